@@ -1,0 +1,207 @@
+"""What the core may ask for. Each effect is idempotent and states the whole wanted value, so twice is once.
+
+An effect is asked for because what was seen differs from what is wanted; its outcome is learnt by looking again.
+``key`` names the effect for retries and for the failures that the engine reports to the next tick.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.core.ids import Json, ListenerArn, RuleArn, TargetGroupArn, TaskDefinitionArn, Tenths
+from orchestrator.core.observed import ScalingSeen
+
+Tags = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRule:
+    """Replace a rule's whole action list. ELBv2 ModifyRule; ModifyListener for a default rule."""
+
+    rule: RuleArn
+    listener: ListenerArn
+    is_default: bool
+    actions: Json
+    green: Tenths | None  # green's share as written; None: green is not in the list
+    to_safety: bool  # takes traffic off green: goes first and waits for nothing
+    kind: Literal["write_rule"] = "write_rule"
+
+    @property
+    def key(self) -> str:
+        """Named by rule and what is written."""
+        return f"write_rule {self.rule} {self.green}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTargetGroup:
+    """Make green's target group like blue's. ELBv2 CreateTargetGroup, idempotent by name and settings."""
+
+    name: str
+    template: Json
+    tags: Tags
+    kind: Literal["create_target_group"] = "create_target_group"
+
+    @property
+    def key(self) -> str:
+        """Named by the group's name."""
+        return f"create_target_group {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigureTargetGroup:
+    """Set attributes of green's target group. ELBv2 ModifyTargetGroupAttributes."""
+
+    group: TargetGroupArn
+    attributes: Tags
+    kind: Literal["configure_target_group"] = "configure_target_group"
+
+    @property
+    def key(self) -> str:
+        """Named by the group."""
+        return f"configure_target_group {self.group}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateService:
+    """Make green. ECS CreateService; with the same token and body a replay returns the same service."""
+
+    cluster: str
+    name: str
+    template: Json
+    task_definition: TaskDefinitionArn
+    desired: int
+    groups: tuple[
+        tuple[TargetGroupArn, TargetGroupArn], ...
+    ]  # (blue's group, the group of green in its place)
+    token: str
+    tags: Tags
+    kind: Literal["create_service"] = "create_service"
+
+    @property
+    def key(self) -> str:
+        """Named by the service."""
+        return f"create_service {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleService:
+    """Set a service's desired count; starts no deployment. ECS UpdateService."""
+
+    cluster: str
+    service: str
+    desired: int
+    kind: Literal["scale_service"] = "scale_service"
+
+    @property
+    def key(self) -> str:
+        """Named by service and count."""
+        return f"scale_service {self.service} {self.desired}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateService:
+    """Give blue a revision. ECS UpdateService; one for each recorded attempt."""
+
+    cluster: str
+    service: str
+    task_definition: TaskDefinitionArn
+    desired: int
+    deployment_configuration: Json | None  # None: as it is
+    attempt: int
+    kind: Literal["update_service"] = "update_service"
+
+    @property
+    def key(self) -> str:
+        """Named by service and attempt."""
+        return f"update_service {self.service} {self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreDeploymentConfiguration:
+    """Give blue its former deployment configuration back; starts no deployment. ECS UpdateService."""
+
+    cluster: str
+    service: str
+    deployment_configuration: Json
+    kind: Literal["restore_deployment_configuration"] = "restore_deployment_configuration"
+
+    @property
+    def key(self) -> str:
+        """Named by the service."""
+        return f"restore_deployment_configuration {self.service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagFormer:
+    """Tag green and its groups with blue's former revision, for break glass. ECS TagResource, ELBv2 AddTags."""
+
+    service: str  # ARN
+    groups: tuple[TargetGroupArn, ...]
+    former: TaskDefinitionArn
+    kind: Literal["tag_former"] = "tag_former"
+
+    @property
+    def key(self) -> str:
+        """Named by the service."""
+        return f"tag_former {self.service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetScaling:
+    """Write a scalable target's bounds and suspensions. Application Auto Scaling RegisterScalableTarget."""
+
+    cluster: str
+    service: str
+    wanted: ScalingSeen
+    kind: Literal["set_scaling"] = "set_scaling"
+
+    @property
+    def key(self) -> str:
+        """Named by service and what is wanted."""
+        return f"set_scaling {self.service} {self.wanted.scale_in_suspended}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteService:
+    """Delete green, which runs nothing any more. ECS DeleteService."""
+
+    cluster: str
+    service: str
+    kind: Literal["delete_service"] = "delete_service"
+
+    @property
+    def key(self) -> str:
+        """Named by the service."""
+        return f"delete_service {self.service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteTargetGroup:
+    """Delete one of green's target groups, which no rule uses any more. ELBv2 DeleteTargetGroup."""
+
+    group: TargetGroupArn
+    kind: Literal["delete_target_group"] = "delete_target_group"
+
+    @property
+    def key(self) -> str:
+        """Named by the group."""
+        return f"delete_target_group {self.group}"
+
+
+Effect = (
+    WriteRule
+    | CreateTargetGroup
+    | ConfigureTargetGroup
+    | CreateService
+    | ScaleService
+    | UpdateService
+    | RestoreDeploymentConfiguration
+    | TagFormer
+    | SetScaling
+    | DeleteService
+    | DeleteTargetGroup
+)
+
+
+def is_to_safety(effect: Effect) -> bool:
+    """True for a write that takes traffic off the colour under suspicion: it goes first and waits for no other."""
+    return isinstance(effect, WriteRule) and effect.to_safety

@@ -1,0 +1,54 @@
+"""Facts for the audit log: enough to explain every decision afterwards from the events alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+Fact = str | int | float | bool | None
+
+
+class EventKind(StrEnum):
+    """What happened, in the past tense."""
+
+    STARTED = "started"
+    PHASE_CHANGED = "phase_changed"
+    BLUE_READ = "blue_read"
+    WEIGHT_WANTED = "weight_wanted"
+    WEIGHT_VERIFIED = "weight_verified"
+    STEP_STARTED = "step_started"
+    STEP_PASSED = "step_passed"
+    GATE_ANSWERED = "gate_answered"
+    INTERVAL_TAKEN = "interval_taken"
+    HELD = "held"
+    HOLD_CLEARED = "hold_cleared"
+    COMMAND_APPLIED = "command_applied"
+    COMMAND_OVERTAKEN = "command_overtaken"
+    DRIFT_FOUND = "drift_found"
+    EFFECT_ASKED = "effect_asked"
+    EFFECT_FAILED = "effect_failed"
+    ROLLBACK_DECIDED = "rollback_decided"
+    TRAFFIC_ON_BLUE = "traffic_on_blue"
+    BLUE_UPDATE_ASKED = "blue_update_asked"
+    BLUE_STEADY = "blue_steady"
+    PAGED = "paged"  # people are called: Teal cannot go on by itself
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact: when, what, in words for people and as named facts for programs."""
+
+    kind: EventKind
+    at: datetime
+    message: str
+    facts: tuple[tuple[str, Fact], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A fact that cannot be looked up again, committed with the row. ``key`` is unique within the rollout."""
+
+    key: str
+    at: datetime
+    kind: str  # interval | stop | snapshot
+    body: str  # canonical JSON

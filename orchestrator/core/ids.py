@@ -1,0 +1,26 @@
+"""Names of things, so that one kind of name is never passed where another is meant."""
+
+from typing import NewType
+
+RolloutId = NewType("RolloutId", str)
+RuleArn = NewType("RuleArn", str)
+ListenerArn = NewType("ListenerArn", str)
+LoadBalancerArn = NewType("LoadBalancerArn", str)
+TargetGroupArn = NewType("TargetGroupArn", str)
+TaskDefinitionArn = NewType("TaskDefinitionArn", str)
+Tenths = NewType("Tenths", int)  # a share in tenths of a percent: 0–1000
+Json = NewType("Json", str)  # canonical JSON text (sorted keys, no spaces) of something only an adapter reads
+
+
+def revision_name(task_definition: str) -> str:
+    """``family:revision`` of a task definition's ARN; a name that is no ARN is returned as it is."""
+    return task_definition.rpartition("/")[2]
+
+
+def metric_dimension(arn: str) -> str:
+    """The value CloudWatch uses for a load balancer or target group: ``app/name/id``, ``targetgroup/name/id``.
+
+    Source: CloudWatch metrics for your Application Load Balancer, "Metric dimensions".
+    """
+    suffix = arn.rpartition(":")[2]
+    return suffix.removeprefix("loadbalancer/")

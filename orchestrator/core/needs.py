@@ -1,0 +1,53 @@
+"""What a tick must see before ``decide`` can judge. Built from the row alone, so that readers can batch."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.ids import RuleArn, TargetGroupArn
+from orchestrator.core.observed import MetricQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyNeed:
+    """What a survey starts from: blue's name, the revision, and what the file names."""
+
+    cluster: str
+    service: str
+    task_definition: str
+    rules: tuple[str, ...]
+    alarms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleNeed:
+    """A rule to read."""
+
+    arn: RuleArn
+    listener: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsNeed:
+    """Series to read over one window, whole periods long."""
+
+    queries: tuple[MetricQuery, ...]
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Everything one tick asks AWS for. Empty members cost no call."""
+
+    survey: SurveyNeed | None = None
+    rules: tuple[RuleNeed, ...] = ()
+    cluster: str = ""
+    blue: str = ""  # service name
+    green: str = ""
+    stops: tuple[str, ...] = ()  # service names whose stopped tasks are wanted
+    groups: tuple[str, ...] = ()  # target group names: existence, attributes, tags
+    targets: tuple[TargetGroupArn, ...] = ()  # target health
+    scaling: str = ""  # service name
+    alarms: tuple[str, ...] = ()
+    metrics: MetricsNeed | None = None

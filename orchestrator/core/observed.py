@@ -1,0 +1,169 @@
+"""The parts of what can be observed. What could not be read is ``Unread`` with its reason, never a default.
+
+Names of fields and states are AWS's own (ECS DescribeServices, ELBv2 DescribeTargetHealth, …).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.core.ids import (
+    Json,
+    ListenerArn,
+    LoadBalancerArn,
+    RuleArn,
+    TargetGroupArn,
+    TaskDefinitionArn,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """It could not be read, and why; a gate that needs it says HOLD."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """It was looked for and AWS said that it does not exist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSeen:
+    """A listener rule (or a listener's default rule) as read."""
+
+    arn: RuleArn
+    listener: ListenerArn
+    load_balancer: LoadBalancerArn
+    is_default: bool
+    priority: str
+    conditions: Json
+    actions: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentSeen:
+    """One entry of a service's ``deployments[]``."""
+
+    id: str
+    status: str  # PRIMARY | ACTIVE | INACTIVE
+    task_definition: TaskDefinitionArn
+    rollout_state: str  # IN_PROGRESS | COMPLETED | FAILED
+    reason: str
+    desired: int
+    running: int
+    pending: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopSeen:
+    """A task that stopped lately."""
+
+    task: str
+    task_definition: TaskDefinitionArn
+    at: datetime
+    code: str  # ECS stopCode: TaskFailedToStart, EssentialContainerExited, ServiceSchedulerInitiated, …
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSeen:
+    """An ECS service as read."""
+
+    name: str
+    arn: str
+    cluster: str  # ARN
+    status: str  # ACTIVE | DRAINING | INACTIVE
+    task_definition: TaskDefinitionArn
+    desired: int
+    running: int
+    pending: int
+    deployments: tuple[DeploymentSeen, ...]
+    deployment_configuration: Json
+    tags: Mapping[str, str]
+    stops: tuple[StopSeen, ...] = ()  # newest first; only where asked for
+    last_event: str = ""  # ECS's newest service event, in its own words
+
+    @property
+    def primary(self) -> DeploymentSeen | None:
+        """The deployment ECS is working towards."""
+        return next((d for d in self.deployments if d.status == "PRIMARY"), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSeen:
+    """A target group as read, found by name or ARN."""
+
+    arn: TargetGroupArn
+    name: str
+    load_balancers: tuple[LoadBalancerArn, ...]
+    attributes: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetsSeen:
+    """How the targets of one group are. Source: ELBv2 DescribeTargetHealth."""
+
+    healthy: int = 0
+    initial: int = 0
+    unhealthy: int = 0
+    draining: int = 0
+    unused: int = 0
+    unavailable: int = 0
+    reasons: tuple[str, ...] = ()  # distinct reasons of targets that are not healthy
+
+    @property
+    def registered(self) -> int:
+        """Targets that are not on their way out."""
+        return self.healthy + self.initial + self.unhealthy + self.unused + self.unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingSeen:
+    """A service's scalable target. Source: Application Auto Scaling DescribeScalableTargets."""
+
+    min_capacity: int
+    max_capacity: int
+    scale_in_suspended: bool
+    scale_out_suspended: bool
+    scheduled_suspended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmSeen:
+    """A metric alarm as read. ``kind``: ``metric``, or ``composite``/``math`` which are not judged yet."""
+
+    name: str
+    kind: str
+    state: str  # OK | ALARM | INSUFFICIENT_DATA
+    state_since: datetime | None
+    reason: str
+    evaluation: str = ""  # EvaluationState: PARTIAL_DATA | EVALUATION_ERROR | EVALUATION_FAILURE, or empty
+    namespace: str = ""
+    metric: str = ""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    stat: str = ""
+    period: timedelta = timedelta(0)
+    threshold: float = 0.0
+    comparison: str = ""  # AWS's ComparisonOperator
+    evaluation_periods: int = 1
+    datapoints_to_alarm: int = 1
+    missing: str = "missing"  # TreatMissingData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricQuery:
+    """One series to read. Source: CloudWatch GetMetricData, ``MetricStat``."""
+
+    id: str
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+    stat: str
+    period: timedelta
+
+
+Series = tuple[tuple[datetime, float], ...]  # (start of the interval, value), oldest first

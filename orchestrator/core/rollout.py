@@ -1,0 +1,253 @@
+"""The row as a value: everything Teal knows of one rollout, as it is kept between two ticks."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from orchestrator.core.commands import Actor, Outcome
+from orchestrator.core.effects import Effect
+from orchestrator.core.events import Event, Record
+from orchestrator.core.ids import (
+    Json,
+    ListenerArn,
+    LoadBalancerArn,
+    RolloutId,
+    RuleArn,
+    TargetGroupArn,
+    TaskDefinitionArn,
+    Tenths,
+)
+from orchestrator.core.observed import AlarmSeen, ScalingSeen
+from orchestrator.core.phases import Phase
+from orchestrator.core.spec import Spec
+from orchestrator.core.verdict import Judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleState:
+    """What Teal knows and wants of one rule.
+
+    ``base`` is the whole action list as first read: the last write on every way out. ``verified`` is green's weight
+    as last read back, ``wanted`` the one the phase asks for; None stands for ``base``, without green.
+    """
+
+    arn: RuleArn
+    listener: ListenerArn
+    load_balancer: LoadBalancerArn
+    is_default: bool
+    conditions: Json  # conditions and priority as first read
+    base: Json
+    blue_group: TargetGroupArn
+    verified: Tenths | None = None
+    wanted: Tenths | None = None
+    intended: tuple[
+        Tenths, ...
+    ] = ()  # every weight Teal has wanted here: one of these found again is its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One of blue's target groups and the group of green that stands beside it."""
+
+    blue: TargetGroupArn
+    load_balancer: LoadBalancerArn
+    green_name: str
+    template: Json
+    attributes: Json  # {key: value} to set
+    green: TargetGroupArn | None = None  # known once AWS has made it
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blue:
+    """The service of record as first read."""
+
+    cluster: str  # ARN
+    name: str
+    arn: str
+    former: TaskDefinitionArn
+    desired: int
+    deployment_configuration: Json
+    template: Json
+    scaling: ScalingSeen | None
+    alarms: tuple[AlarmSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Green:
+    """The guest: its names, on disk before anything is made."""
+
+    name: str
+    task_definition: TaskDefinitionArn
+    desired: int
+    token: str
+    is_asked: bool = False  # CreateService may have been sent
+    is_leaving: bool = False  # scaling to zero may have been sent: there is no way back to it
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bake:
+    """How long the current weight has been held under observation."""
+
+    since: datetime | None = None  # the weight was read back on every rule
+    done: timedelta = timedelta(0)  # time observed since then; being unable to look does not count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """One colour's requests in one interval. None of them is a guess: absent requests make the whole absent.
+
+    Source: CloudWatch metrics for your Application Load Balancer, dimensions LoadBalancer and TargetGroup.
+    """
+
+    requests: int
+    answers_2xx: int = 0
+    answers_3xx: int = 0
+    answers_4xx: int = 0
+    answers_5xx: int = 0
+    connection_errors: int = 0
+
+    @property
+    def errors(self) -> int:
+        """Requests that failed by the colour's doing; one request may cause several connection errors."""
+        return min(self.requests, self.answers_5xx + self.connection_errors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """One whole metric period during which no weight changed."""
+
+    start: datetime
+    blue: Counts | None  # None: CloudWatch holds no requests for it
+    green: Counts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One UpdateService on blue, recorded before it is sent."""
+
+    number: int
+    task_definition: TaskDefinitionArn
+    desired: int
+    at: datetime
+    before: str  # id of blue's PRIMARY deployment before it
+    is_taken: bool = False  # ECS was seen working on it
+    is_failed: bool = False  # ECS put another revision in its place
+
+
+class HoldKind(StrEnum):
+    """Why a rollout does not advance."""
+
+    PAUSED = "paused"
+    GATE = "gate"
+    APPROVAL = "approval"
+    CAPACITY = "capacity"
+    DRIFT = "drift"
+    SCALING = "scaling"
+    AWS = "aws"  # something could not be read or written
+    BLUE = "blue"  # blue does not take the revision it was given
+    FAILED = "failed"  # a gate failed, and the file says to hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """One reason not to advance, since when, and what would clear it (shown to people as it is)."""
+
+    kind: HoldKind
+    reason: str
+    clears_when: str
+    since: datetime
+
+    @property
+    def is_waiting_for_people(self) -> bool:
+        """True where the clock of ``limits.hold`` does not run, since a person decides how long it lasts."""
+        return self.kind in (HoldKind.PAUSED, HoldKind.APPROVAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One person's approval of one step (-1: of the first traffic)."""
+
+    by: Actor
+    step: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An effect that was asked for: when last, and how often, so that it is not repeated in every tick."""
+
+    key: str
+    at: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """Why a rollout is being rolled back, or how it ended."""
+
+    reason: str
+    by: Actor
+    at: datetime
+    traffic_on_blue_at: datetime | None = None  # 100 % blue was read back on every rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """One move of one service from one revision to another."""
+
+    id: RolloutId
+    spec: Spec
+    author: Actor
+    created_at: datetime
+    phase: Phase = Phase.PENDING
+    phase_since: datetime | None = None
+    blue: Blue | None = None
+    green: Green | None = None
+    pairs: tuple[Pair, ...] = ()
+    rules: tuple[RuleState, ...] = ()
+    step: int = 0  # index into the plan; in settling, into the way home
+    is_homeward: bool = False  # settling: traffic has begun to come home
+    bake: Bake = Bake()
+    ready_since: datetime | None = None  # the colour that is to take traffic was ready in every look since
+    intervals: tuple[Interval, ...] = ()  # taken at the current weight, oldest first, the newest few
+    reading: tuple[Interval, ...] = ()  # read once, not yet final
+    approvals: tuple[Approval, ...] = ()
+    waived_step: int | None = None  # a person waived the time and the evidence HOLDs of this step
+    paused_by: Actor | None = None
+    pause_reason: str = ""
+    failed: str = ""  # a gate failed and the file says to hold
+    answers: tuple[Judged, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    held: timedelta = timedelta(0)
+    waited_for_approval: timedelta = timedelta(0)
+    attempts: tuple[Attempt, ...] = ()
+    is_scaling_touched: bool = False
+    is_configuration_touched: bool = False  # blue's deployment configuration was changed for the way back
+    on_blue_since: datetime | None = None  # all traffic on blue, for restoring its scaling
+    end: End | None = None
+    is_paged: bool = False
+    asked: tuple[Asked, ...] = ()
+    created_last: datetime | None = (
+        None  # the last time something was asked for that must not appear after the end
+    )
+    ticked_at: datetime | None = None
+    observed_at: datetime | None = None  # the last tick that could see everything
+
+    @property
+    def green_weight(self) -> Tenths:
+        """The largest verified weight of green on any rule."""
+        return max((r.verified or Tenths(0) for r in self.rules), default=Tenths(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One tick's judgement: the next row, what to do, what to tell, what to keep, and when to look again."""
+
+    rollout: Rollout
+    wake_at: datetime | None  # None: never again
+    effects: tuple[Effect, ...] = ()
+    events: tuple[Event, ...] = ()
+    records: tuple[Record, ...] = ()
+    outcomes: tuple[Outcome, ...] = field(default=())

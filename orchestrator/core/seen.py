@@ -1,0 +1,46 @@
+"""Everything one tick saw, handed to ``decide`` beside the row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.core.commands import Command
+from orchestrator.core.ids import RuleArn, TargetGroupArn
+from orchestrator.core.observed import (
+    Absent,
+    AlarmSeen,
+    GroupSeen,
+    RuleSeen,
+    ScalingSeen,
+    Series,
+    ServiceSeen,
+    TargetsSeen,
+    Unread,
+)
+from orchestrator.core.survey import Finding, Survey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An effect asked for by the last tick did not succeed, and what AWS said."""
+
+    key: str  # the effect's key
+    why: str
+    is_final: bool  # AWS understood and refused: repeating it unchanged will not help
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Everything one tick saw. A key that is absent was not asked for."""
+
+    commands: tuple[Command, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    survey: Survey | Unread | None = None
+    findings: tuple[Finding, ...] = ()
+    rules: Mapping[RuleArn, RuleSeen | Absent | Unread] = field(default_factory=dict)
+    blue: ServiceSeen | Absent | Unread | None = None
+    green: ServiceSeen | Absent | Unread | None = None
+    groups: Mapping[str, GroupSeen | Absent | Unread] = field(default_factory=dict)  # by name
+    targets: Mapping[TargetGroupArn, TargetsSeen | Absent | Unread] = field(default_factory=dict)
+    scaling: ScalingSeen | Absent | Unread | None = None
+    alarms: Mapping[str, AlarmSeen | Absent | Unread] = field(default_factory=dict)
+    metrics: Mapping[str, Series | Unread] = field(default_factory=dict)  # by query id

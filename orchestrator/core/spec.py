@@ -1,0 +1,110 @@
+"""What was asked for: the rollout file as values. ``orchestrator.config`` makes it; nothing in it came from AWS."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from orchestrator.core.gates.alarms import AlarmsSpec
+from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.health import HealthSpec
+from orchestrator.core.plan import Plan
+
+
+class OnFailure(StrEnum):
+    """What a FAIL does until the watch has passed."""
+
+    ROLLBACK = "rollback"
+    HOLD = "hold"
+
+
+class OnDrift(StrEnum):
+    """What a foreign change of a rule does."""
+
+    HOLD = "hold"
+    ACCEPT = "accept"
+    ROLLBACK = "rollback"
+
+
+class LimitThen(StrEnum):
+    """What happens when a hold has lasted as long as it may (until the watch has passed)."""
+
+    ROLLBACK = "rollback"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceName:
+    """The service of record, as people write it: ``cluster/service``."""
+
+    cluster: str
+    service: str
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSpec:
+    """The period of the load balancer's metrics, and how long a datapoint may take to be final."""
+
+    period: timedelta = timedelta(seconds=60)
+    lag: timedelta = timedelta(seconds=120)
+
+    @property
+    def poll(self) -> timedelta:
+        """How often targets are looked at while traffic moves: a quarter of a period (15 s of AWS's 60 s)."""
+        return self.period / 4
+
+    @property
+    def look_gap(self) -> timedelta:
+        """The least time between two looks that count as two: a sixth of a period."""
+        return self.period / 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalSpec:
+    """Who may approve a step, how many must, and what happens if nobody does."""
+
+    approvers: tuple[str, ...] = ()  # empty: anybody who may approve at all
+    required: int = 1
+    not_author: bool = False
+    timeout: timedelta = timedelta(hours=2)
+    on_timeout: LimitThen = LimitThen.ROLLBACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long things may take before Teal acts by itself or calls people."""
+
+    provision: timedelta = timedelta(minutes=15)
+    hold: timedelta = timedelta(hours=2)
+    then: LimitThen = LimitThen.ROLLBACK
+    settle: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatesSpec:
+    """Which gates judge, and with what settings. ``health`` and ``guard`` are on by default."""
+
+    health: HealthSpec = HealthSpec()
+    guard: GuardSpec = GuardSpec()
+    alarms: AlarmsSpec = AlarmsSpec()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One rollout as asked for."""
+
+    service: ServiceName
+    task_definition: str  # ``family:revision`` or its ARN
+    plan: Plan
+    rules: tuple[
+        str, ...
+    ] = ()  # rule or listener ARNs; empty: every rule that forwards to blue's target groups
+    region: str = ""
+    gates: GatesSpec = GatesSpec()
+    metrics: MetricsSpec = MetricsSpec()
+    approval: ApprovalSpec = ApprovalSpec()
+    limits: Limits = Limits()
+    on_failure: OnFailure = OnFailure.ROLLBACK
+    on_drift: OnDrift = OnDrift.HOLD

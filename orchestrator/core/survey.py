@@ -1,0 +1,87 @@
+"""What is read once, at the start: blue, everything that carries its traffic, and what may speak against a rollout."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn, TaskDefinitionArn
+from orchestrator.core.observed import AlarmSeen, RuleSeen, ScalingSeen, ServiceSeen, TargetsSeen
+
+
+class Severity(StrEnum):
+    """``error`` refuses the rollout; ``warning`` is told; ``note`` is what was found."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that preflight found: what, why it matters, what to do."""
+
+    severity: Severity
+    code: str  # stable, kebab-case
+    what: str
+    why: str = ""
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSurvey:
+    """One of blue's target groups, and how to make one like it."""
+
+    arn: TargetGroupArn
+    name: str
+    load_balancers: tuple[LoadBalancerArn, ...]
+    protocol_version: str
+    container: str  # the service's container and port behind it
+    port: int
+    template: Json  # CreateTargetGroup's parameters but for Name and Tags
+    attributes: Json  # {key: value} that differ from a new group's defaults
+    stickiness: str  # "", lb_cookie, app_cookie
+    targets: TargetsSeen | None  # None where it could not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDefinitionSeen:
+    """A task definition as far as it decides whether a service can run it."""
+
+    arn: TaskDefinitionArn
+    status: str  # ACTIVE | INACTIVE | DELETE_IN_PROGRESS
+    network_mode: str
+    architecture: str
+    ports: tuple[tuple[str, int], ...]  # (container, container port)
+    digest: str  # of everything a task runs by; equal digests run the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The state of the world before a rollout, as read from AWS with read-only calls."""
+
+    account: str
+    region: str
+    blue: ServiceSeen
+    controller: str  # ECS | CODE_DEPLOY | EXTERNAL
+    strategy: str  # ROLLING | BLUE_GREEN | LINEAR | CANARY
+    scheduling: str  # REPLICA | DAEMON
+    unclonable: tuple[str, ...]  # features of blue that this version cannot give to green, in words
+    unsettled: tuple[str, ...]  # deployments that another tool has under way on blue
+    minimum_percent: int
+    maximum_percent: int
+    template: (
+        Json  # CreateService's parameters but for name, task definition, count, groups, token and Teal's tags
+    )
+    groups: tuple[GroupSurvey, ...]
+    rules: tuple[
+        RuleSeen, ...
+    ]  # every rule, on any listener of blue's load balancers, that forwards to blue's groups
+    missing_rules: tuple[str, ...]  # rules or listeners that the file names and AWS does not know
+    zones_without_targets: tuple[str, ...] = ()
+    revision: TaskDefinitionSeen | None = None  # the wanted one; None: AWS does not know it
+    former: TaskDefinitionSeen | None = None
+    scaling: ScalingSeen | None = None
+    policies: tuple[str, ...] = ()
+    scheduled_actions: tuple[str, ...] = ()
+    alarms: tuple[AlarmSeen, ...] = ()
+    missing_alarms: tuple[str, ...] = ()
+    groups_per_load_balancer: int = 0  # the fullest of blue's load balancers; the quota is 100

@@ -1,0 +1,71 @@
+"""What a gate answers, and how answers join: FAIL < HOLD < PASS, the least of them counts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """A gate's answer. ``not_applicable``: the question makes no sense where the rollout stands."""
+
+    FAIL = "fail"
+    HOLD = "hold"
+    PASS = "pass"
+    NOT_APPLICABLE = "not_applicable"
+
+
+_ORDER = {Verdict.FAIL: 0, Verdict.HOLD: 1, Verdict.PASS: 2, Verdict.NOT_APPLICABLE: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One gate's answer, its reason in a person's words, and the numbers behind it."""
+
+    gate: str
+    verdict: Verdict
+    reason: str
+    clears_when: str = ""  # for a HOLD: what would clear it
+    numbers: tuple[tuple[str, float], ...] = ()
+    is_evidence: bool = True  # a HOLD of evidence may be waived by promote; health and capacity never
+
+
+def passed(gate: str, reason: str, **numbers: float) -> Answer:
+    """A PASS."""
+    return Answer(gate=gate, verdict=Verdict.PASS, reason=reason, numbers=tuple(numbers.items()))
+
+
+def hold(gate: str, reason: str, *, clears_when: str, is_evidence: bool = True, **numbers: float) -> Answer:
+    """A HOLD: not enough is known, or not everything is ready."""
+    return Answer(
+        gate=gate,
+        verdict=Verdict.HOLD,
+        reason=reason,
+        clears_when=clears_when,
+        numbers=tuple(numbers.items()),
+        is_evidence=is_evidence,
+    )
+
+
+def fail(gate: str, reason: str, **numbers: float) -> Answer:
+    """A FAIL: the evidence is against what is judged."""
+    return Answer(gate=gate, verdict=Verdict.FAIL, reason=reason, numbers=tuple(numbers.items()))
+
+
+def not_applicable(gate: str, reason: str) -> Answer:
+    """The gate has nothing to say here, and says so."""
+    return Answer(gate=gate, verdict=Verdict.NOT_APPLICABLE, reason=reason)
+
+
+def least(answers: Iterable[Answer]) -> Verdict:
+    """The least of the answers; with no applying answer at all, PASS."""
+    verdict = min((answer.verdict for answer in answers), key=_ORDER.__getitem__, default=Verdict.PASS)
+    return Verdict.PASS if verdict is Verdict.NOT_APPLICABLE else verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """An answer and when it was given."""
+
+    answer: Answer
+    at: datetime

@@ -1,0 +1,181 @@
+"""What the engine needs of the outside, and nothing else. Adapters fulfil these; contract suites hold them to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from orchestrator.core.commands import Command, CommandState
+from orchestrator.core.effects import Effect
+from orchestrator.core.events import Event, Record
+from orchestrator.core.ids import RolloutId
+from orchestrator.core.needs import Needs, SurveyNeed
+from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import Decision, Rollout
+from orchestrator.core.seen import Seen
+from orchestrator.core.survey import Survey
+
+
+class Clock(Protocol):
+    """The time, as an aware UTC datetime."""
+
+    def now(self) -> datetime:
+        """The present moment."""
+        ...
+
+
+class Cloud(Protocol):
+    """AWS, as the engine sees it: look, and act on one effect at a time."""
+
+    async def survey(self, need: SurveyNeed) -> Survey:
+        """Read blue and everything that carries its traffic; only read-only calls. Raises Outside (Missing: no blue)."""
+        ...
+
+    async def observe(self, needs: Needs) -> Seen:
+        """Read what a tick needs. Never raises Outside: what could not be read is Unread, what is not there Absent."""
+        ...
+
+    async def perform(self, effect: Effect) -> None:
+        """Carry an effect out, once; it may be repeated safely. Raises Outside; Unreachable leaves the outcome unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A row as the store holds it."""
+
+    rollout: Rollout
+    version: int  # grows with every commit
+    wake_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    """Sole right to a row for a time. ``fence`` grows with every lease of the row."""
+
+    stored: Stored
+    commands: tuple[Command, ...]  # accepted and not yet applied, oldest first
+    owner: str
+    fence: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSeen:
+    """A command as the store holds it."""
+
+    command: Command
+    state: CommandState
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSeen:
+    """An event with its place in its rollout's log."""
+
+    rollout: RolloutId
+    number: int  # 1, 2, 3 … within the rollout
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which rollouts to list."""
+
+    service: str = ""
+    phases: frozenset[Phase] = frozenset()
+    is_active: bool | None = None
+
+
+Check = Callable[[Stored], None]  # raises Refused to refuse
+
+
+class Store(Protocol):
+    """Rollouts, their events, records and commands. Every method is one transaction.
+
+    A commit is a compare-and-swap: it succeeds only for the holder of the newest fence and the row's version.
+    """
+
+    async def create(
+        self,
+        rollout: Rollout,
+        *,
+        claims: frozenset[str],
+        key: str,
+        events: tuple[Event, ...],
+        wake_at: datetime,
+    ) -> Stored:
+        """Add a rollout and take its claims (service, rules), which it holds until it ends.
+
+        The same `key` again returns the rollout it made before. Raises Conflict naming the holder if another active
+        rollout holds a claim.
+        """
+        ...
+
+    async def claim(self, rollout: RolloutId, claims: frozenset[str]) -> None:
+        """Take further claims for an active rollout. Raises Conflict naming the holder; nothing is taken then."""
+        ...
+
+    async def lease_due(self, *, owner: str, now: datetime, ttl: timedelta, limit: int) -> tuple[Leased, ...]:
+        """Lease up to `limit` active rows whose time has come and that nobody holds, the most overdue first."""
+        ...
+
+    async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
+        """Hold on to a row. Raises Lost if another lease was given since."""
+        ...
+
+    async def commit(self, leased: Leased, decision: Decision) -> Leased:
+        """Write a decision whole: row, wake-up, events, records, outcomes of commands; a final phase frees claims.
+
+        Raises Lost, and writes nothing, unless the lease's fence and version are the row's.
+        """
+        ...
+
+    async def release(self, leased: Leased) -> None:
+        """Give a row back; a lease that has passed on is left alone."""
+        ...
+
+    async def wake(self, rollout: RolloutId, *, at: datetime) -> None:
+        """Have the row looked at by `at`, if it is not due sooner."""
+        ...
+
+    async def add_command(self, rollout: RolloutId, command: Command, *, check: Check) -> CommandSeen:
+        """Accept a command after `check` has seen the row in the same transaction, and make the row due at once.
+
+        The same key again returns the command as it was first accepted. Raises NotFound, or what `check` raises.
+        """
+        ...
+
+    async def command(self, rollout: RolloutId, key: str) -> CommandSeen:
+        """A command and what became of it. Raises NotFound."""
+        ...
+
+    async def load(self, rollout: RolloutId) -> Stored:
+        """One row. Raises NotFound."""
+        ...
+
+    async def find_active(self, service: str) -> Stored | None:
+        """The active rollout that holds a service (``cluster/service``), if there is one."""
+        ...
+
+    async def list(
+        self, which: Filter, *, before: str = "", limit: int = 50
+    ) -> tuple[tuple[Stored, ...], str]:
+        """Rollouts, newest first, and the cursor of the next page (empty at the end)."""
+        ...
+
+    async def events(self, rollout: RolloutId, *, after: int = 0, limit: int = 500) -> tuple[EventSeen, ...]:
+        """Events of a rollout in order, from the one after `after`. Raises NotFound."""
+        ...
+
+    async def records(self, rollout: RolloutId, *, kind: str = "", limit: int = 10_000) -> tuple[Record, ...]:
+        """Records of a rollout in the order of their commit."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """When the next row wants to be looked at; None: no active row."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything held open."""
+        ...
