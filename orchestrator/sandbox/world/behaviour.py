@@ -1,0 +1,56 @@
+"""How tasks without processes behave: by the environment of their container, as the demo application does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from orchestrator.sandbox.hands import TaskSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """What one task does."""
+
+    start: timedelta  # until its process runs
+    start_failure: str = ""  # the reason it never does, or empty
+    error_rate: float = 0.0
+    latency: timedelta = timedelta(milliseconds=5)
+    passes_after: timedelta = timedelta(0)  # from running until its health check passes
+    never_healthy: bool = False
+    crashes_after: timedelta | None = None  # from running
+    stops_in: timedelta = timedelta(seconds=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Behaviour:
+    """The settings of all virtual tasks; what a container's environment says comes on top.
+
+    TEAL_DEMO_ERROR_RATE (0 to 1), TEAL_DEMO_LATENCY (milliseconds added), TEAL_DEMO_SLOW_START (seconds until the
+    health check passes), TEAL_DEMO_CRASH_AFTER (seconds; 0 at once), TEAL_DEMO_UNHEALTHY (1: never passes).
+    """
+
+    start: timedelta = timedelta(seconds=20)
+    start_spread: timedelta = timedelta(seconds=10)
+    latency: timedelta = timedelta(milliseconds=5)
+    stops_in: timedelta = timedelta(seconds=1)
+    start_failures: dict[str, str] = field(default_factory=dict)
+    """``family:revision`` -> why its tasks cannot start, for instance ``CannotPullContainerError: …``."""
+
+    def conduct(self, spec: TaskSpec, spread: float) -> Conduct:
+        """What the task of `spec` does; `spread` in [0, 1) places its start within the spread."""
+        environment = spec.environment
+        crash = environment.get("TEAL_DEMO_CRASH_AFTER", "")
+        return Conduct(
+            start=self.start + self.start_spread * spread,
+            start_failure=self.start_failures.get(spec.task_definition, ""),
+            error_rate=_number(environment, "TEAL_DEMO_ERROR_RATE"),
+            latency=self.latency + timedelta(milliseconds=_number(environment, "TEAL_DEMO_LATENCY")),
+            passes_after=timedelta(seconds=_number(environment, "TEAL_DEMO_SLOW_START")),
+            never_healthy=environment.get("TEAL_DEMO_UNHEALTHY", "").lower() in ("1", "true", "yes"),
+            crashes_after=timedelta(seconds=float(crash)) if crash else None,
+            stops_in=self.stops_in,
+        )
+
+
+def _number(environment: Mapping[str, str], name: str) -> float:
+    return float(environment.get(name) or 0)

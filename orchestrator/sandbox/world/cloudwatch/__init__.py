@@ -1,0 +1,1 @@
+"""CloudWatch: the metrics of load balancers, and alarms on them."""

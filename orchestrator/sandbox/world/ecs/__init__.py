@@ -1,0 +1,1 @@
+"""Elastic Container Service: task definitions, services, deployments and tasks."""

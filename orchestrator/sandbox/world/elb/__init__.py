@@ -1,0 +1,1 @@
+"""Elastic Load Balancing: load balancers, listeners, rules, target groups and their targets."""

@@ -1,0 +1,86 @@
+"""Token buckets per API family, as AWS publishes them.
+
+Sources: "Request throttling for the Elastic Load Balancing API", "Request throttling for the Amazon ECS API",
+"CloudWatch service quotas". Application Auto Scaling publishes none; its figures are a guess on the careful side.
+"""
+
+from datetime import datetime
+
+from orchestrator.sandbox.world.kernel import Kernel
+
+# family -> (bucket size, refill per second)
+FAMILIES: dict[str, tuple[float, float]] = {
+    "elbv2 read": (40, 10),
+    "elbv2 write": (20, 3),
+    "ecs service modify": (50, 5),
+    "ecs service read": (100, 20),
+    "ecs resource read": (100, 20),
+    "ecs service deployment": (50, 20),
+    "ecs service revision": (50, 20),
+    "ecs task definition read": (50, 20),
+    "ecs task definition modify": (20, 1),
+    "ecs cluster modify": (20, 1),
+    "ecs tags modify": (20, 10),
+    "ecs tags read": (50, 20),
+    "cloudwatch alarms read": (9, 9),
+    "cloudwatch data read": (500, 500),
+    "cloudwatch write": (3, 3),
+    "scaling read": (20, 2),
+    "scaling write": (10, 1),
+    "sts": (500, 500),
+}
+
+_BY_OPERATION = {
+    "CreateService": "ecs service modify",
+    "UpdateService": "ecs service modify",
+    "DeleteService": "ecs service modify",
+    "DescribeServices": "ecs service read",
+    "ListServices": "ecs service read",
+    "DescribeTasks": "ecs resource read",
+    "ListTasks": "ecs resource read",
+    "ListServiceDeployments": "ecs service deployment",
+    "DescribeServiceDeployments": "ecs service deployment",
+    "DescribeServiceRevisions": "ecs service revision",
+    "DescribeTaskDefinition": "ecs task definition read",
+    "RegisterTaskDefinition": "ecs task definition modify",
+    "CreateCluster": "ecs cluster modify",
+    "TagResource": "ecs tags modify",
+    "UntagResource": "ecs tags modify",
+    "ListTagsForResource": "ecs tags read",
+    "DescribeAlarms": "cloudwatch alarms read",
+    "GetMetricData": "cloudwatch data read",
+}
+
+
+def family(service: str, operation: str) -> str:
+    """The bucket that a call takes its token from."""
+    if service in ("ecs", "cloudwatch"):
+        return _BY_OPERATION.get(
+            operation, "cloudwatch write" if service == "cloudwatch" else "ecs service read"
+        )
+    if service == "sts":
+        return "sts"
+    reads = operation.startswith(("Describe", "List", "Get"))
+    prefix = "scaling" if service == "application-autoscaling" else service
+    return f"{prefix} {'read' if reads else 'write'}"
+
+
+class Buckets:
+    """The account's buckets; all full at the start."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._left: dict[str, tuple[float, datetime]] = {}
+
+    def take(self, service: str, operation: str) -> bool:
+        """True if the call had a token; a refused call costs none."""
+        name = family(service, operation)
+        size, refill = FAMILIES[name]
+        now = self._kernel.now
+        left, since = self._left.get(name, (size, now))
+        left = min(size, left + (now - since).total_seconds() * refill)
+        if left < 1:
+            self._left[name] = (left, now)
+            return False
+        self._left[name] = (left - 1, now)
+        return True

@@ -1,0 +1,227 @@
+"""One simulated AWS account and region: its state, its clock, its ways to fail."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from orchestrator.sandbox.hands import TaskReports, TaskRunner
+from orchestrator.sandbox.world import sts
+from orchestrator.sandbox.world.behaviour import Behaviour
+from orchestrator.sandbox.world.cloudwatch.alarms import Alarms
+from orchestrator.sandbox.world.cloudwatch.metrics import Metrics
+from orchestrator.sandbox.world.cloudwatch.queries import Queries
+from orchestrator.sandbox.world.ecs.definitions import Definitions
+from orchestrator.sandbox.world.ecs.reads import Reads
+from orchestrator.sandbox.world.ecs.rolling import Rolling
+from orchestrator.sandbox.world.ecs.services import Services
+from orchestrator.sandbox.world.ecs.state import Containers
+from orchestrator.sandbox.world.ecs.tasks import Capacity, Tasks
+from orchestrator.sandbox.world.elb.balancers import Balancers
+from orchestrator.sandbox.world.elb.groups import Groups
+from orchestrator.sandbox.world.elb.health import Health
+from orchestrator.sandbox.world.elb.rules import Rules
+from orchestrator.sandbox.world.elb.state import Balancing
+from orchestrator.sandbox.world.elb.tags import ElbTags
+from orchestrator.sandbox.world.errors import AwsRefusal, CallLost, Json, not_here
+from orchestrator.sandbox.world.faults import Fault, Faults, failure, throttled
+from orchestrator.sandbox.world.kernel import Kernel
+from orchestrator.sandbox.world.log import CallLog, CallRecord
+from orchestrator.sandbox.world.operation import Operation
+from orchestrator.sandbox.world.scaling import Scaling
+from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.sandbox.world.throttle import Buckets
+from orchestrator.sandbox.world.traffic import LiveTraffic
+from orchestrator.sandbox.world.virtual_tasks import VirtualTasks
+
+
+class Checker(Protocol):
+    """Checks parameters and answers against AWS's own shapes; raises for a mismatch."""
+
+    def check_input(self, service: str, operation: str, params: Json) -> None:
+        """Raises AwsRefusal."""
+        ...
+
+    def check_output(self, service: str, operation: str, answer: Json) -> None:
+        """Raises AssertionError: the World is wrong then, not its caller."""
+        ...
+
+
+class World:
+    """Deterministic: the same start, seed, calls and times give the same answers.
+
+    `minute` is one CloudWatch minute. `tasks` makes the runner of the tasks from this World (default: timers on
+    its clock). Answers of `call` are to be read, not changed. Everything happens on one thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        start: datetime,
+        seed: int = 0,
+        minute: timedelta = timedelta(seconds=60),
+        account: str = "123456789012",
+        region: str = "eu-west-1",
+        settings: WorldSettings | None = None,
+        tasks: "Callable[[World], TaskRunner] | None" = None,
+        checker: Checker | None = None,
+    ) -> None:
+        self.settings = settings or WorldSettings()
+        self.kernel = Kernel(
+            start=start, seed=seed, minute=minute, account=account, region=region, settings=self.settings
+        )
+        self.faults = Faults(self.kernel)
+        self.behaviour = Behaviour()
+        self.log = CallLog(self.settings.log_limit)
+        self._buckets = Buckets(self.kernel)
+        self._checker = checker
+        self._build()
+        if tasks is None:
+            self.tasks: TaskRunner = VirtualTasks(self.kernel, self._tasks, self._health, self.behaviour)
+        else:
+            self.tasks = tasks(self)
+        self._tasks.runner = self.tasks
+        self._each_minute()
+
+    def _build(self) -> None:
+        self._balancing = Balancing(self.kernel)
+        self._health = Health(self._balancing)
+        self._containers = Containers(self.kernel)
+        self._metrics = Metrics(self.kernel)
+        self._alarms = Alarms(self.kernel, self._metrics)
+        self._tasks = Tasks(self._containers, self._balancing, self._health)
+        self._rolling = Rolling(self._containers, self._tasks)
+        self._health.on_change.append(self._rolling.target_changed)
+        self.traffic = LiveTraffic(self._balancing, self._health, self._metrics)
+        self.autoscaling = Scaling(self._containers, self._rolling)
+        rules = Rules(self._balancing, self._health)
+        self._operations: dict[str, dict[str, Operation]] = {
+            "sts": sts.operations(self.kernel),
+            "ecs": {
+                **Definitions(self._containers).operations(),
+                **Services(self._containers, self._balancing, self._rolling).operations(),
+                **Reads(self._containers).operations(),
+            },
+            "elbv2": {
+                **Balancers(self._balancing, rules).operations(),
+                **rules.operations(),
+                **Groups(self._balancing).operations(),
+                **ElbTags(self._balancing).operations(),
+            },
+            "cloudwatch": {**self._alarms.operations(), **Queries(self.kernel, self._metrics).operations()},
+            "application-autoscaling": self.autoscaling.operations(),
+        }
+
+    @property
+    def now(self) -> datetime:
+        """The World's time, aware, in UTC."""
+        return self.kernel.now
+
+    @property
+    def account(self) -> str:
+        """The account's twelve digits."""
+        return self.kernel.account
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+        return self.kernel.region
+
+    @property
+    def minute(self) -> timedelta:
+        """How long one CloudWatch minute lasts."""
+        return self.kernel.minute
+
+    @property
+    def reports(self) -> TaskReports:
+        """Where a task runner tells the fate of its tasks."""
+        return self._tasks
+
+    @property
+    def virtual_tasks(self) -> VirtualTasks:
+        """The default runner, to script it. Only without a `tasks` of one's own."""
+        assert isinstance(self.tasks, VirtualTasks)
+        return self.tasks
+
+    @property
+    def capacity(self) -> Capacity:
+        """Room for tasks: set its `limit` to script a placement failure."""
+        return self._tasks.capacity
+
+    def next_due(self) -> datetime | None:
+        """The time of the next event."""
+        return self.kernel.next_due()
+
+    def run_until(self, now: datetime) -> None:
+        """Bring the clock to `now`, with every event on the way. A time that has passed changes nothing."""
+        if now > self.kernel.now:
+            self.kernel.run_until(now)
+
+    def advance(self, to: datetime | timedelta) -> None:
+        """Move virtual time to a moment, or on by a duration."""
+        self.run_until(self.kernel.now + to if isinstance(to, timedelta) else to)
+
+    def operations(self, service: str) -> frozenset[str]:
+        """The operations of a service (botocore's name) that are in this World."""
+        return frozenset(self._operations.get(service, ()))
+
+    def call(self, service: str, operation: str, params: Json) -> Json:
+        """One AWS call in botocore's names and Python shapes. Raises AwsRefusal or CallLost."""
+        fault: Fault | None = None
+        if not self.faults.quiet:
+            self.faults.rivals(operation)
+            fault = self.faults.strike(service, operation)
+        answer: Json | None = None
+        error: AwsRefusal | CallLost | None = None
+        try:
+            if fault is None or fault.when == "after":
+                answer = self._perform(service, operation, params)
+        except AwsRefusal as refusal:
+            error = refusal
+        if fault is not None:
+            error = failure(service, fault.kind if fault.when != "late" else "timeout")
+            if fault.when == "late":
+                self.kernel.after(fault.delay, lambda: self._late(service, operation, params))
+        self.log.append(CallRecord(self.kernel.now, service, operation, params, answer, error))
+        if error is not None:
+            raise error
+        assert answer is not None  # no error, so it was performed
+        return answer
+
+    def _perform(self, service: str, operation: str, params: Json) -> Json:
+        known = self._operations.get(service)
+        if known is None or operation not in known:
+            raise not_here(f"{service} {operation}")
+        if self.settings.throttling and not self._buckets.take(service, operation):
+            raise throttled(service)
+        if self._checker is None:
+            return known[operation](params)
+        self._checker.check_input(service, operation, params)
+        answer = known[operation](params)
+        self._checker.check_output(service, operation, answer)
+        return answer
+
+    def _late(self, service: str, operation: str, params: Json) -> None:
+        """A call that was lost on its way arrives after all; nobody hears the answer."""
+        answer: Json | None = None
+        error: AwsRefusal | CallLost = CallLost("took effect late")
+        try:
+            answer = self._perform(service, operation, params)
+        except AwsRefusal as refusal:
+            error = refusal
+        self.log.append(CallRecord(self.kernel.now, service, operation, params, answer, error))
+
+    def _each_minute(self) -> None:
+        """Count hosts, judge alarms, forget the oldest metrics, and come again."""
+        kernel = self.kernel
+        self.traffic.count_hosts()
+        self._alarms.evaluate()
+        self._rolling.alarms_changed(self._alarms.in_alarm())
+        self._metrics.prune()
+        kernel.at(kernel.floor(kernel.now, kernel.minute) + kernel.minute, self._each_minute)
+
+
+def quiet_world(start: datetime, *, seed: int = 0) -> World:
+    """A World without surprises, in which tasks start within five seconds: for tests of other things."""
+    world = World(start=start, seed=seed, settings=WorldSettings.kind())
+    world.behaviour.start, world.behaviour.start_spread = timedelta(seconds=3), timedelta(seconds=2)
+    return world
