@@ -1,0 +1,371 @@
+"""The demo application: one ECS task of the sandbox, run as ``python -I -S application.py --port N``.
+
+Standard library only and on a bare selector instead of asyncio, because a rollout starts many of these and a
+laptop should have one listening some 20 ms after it was asked for. It imports nothing of Teal: its way of
+misbehaving comes from the environment, as a task definition sets it, and from its supervisor while it runs.
+
+``GET /healthz`` answers 200 or 503; any other path answers a small JSON object. Every answer carries
+``X-Teal-Revision`` and ``X-Teal-Version``, its own errors too, so that a client can tell who failed it.
+
+========================  =================================================================================
+TEAL_DEMO_VERSION         the version it reports (default 1)
+TEAL_DEMO_REVISION        ``family:revision`` it reports (the supervisor sets it)
+TEAL_DEMO_ERROR_RATE      share of requests answered with 500, from 0 to 1
+TEAL_DEMO_LATENCY         milliseconds added to every answer
+TEAL_DEMO_SLOW_START      seconds from its start until /healthz passes
+TEAL_DEMO_CRASH_AFTER     seconds from its start until it exits with 1; 0 at once; empty never
+TEAL_DEMO_UNHEALTHY       1: /healthz never passes
+========================  =================================================================================
+
+With ``--supervised`` it writes ``port N`` to standard output once it listens, reads changes of these settings
+as lines of JSON from standard input, and exits when standard input ends: its supervisor is gone. SIGTERM stops
+accepting, finishes what is in flight and exits with 0.
+"""
+
+import argparse
+import contextlib
+import heapq
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+HEALTH_PATH = b"/healthz"
+HEAD_BYTES_MAX = 65_536
+REASONS = {200: "OK", 400: "Bad Request", 500: "Internal Server Error", 503: "Service Unavailable"}
+KEEP_ALIVE, CLOSE = "", "Connection: close\r\n"
+NUMBERS = ("TEAL_DEMO_ERROR_RATE", "TEAL_DEMO_LATENCY", "TEAL_DEMO_SLOW_START", "TEAL_DEMO_CRASH_AFTER")
+
+
+class Behaviour:
+    """How the application behaves; raises ValueError with a sentence for a setting that is no number."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment)
+        self.version = environment.get("TEAL_DEMO_VERSION") or "1"
+        self.revision = environment.get("TEAL_DEMO_REVISION") or "unknown:0"
+        rate, latency, slow, crash = (self._number(name) for name in NUMBERS)
+        self.error_rate = rate or 0.0
+        self.latency_seconds = (latency or 0.0) / 1000
+        self.slow_start_seconds = slow or 0.0
+        self.crash_after_seconds = crash
+        self.unhealthy = environment.get("TEAL_DEMO_UNHEALTHY", "").lower() in ("1", "true", "yes")
+        self.headers = f"X-Teal-Revision: {self.revision}\r\nX-Teal-Version: {self.version}\r\n"
+
+    def _number(self, name: str) -> float | None:
+        text = self.environment.get(name, "")
+        if not text:
+            return None
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(f"{name} must be a number, not {text!r}") from None
+
+    def changed(self, changes: Mapping[str, str]) -> "Behaviour":
+        """The same behaviour with some settings replaced."""
+        return Behaviour({**self.environment, **changes})
+
+    def is_ready(self, age_seconds: float) -> bool:
+        """True when /healthz passes at this age of the process."""
+        return not self.unhealthy and age_seconds >= self.slow_start_seconds
+
+
+class Request:
+    """One request, its body read and only counted."""
+
+    __slots__ = ("body_bytes", "keep_alive", "method", "target")
+
+    def __init__(self, method: bytes, target: bytes, body_bytes: int, keep_alive: bool) -> None:
+        self.method = method
+        self.target = target
+        self.body_bytes = body_bytes
+        self.keep_alive = keep_alive
+
+
+def take_request(buffer: bytearray) -> Request | None:
+    """Take one whole request off the buffer; None while it is incomplete. Raises ValueError for nonsense."""
+    end = buffer.find(b"\r\n\r\n")
+    if end < 0:
+        if len(buffer) > HEAD_BYTES_MAX:
+            raise ValueError("the head is too long")
+        return None
+    first, *lines = bytes(buffer[:end]).split(b"\r\n")
+    method, target, protocol = first.split(b" ")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (x.partition(b":") for x in lines)}
+    if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+        measured = chunked_length(buffer, end + 4)
+        if measured is None:
+            return None
+        body_bytes, whole = measured
+    else:
+        body_bytes = int(headers.get(b"content-length", b"0"))
+        whole = end + 4 + body_bytes
+    if len(buffer) < whole:
+        return None
+    del buffer[:whole]
+    keep_alive = protocol == b"HTTP/1.1" and headers.get(b"connection", b"").lower() != b"close"
+    return Request(method, target, body_bytes, keep_alive)
+
+
+def chunked_length(buffer: bytearray, start: int) -> tuple[int, int] | None:
+    """(bytes of body, position after it) of a chunked body that begins at start; None while it is incomplete."""
+    total, position = 0, start
+    while True:
+        line_end = buffer.find(b"\r\n", position)
+        if line_end < 0:
+            return None
+        size = int(bytes(buffer[position:line_end]).split(b";")[0], 16)
+        if size == 0:
+            # Trailers are not expected; the empty line that would follow them ends the body.
+            end = buffer.find(b"\r\n\r\n", line_end)
+            return None if end < 0 else (total, end + 4)
+        total += size
+        position = line_end + 2 + size + 2
+
+
+class Connection:
+    """One client connection: answers go out in the order of the requests, one at a time."""
+
+    def __init__(self, server: "Server", sock: socket.socket) -> None:
+        self.server = server
+        self.sock = sock
+        self.received = bytearray()
+        self.unsent = bytearray()
+        self.answering = False
+        self.closing = False
+        self.open = True
+
+    def ready(self, mask: int) -> None:
+        """React to the selector."""
+        if mask & selectors.EVENT_READ:
+            self.read()
+        if mask & selectors.EVENT_WRITE and self.open:
+            self.write()
+
+    def read(self) -> None:
+        """Take what has arrived and answer every whole request of it."""
+        try:
+            arrived = self.sock.recv(65_536)
+        except BlockingIOError:
+            return
+        except OSError:
+            arrived = b""
+        if not arrived:
+            self.close()
+            return
+        self.received += arrived
+        self.next_request()
+
+    def next_request(self) -> None:
+        """Begin to answer the next request if none is being answered."""
+        while self.open and not self.answering and not self.closing:
+            try:
+                request = take_request(self.received)
+            except ValueError:
+                self.closing = True
+                self.send(self.server.answer(400, '{"error": "bad request"}', keep_alive=False))
+                return
+            if request is None:
+                return
+            self.answering = True
+            self.server.respond(self, request)
+
+    def finish(self, request: Request, status: int, body: str) -> None:
+        """Send the answer of the request that is being answered."""
+        if not self.open:
+            return
+        keep_alive = request.keep_alive and not self.server.stopping
+        self.answering = False
+        self.closing = not keep_alive
+        self.send(self.server.answer(status, body, keep_alive=keep_alive, bodiless=request.method == b"HEAD"))
+
+    def send(self, answer: bytes) -> None:
+        """Send bytes, at once if the socket takes them."""
+        self.unsent += answer
+        self.write()
+
+    def write(self) -> None:
+        """Send what is unsent; afterwards close if this was the last answer."""
+        try:
+            sent = self.sock.send(self.unsent) if self.unsent else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.close()
+            return
+        del self.unsent[:sent]
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
+        self.server.selector.modify(self.sock, wanted, self.ready)
+        if self.closing and not self.unsent:
+            self.close()
+
+    def close(self) -> None:
+        """Close; an answer still to come is dropped."""
+        if self.open:
+            self.open = False
+            self.server.selector.unregister(self.sock)
+            self.sock.close()
+            self.server.connections.discard(self)
+
+    def is_idle(self) -> bool:
+        """True when nothing is being received, answered or sent."""
+        return not (self.answering or self.unsent or self.received)
+
+
+class Server:
+    """The application itself: a selector, timers, and what it was told about its behaviour."""
+
+    def __init__(self, port: int, behaviour: Behaviour, *, supervised: bool) -> None:
+        self.behaviour = behaviour
+        self.started = time.monotonic()
+        self.selector = selectors.DefaultSelector()
+        self.connections: set[Connection] = set()
+        self.timers: list[tuple[float, int, Callable[[], None]]] = []
+        self.timer_count = 0
+        self.stopping = False
+        self.orders = bytearray()
+        self.supervised = supervised
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
+        self.listener.setblocking(False)
+
+    def run(self) -> None:
+        """Serve until told to stop. Ends the process itself when it crashes or its supervisor is gone."""
+        self._watch()
+        self._plan_crash()
+        if self.supervised:
+            os.write(1, b"port %d\n" % self.listener.getsockname()[1])
+        while not self.stopping or self.connections:
+            wait = max(0.0, self.timers[0][0] - time.monotonic()) if self.timers else None
+            for key, mask in self.selector.select(wait):
+                key.data(mask)
+            while self.timers and self.timers[0][0] <= time.monotonic():
+                heapq.heappop(self.timers)[2]()
+
+    def _watch(self) -> None:
+        self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
+        woken, wakes = socket.socketpair()
+        woken.setblocking(False)
+        wakes.setblocking(False)
+        signal.set_wakeup_fd(wakes.fileno())
+        self.wakes = wakes  # kept open as long as signals may come
+        # The handler itself does nothing: a signal only has to reach the selector, through the wake-up socket.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        self.selector.register(woken, selectors.EVENT_READ, lambda _: self.stop(woken.recv(64)))
+        if self.supervised:
+            os.set_blocking(0, False)
+            self.selector.register(0, selectors.EVENT_READ, self.obey)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Call act some seconds from now."""
+        self.timer_count += 1
+        heapq.heappush(self.timers, (time.monotonic() + seconds, self.timer_count, act))
+
+    def accept(self, _mask: int) -> None:
+        """Take every connection that waits."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sock, _ = self.listener.accept()
+                sock.setblocking(False)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection = Connection(self, sock)
+                self.connections.add(connection)
+                self.selector.register(sock, selectors.EVENT_READ, connection.ready)
+
+    def obey(self, _mask: int) -> None:
+        """Apply what the supervisor writes; exit when it is gone."""
+        arrived = os.read(0, 65_536)
+        if not arrived:
+            os._exit(0)
+        self.orders += arrived
+        *lines, rest = bytes(self.orders).split(b"\n")
+        self.orders = bytearray(rest)
+        for line in lines:
+            self.behaviour = self.behaviour.changed(json.loads(line))
+        self._plan_crash()
+
+    def _plan_crash(self) -> None:
+        after = self.behaviour.crash_after_seconds
+        if after is not None:
+            behaviour = self.behaviour
+            self.later(self.started + after - time.monotonic(), lambda: self.crash(behaviour))
+
+    def crash(self, planned_by: Behaviour) -> None:
+        """Die as the settings asked, unless they were changed meanwhile."""
+        if planned_by is self.behaviour:
+            print("crashed as TEAL_DEMO_CRASH_AFTER asked", file=sys.stderr, flush=True)
+            os._exit(1)
+
+    def stop(self, _signals: bytes) -> None:
+        """Stop accepting; what has already reached this process is still answered."""
+        if self.stopping:
+            return
+        self.accept(0)
+        self.stopping = True
+        self.selector.unregister(self.listener)
+        self.listener.close()
+        for connection in tuple(self.connections):
+            connection.read()
+            if connection.open and connection.is_idle():
+                connection.close()
+
+    def respond(self, connection: Connection, request: Request) -> None:
+        """Answer a request, after the added latency."""
+        behaviour = self.behaviour
+        if request.target.partition(b"?")[0] == HEALTH_PATH:
+            ready = behaviour.is_ready(time.monotonic() - self.started)
+            connection.finish(
+                request, *((200, '{"status": "ok"}') if ready else (503, '{"status": "not ready"}'))
+            )
+            return
+        failed = (
+            behaviour.error_rate > 0 and int.from_bytes(os.urandom(4), "big") / 2**32 < behaviour.error_rate
+        )
+        status = 500 if failed else 200
+        body = json.dumps(
+            {
+                "version": behaviour.version,
+                "revision": behaviour.revision,
+                "path": request.target.decode("latin-1"),
+                "received_bytes": request.body_bytes,
+                **({"error": "failed as TEAL_DEMO_ERROR_RATE asked"} if failed else {}),
+            }
+        )
+        if behaviour.latency_seconds <= 0:
+            connection.finish(request, status, body)
+        else:
+            self.later(
+                behaviour.latency_seconds, lambda: self._finish_late(connection, request, status, body)
+            )
+
+    def _finish_late(self, connection: Connection, request: Request, status: int, body: str) -> None:
+        connection.finish(request, status, body)
+        connection.next_request()
+
+    def answer(self, status: int, body: str, *, keep_alive: bool, bodiless: bool = False) -> bytes:
+        """An answer as it goes over the wire."""
+        head = (
+            f"HTTP/1.1 {status} {REASONS[status]}\r\n{self.behaviour.headers}Content-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n{KEEP_ALIVE if keep_alive else CLOSE}\r\n"
+        )
+        return (head if bodiless else head + body).encode("latin-1")
+
+
+def main() -> None:
+    """Run the application from its command line and environment."""
+    parser = argparse.ArgumentParser(description="The sandbox's demo application.")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--supervised", action="store_true", help="obey and outlive nothing: standard input")
+    arguments = parser.parse_args()
+    try:
+        behaviour = Behaviour(os.environ)
+    except ValueError as error:
+        sys.exit(str(error))
+    Server(arguments.port, behaviour, supervised=arguments.supervised).run()
+
+
+if __name__ == "__main__":
+    main()
