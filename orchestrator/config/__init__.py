@@ -1,0 +1,12 @@
+"""The rollout file: text or JSON into the core's frozen ``Spec``, every mistake at once, each with its line.
+
+It knows what people may write and nothing of AWS: whether a service, a rule or an alarm exists is preflight's
+question.
+"""
+
+from orchestrator.config.dump import differences, dump
+from orchestrator.config.load import from_json, load_file, load_text, minimal
+from orchestrator.config.models import schema
+from orchestrator.config.quantities import duration_text
+
+__all__ = ["differences", "dump", "duration_text", "from_json", "load_file", "load_text", "minimal", "schema"]

@@ -1,0 +1,97 @@
+"""A checked rollout file as the core's values."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.config.models import (
+    AlarmModel,
+    ApprovalModel,
+    File,
+    GatesModel,
+    GuardModel,
+    ListenerModel,
+    MetricsModel,
+    When,
+)
+from orchestrator.config.quantities import Periods
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.health import HealthSpec
+from orchestrator.core.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.spec import ApprovalSpec, GatesSpec, Limits, MetricsSpec, Spec
+
+
+def build(file: File) -> Spec:
+    """The Spec that a file asks for. Plans that say the same as a named one bear its name."""
+    return Spec(
+        service=file.service,
+        task_definition=file.revision.task_definition,
+        region=file.region or "",
+        plan=_plan(file),
+        rules=tuple(
+            rule.listener if isinstance(rule, ListenerModel) else rule for rule in file.traffic.rules
+        ),
+        gates=_gates(file.gates),
+        metrics=_metrics(file.metrics),
+        approval=_approval(file.approval),
+        limits=Limits(
+            provision=file.limits.provision,
+            hold=file.limits.hold,
+            then=file.limits.then,
+            settle=file.limits.settle,
+        ),
+        on_failure=file.on_failure,
+        on_drift=file.on_drift,
+    )
+
+
+def _plan(file: File) -> Plan:
+    if isinstance(file.plan, str):
+        steps = NAMED_PLANS[file.plan].steps
+    else:
+        steps = tuple(Step(weight=s.weight, bake=s.bake, approval=s.approval) for s in file.plan)
+    waiting = _waiting(file.approval, len(steps))
+    steps = tuple(replace(step, approval=step.approval or i in waiting) for i, step in enumerate(steps))
+    return next(
+        (plan for plan in NAMED_PLANS.values() if plan.steps == steps), Plan(name="custom", steps=steps)
+    )
+
+
+def _waiting(approval: ApprovalModel, steps: int) -> frozenset[int]:
+    """Indices of the steps that ``approval.when`` makes wait before they are left."""
+    if When.EVERY_STEP in approval.when:
+        return frozenset(range(steps - 1))
+    return frozenset({steps - 2} if When.BEFORE_FULL in approval.when else ())
+
+
+def _gates(gates: GatesModel) -> GatesSpec:
+    guard = gates.guard
+    return GatesSpec(
+        health=HealthSpec(on=gates.health),
+        guard=GuardSpec(errors=guard.errors) if isinstance(guard, GuardModel) else GuardSpec(on=guard),
+        alarms=AlarmsSpec(
+            alarms=tuple(
+                AlarmSpec(name=alarm.name, no_data=alarm.no_data)
+                if isinstance(alarm, AlarmModel)
+                else AlarmSpec(name=alarm)
+                for alarm in gates.alarms
+            )
+        ),
+    )
+
+
+def _metrics(metrics: MetricsModel) -> MetricsSpec:
+    lag: timedelta | Periods = metrics.lag
+    return MetricsSpec(
+        period=metrics.period, lag=metrics.period * lag.count if isinstance(lag, Periods) else lag
+    )
+
+
+def _approval(approval: ApprovalModel) -> ApprovalSpec:
+    return ApprovalSpec(
+        approvers=tuple(approval.approvers),
+        required=approval.required,
+        not_author=approval.not_author,
+        timeout=approval.timeout,
+        on_timeout=approval.on_timeout,
+    )

@@ -1,0 +1,105 @@
+"""A Spec written back: canonical text, and what differs between two.
+
+Every value is written, defaults too: a rollout that is running keeps saying what it does when a default changes.
+"""
+
+from collections.abc import Iterator
+from io import StringIO
+
+from ruamel.yaml import YAML
+
+from orchestrator.config.document import Value
+from orchestrator.config.quantities import duration_text, share_text, weight_text
+from orchestrator.core.gates.alarms import AlarmSpec
+from orchestrator.core.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.spec import GatesSpec, Spec
+
+
+def dump(spec: Spec) -> str:
+    """The canonical rollout file: equal specs give equal texts, and reading the text gives the spec again."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # ruamel types it by its default
+    writer.width = 10_000  # a long name stays on one line
+    out = StringIO()
+    writer.dump(document_of(spec), out)
+    return out.getvalue()
+
+
+def differences(was: Spec, now: Spec) -> tuple[str, ...]:
+    """What the second says otherwise than the first, each as ``limits.hold: 2h is now 1h``; empty: the same."""
+    old, new = ({**dict(_flat(document_of(spec))), **_steps(spec.plan)} for spec in (was, now))
+    return tuple(
+        f"{key}: {old.get(key, 'nothing')} is now {new.get(key, 'nothing')}"
+        for key in dict.fromkeys((*old, *new))
+        if old.get(key, "nothing") != new.get(key, "nothing")
+    )
+
+
+def document_of(spec: Spec) -> dict[str, Value]:
+    """The rollout file's values for a spec, as a JSON body holds them."""
+    region = {"region": spec.region} if spec.region else {}
+    return {
+        "service": str(spec.service),
+        "revision": {"task_definition": spec.task_definition},
+        **region,
+        "traffic": {"rules": [{"listener": arn} if ":listener/" in arn else arn for arn in spec.rules]},
+        "plan": _plan(spec.plan),
+        "gates": _gates(spec.gates),
+        "metrics": {"period": duration_text(spec.metrics.period), "lag": duration_text(spec.metrics.lag)},
+        "approval": {
+            "approvers": list(spec.approval.approvers),
+            "required": spec.approval.required,
+            "not_author": spec.approval.not_author,
+            "timeout": duration_text(spec.approval.timeout),
+            "on_timeout": spec.approval.on_timeout.value,
+        },
+        "limits": {
+            "provision": duration_text(spec.limits.provision),
+            "hold": duration_text(spec.limits.hold),
+            "then": spec.limits.then.value,
+            "settle": duration_text(spec.limits.settle),
+        },
+        "on_failure": spec.on_failure.value,
+        "on_drift": spec.on_drift.value,
+    }
+
+
+def _plan(plan: Plan) -> Value:
+    return plan.name if NAMED_PLANS.get(plan.name) == plan else [_step(step) for step in plan.steps]
+
+
+def _step(step: Step) -> dict[str, Value]:
+    return {"weight": weight_text(step.weight), "bake": duration_text(step.bake), "approval": step.approval}
+
+
+def _steps(plan: Plan) -> dict[str, str]:
+    """A plan's steps one by one, also where the file names it, so that two plans can be compared."""
+    return {"plan": plan.name, **dict(_flat([_step(step) for step in plan.steps], "plan"))}
+
+
+def _gates(gates: GatesSpec) -> dict[str, Value]:
+    guard = gates.guard
+    return {
+        "health": "on" if gates.health.on else "off",
+        "guard": {"errors": share_text(guard.errors)} if guard.on else "off",
+        "alarms": [_alarm(alarm) for alarm in gates.alarms.alarms],
+    }
+
+
+def _alarm(alarm: AlarmSpec) -> Value:
+    return {"name": alarm.name, "no_data": alarm.no_data.value} if alarm.no_data else alarm.name
+
+
+def _flat(value: Value, place: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from _flat(member, f"{place}.{key}".removeprefix("."))
+    elif isinstance(value, list) and value:
+        for index, member in enumerate(value):
+            yield from _flat(member, f"{place}[{index + 1}]")
+    else:
+        yield (
+            place,
+            "nothing" if value == [] else str(value).lower() if isinstance(value, bool) else str(value),
+        )

@@ -1,0 +1,121 @@
+"""Keys and values that the rollout file will have and this version has not: each is refused by name.
+
+Nothing that a person writes is silently left out, and nobody is told that a documented key is unknown.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from orchestrator.config.document import Document, Value, step_into
+from orchestrator.core.errors import Mistake
+
+REMOVE = "remove it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Later:
+    path: tuple[str, ...]
+    instead: str = REMOVE
+    values: Callable[[Value], bool] = lambda _: True  # which values are meant; the others are read as usual
+    what: str = ""
+
+
+def _swaps(value: Value) -> bool:
+    return value == "swap" or (isinstance(value, dict) and "swap" in value)
+
+
+_LATER = (
+    _Later(path=("account",), instead="remove it: the credentials in the environment decide"),
+    _Later(path=("notify",)),
+    _Later(
+        path=("revision", "images"), instead="register the task definition and name it as task_definition"
+    ),
+    _Later(path=("traffic", "test_rules")),
+    *(_Later(path=("gates", gate)) for gate in ("compare", "probe", "metric", "webhook", "window")),
+    _Later(
+        path=("plan",),
+        values=lambda value: value == "auto",
+        what="plan: auto is not available yet",
+        instead="write canary, the default until Teal can weigh evidence",
+    ),
+    _Later(
+        path=("capacity", "green"),
+        values=lambda value: value == "stepped",
+        what="capacity: {green: stepped} is not available yet",
+        instead="write full, or remove it",
+    ),
+    _Later(
+        path=("background",),
+        values=lambda value: value in ("safe", "suspend"),
+        what="background other than none is not available yet",
+        instead="remove it if the tasks do nothing but answer requests; else wait for it",
+    ),
+    _Later(
+        path=("sticky",),
+        values=lambda value: value == "cut",
+        what="sticky: cut is not available yet",
+        instead="write wait, or remove it",
+    ),
+    _Later(
+        path=("ending",),
+        values=_swaps,
+        what="ending: swap is not available yet",
+        instead="write settle, or remove it: blue takes the new revision over",
+    ),
+)
+
+
+def later(document: Document) -> tuple[Value, tuple[Mistake, ...]]:
+    """The document's value without what is not available yet, and a mistake for each such thing."""
+    value, mistakes = document.value, []
+    for entry in _LATER:
+        found = _member(value, entry.path)
+        if found is None or not entry.values(found[0]):
+            continue
+        pointer = "".join(f"/{key}" for key in entry.path)
+        name = ".".join(entry.path)
+        mistakes.append(
+            document.mistake(pointer, entry.what or f"{name} is not available yet", entry.instead)
+        )
+        value = _without(value, entry.path)
+    return value, (*mistakes, *_groups(document), *_before_traffic(document))
+
+
+def _member(value: Value, path: tuple[str, ...]) -> tuple[Value] | None:
+    for key in path:
+        if not isinstance(value, dict) or key not in value:
+            return None
+        value = value[key]
+    return (value,)
+
+
+def _without(value: Value, path: tuple[str, ...]) -> Value:
+    assert isinstance(value, dict)
+    key, *rest = path
+    if rest:
+        return {**value, key: _without(value[key], tuple(rest))}
+    return {name: member for name, member in value.items() if name != key}
+
+
+def _groups(document: Document) -> Iterator[Mistake]:
+    for pointer, item in _items(document, ("approval", "approvers")):
+        if isinstance(item, str) and item.startswith("group:"):
+            yield document.mistake(
+                pointer, "approval by a group is not available yet", "name the people instead"
+            )
+
+
+def _before_traffic(document: Document) -> Iterator[Mistake]:
+    for pointer, item in _items(document, ("approval", "when")):
+        if item == "before_traffic":
+            what = "approval before the first traffic is not available yet"
+            yield document.mistake(pointer, what, "start the rollout once it is approved")
+
+
+def _items(document: Document, path: tuple[str, ...]) -> Iterator[tuple[str, Value]]:
+    found = _member(document.value, path)
+    items = found[0] if found else None
+    pointer = "".join(f"/{key}" for key in path)
+    if isinstance(items, list):
+        for index, item in enumerate(items):
+            yield step_into(pointer, index), item

@@ -1,0 +1,70 @@
+"""The ways in: a file, a text, a JSON body, a command line. Each gives a Spec or every mistake at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from orchestrator.config.build import build
+from orchestrator.config.document import DEPTH_MAX, Document, Value, read_file, read_text
+from orchestrator.config.later import later
+from orchestrator.config.mistakes import translate
+from orchestrator.config.models import File
+from orchestrator.config.relations import relations
+from orchestrator.core.errors import Invalid, Mistake
+from orchestrator.core.spec import Spec
+
+
+def load_file(path: str | Path) -> Spec:
+    """The rollout that a file asks for. Raises Invalid with every mistake, each at its line."""
+    return load_text(read_file(Path(path)), str(path))
+
+
+def load_text(text: str, source: str = "rollout.yaml") -> Spec:
+    """The rollout that a YAML text asks for. Raises Invalid with every mistake, each at its line of ``source``."""
+    return _read(read_text(text, source))
+
+
+def from_json(body: object, source: str = "") -> Spec:
+    """The rollout that a parsed JSON body asks for. Raises Invalid with every mistake, each at its JSON pointer."""
+    if _is_deep(body, DEPTH_MAX):
+        what, instead = "the values are nested too deeply", f"write at most {DEPTH_MAX} levels"
+        raise Invalid(source=source, mistakes=[Mistake(pointer="", what=what, instead=instead)])
+    return _read(Document(source=source, value=body))
+
+
+def minimal(service: str, task_definition: str, **overrides: Value) -> Spec:
+    """The least rollout: a service as ``cluster/service`` and a revision; ``overrides`` are other keys of the file.
+
+    Raises Invalid with every mistake, each at its JSON pointer.
+    """
+    return from_json({"service": service, "revision": {"task_definition": task_definition}, **overrides})
+
+
+def _read(document: Document) -> Spec:
+    value, not_yet = later(document)
+    mistakes = [*not_yet, *relations(document)]
+    try:
+        file = File.model_validate(value)
+    except ValidationError as error:
+        mistakes += translate(error, document)
+        raise Invalid(source=document.source, mistakes=_in_order(mistakes)) from None
+    if mistakes:
+        raise Invalid(source=document.source, mistakes=_in_order(mistakes))
+    return build(file)
+
+
+def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
+    """One mistake a place, from the top of the file down; the first to name a place knows most about it."""
+    first: dict[str, Mistake] = {}
+    for mistake in mistakes:
+        first.setdefault(mistake.pointer, mistake)
+    return sorted(first.values(), key=lambda mistake: mistake.line or 0)
+
+
+def _is_deep(value: object, levels: int) -> bool:
+    if isinstance(value, Mapping):
+        return levels == 0 or any(_is_deep(member, levels - 1) for member in value.values())
+    if isinstance(value, list):
+        return levels == 0 or any(_is_deep(member, levels - 1) for member in value)
+    return False

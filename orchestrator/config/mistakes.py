@@ -1,0 +1,113 @@
+"""What pydantic found, in the project's words: where, what, and what to write instead."""
+
+from collections.abc import Iterator
+from typing import Annotated, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from orchestrator.config.document import Document, Value, step_into
+from orchestrator.config.fields import near
+from orchestrator.config.models import File
+from orchestrator.config.quantities import shown
+from orchestrator.core.errors import Mistake
+
+# Keys that people write at the top, or by another name, and where they belong.
+_ELSEWHERE = {
+    "alarms": "write it under gates",
+    "approvers": "write it under approval",
+    "guard": "write it under gates",
+    "health": "write it under gates",
+    "cluster": "write service: cluster/service",
+    "period": "write it under metrics",
+    "rules": "write it under traffic",
+    "steps": "write the steps as plan",
+    "task_definition": "write revision: {task_definition: …}",
+    "timeout": "write limits, or approval: {timeout: …}",
+}
+_EXAMPLES = {
+    "/service": "write service: cluster/service, such as prod/checkout",
+    "/revision": "write revision: {task_definition: family:revision}",
+    "/revision/task_definition": "write task_definition: family:revision, such as checkout:43",
+}
+_NOT_MAPPING = frozenset({"model_type", "model_attributes_type", "dict_type"})
+
+
+def translate(error: ValidationError, document: Document) -> Iterator[Mistake]:
+    """Every mistake in a failed validation of ``File``."""
+    for details in error.errors(include_url=False):
+        yield _mistake(details, document)
+
+
+def _mistake(details: ErrorDetails, document: Document) -> Mistake:
+    pointer, keys = _place(details["loc"], document.value)
+    kind, context = details["type"], details.get("ctx", {})
+    last = str(details["loc"][-1]) if details["loc"] else ""
+    if kind == "teal":
+        what = f"{_named(keys)}: {context['what']}" if keys else str(context["what"])
+        return document.mistake(pointer, what, str(context["instead"]))
+    if kind == "extra_forbidden":
+        return document.mistake(
+            pointer, f"{shown(_named(keys))} is not a known key", _instead_of(last, keys[:-1])
+        )
+    if kind == "missing":
+        where = step_into(pointer, last)
+        what = f"{_named((*keys, last))} is missing"
+        return document.mistake(where, what, _EXAMPLES.get(where, f"write {last}: …"))
+    if kind in _NOT_MAPPING:
+        what = f"{_named(keys) or 'the file'} is {_kind(details['input'])}, not a mapping"
+        return document.mistake(pointer, what, f"write keys such as {', '.join(_known(keys)[:3])}")
+    if kind == "list_type":
+        what = f"{_named(keys)} is {_kind(details['input'])}, not a list"
+        return document.mistake(pointer, what, "write a list: [ … ]")
+    return document.mistake(pointer, f"{_named(keys)}: {details['msg']}", "see `teal schema`")
+
+
+def _place(loc: tuple[int | str, ...], value: Value) -> tuple[str, tuple[int | str, ...]]:
+    """The JSON pointer of a place, without the names pydantic adds for a value's variants."""
+    pointer, keys = "", []
+    for part in loc:
+        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int)):
+            value = value[part]
+        else:
+            continue
+        pointer = step_into(pointer, part)
+        keys.append(part)
+    return pointer, tuple(keys)
+
+
+def _named(keys: tuple[int | str, ...]) -> str:
+    """A place as people say it: ``plan[2].bake``, counted from 1."""
+    text = ""
+    for key in keys:
+        text += f"[{key + 1}]" if isinstance(key, int) else f".{key}"
+    return text.removeprefix(".")
+
+
+def _kind(value: object) -> str:
+    return shown(value) if value is None or isinstance(value, dict | list) else f"the value {shown(value)}"
+
+
+def _instead_of(key: str, around: tuple[int | str, ...]) -> str:
+    if not around and key in _ELSEWHERE:
+        return _ELSEWHERE[key]
+    known = _known(around)
+    meant = near(key, known)
+    return f"did you mean {meant}?" if meant else f"write one of {', '.join(known)}"
+
+
+def _known(keys: tuple[int | str, ...]) -> list[str]:
+    """The keys that may stand at a place."""
+    model: type[BaseModel] = File
+    for key in keys:
+        field = model.model_fields.get(key) if isinstance(key, str) else None
+        model = _model_in(field.annotation) or model if field else model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The one model inside an annotation such as a union or a list of variants."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return next(filter(None, map(_model_in, inner)), None)

@@ -1,0 +1,264 @@
+"""The shape of a rollout file. Every default is the core's own, so that each is written once.
+
+What the keys mean stands in their descriptions, which editors show through the published JSON Schema.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+
+from orchestrator.config.fields import (
+    Bake,
+    Count,
+    Flag,
+    Lag,
+    Listener,
+    NoDataWord,
+    OnDriftWord,
+    OnFailureWord,
+    Period,
+    Region,
+    Revision,
+    Rule,
+    Service,
+    Share,
+    SomeTime,
+    Text,
+    ThenWord,
+    Weight,
+    one_of,
+    refusal,
+)
+from orchestrator.config.quantities import Periods, duration_text, share_text, shown
+from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.health import HealthSpec
+from orchestrator.core.plan import NAMED_PLANS
+from orchestrator.core.spec import ApprovalSpec, Limits, MetricsSpec, OnDrift, OnFailure
+
+DEFAULT_PLAN = "canary"
+DEFAULT_LAG = Periods(count=MetricsSpec().lag // MetricsSpec().period)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class _Sorted(StrEnum):
+    """Tags of a value's variants; the parentheses keep them apart from keys where pydantic puts them in a place."""
+
+    WORD = "(word)"
+    MANY = "(many)"
+
+
+def _sort(value: object) -> _Sorted:
+    return _Sorted.MANY if isinstance(value, dict | list) else _Sorted.WORD
+
+
+def _time(value: timedelta, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
+    return Field(default=value, description=description, json_schema_extra={"default": duration_text(value)})
+
+
+def _only(word: str) -> BeforeValidator:
+    def read(value: object) -> object:
+        if value == word:
+            return value
+        raise refusal(f"{shown(value)} is not known here", f"write {word}")
+
+    return BeforeValidator(read)
+
+
+def _plan_name(value: object) -> object:
+    if isinstance(value, str) and value in NAMED_PLANS:
+        return value
+    raise refusal(f"{shown(value)} is no plan", one_of(value, NAMED_PLANS, or_else="a list of steps"))
+
+
+def _on_off(value: object) -> object:
+    if value in ("on", "off"):
+        return value == "on"
+    if isinstance(value, bool):
+        return value
+    raise refusal(f"{shown(value)} is neither on nor off", "write on or off")
+
+
+PlanName = Annotated[
+    str,
+    BeforeValidator(_plan_name),
+    WithJsonSchema({"type": "string", "enum": list(NAMED_PLANS), "examples": [DEFAULT_PLAN]}),
+]
+OnOff = Annotated[
+    bool, BeforeValidator(_on_off), WithJsonSchema({"anyOf": [{"enum": ["on", "off"]}, {"type": "boolean"}]})
+]
+
+
+class RevisionModel(_Model):
+    """What to run."""
+
+    task_definition: Revision = Field(
+        description="family:revision of a registered task definition, or its ARN."
+    )
+
+
+class ListenerModel(_Model):
+    """A listener's default rule, which has no ARN that people know."""
+
+    listener: Listener = Field(description="The listener's ARN; its default rule is meant.")
+
+
+class TrafficModel(_Model):
+    """Where the traffic is split."""
+
+    rules: list[
+        Annotated[
+            Annotated[Rule, Tag(_Sorted.WORD)] | Annotated[ListenerModel, Tag(_Sorted.MANY)],
+            Discriminator(_sort),
+        ]
+    ] = Field(
+        default=[],
+        description="Rules by ARN, or {listener: …} for a listener's default rule. "
+        "Default: every rule that forwards to blue's target groups.",
+    )
+
+
+class StepModel(_Model):
+    """One weight, held for at least its bake."""
+
+    weight: Weight = Field(description="Green's share of the traffic in percent, at most to a tenth.")
+    bake: Bake = Field(description="The least time the weight is held; the last step's is the watch.")
+    approval: Flag = Field(default=False, description="True: a person must approve before the step is left.")
+
+
+class AlarmModel(_Model):
+    """One CloudWatch alarm."""
+
+    name: Text = Field(description="The alarm's name.", examples=["checkout-5xx"])
+    no_data: NoDataWord | None = Field(
+        default=None,
+        description="What silence means. Default: as the alarm's own missing-data treatment says.",
+    )
+
+
+class GuardModel(_Model):
+    """The circuit breaker on green's errors."""
+
+    errors: Share = Field(
+        default=GuardSpec().errors,
+        description="Error rate above which green, if far worse than blue, fails.",
+        json_schema_extra={"default": share_text(GuardSpec().errors)},
+    )
+
+
+class GatesModel(_Model):
+    """Which gates judge each step."""
+
+    health: OnOff = Field(default=HealthSpec().on, description="Targets and tasks of green.")
+    guard: Annotated[
+        Annotated[OnOff, Tag(_Sorted.WORD)] | Annotated[GuardModel, Tag(_Sorted.MANY)], Discriminator(_sort)
+    ] = Field(default=GuardSpec().on, description="One interval's errors of green against blue's.")
+    alarms: list[
+        Annotated[
+            Annotated[Text, Tag(_Sorted.WORD)] | Annotated[AlarmModel, Tag(_Sorted.MANY)],
+            Discriminator(_sort),
+        ]
+    ] = Field(default=[], description="CloudWatch alarms by name.", examples=[["checkout-5xx"]])
+
+
+class MetricsModel(_Model):
+    """How the load balancer's metrics arrive."""
+
+    period: Period = _time(MetricsSpec().period, "Length of one datapoint; polls and waits follow it.")
+    lag: Lag = Field(
+        default=DEFAULT_LAG,
+        description="How long a datapoint may take to be final.",
+        json_schema_extra={"default": f"{DEFAULT_LAG.count} periods"},
+    )
+
+
+class When(StrEnum):
+    """Steps that wait for a person without saying so themselves."""
+
+    BEFORE_FULL = "before_full"
+    EVERY_STEP = "every_step"
+
+
+def _when(value: object) -> object:
+    if isinstance(value, str) and value in tuple(When):
+        return When(value)
+    raise refusal(f"{shown(value)} is not known here", one_of(value, [word.value for word in When]))
+
+
+WhenWord = Annotated[
+    When, BeforeValidator(_when), WithJsonSchema({"type": "string", "enum": [word.value for word in When]})
+]
+
+
+class ApprovalModel(_Model):
+    """Who approves, and what happens if nobody does."""
+
+    approvers: list[Text] = Field(
+        default=[], description="Names of people. Default: anybody who may approve."
+    )
+    required: Count = Field(default=ApprovalSpec().required, description="How many different people.")
+    not_author: Flag = Field(default=ApprovalSpec().not_author, description="True: not whoever started it.")
+    timeout: SomeTime = _time(ApprovalSpec().timeout, "How long a step may wait for approval.")
+    on_timeout: ThenWord = Field(default=ApprovalSpec().on_timeout, description="What happens then.")
+    when: list[WhenWord] = Field(
+        default=[],
+        description="before_full: before the last step of the plan; every_step: before every step after the first.",
+    )
+
+
+class CapacityModel(_Model):
+    """How large green is."""
+
+    green: Annotated[str, _only("full"), WithJsonSchema({"const": "full"})] = "full"
+
+
+class LimitsModel(_Model):
+    """How long things may take."""
+
+    provision: SomeTime = _time(Limits().provision, "Until green is healthy.")
+    hold: SomeTime = _time(Limits().hold, "How long a rollout may be held.")
+    then: ThenWord = Field(default=Limits().then, description="What happens when it was held so long.")
+    settle: SomeTime = _time(Limits().settle, "Until blue has taken the new revision over.")
+
+
+class File(_Model):
+    """A rollout: one move of one ECS service from one revision to another."""
+
+    service: Service = Field(description="cluster/service: the service of record.")
+    revision: RevisionModel
+    region: Region | None = Field(default=None, description="Only confirms; ARNs and the environment decide.")
+    traffic: TrafficModel = TrafficModel()
+    plan: Annotated[
+        Annotated[PlanName, Tag(_Sorted.WORD)] | Annotated[list[StepModel], Tag(_Sorted.MANY)],
+        Discriminator(_sort),
+    ] = Field(
+        default=DEFAULT_PLAN,
+        description="A plan by name, or steps whose weights rise to 100.",
+        examples=[DEFAULT_PLAN, [{"weight": 10, "bake": "10m"}, {"weight": 100, "bake": "30m"}]],
+    )
+    gates: GatesModel = GatesModel()
+    metrics: MetricsModel = MetricsModel()
+    approval: ApprovalModel = ApprovalModel()
+    capacity: CapacityModel = CapacityModel()
+    background: Annotated[str, _only("none"), WithJsonSchema({"const": "none"})] = "none"
+    sticky: Annotated[str, _only("wait"), WithJsonSchema({"const": "wait"})] = "wait"
+    ending: Annotated[str, _only("settle"), WithJsonSchema({"const": "settle"})] = "settle"
+    limits: LimitsModel = LimitsModel()
+    on_failure: OnFailureWord = Field(
+        default=OnFailure.ROLLBACK, description="What a failing gate does until the watch has passed."
+    )
+    on_drift: OnDriftWord = Field(default=OnDrift.HOLD, description="What a foreign change of a rule does.")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a rollout file, as ``teal schema`` publishes it for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **File.model_json_schema(),
+        "title": "Teal rollout file",
+        "examples": [{"service": "prod/checkout", "revision": {"task_definition": "checkout:43"}}],
+    }

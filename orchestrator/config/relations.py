@@ -1,0 +1,77 @@
+"""Mistakes between values that are each right alone: steps that do not rise, more approvals than approvers.
+
+They are looked for in what was written rather than in the finished models, so that one wrong value elsewhere does not
+hide them; a value that cannot be read here has its own mistake already.
+"""
+
+from collections.abc import Iterator
+
+from orchestrator.config.document import Document, Value
+from orchestrator.config.quantities import parse_weight
+from orchestrator.core.errors import Mistake
+from orchestrator.core.ids import Tenths
+from orchestrator.core.plan import ALL, NAMED_PLANS, percent
+
+STEPS_MAX = 100
+
+
+def relations(document: Document) -> Iterator[Mistake]:
+    """Every mistake between values."""
+    if isinstance(document.value, dict):
+        yield from _plan(document, document.value.get("plan"))
+        yield from _approval(document, document.value)
+
+
+def _plan(document: Document, plan: Value) -> Iterator[Mistake]:
+    if not isinstance(plan, list):
+        return
+    if not 0 < len(plan) <= STEPS_MAX:
+        yield document.mistake(
+            "/plan", f"a plan of {len(plan)} steps", f"write 1 to {STEPS_MAX} steps, or canary"
+        )
+        return
+    weights = [_weight(step) for step in plan]
+    before: Tenths | None = None
+    for index, weight in enumerate(weights):
+        if weight is None:
+            continue
+        if before is not None and weight <= before:
+            what = f"a weight of {percent(weight)} after {percent(before)}"
+            yield document.mistake(f"/plan/{index}/weight", what, "write weights that rise from step to step")
+        before = max(weight, before or weight)
+    if weights[-1] is not None and weights[-1] != ALL:
+        what = f"the plan ends at {percent(weights[-1])}"
+        place = f"/plan/{len(plan) - 1}/weight"
+        yield document.mistake(place, what, "end it with a step of 100 %, whose bake is the watch")
+
+
+def _weight(step: Value) -> Tenths | None:
+    if not isinstance(step, dict) or "weight" not in step:
+        return None
+    try:
+        return parse_weight(step["weight"])
+    except ValueError:
+        return None
+
+
+def _approval(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
+    approval = value.get("approval")
+    if not isinstance(approval, dict):
+        return
+    approvers, required = approval.get("approvers"), approval.get("required", 1)
+    if isinstance(approvers, list) and approvers and isinstance(required, int):
+        people = len({str(approver) for approver in approvers})
+        if required > people:
+            what = f"{required} approvals are required of {people} approver{'s' * (people > 1)}"
+            yield document.mistake("/approval/required", what, "name more approvers, or require fewer")
+    if approval.get("when") and _steps(value.get("plan")) == 1:
+        yield document.mistake(
+            "/approval/when", "the plan has no step to wait before", "add a step below 100 %"
+        )
+
+
+def _steps(plan: Value) -> int | None:
+    if isinstance(plan, list):
+        return len(plan)
+    named = NAMED_PLANS.get(plan) if isinstance(plan, str) else None
+    return len(named.steps) if named else None
