@@ -28,7 +28,7 @@ class Cloud(Protocol):
     """AWS, as the engine sees it: look, and act on one effect at a time."""
 
     async def survey(self, need: SurveyNeed) -> Survey:
-        """Read blue and everything that carries its traffic; only read-only calls. Raises Outside (Missing: no blue)."""
+        """Read blue and everything that carries its traffic; read-only. Raises Outside (Missing: no blue)."""
         ...
 
     async def observe(self, needs: Needs) -> Seen:
@@ -36,7 +36,7 @@ class Cloud(Protocol):
         ...
 
     async def perform(self, effect: Effect) -> None:
-        """Carry an effect out, once; it may be repeated safely. Raises Outside; Unreachable leaves the outcome unknown."""
+        """Carry an effect out; twice is once. Raises Outside; after Unreachable its outcome is unknown."""
         ...
 
 

@@ -19,6 +19,7 @@ from orchestrator.core.ids import (
 )
 from orchestrator.core.observed import AlarmSeen, ScalingSeen
 from orchestrator.core.phases import Phase
+from orchestrator.core.scene import Interval
 from orchestrator.core.spec import Spec
 from orchestrator.core.verdict import Judged
 
@@ -95,45 +96,18 @@ class Bake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """One colour's requests in one interval. None of them is a guess: absent requests make the whole absent.
-
-    Source: CloudWatch metrics for your Application Load Balancer, dimensions LoadBalancer and TargetGroup.
-    """
-
-    requests: int
-    answers_2xx: int = 0
-    answers_3xx: int = 0
-    answers_4xx: int = 0
-    answers_5xx: int = 0
-    connection_errors: int = 0
-
-    @property
-    def errors(self) -> int:
-        """Requests that failed by the colour's doing; one request may cause several connection errors."""
-        return min(self.requests, self.answers_5xx + self.connection_errors)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """One whole metric period during which no weight changed."""
-
-    start: datetime
-    blue: Counts | None  # None: CloudWatch holds no requests for it
-    green: Counts | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One UpdateService on blue, recorded before it is sent."""
 
     number: int
     task_definition: TaskDefinitionArn
     desired: int
+    desired_before: int
     at: datetime
     before: str  # id of blue's PRIMARY deployment before it
     is_taken: bool = False  # ECS was seen working on it
-    is_failed: bool = False  # ECS put another revision in its place
+    is_failed: bool = False  # ECS put another revision in its place, or gave up
+    is_retried: bool = False  # a person asked for another attempt
 
 
 class HoldKind(StrEnum):
@@ -213,6 +187,7 @@ class Rollout:
     ready_since: datetime | None = None  # the colour that is to take traffic was ready in every look since
     intervals: tuple[Interval, ...] = ()  # taken at the current weight, oldest first, the newest few
     reading: tuple[Interval, ...] = ()  # read once, not yet final
+    read_at: datetime | None = None  # when `reading` was read
     approvals: tuple[Approval, ...] = ()
     waived_step: int | None = None  # a person waived the time and the evidence HOLDs of this step
     paused_by: Actor | None = None
@@ -221,11 +196,13 @@ class Rollout:
     answers: tuple[Judged, ...] = ()
     holds: tuple[Hold, ...] = ()
     held: timedelta = timedelta(0)
+    waiting_for: str = ""  # what the next move waits for, in words for people
     waited_for_approval: timedelta = timedelta(0)
     attempts: tuple[Attempt, ...] = ()
     is_scaling_touched: bool = False
     is_configuration_touched: bool = False  # blue's deployment configuration was changed for the way back
     on_blue_since: datetime | None = None  # all traffic on blue, for restoring its scaling
+    is_way_clear: bool = False  # the last write, each rule's base, may be made
     end: End | None = None
     is_paged: bool = False
     asked: tuple[Asked, ...] = ()

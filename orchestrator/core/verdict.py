@@ -1,6 +1,6 @@
 """What a gate answers, and how answers join: FAIL < HOLD < PASS, the least of them counts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,26 +30,35 @@ class Answer:
     is_evidence: bool = True  # a HOLD of evidence may be waived by promote; health and capacity never
 
 
-def passed(gate: str, reason: str, **numbers: float) -> Answer:
+Numbers = Mapping[str, float]
+
+
+def passed(gate: str, reason: str, *, numbers: Numbers | None = None) -> Answer:
     """A PASS."""
-    return Answer(gate=gate, verdict=Verdict.PASS, reason=reason, numbers=tuple(numbers.items()))
+    return Answer(gate=gate, verdict=Verdict.PASS, reason=reason, numbers=_pairs(numbers))
 
 
-def hold(gate: str, reason: str, *, clears_when: str, is_evidence: bool = True, **numbers: float) -> Answer:
+def hold(
+    gate: str, reason: str, *, clears_when: str, is_evidence: bool = True, numbers: Numbers | None = None
+) -> Answer:
     """A HOLD: not enough is known, or not everything is ready."""
     return Answer(
         gate=gate,
         verdict=Verdict.HOLD,
         reason=reason,
         clears_when=clears_when,
-        numbers=tuple(numbers.items()),
+        numbers=_pairs(numbers),
         is_evidence=is_evidence,
     )
 
 
-def fail(gate: str, reason: str, **numbers: float) -> Answer:
+def fail(gate: str, reason: str, *, numbers: Numbers | None = None) -> Answer:
     """A FAIL: the evidence is against what is judged."""
-    return Answer(gate=gate, verdict=Verdict.FAIL, reason=reason, numbers=tuple(numbers.items()))
+    return Answer(gate=gate, verdict=Verdict.FAIL, reason=reason, numbers=_pairs(numbers))
+
+
+def _pairs(numbers: Numbers | None) -> tuple[tuple[str, float], ...]:
+    return tuple((name, float(value)) for name, value in (numbers or {}).items())
 
 
 def not_applicable(gate: str, reason: str) -> Answer:

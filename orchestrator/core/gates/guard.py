@@ -1,6 +1,18 @@
-"""Gate ``guard``: does one interval alone speak loudly enough against the colour that takes traffic?"""
+"""Gate ``guard``: does one interval alone speak loudly enough against the colour that takes traffic?
+
+Not a comparison with a stated error rate: it catches what nobody needs statistics for, in the first whole interval.
+"""
 
 from dataclasses import dataclass
+
+from orchestrator.core.scene import Counts, Interval, Scene
+from orchestrator.core.verdict import Answer, fail, hold, not_applicable, passed
+
+NAME = "guard"
+REQUESTS_LEAST = 20
+ERRORS_LEAST = 5
+ALWAYS_OVER = 0.5
+TIMES_WORSE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,3 +21,66 @@ class GuardSpec:
 
     on: bool = True
     errors: float = 0.05
+
+
+def judge(spec: GuardSpec, scene: Scene) -> Answer:
+    """FAIL on one interval with at least 20 requests and 5 errors that is bad in itself and beside the other colour."""
+    if scene.weight == 0:
+        return not_applicable(NAME, f"{scene.judged} takes no traffic")
+    if not scene.intervals:
+        return hold(
+            NAME,
+            "no whole interval was measured at this weight yet",
+            clears_when="CloudWatch has one whole period at this weight",
+        )
+    failing = next((interval for interval in scene.intervals if _fails(spec, scene, interval)), None)
+    if failing is not None:
+        return _failed(scene, failing)
+    return _of_newest(spec, scene, scene.intervals[-1])
+
+
+def _of_newest(spec: GuardSpec, scene: Scene, interval: Interval) -> Answer:
+    mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
+    if mine is None:
+        return hold(
+            NAME,
+            f"no request reached {scene.judged} in the period from {interval.start:%H:%M:%S}Z",
+            clears_when=f"requests reach {scene.judged}",
+        )
+    rate, other_rate = mine.error_rate, others.error_rate if others else 0.0
+    if others and mine.errors >= ERRORS_LEAST and rate > spec.errors and other_rate > spec.errors:
+        return hold(
+            NAME,
+            f"both colours fail: {scene.judged} {rate:.1%}, {scene.judged.other} {other_rate:.1%}",
+            clears_when=f"errors are below {spec.errors:.1%} again",
+            numbers=_numbers(mine),
+        )
+    few = "" if mine.requests >= REQUESTS_LEAST else f" (fewer than {REQUESTS_LEAST}: too few to tell much)"
+    seen = f"{mine.errors} of {mine.requests} requests failed on {scene.judged} in the last whole period{few}"
+    return passed(NAME, seen, numbers=_numbers(mine))
+
+
+def _fails(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
+    mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
+    if mine is None or mine.requests < REQUESTS_LEAST or mine.errors < ERRORS_LEAST:
+        return False
+    other_rate = others.error_rate if others else 0.0
+    if mine.error_rate > ALWAYS_OVER and not other_rate > ALWAYS_OVER:
+        return True  # with both colours over a half it is an outage of both, which going back does not mend
+    return mine.error_rate > spec.errors and mine.error_rate > TIMES_WORSE * other_rate
+
+
+def _failed(scene: Scene, interval: Interval) -> Answer:
+    mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
+    assert mine is not None
+    beside = f", on {scene.judged.other} {others.error_rate:.1%}" if others else ""
+    return fail(
+        NAME,
+        f"{mine.errors} of {mine.requests} requests ({mine.error_rate:.1%}) failed on {scene.judged} "
+        f"in the period from {interval.start:%H:%M:%S}Z{beside}",
+        numbers=_numbers(mine),
+    )
+
+
+def _numbers(counts: Counts) -> dict[str, float]:
+    return {"requests": counts.requests, "errors": counts.errors, "error_rate": round(counts.error_rate, 6)}

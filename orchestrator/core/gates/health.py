@@ -1,6 +1,20 @@
-"""Gate ``health``: are the targets and tasks of the colour that takes traffic well?"""
+"""Gate ``health``: are the targets and tasks of the colour that takes traffic well?
+
+It stands ahead of metrics: a group without a healthy target serves errors right now (the load balancer does not
+send its share elsewhere), whatever the last minute's counts will say.
+"""
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+from orchestrator.core.observed import Absent, ServiceSeen, TargetsSeen, Unread
+from orchestrator.core.ready import not_healthy, own_stops
+from orchestrator.core.scene import Scene
+from orchestrator.core.verdict import Answer, fail, hold, passed
+
+NAME = "health"
+FLAPPING_WITHIN = timedelta(minutes=10)
+FLAPPING_OVER = 2  # more stops than this within FLAPPING_WITHIN: the colour does not stay up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -8,3 +22,58 @@ class HealthSpec:
     """Settings of ``gates.health``."""
 
     on: bool = True
+
+
+def judge(spec: HealthSpec, scene: Scene) -> Answer:
+    """FAIL where the colour cannot serve or does not stay up; HOLD where it is short of targets or unread."""
+    match scene.service:
+        case None | Unread():
+            why = scene.service.why if scene.service else "it was not looked at"
+            return _hold(f"{scene.judged}'s service could not be read: {why}", "the service can be read")
+        case Absent():
+            return fail(NAME, f"{scene.judged}'s service is gone")
+        case ServiceSeen() as service:
+            return _of_tasks(service, scene) or _of_targets(service, scene)
+
+
+def _of_tasks(service: ServiceSeen, scene: Scene) -> Answer | None:
+    primary = service.primary
+    if service.status != "ACTIVE" or primary is None:
+        return fail(NAME, f"{scene.judged}'s service is {service.status}")
+    if primary.task_definition != scene.revision:
+        return _hold(
+            f"somebody gave {scene.judged} another revision: {primary.task_definition}",
+            f"{scene.judged} runs {scene.revision}",
+        )
+    if primary.rollout_state == "FAILED":
+        return fail(NAME, f"ECS gave up on {scene.judged}: {primary.reason or 'its circuit breaker opened'}")
+    since = max(scene.now - FLAPPING_WITHIN, scene.started_at)
+    stops = own_stops(service, scene.revision, since)
+    if len(stops) > FLAPPING_OVER:
+        last = stops[0].reason or stops[0].code
+        minutes = int(FLAPPING_WITHIN.total_seconds() // 60)
+        return fail(NAME, f"{len(stops)} of {scene.judged}'s tasks stopped within {minutes} minutes: {last}")
+    return None
+
+
+def _of_targets(service: ServiceSeen, scene: Scene) -> Answer:
+    for seen in scene.targets:
+        if isinstance(seen, Absent):
+            return fail(NAME, f"{scene.judged}'s target group is gone")
+        if isinstance(seen, TargetsSeen) and seen.healthy == 0 and scene.weight > 0:
+            what = f"none of {seen.registered} targets is healthy" if seen.registered else "it has no target"
+            reasons = f": {', '.join(seen.reasons)}" if seen.reasons else ""
+            return fail(NAME, f"{scene.judged} takes traffic and {what}{reasons}")
+    short = not_healthy(scene.targets, service.desired)
+    if short:
+        return _hold(f"{scene.judged}: {short}", f"{service.desired} targets of {scene.judged} are healthy")
+    if service.running < service.desired:
+        return _hold(
+            f"{scene.judged} runs {service.running} of {service.desired} tasks",
+            f"{scene.judged} runs {service.desired} tasks",
+        )
+    return passed(NAME, f"all {service.desired} targets of {scene.judged} are healthy")
+
+
+def _hold(reason: str, clears_when: str) -> Answer:
+    return hold(NAME, reason, clears_when=clears_when, is_evidence=False)

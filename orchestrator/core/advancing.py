@@ -1,0 +1,200 @@
+"""Traffic goes to green, step by step: shifting and watching. Until the watch has passed, blue is one write away."""
+
+from orchestrator.core import intervals, judge, rules
+from orchestrator.core.commands import Actor
+from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.events import EventKind
+from orchestrator.core.gates import approval
+from orchestrator.core.observed import ServiceSeen, TargetsSeen
+from orchestrator.core.phases import Phase
+from orchestrator.core.plan import Step, percent
+from orchestrator.core.ready import cannot_take_all, not_healthy
+from orchestrator.core.returning import roll_back
+from orchestrator.core.rollout import Bake, HoldKind
+from orchestrator.core.rules import Found, Look
+from orchestrator.core.scene import Colour
+from orchestrator.core.spec import LimitThen, OnDrift, OnFailure
+from orchestrator.core.starting import follow_blue
+from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.wishes import go_to_step
+
+SOMEBODY = Actor(name="somebody", source="aws")
+
+
+def advance(draft: Draft) -> None:
+    """One tick of shifting or watching: look, judge, and only then move on."""
+    looks = rules.take_looks(draft)
+    if _drift_ends_it(draft, looks):
+        return
+    rules.hold_for(draft, looks)
+    _keep_time(draft)
+    intervals.take(draft)
+    answers = judge.ask_gates(draft, Colour.GREEN)
+    if _failure_ends_it(draft, answers):
+        return
+    _check_both_colours(draft)
+    _shift(draft, looks)
+    if not rules.all_at(draft.row, _step(draft).weight):
+        draft.change(
+            waiting_for=f"green's weight of {percent(_step(draft).weight)} to be read back on every rule"
+        )
+        return
+    if draft.row.bake.since is None:
+        _start_step(draft)
+        return
+    if _may_leave(draft, answers):
+        _leave_step(draft, looks)
+
+
+def _step(draft: Draft) -> Step:
+    return draft.row.spec.plan.steps[draft.row.step]
+
+
+def _drift_ends_it(draft: Draft, looks: tuple[Look, ...]) -> bool:
+    for found in looks:
+        if found.found is Found.TAKEN_BACK:
+            # Blue raised to everything by hand is what a person without Teal at hand does to roll back.
+            roll_back(draft, f"{found.words}: taken as a rollback", SOMEBODY)
+            return True
+    if any(found.found is Found.DRIFT for found in looks):
+        if draft.row.spec.on_drift is OnDrift.ROLLBACK:
+            words = next(found.words for found in looks if found.found is Found.DRIFT)
+            roll_back(draft, f"{words} (on_drift: rollback)", TEAL)
+            return True
+        if draft.row.spec.on_drift is OnDrift.ACCEPT:
+            rules.accept(draft, looks)
+    return False
+
+
+def _keep_time(draft: Draft) -> None:
+    """Let the bake's clock run while everything can be seen; start it anew if the weight is not there any more."""
+    row = draft.row
+    if row.bake.since is not None and not rules.all_at(row, _step(draft).weight):
+        draft.change(bake=Bake(), intervals=(), reading=(), read_at=None)
+        return
+    can_see = (
+        isinstance(draft.seen.green, ServiceSeen)
+        and isinstance(draft.seen.blue, ServiceSeen)
+        and all(
+            isinstance(seen, TargetsSeen) for colour in Colour for seen in judge.targets_of(draft, colour)
+        )
+        and not any(hold.kind is HoldKind.AWS for hold in draft.holds)
+    )
+    if row.bake.since is not None and can_see:
+        done = row.bake.done + draft.since_last(row.observed_at)
+        draft.change(bake=Bake(since=row.bake.since, done=done))
+    draft.change(observed_at=draft.now if can_see else None)
+
+
+def _failure_ends_it(draft: Draft, answers: tuple[Answer, ...]) -> bool:
+    failing = next((answer for answer in answers if answer.verdict is Verdict.FAIL), None)
+    if failing is not None and draft.row.spec.on_failure is OnFailure.ROLLBACK:
+        roll_back(draft, f"{failing.gate}: {failing.reason}", TEAL)
+        return True
+    if failing is not None:
+        draft.change(failed=f"{failing.gate}: {failing.reason}")
+    if draft.row.failed:
+        draft.hold(
+            HoldKind.FAILED, draft.row.failed, clears_when="a person rolls back, goes back, or resumes"
+        )
+    return False
+
+
+def _check_both_colours(draft: Draft) -> None:
+    """Hold unless blue could take everything back at once and green carries what it was made for."""
+    row, blue = draft.row, draft.row.blue
+    assert blue is not None
+    needed = blue.desired
+    why = cannot_take_all(draft.seen.blue, blue.former, judge.targets_of(draft, Colour.BLUE), needed)
+    if why:
+        draft.hold(
+            HoldKind.CAPACITY, f"blue could not take all traffic back: {why}", clears_when="blue is ready"
+        )
+    green = draft.seen.green
+    if isinstance(green, ServiceSeen):
+        follow_blue(draft, green)
+        assert row.green is not None
+        wanted = draft.row.green.desired if draft.row.green else row.green.desired
+        short = not_healthy(judge.targets_of(draft, Colour.GREEN), wanted)
+        if short:
+            draft.hold(
+                HoldKind.CAPACITY, f"green: {short}", clears_when=f"{wanted} targets of green are healthy"
+            )
+    else:
+        draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
+
+
+def _shift(draft: Draft, looks: tuple[Look, ...]) -> None:
+    """Ask for the step's weight on every rule; upwards only if nothing speaks against it."""
+    weight = _step(draft).weight
+    is_half_there = any(rule.verified == weight for rule in draft.row.rules)
+    rules.want(draft, weight)
+    against = [h for h in draft.holds if h.kind is not HoldKind.PAUSED or not is_half_there]
+    rules.write(draft, looks, safe_is_less=True, may_grow=not against)
+
+
+def _start_step(draft: Draft) -> None:
+    step, row = _step(draft), draft.row
+    draft.change(bake=Bake(since=draft.now), observed_at=draft.now, waiting_for="its bake")
+    is_last = row.step == len(row.spec.plan.steps) - 1
+    draft.tell(
+        EventKind.STEP_STARTED,
+        f"step {row.step + 1} of {len(row.spec.plan.steps)}: green has {percent(step.weight)}, "
+        f"{'watched' if is_last else 'baked'} for at least {step.bake}",
+        step=row.step + 1,
+        green_tenths=step.weight,
+    )
+    if is_last and row.phase is Phase.SHIFTING:
+        draft.move(Phase.WATCHING, "the last step's weight is on every rule")
+
+
+def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
+    """True if the bake is over, every gate passes (or was waived) and the step is approved; holds say what is not."""
+    row, step = draft.row, _step(draft)
+    is_waived = row.waived_step == row.step
+    if row.bake.done < step.bake and not is_waived:
+        left = step.bake - row.bake.done
+        draft.wake_by(draft.now + left)
+        draft.change(waiting_for=f"its bake: {round(left.total_seconds())} s to go")
+        return False
+    for answer in answers:
+        if answer.verdict is Verdict.HOLD and not (is_waived and answer.is_evidence):
+            draft.hold(HoldKind.GATE, f"{answer.gate}: {answer.reason}", clears_when=answer.clears_when)
+    if any(hold.kind is not HoldKind.PAUSED for hold in draft.holds):
+        draft.change(waiting_for=next(h.clears_when for h in draft.holds if h.kind is not HoldKind.PAUSED))
+        return False
+    if step.approval and not _is_approved(draft):
+        return False
+    draft.change(waiting_for="somebody to resume" if draft.holds else "")
+    return not draft.holds and draft.row.phase is not Phase.ROLLING_BACK
+
+
+def _is_approved(draft: Draft) -> bool:
+    row, spec = draft.row, draft.row.spec.approval
+    names = [a.by.name for a in row.approvals if a.step == row.step]
+    answer = approval.judge(names, spec.required, of=f"leaving step {row.step + 1}")
+    judge.keep(draft, (answer,))
+    if answer.verdict is not Verdict.HOLD:
+        return True
+    draft.hold(HoldKind.APPROVAL, answer.reason, clears_when=answer.clears_when)
+    draft.change(
+        waited_for_approval=row.waited_for_approval + draft.since_last(row.ticked_at),
+        waiting_for=answer.clears_when,
+    )
+    if draft.row.waited_for_approval >= spec.timeout and not row.paused_by:
+        if spec.on_timeout is LimitThen.ROLLBACK:
+            roll_back(draft, f"nobody approved step {row.step + 1} within {spec.timeout}", TEAL)
+        else:
+            draft.page(f"nobody approved step {row.step + 1} within {spec.timeout}")
+    return False
+
+
+def _leave_step(draft: Draft, looks: tuple[Look, ...]) -> None:
+    row = draft.row
+    draft.tell(EventKind.STEP_PASSED, f"step {row.step + 1} passed", step=row.step + 1)
+    if row.phase is Phase.WATCHING:
+        go_to_step(draft, 0)
+        draft.move(Phase.SETTLING, "the watch has passed")
+        return
+    go_to_step(draft, row.step + 1)
+    _shift(draft, looks)

@@ -1,0 +1,162 @@
+"""``decide``: the whole of Teal's judgement in one pure function. Same input, same output.
+
+It reads the row, what people wished and what was seen, and answers with the next row, the effects that lead from what
+is seen to what is wanted, the facts to tell and to keep, and when to look again. Each phase is one function:
+``starting`` (pending, preparing, provisioning), ``advancing`` (shifting, watching), ``settling``, ``returning``
+(rolling back), ``leaving`` (the end of both ways out).
+"""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from orchestrator.core import advancing, returning, settling, starting
+from orchestrator.core.commands import CommandKind
+from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.effects import WriteRule
+from orchestrator.core.events import EventKind
+from orchestrator.core.phases import Phase
+from orchestrator.core.plan import ALL
+from orchestrator.core.rollout import Decision, HoldKind, Rollout
+from orchestrator.core.seen import Seen
+from orchestrator.core.spec import LimitThen
+from orchestrator.core.wishes import apply_commands
+
+LOOK_AFTER_EFFECT = timedelta(seconds=1)
+
+
+def decide(rollout: Rollout, seen: Seen, now: datetime) -> Decision:
+    """What to do about this rollout, given what was seen, at this moment."""
+    draft = Draft(rollout, seen, now)
+    if not rollout.phase.is_final:
+        _judge(draft)
+    return _finish(draft)
+
+
+def _judge(draft: Draft) -> None:
+    draft.change(asked=())
+    _tell_failures(draft)
+    ending = apply_commands(draft)
+    if draft.row.paused_by is not None:
+        why = f": {draft.row.pause_reason}" if draft.row.pause_reason else ""
+        draft.hold(
+            HoldKind.PAUSED, f"paused by {draft.row.paused_by.name}{why}", clears_when="somebody resumes"
+        )
+    if ending is not None and ending.kind is CommandKind.ABANDON:
+        _abandon(draft, f"abandoned by {ending.by.name}: {ending.reason}")
+    elif ending is not None:
+        words = f": {ending.reason}" if ending.reason else ""
+        returning.roll_back(draft, f"{ending.kind} by {ending.by.name}{words}", ending.by)
+    else:
+        _live(draft)
+        _limit_holds(draft)
+
+
+def _live(draft: Draft) -> None:
+    match draft.row.phase:
+        case Phase.PENDING:
+            starting.read_blue(draft)
+        case Phase.PREPARING:
+            starting.prepare(draft)
+        case Phase.PROVISIONING:
+            starting.provision(draft)
+        case Phase.SHIFTING | Phase.WATCHING:
+            advancing.advance(draft)
+        case Phase.SETTLING:
+            settling.settle(draft)
+        case Phase.ROLLING_BACK:
+            returning.take_back(draft)
+        case Phase.SUCCEEDED | Phase.ROLLED_BACK | Phase.ABANDONED | Phase.RETIRING:
+            raise AssertionError(f"nothing is decided in {draft.row.phase}")
+        case never:
+            assert_never(never)
+
+
+def _tell_failures(draft: Draft) -> None:
+    """Say what AWS refused or did not answer; a failure that lasts is one hold, not one event a tick."""
+    for failure in draft.seen.failures:
+        clears = f"AWS accepts: {failure.key}"
+        if not any(hold.clears_when == clears for hold in draft.before.holds):
+            draft.tell(EventKind.EFFECT_FAILED, failure.why, effect=failure.key, is_final=failure.is_final)
+        if draft.row.phase is not Phase.ROLLING_BACK:
+            draft.hold(HoldKind.AWS, failure.why, clears_when=clears)
+
+
+def _limit_holds(draft: Draft) -> None:
+    """A hold lasts as long as the file allows; then the file says what happens, until the watch has passed."""
+    row, limits = draft.row, draft.row.spec.limits
+    if row.phase.is_final or row.phase is Phase.ROLLING_BACK:
+        return
+    holds = [hold for hold in draft.holds if not hold.is_waiting_for_people]
+    if not holds:
+        draft.change(held=timedelta(0))
+        return
+    if not row.paused_by:
+        draft.change(held=row.held + draft.since_last(row.ticked_at))
+    if draft.row.held < limits.hold:
+        return
+    words = f"held for {limits.hold}: {holds[0].reason}"
+    if limits.then is LimitThen.ROLLBACK and row.phase.blue_is_safe_side:
+        returning.roll_back(draft, words, TEAL)
+    else:
+        draft.page(words)
+
+
+def _abandon(draft: Draft, reason: str) -> None:
+    row = draft.row
+    left = [*(pair.green_name for pair in row.pairs), *([row.green.name] if row.green else [])]
+    draft.end(reason, TEAL)
+    draft.move(Phase.ABANDONED, reason)
+    draft.tell(
+        EventKind.ENDED,
+        f"Teal writes nothing more for this rollout; left as they are: {', '.join(left) or 'nothing was made'}",
+        phase=Phase.ABANDONED.value,
+        left=", ".join(left),
+        green_tenths=row.green_weight,
+        scaling_suspended=row.is_scaling_touched,
+    )
+
+
+def _finish(draft: Draft) -> Decision:
+    draft.change(holds=tuple(draft.holds), ticked_at=draft.now)
+    known = {(hold.kind, hold.clears_when) for hold in draft.before.holds}
+    now_held = {(hold.kind, hold.clears_when) for hold in draft.holds}
+    for hold in draft.holds:
+        if (hold.kind, hold.clears_when) not in known:
+            draft.tell(EventKind.HELD, hold.reason, hold=hold.kind.value, clears_when=hold.clears_when)
+    for hold in draft.before.holds:
+        if (hold.kind, hold.clears_when) not in now_held:
+            draft.tell(EventKind.HOLD_CLEARED, f"cleared: {hold.reason}", hold=hold.kind.value)
+    _assert_promises(draft)
+    return Decision(
+        rollout=draft.row,
+        wake_at=_wake_at(draft),
+        effects=tuple(sorted(draft.effects, key=lambda effect: not getattr(effect, "to_safety", False))),
+        events=tuple(draft.events),
+        records=tuple(draft.records),
+        outcomes=tuple(draft.outcomes),
+    )
+
+
+def _wake_at(draft: Draft) -> datetime | None:
+    if draft.row.phase.is_final:
+        return None
+    if draft.row.phase is not draft.before.phase:
+        return draft.now
+    draft.wake_by(draft.now + draft.poll)
+    if draft.effects:
+        draft.wake_by(draft.now + min(draft.poll, LOOK_AFTER_EFFECT))
+    return draft.wake_at
+
+
+def _assert_promises(draft: Draft) -> None:
+    """Programming errors that would break a promise stop this tick before anything is committed."""
+    row = draft.row
+    writes = [effect for effect in draft.effects if isinstance(effect, WriteRule)]
+    for write in writes:
+        assert write.green is None or 0 <= write.green <= ALL, f"{write.green} is no share"
+    if row.phase is Phase.ROLLING_BACK:
+        assert all(not write.green for write in writes), "a rollback never gives green anything"
+    if row.phase.blue_is_safe_side and draft.before.phase.blue_is_safe_side:
+        grown = [w for w in writes if not w.to_safety and (w.green or 0) > draft.before.green_weight]
+        assert not (grown and row.failed), "green's weight never grows after a failure"
+    assert row.paused_by is None or row.phase is not Phase.ROLLING_BACK, "a rollback is never paused"

@@ -1,0 +1,105 @@
+"""One tick's judgement in the making: what the functions of each phase write into, and ``decide`` reads out."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from orchestrator.core.commands import Actor, Outcome
+from orchestrator.core.effects import Effect, is_to_safety
+from orchestrator.core.events import Event, EventKind, Fact, Record
+from orchestrator.core.phases import LEGAL, Phase
+from orchestrator.core.rollout import Asked, End, Hold, HoldKind, Rollout
+from orchestrator.core.seen import Seen
+
+TEAL = Actor(name="teal", source="teal")
+ASK_AGAIN_FIRST = timedelta(seconds=2)
+ASK_AGAIN_LAST = timedelta(seconds=30)
+SLACK = timedelta(seconds=2)
+
+
+class Draft:
+    """The row as it will be, and everything decided so far in this tick."""
+
+    def __init__(self, rollout: Rollout, seen: Seen, now: datetime) -> None:
+        self.before = rollout
+        self.row = rollout
+        self.seen = seen
+        self.now = now
+        self.effects: list[Effect] = []
+        self.events: list[Event] = []
+        self.records: list[Record] = []
+        self.outcomes: list[Outcome] = []
+        self.holds: list[Hold] = []
+        self.wake_at: datetime | None = None
+
+    def change(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Rollout, checked by `replace`
+        """Give the row new values."""
+        self.row = replace(self.row, **changes)
+
+    def tell(self, kind: EventKind, message: str, **facts: Fact) -> None:
+        """Add a fact to the audit log."""
+        self.events.append(Event(kind=kind, at=self.now, message=message, facts=tuple(facts.items())))
+
+    def hold(self, kind: HoldKind, reason: str, *, clears_when: str) -> None:
+        """Do not advance, for this reason; since when is known from the row if it held before."""
+        if any((h.kind, h.clears_when) == (kind, clears_when) for h in self.holds):
+            return
+        known = next((h for h in self.before.holds if (h.kind, h.clears_when) == (kind, clears_when)), None)
+        since = known.since if known else self.now
+        self.holds.append(Hold(kind=kind, reason=reason, clears_when=clears_when, since=since))
+
+    def ask(self, effect: Effect, message: str) -> None:
+        """Ask for an effect, unless it was asked for a moment ago and its outcome may just not show yet.
+
+        A write to safety is asked for in every tick until it is seen to have worked.
+        """
+        known = next((a for a in self.before.asked if a.key == effect.key), None)
+        if known is not None and not is_to_safety(effect):
+            again = known.at + min(ASK_AGAIN_FIRST * 2 ** min(known.times - 1, 5), ASK_AGAIN_LAST)
+            if self.now < again:
+                self._remember(known)
+                self.wake_by(again)
+                return
+        self._remember(Asked(key=effect.key, at=self.now, times=known.times + 1 if known else 1))
+        self.effects.append(effect)
+        if known is None:
+            self.tell(EventKind.EFFECT_ASKED, message, effect=effect.key)
+
+    def _remember(self, asked: Asked) -> None:
+        others = tuple(a for a in self.row.asked if a.key != asked.key)
+        self.change(asked=(*others, asked))
+
+    def wake_by(self, at: datetime) -> None:
+        """Look again by then."""
+        if self.wake_at is None or at < self.wake_at:
+            self.wake_at = at
+
+    def move(self, phase: Phase, why: str) -> None:
+        """Go to another phase; the move must stand in TRANSITIONS."""
+        start = self.row.phase
+        assert (start, phase) in LEGAL, f"{start} -> {phase} is no legal move"
+        self.change(phase=phase, phase_since=self.now, ready_since=None)
+        self.tell(EventKind.PHASE_CHANGED, why, start=start.value, end=phase.value)
+
+    def end(self, reason: str, by: Actor) -> None:
+        """Remember why the rollout ends."""
+        self.change(end=End(reason=reason, by=by, at=self.now))
+
+    def page(self, reason: str) -> None:
+        """Call people, once for one standstill."""
+        if not self.row.is_paged:
+            self.change(is_paged=True)
+            self.tell(EventKind.PAGED, reason)
+
+    @property
+    def poll(self) -> timedelta:
+        """How often this phase looks."""
+        metrics = self.row.spec.metrics
+        return metrics.period if self.row.phase is Phase.WATCHING else metrics.poll
+
+    def since_last(self, earlier: datetime | None) -> timedelta:
+        """Time since an earlier tick, or nothing if so much passed that nobody was looking meanwhile."""
+        if earlier is None:
+            return timedelta(0)
+        gap = self.now - earlier
+        return gap if gap <= 2 * self.poll + SLACK else timedelta(0)

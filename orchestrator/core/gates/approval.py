@@ -1,0 +1,21 @@
+"""Gate ``approval``: has a person said that this step may be left?"""
+
+from collections.abc import Sequence
+
+from orchestrator.core.verdict import Answer, hold, passed
+
+NAME = "approval"
+
+
+def judge(approved_by: Sequence[str], required: int, *, of: str) -> Answer:
+    """PASS once as many different people have approved as must; `of` says what they approve."""
+    people = tuple(dict.fromkeys(approved_by))
+    if len(people) >= required:
+        return passed(NAME, f"{of} was approved by {', '.join(people)}")
+    missing = required - len(people)
+    return hold(
+        NAME,
+        f"{of} waits for {missing} approval{'s' if missing > 1 else ''}",
+        clears_when=f"{of} is approved",
+        is_evidence=False,
+    )

@@ -1,0 +1,144 @@
+"""Puts the scene together from the row and this tick's observations, and asks every gate that judges in it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from orchestrator.core import intervals
+from orchestrator.core.draft import Draft
+from orchestrator.core.events import EventKind
+from orchestrator.core.gates import alarms, guard, health
+from orchestrator.core.ids import Tenths
+from orchestrator.core.needs import MetricsNeed
+from orchestrator.core.observed import AlarmSeen, MetricQuery
+from orchestrator.core.phases import Phase
+from orchestrator.core.plan import ALL
+from orchestrator.core.ready import ServiceLook, TargetsLook
+from orchestrator.core.rollout import Rollout
+from orchestrator.core.scene import Colour, Names, Scene, first_whole, floor_to
+from orchestrator.core.verdict import Answer, Judged, Verdict, hold
+
+Judge = Callable[[Rollout, Scene], Answer | None]  # None: the file turned the gate off
+
+REGISTRY: dict[str, Judge] = {
+    health.NAME: lambda row, scene: (
+        health.judge(row.spec.gates.health, scene) if row.spec.gates.health.on else None
+    ),
+    guard.NAME: lambda row, scene: (
+        guard.judge(row.spec.gates.guard, scene) if row.spec.gates.guard.on else None
+    ),
+    alarms.NAME: lambda row, scene: (
+        alarms.judge(row.spec.gates.alarms, scene) if row.spec.gates.alarms.alarms else None
+    ),
+}
+
+
+def service_of(draft: Draft, colour: Colour) -> ServiceLook:
+    """What was seen of one colour's service."""
+    return draft.seen.blue if colour is Colour.BLUE else draft.seen.green
+
+
+def targets_of(draft: Draft, colour: Colour) -> tuple[TargetsLook, ...]:
+    """What was seen of the targets in each of one colour's groups."""
+    groups = [pair.blue if colour is Colour.BLUE else pair.green for pair in draft.row.pairs]
+    return tuple(draft.seen.targets.get(group) if group else None for group in groups)
+
+
+def names_of(row: Rollout) -> Names:
+    """The names by which metrics know the two colours."""
+    assert row.blue is not None
+    assert row.green is not None
+    return Names(
+        cluster=row.blue.cluster,
+        blue_service=row.blue.name,
+        green_service=row.green.name,
+        groups=tuple((pair.blue, pair.green) for pair in row.pairs if pair.green is not None),
+    )
+
+
+def scene_of(draft: Draft, judged: Colour) -> Scene:
+    """The scene as this tick saw it."""
+    row = draft.row
+    assert row.blue is not None
+    assert row.green is not None
+    weight = row.green_weight if judged is Colour.GREEN else Tenths(ALL - row.green_weight)
+    return Scene(
+        now=draft.now,
+        period=row.spec.metrics.period,
+        lag=row.spec.metrics.lag,
+        poll=draft.poll,
+        judged=judged,
+        weight=weight,
+        serves_since=row.bake.since,
+        started_at=row.created_at,
+        revision=row.green.task_definition,
+        service=service_of(draft, judged),
+        targets=targets_of(draft, judged),
+        intervals=row.intervals,
+        names=names_of(row),
+        alarms_at_start=row.blue.alarms,
+        alarms=draft.seen.alarms,
+        metrics=draft.seen.metrics,
+    )
+
+
+def ask_gates(draft: Draft, judged: Colour) -> tuple[Answer, ...]:
+    """Every gate's answer; a change of a verdict is told, and the newest answers stay in the row."""
+    scene = scene_of(draft, judged)
+    answers = tuple(a for judge in REGISTRY.values() if (a := judge(draft.row, scene)) is not None)
+    if judged is Colour.BLUE:
+        answers = tuple(_only_holds(answer) for answer in answers)
+    keep(draft, answers)
+    return answers
+
+
+def keep(draft: Draft, answers: tuple[Answer, ...]) -> None:
+    """Keep these answers as the newest of their gates, and tell where a verdict changed."""
+    known = {judged.answer.gate: judged for judged in draft.row.answers}
+    for answer in answers:
+        was = known.get(answer.gate)
+        if was is None or was.answer.verdict is not answer.verdict:
+            draft.tell(
+                EventKind.GATE_ANSWERED,
+                f"{answer.gate}: {answer.verdict}: {answer.reason}",
+                gate=answer.gate,
+                verdict=answer.verdict.value,
+                **dict(answer.numbers),
+            )
+        known[answer.gate] = Judged(answer=answer, at=draft.now)
+    draft.change(answers=tuple(known.values()))
+
+
+def _only_holds(answer: Answer) -> Answer:
+    """In settling the release is decided: both colours run it, so alarms hold at most."""
+    if answer.gate == alarms.NAME and answer.verdict is Verdict.FAIL:
+        return hold(answer.gate, answer.reason, clears_when="the alarm is OK", numbers=dict(answer.numbers))
+    return answer
+
+
+def metrics_need(row: Rollout, now: datetime) -> MetricsNeed | None:
+    """The series that due intervals and alarms on blue's names ask for, over one window."""
+    if row.blue is None or row.green is None or row.bake.since is None:
+        return None
+    starts = intervals.due(row, now)
+    wanted: list[MetricQuery] = list(intervals.queries(row)) if starts else []
+    earliest = [starts[0]] if starts else []
+    longest = row.spec.metrics.period
+    for alarm in _counted_alarms(row):
+        series = alarms.queries(alarm, names_of(row))
+        if not series:
+            continue
+        start = first_whole(row.bake.since, alarm.period)
+        newest = floor_to(now, alarm.period) - alarm.period * (alarm.evaluation_periods + 3)
+        wanted.extend(series)
+        earliest.append(max(start, newest))
+        longest = max(longest, alarm.period)
+    end = floor_to(now, row.spec.metrics.period)
+    if not wanted or end <= min(earliest):
+        return None
+    return MetricsNeed(queries=tuple(wanted), start=min(earliest), end=end)
+
+
+def _counted_alarms(row: Rollout) -> tuple[AlarmSeen, ...]:
+    if row.phase not in (Phase.SHIFTING, Phase.WATCHING) or row.blue is None:
+        return ()
+    return tuple(alarm for alarm in row.blue.alarms if alarm.state != "ALARM")

@@ -1,0 +1,232 @@
+"""Green leaves: the rules get their first lists back, green and its groups go, blue's scaling is restored.
+
+The same on every way out, and each part only if Teal made it, touched it, and nobody changed it since.
+"""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.core import rules
+from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.effects import (
+    DeleteService,
+    DeleteTargetGroup,
+    RestoreDeploymentConfiguration,
+    ScaleService,
+    SetScaling,
+)
+from orchestrator.core.events import EventKind
+from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ScalingSeen, ServiceSeen, Unread
+from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import HoldKind, Pair, RuleState
+from orchestrator.core.traffic import read_forward, same_but_for_weights, without_green
+
+LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
+PERIODS_BEFORE_SCALING = (
+    3  # on resume, policies already in breach act at once: let blue's metrics settle first
+)
+
+
+def leave(draft: Draft, end: Phase) -> None:
+    """One tick of leaving; moves to `end` once everything was seen to be gone and restored."""
+    if not _are_rules_restored(draft):
+        return
+    left = [
+        _restore_configuration(draft),
+        _remove_green(draft),
+        *(_remove_group(draft, pair) for pair in draft.row.pairs),
+        _restore_count(draft),
+        _restore_scaling(draft),
+    ]
+    waiting = next((words for words in left if words), "")
+    late = draft.row.created_last
+    if not waiting and late is not None and draft.now < late + LATE:
+        waiting = "calls that may still be on their way"
+        draft.wake_by(late + LATE)
+    draft.change(waiting_for=waiting)
+    if waiting or draft.holds:
+        return
+    if draft.row.end is None:
+        draft.end("blue runs the new revision", TEAL)
+    draft.move(end, "nothing of green is left, and everything is as it was")
+    reason = draft.row.end.reason if draft.row.end else ""
+    draft.tell(EventKind.ENDED, f"{end}: {reason}", phase=end.value, reason=reason)
+
+
+def _are_rules_restored(draft: Draft) -> bool:
+    """True once every rule holds its first list again, to the letter; a rule that somebody changed keeps the change."""
+    done, states = True, []
+    for rule in draft.row.rules:
+        seen, green = draft.seen.rules.get(rule.arn), rules.green_of(draft.row, rule)
+        state = replace(rule, wanted=None)
+        match seen:
+            case None | Unread():
+                done = False
+                why = seen.why if seen else "it was not looked at"
+                draft.hold(
+                    HoldKind.AWS, f"rule {rule.arn} could not be read: {why}", clears_when="it can be read"
+                )
+            case Absent():
+                state = replace(state, verified=None)
+            case RuleSeen() as found:
+                forward = read_forward(found.actions)
+                if forward is None or green is None or forward.weight(green) is None:
+                    state = replace(state, verified=None)
+                else:
+                    done = False
+                    _restore_rule(draft, state, found)
+        states.append(state)
+    draft.change(rules=tuple(states), waiting_for="" if done else "the rules to hold their first lists again")
+    return done
+
+
+def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+    green = rules.green_of(draft.row, rule)
+    assert green is not None
+    is_unchanged = rules.conditions_of(seen) == rule.conditions and same_but_for_weights(
+        seen.actions, rule.base, blue=rule.blue_group, green=green
+    )
+    if is_unchanged:
+        rules.ask_write(draft, rule, rule.base, None, to_safety=False)
+        return
+    mended = without_green(seen.actions, blue=rule.blue_group, green=green)
+    rules.ask_write(draft, rule, mended, None, to_safety=False)
+
+
+def _remove_green(draft: Draft) -> str:
+    """What green's service still waits for; empty once it is gone."""
+    green, seen = draft.row.green, draft.seen.green
+    if green is None or green.is_gone:
+        return ""
+    match seen:
+        case None:
+            return "a look at green"
+        case Unread(why=why):
+            draft.hold(HoldKind.AWS, f"green could not be read: {why}", clears_when="green can be read")
+            return "green to be readable"
+        case Absent():
+            late = draft.row.created_last
+            if green.is_asked and late is not None and draft.now < late + LATE:
+                return "a creation that may still be on its way"
+            draft.change(green=replace(green, is_gone=True))
+            return ""
+        case ServiceSeen() as service:
+            return _retire(draft, service)
+
+
+def _retire(draft: Draft, service: ServiceSeen) -> str:
+    green = draft.row.green
+    assert green is not None
+    if service.tags.get("teal:rollout") != draft.row.id:
+        draft.change(green=replace(green, is_gone=True))
+        return ""  # somebody else's service under the name Teal would have taken
+    if service.status != "ACTIVE":
+        return "green's last tasks to stop"
+    if service.desired > 0:
+        draft.change(green=replace(green, is_leaving=True))
+        scale = ScaleService(cluster=service.cluster, service=service.name, desired=0)
+        draft.ask(scale, f"stop green's tasks: {service.name}")
+        return "green's tasks to stop"
+    if service.running or service.pending:
+        return f"green's last {service.running + service.pending} tasks to stop"
+    draft.ask(DeleteService(cluster=service.cluster, service=service.name), f"delete green: {service.name}")
+    return "green to be deleted"
+
+
+def _remove_group(draft: Draft, pair: Pair) -> str:
+    """What one of green's target groups still waits for; empty once it is gone."""
+    green = draft.row.green
+    if pair.is_deleted:
+        return ""
+    match draft.seen.groups.get(pair.green_name):
+        case None:
+            return f"a look at {pair.green_name}"
+        case Unread(why=why):
+            draft.hold(
+                HoldKind.AWS, f"{pair.green_name} could not be read: {why}", clears_when="it can be read"
+            )
+            return f"{pair.green_name} to be readable"
+        case Absent():
+            late = draft.row.created_last
+            if late is not None and draft.now < late + LATE:
+                return "a creation that may still be on its way"
+        case GroupSeen() as seen if seen.tags.get("teal:rollout") == draft.row.id:
+            if green is None or green.is_gone:
+                draft.ask(DeleteTargetGroup(group=seen.arn), f"delete target group {pair.green_name}")
+            return f"target group {pair.green_name} to be deleted"
+        case GroupSeen():
+            pass  # somebody else's group under the name Teal would have taken
+    gone = tuple(
+        replace(p, is_deleted=True) if p.green_name == pair.green_name else p for p in draft.row.pairs
+    )
+    draft.change(pairs=gone)
+    return ""
+
+
+def _restore_configuration(draft: Draft) -> str:
+    """Give blue its deployment configuration back, if the way back switched its alarms and breaker off."""
+    row, blue = draft.row, draft.row.blue
+    if blue is None or not row.is_configuration_touched:
+        return ""
+    if not isinstance(draft.seen.blue, ServiceSeen):
+        return "a look at blue"
+    if json.loads(draft.seen.blue.deployment_configuration) == json.loads(blue.deployment_configuration):
+        draft.change(is_configuration_touched=False)
+        return ""
+    restore = RestoreDeploymentConfiguration(
+        cluster=blue.cluster,
+        service=blue.name,
+        deployment_configuration=blue.deployment_configuration,
+    )
+    draft.ask(restore, "give blue its deployment configuration back")
+    return "blue's deployment configuration to be as it was"
+
+
+def _restore_count(draft: Draft) -> str:
+    """Without scaling of its own, put blue's former count back if settling raised it and nobody changed it since."""
+    row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
+    if blue is None or blue.scaling is not None or not row.attempts:
+        return ""
+    last = row.attempts[-1]
+    if last.desired == last.desired_before:
+        return ""
+    if not isinstance(seen, ServiceSeen):
+        return "a look at blue"
+    if seen.desired != last.desired:
+        return ""
+    scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=last.desired_before)
+    draft.ask(scale, f"give blue its former count back: {last.desired_before}")
+    return "blue's count to be as it was"
+
+
+def _restore_scaling(draft: Draft) -> str:
+    """Write back exactly what was read at the start, unless somebody changed it meanwhile."""
+    row, blue = draft.row, draft.row.blue
+    if blue is None or blue.scaling is None or not row.is_scaling_touched:
+        return ""
+    if row.on_blue_since is not None:
+        ripe = row.on_blue_since + PERIODS_BEFORE_SCALING * row.spec.metrics.period
+        if draft.now < ripe:
+            draft.wake_by(ripe)
+            return "blue's metrics to settle before its scaling is restored"
+    suspended = replace(blue.scaling, scale_in_suspended=True)
+    match draft.seen.scaling:
+        case None:
+            return "a look at blue's scaling"
+        case Unread(why=why):
+            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
+            return "blue's scaling to be readable"
+        case ScalingSeen() as seen if seen == suspended and suspended != blue.scaling:
+            restore = SetScaling(cluster=blue.cluster, service=blue.name, wanted=blue.scaling)
+            draft.ask(restore, "restore blue's scaling as it was")
+            return "blue's scaling to be as it was"
+        case ScalingSeen() as seen if seen != blue.scaling:
+            draft.tell(EventKind.DRIFT_FOUND, "somebody changed blue's scaling meanwhile: left as it is")
+        case ScalingSeen() | Absent():
+            pass
+    late = row.created_last
+    if late is not None and draft.now < late + LATE:
+        return "a suspension that may still be on its way"
+    draft.change(is_scaling_touched=False)
+    return ""

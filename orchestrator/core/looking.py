@@ -1,0 +1,119 @@
+"""What each phase must see. A tick that rolls back reads only the rules (and blue, once settling has touched it)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from orchestrator.core import rules
+from orchestrator.core.commands import Command, CommandKind
+from orchestrator.core.judge import metrics_need
+from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
+from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import Rollout
+from orchestrator.core.wishes import refusal
+
+ENDING = frozenset({CommandKind.ROLLBACK, CommandKind.REJECT, CommandKind.ABANDON})
+
+
+def needs_of(row: Rollout, commands: Sequence[Command], now: datetime) -> Needs:
+    """What this tick must see, given the row and the commands that wait to be applied."""
+    rolls_back = any(c.kind in ENDING and not refusal(row, c) for c in commands)
+    if rolls_back and row.blue is not None:
+        return _way_back(row)
+    match row.phase:
+        case Phase.PENDING:
+            return Needs() if rolls_back else Needs(survey=survey_need(row))
+        case Phase.PREPARING:
+            return replace(_base(row), groups=tuple(pair.green_name for pair in row.pairs))
+        case Phase.PROVISIONING:
+            return replace(_services(row, row.green.name if row.green else ""), scaling=_scaling(row))
+        case Phase.SHIFTING | Phase.WATCHING:
+            return _advancing(row, now)
+        case Phase.SETTLING:
+            return _settling(row, now)
+        case Phase.ROLLING_BACK:
+            is_on_blue = row.end is not None and row.end.traffic_on_blue_at is not None
+            return _leaving(row) if is_on_blue or row.blue is None else _way_back(row)
+        case Phase.SUCCEEDED | Phase.ROLLED_BACK | Phase.ABANDONED | Phase.RETIRING:
+            return Needs()
+        case never:
+            assert_never(never)
+
+
+def survey_need(row: Rollout) -> SurveyNeed:
+    """What a survey of this rollout's service starts from."""
+    spec = row.spec
+    return SurveyNeed(
+        cluster=spec.service.cluster,
+        service=spec.service.service,
+        task_definition=spec.task_definition,
+        rules=spec.rules,
+        alarms=tuple(alarm.name for alarm in spec.gates.alarms.alarms),
+    )
+
+
+def _base(row: Rollout) -> Needs:
+    needs = tuple(RuleNeed(arn=r.arn, listener=r.listener, is_default=r.is_default) for r in row.rules)
+    return Needs(rules=needs, cluster=row.blue.cluster if row.blue else "")
+
+
+def _services(row: Rollout, stops: str) -> Needs:
+    assert row.blue is not None
+    assert row.green is not None
+    groups = [group for pair in row.pairs for group in (pair.blue, pair.green) if group is not None]
+    return replace(
+        _base(row),
+        blue=row.blue.name,
+        green=row.green.name,
+        stops=(stops,) if stops else (),
+        targets=tuple(groups),
+    )
+
+
+def _scaling(row: Rollout) -> str:
+    return row.blue.name if row.blue is not None and row.blue.scaling is not None else ""
+
+
+def _advancing(row: Rollout, now: datetime) -> Needs:
+    assert row.green is not None
+    is_moving = not rules.all_at(row, row.spec.plan.steps[row.step].weight)
+    return replace(
+        _services(row, row.green.name),
+        scaling=_scaling(row) if is_moving else "",
+        alarms=tuple(alarm.name for alarm in row.spec.gates.alarms.alarms),
+        metrics=metrics_need(row, now),
+    )
+
+
+def _settling(row: Rollout, now: datetime) -> Needs:
+    assert row.blue is not None
+    if row.is_way_clear:
+        return _leaving(row)
+    needs = _services(row, row.blue.name)
+    if not row.attempts:
+        needs = replace(needs, groups=tuple(pair.green_name for pair in row.pairs))
+    if row.is_homeward:
+        alarms = tuple(alarm.name for alarm in row.spec.gates.alarms.alarms)
+        needs = replace(needs, alarms=alarms, metrics=metrics_need(row, now))
+    return needs
+
+
+def _way_back(row: Rollout) -> Needs:
+    needs = _base(row)
+    if not row.attempts:
+        return needs
+    assert row.blue is not None
+    return replace(needs, blue=row.blue.name, targets=tuple(pair.blue for pair in row.pairs))
+
+
+def _leaving(row: Rollout) -> Needs:
+    if row.blue is None or row.green is None:
+        return Needs()
+    return replace(
+        _base(row),
+        blue=row.blue.name if row.attempts or row.is_configuration_touched else "",
+        green="" if row.green.is_gone else row.green.name,
+        groups=tuple(pair.green_name for pair in row.pairs if not pair.is_deleted),
+        scaling=_scaling(row) if row.is_scaling_touched else "",
+    )

@@ -1,0 +1,127 @@
+"""When a colour is ready to take traffic, and when it could take everything. Unknown is never ready."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from orchestrator.core.ids import TaskDefinitionArn, revision_name
+from orchestrator.core.observed import Absent, ServiceSeen, StopSeen, TargetsSeen, Unread
+
+ServiceLook = ServiceSeen | Absent | Unread | None
+TargetsLook = TargetsSeen | Absent | Unread | None
+
+# Stops that ECS or a person chose; every other code is the task's own doing (ECS API, TaskStopCode).
+CHOSEN_STOPS = frozenset({"ServiceSchedulerInitiated", "UserInitiated"})
+NOT_ITS_FAULT = CHOSEN_STOPS | {"SpotInterruption", "TerminationNotice", "InfrastructureHealth"}
+
+
+def own_stops(service: ServiceSeen, revision: TaskDefinitionArn, since: datetime) -> tuple[StopSeen, ...]:
+    """Tasks of this revision that ended by their own doing since then, newest first."""
+    return tuple(
+        stop
+        for stop in service.stops
+        if stop.at > since and stop.code not in NOT_ITS_FAULT and stop.task_definition == revision
+    )
+
+
+def not_steady(service: ServiceLook, revision: TaskDefinitionArn) -> str:
+    """Why a service does not steadily run this revision, in words; empty once it does.
+
+    Source: ECS DescribeServices. One deployment, of the wanted revision, COMPLETED, all tasks running: ECS may have
+    put another revision back, and then everything else looks well.
+    """
+    match service:
+        case None:
+            return "the service was not looked at"
+        case Unread(why=why):
+            return f"the service could not be read: {why}"
+        case Absent():
+            return "the service does not exist"
+        case ServiceSeen():
+            return _not_steady(service, revision)
+
+
+def _not_steady(service: ServiceSeen, revision: TaskDefinitionArn) -> str:
+    primary = service.primary
+    if service.status != "ACTIVE":
+        return f"{service.name} is {service.status}"
+    if primary is None:
+        return f"{service.name} has no primary deployment"
+    if primary.task_definition != revision:
+        return f"{service.name} runs {revision_name(primary.task_definition)}, not {revision_name(revision)}"
+    if len(service.deployments) != 1:
+        return f"{service.name} is still replacing tasks of its former deployment"
+    if primary.rollout_state != "COMPLETED":
+        reason = f" ({primary.reason})" if primary.reason else ""
+        return f"{service.name}'s deployment is {primary.rollout_state or 'not reported'}{reason}"
+    if not service.desired > 0:
+        return f"{service.name} wants no task"
+    if service.running != service.desired or service.pending:
+        return f"{service.name} runs {service.running} of {service.desired} tasks"
+    return ""
+
+
+def not_healthy(targets: Sequence[TargetsLook], wanted: int) -> str:
+    """Why not every target group has `wanted` healthy targets, in words; empty once they all do."""
+    if not targets:
+        return "no target group is known"
+    for seen in targets:
+        match seen:
+            case None:
+                return "target health was not looked at"
+            case Unread(why=why):
+                return f"target health could not be read: {why}"
+            case Absent():
+                return "a target group does not exist"
+            case TargetsSeen():
+                if seen.healthy < wanted:
+                    reasons = f" ({', '.join(seen.reasons)})" if seen.reasons else ""
+                    return f"{seen.healthy} of {wanted} targets are healthy{reasons}"
+                if seen.initial:
+                    return f"{seen.initial} targets are still in their first health check"
+    return ""
+
+
+def not_ready(
+    service: ServiceLook,
+    revision: TaskDefinitionArn,
+    targets: Sequence[TargetsLook],
+    *,
+    now: datetime,
+    quiet: timedelta,
+) -> str:
+    """Why a colour is not ready for traffic, in words; empty once it is, in this one look.
+
+    Ready takes two such looks in a row. `quiet`: no task may have stopped by its own doing for that long.
+    """
+    reason = not_steady(service, revision)
+    if reason or not isinstance(service, ServiceSeen):
+        return reason
+    stops = own_stops(service, revision, now - quiet)
+    if stops:
+        return f"a task of {service.name} stopped just now: {stops[0].reason or stops[0].code}"
+    return not_healthy(targets, service.desired)
+
+
+def cannot_take_all(
+    service: ServiceLook, revision: TaskDefinitionArn, targets: Sequence[TargetsLook], needed: int
+) -> str:
+    """Why a colour could not take all traffic at once, in words; empty if it could."""
+    match service:
+        case None:
+            return "it was not looked at"
+        case Unread(why=why):
+            return f"it could not be read: {why}"
+        case Absent():
+            return "it does not exist"
+        case ServiceSeen():
+            primary = service.primary
+            if service.status != "ACTIVE" or primary is None:
+                return f"{service.name} is {service.status}"
+            if primary.task_definition != revision or len(service.deployments) != 1:
+                found = revision_name(primary.task_definition)
+                return (
+                    f"{service.name} is not steadily on {revision_name(revision)}: somebody deploys {found}"
+                )
+            if service.desired < needed:
+                return f"{service.name} wants {service.desired} tasks, all traffic needs {needed}"
+            return not_healthy(targets, needed)

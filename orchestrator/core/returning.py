@@ -1,0 +1,203 @@
+"""The way back: all traffic to blue first, everything else later. It never gives up.
+
+Before settling has touched blue this is one write a rule. Once blue was given the new revision, the weights stay as
+they are until blue runs its former revision again, in place, and then all traffic goes to it.
+"""
+
+import json
+from dataclasses import replace
+
+from orchestrator.core import judge, leaving, rules
+from orchestrator.core.commands import Actor
+from orchestrator.core.draft import Draft
+from orchestrator.core.effects import UpdateService, WriteRule
+from orchestrator.core.events import EventKind
+from orchestrator.core.ids import Json, revision_name
+from orchestrator.core.observed import Absent, RuleSeen, ServiceSeen, Unread
+from orchestrator.core.phases import Phase
+from orchestrator.core.plan import NONE
+from orchestrator.core.ready import cannot_take_all, not_ready
+from orchestrator.core.rollout import Attempt, Bake, HoldKind, RuleState
+from orchestrator.core.scene import Colour
+from orchestrator.core.traffic import canonical, read_forward, with_weights
+
+
+def roll_back(draft: Draft, reason: str, by: Actor) -> None:
+    """Decide to roll back, and take the first step of it in the same tick."""
+    draft.end(reason, by)
+    draft.tell(EventKind.ROLLBACK_DECIDED, f"rolling back: {reason}", by=by.name, source=by.source)
+    draft.move(Phase.ROLLING_BACK, reason)
+    draft.change(
+        bake=Bake(), intervals=(), reading=(), read_at=None, waiting_for="", failed="", is_paged=False
+    )
+    draft.holds.clear()
+    take_back(draft)
+
+
+def take_back(draft: Draft) -> None:
+    """One tick of the way back."""
+    if draft.row.end is not None and draft.row.end.traffic_on_blue_at is None:
+        if draft.row.attempts and not _is_blue_former_again(draft):
+            return
+        if not _is_all_on_blue(draft):
+            return
+        _tell_on_blue(draft)
+    leaving.leave(draft, Phase.ROLLED_BACK)
+
+
+def _tell_on_blue(draft: Draft) -> None:
+    row = draft.row
+    assert row.end is not None
+    draft.change(
+        end=replace(row.end, traffic_on_blue_at=draft.now),
+        on_blue_since=draft.now,
+        is_way_clear=True,
+        waiting_for="green to be taken away",
+    )
+    seconds = round((draft.now - row.end.at).total_seconds(), 3)
+    draft.tell(
+        EventKind.TRAFFIC_ON_BLUE,
+        f"all traffic is on blue, {seconds:g} s after the decision",
+        seconds=seconds,
+    )
+
+
+def _is_all_on_blue(draft: Draft) -> bool:
+    """True once no rule gives green anything; asks for the writes that are missing, each from this tick's read.
+
+    Only blue's and green's weights change: whatever somebody else did to a rule meanwhile stays.
+    """
+    done = True
+    states = []
+    for rule in draft.row.rules:
+        green = rules.green_of(draft.row, rule)
+        seen = draft.seen.rules.get(rule.arn)
+        verified = rule.verified
+        match seen:
+            case None | Unread():
+                done = False
+                why = seen.why if seen else "it was not looked at"
+                draft.hold(
+                    HoldKind.AWS, f"rule {rule.arn} could not be read: {why}", clears_when="it can be read"
+                )
+            case Absent():
+                verified = None
+            case RuleSeen() as found:
+                forward = read_forward(found.actions)
+                weight = forward.weight(green) if forward and green else None
+                if weight:
+                    done = False
+                    _write_blue(draft, rule, found)
+                else:
+                    verified = None if weight is None else NONE
+        if verified != rule.verified:
+            draft.tell(
+                EventKind.WEIGHT_VERIFIED, f"{rule.arn} gives green nothing", rule=rule.arn, green_tenths=0
+            )
+        states.append(replace(rule, verified=verified, wanted=NONE if rule.wanted else rule.wanted))
+    draft.change(rules=tuple(states), waiting_for="" if done else "all traffic on blue, read back")
+    return done
+
+
+def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+    green = rules.green_of(draft.row, rule)
+    assert green is not None
+    actions = with_weights(seen.actions, blue=rule.blue_group, green=green, weight=NONE)
+    effect = WriteRule(
+        rule=rule.arn,
+        listener=rule.listener,
+        is_default=rule.is_default,
+        actions=actions,
+        green=NONE,
+        to_safety=True,
+    )
+    draft.ask(effect, f"give blue all traffic on {rule.arn}")
+
+
+# blue's former revision, in place ---------------------------------------------------------------------------------
+
+
+def _is_blue_former_again(draft: Draft) -> bool:
+    """True once blue steadily runs its former revision again and could take everything."""
+    row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
+    assert blue is not None
+    if not isinstance(seen, ServiceSeen):
+        why = seen.why if isinstance(seen, Unread) else "it is not there" if seen else "it was not looked at"
+        draft.hold(HoldKind.BLUE, f"blue could not be read: {why}", clears_when="blue can be read")
+        return False
+    attempt = row.attempts[-1]
+    if attempt.task_definition != blue.former:
+        _attempt_former(draft, seen)
+        return False
+    primary = seen.primary
+    if (
+        primary is None
+        or primary.task_definition != blue.former
+        or _is_watchful(seen.deployment_configuration)
+    ):
+        _ask_former(draft, attempt)
+    why = not_ready(seen, blue.former, judge.targets_of(draft, Colour.BLUE), now=draft.now, quiet=draft.poll)
+    why = why or cannot_take_all(seen, blue.former, judge.targets_of(draft, Colour.BLUE), attempt.desired)
+    if why or draft.now < attempt.at + leaving.LATE:
+        # An update from before the rollback may still be on its way: steady does not count until it cannot be.
+        draft.change(
+            ready_since=None, waiting_for=f"blue on {revision_name(blue.former)}: {why or 'one more look'}"
+        )
+        return False
+    draft.change(ready_since=row.ready_since or draft.now)
+    assert draft.row.ready_since is not None
+    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+
+
+def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
+    row, blue = draft.row, draft.row.blue
+    assert blue is not None
+    attempt = Attempt(
+        number=len(row.attempts) + 1,
+        task_definition=blue.former,
+        desired=max(seen.desired, row.attempts[-1].desired),
+        desired_before=row.attempts[0].desired_before,
+        at=draft.now,
+        before=seen.primary.id if seen.primary else "",
+    )
+    draft.change(attempts=(*row.attempts, attempt), is_configuration_touched=True, created_last=draft.now)
+    draft.tell(
+        EventKind.BLUE_UPDATE_ASKED,
+        f"blue goes back to {revision_name(blue.former)} in place; the weights stay until it is steady on it",
+        attempt=attempt.number,
+        task_definition=blue.former,
+    )
+    _ask_former(draft, attempt)
+
+
+def _ask_former(draft: Draft, attempt: Attempt) -> None:
+    blue = draft.row.blue
+    assert blue is not None
+    effect = UpdateService(
+        cluster=blue.cluster,
+        service=blue.name,
+        task_definition=blue.former,
+        desired=attempt.desired,
+        deployment_configuration=_unwatched(blue.deployment_configuration),
+        attempt=attempt.number,
+    )
+    draft.ask(effect, f"update blue to {revision_name(blue.former)}")
+
+
+def _unwatched(configuration: Json) -> Json:
+    """Blue's deployment configuration with its alarms off and its breaker's rollback off.
+
+    Green's bad revision may fire blue's alarms: ECS would then "roll back" to the very revision that is bad.
+    """
+    parsed = json.loads(configuration)
+    if "alarms" in parsed:
+        parsed["alarms"] = {**parsed["alarms"], "enable": False, "rollback": False}
+    if "deploymentCircuitBreaker" in parsed:
+        parsed["deploymentCircuitBreaker"] = {**parsed["deploymentCircuitBreaker"], "rollback": False}
+    return canonical(parsed)
+
+
+def _is_watchful(configuration: Json) -> bool:
+    parsed = json.loads(configuration)
+    alarms, breaker = parsed.get("alarms", {}), parsed.get("deploymentCircuitBreaker", {})
+    return bool(alarms.get("enable") or alarms.get("rollback") or breaker.get("rollback"))

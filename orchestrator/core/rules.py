@@ -1,0 +1,227 @@
+"""What the rules hold, whether it is what Teal wrote, and the writes that lead to what is wanted.
+
+Seen = wanted: done. Seen = verified: write. Something Teal wanted before: a late write of its own. Anything else:
+drift, somebody else wrote.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from orchestrator.core.draft import Draft
+from orchestrator.core.effects import WriteRule
+from orchestrator.core.events import EventKind
+from orchestrator.core.ids import Json, TargetGroupArn, Tenths
+from orchestrator.core.observed import Absent, RuleSeen, Unread
+from orchestrator.core.plan import NONE, percent
+from orchestrator.core.rollout import HoldKind, Rollout, RuleState
+from orchestrator.core.traffic import (
+    canonical,
+    green_share,
+    read_forward,
+    same_but_for_weights,
+    says_the_same,
+    with_weights,
+    without_green,
+)
+
+
+class Found(StrEnum):
+    """What a look at one rule found."""
+
+    AS_WRITTEN = "as_written"
+    UNREAD = "unread"
+    GONE = "gone"
+    RAISED = "raised"  # green has more than Teal ever gave it
+    TAKEN_BACK = "taken_back"  # somebody gave blue everything
+    DRIFT = "drift"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One rule: what Teal knows of it after this look, what was found, and in which words."""
+
+    rule: RuleState
+    found: Found
+    words: str = ""
+    actions: Json | None = None  # as read
+
+
+def conditions_of(seen: RuleSeen) -> Json:
+    """What decides which requests a rule gets, in a form that can be compared."""
+    return canonical([seen.priority, seen.conditions])
+
+
+def green_of(row: Rollout, rule: RuleState) -> TargetGroupArn | None:
+    """The group of green that stands beside the rule's blue group, once AWS has made it."""
+    return next((pair.green for pair in row.pairs if pair.blue == rule.blue_group), None)
+
+
+def listed(row: Rollout, rule: RuleState, weight: Tenths | None) -> Json:
+    """The rule's whole action list with green at this weight; None: the base, to the letter."""
+    green = green_of(row, rule)
+    if weight is None or green is None:
+        return rule.base
+    return with_weights(rule.base, blue=rule.blue_group, green=green, weight=weight)
+
+
+def look(draft: Draft, rule: RuleState) -> Look:
+    """Compare one rule with what Teal wrote."""
+    seen = draft.seen.rules.get(rule.arn)
+    match seen:
+        case None | Unread():
+            why = seen.why if isinstance(seen, Unread) else "it was not looked at"
+            return Look(rule=rule, found=Found.UNREAD, words=f"rule {rule.arn} could not be read: {why}")
+        case Absent():
+            return Look(rule=rule, found=Found.GONE, words=f"rule {rule.arn} does not exist any more")
+        case RuleSeen():
+            return _compare(draft.row, rule, seen)
+
+
+def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
+    if conditions_of(seen) != rule.conditions:
+        return _drift(rule, seen, "its conditions or its priority were changed")
+    if says_the_same(seen.actions, listed(row, rule, rule.verified)):
+        return Look(rule=rule, found=Found.AS_WRITTEN, actions=seen.actions)
+    if says_the_same(seen.actions, listed(row, rule, rule.wanted)):
+        return Look(rule=replace(rule, verified=rule.wanted), found=Found.AS_WRITTEN, actions=seen.actions)
+    green = green_of(row, rule)
+    share = green_share(seen.actions, blue=rule.blue_group, green=green)
+    if not same_but_for_weights(seen.actions, rule.base, blue=rule.blue_group, green=green) or share is None:
+        return _drift(rule, seen, "something besides the two weights was changed")
+    if share == NONE and (rule.verified or 0) > 0:
+        words = f"somebody gave blue all traffic on rule {rule.arn}"
+        return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)
+    if share == NONE and says_the_same(seen.actions, rule.base):
+        # Green hung there without traffic, and somebody took it out: it is hung there again.
+        return Look(rule=replace(rule, verified=None), found=Found.AS_WRITTEN, actions=seen.actions)
+    return _weights_changed(row, rule, seen, share)
+
+
+def _weights_changed(row: Rollout, rule: RuleState, seen: RuleSeen, share: Tenths) -> Look:
+    late = next((w for w in rule.intended if says_the_same(seen.actions, listed(row, rule, w))), None)
+    if late is not None:
+        return Look(rule=replace(rule, verified=late), found=Found.AS_WRITTEN, actions=seen.actions)
+    if share > max(rule.verified or 0, rule.wanted or 0):
+        words = f"somebody gave green {percent(share)} on rule {rule.arn}, more than Teal wrote"
+        return Look(rule=rule, found=Found.RAISED, words=words, actions=seen.actions)
+    return _drift(rule, seen, f"green's weight is {percent(share)}, which Teal did not write")
+
+
+def _drift(rule: RuleState, seen: RuleSeen, what: str) -> Look:
+    return Look(rule=rule, found=Found.DRIFT, words=f"rule {rule.arn}: {what}", actions=seen.actions)
+
+
+def take_looks(draft: Draft) -> tuple[Look, ...]:
+    """Look at every rule; what was verified goes into the row and is told."""
+    looks = tuple(look(draft, rule) for rule in draft.row.rules)
+    for was, now in zip(draft.row.rules, looks, strict=True):
+        if now.rule.verified != was.verified:
+            weight = "its first list" if now.rule.verified is None else percent(now.rule.verified)
+            draft.tell(
+                EventKind.WEIGHT_VERIFIED,
+                f"green's weight on {was.arn} was read back: {weight}",
+                rule=was.arn,
+                green_tenths=now.rule.verified,
+                was_tenths=was.verified,
+            )
+    draft.change(rules=tuple(found.rule for found in looks))
+    return looks
+
+
+def hold_for(draft: Draft, looks: tuple[Look, ...]) -> None:
+    """Hold for every rule that could not be read, is gone, or was changed by somebody else."""
+    for found in looks:
+        match found.found:
+            case Found.UNREAD:
+                draft.hold(HoldKind.AWS, found.words, clears_when="the rules can be read")
+            case Found.GONE:
+                draft.hold(HoldKind.DRIFT, found.words, clears_when=f"rule {found.rule.arn} is there again")
+            case Found.DRIFT | Found.RAISED | Found.TAKEN_BACK:
+                clears = f"rule {found.rule.arn} is again as Teal wrote it"
+                if not any(h.clears_when == clears for h in draft.before.holds):
+                    draft.tell(EventKind.DRIFT_FOUND, found.words, rule=found.rule.arn)
+                draft.hold(HoldKind.DRIFT, found.words, clears_when=clears)
+            case Found.AS_WRITTEN:
+                pass
+
+
+def accept(draft: Draft, looks: tuple[Look, ...]) -> None:
+    """Take what somebody else wrote as the new base (`on_drift: accept`)."""
+    rules = []
+    for found in looks:
+        seen = draft.seen.rules.get(found.rule.arn)
+        green = green_of(draft.row, found.rule)
+        rule = found.rule
+        if found.found is Found.DRIFT and isinstance(seen, RuleSeen):
+            base = without_green(seen.actions, blue=rule.blue_group, green=green) if green else seen.actions
+            forward = read_forward(base)
+            if forward is not None and forward.weight(rule.blue_group):
+                draft.tell(EventKind.DRIFT_FOUND, f"{found.words}; taken as the new base", rule=rule.arn)
+                rule = replace(rule, base=base, conditions=conditions_of(seen))
+        rules.append(rule)
+    draft.change(rules=tuple(rules))
+
+
+def want(draft: Draft, weight: Tenths | None) -> None:
+    """Note the weight that the phase asks for on every rule; committed before it is written."""
+    if all(rule.wanted == weight for rule in draft.row.rules):
+        return
+    told = "its first list" if weight is None else f"green at {percent(weight)}"
+    draft.tell(EventKind.WEIGHT_WANTED, f"every rule shall hold {told}", green_tenths=weight)
+    draft.change(
+        rules=tuple(
+            replace(
+                rule,
+                wanted=weight,
+                intended=rule.intended
+                if weight is None or weight in rule.intended
+                else (*rule.intended, weight),
+            )
+            for rule in draft.row.rules
+        )
+    )
+
+
+def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow: bool = True) -> None:
+    """Ask for the writes that lead each rule to what is wanted; drifted and unread rules are left alone.
+
+    `may_grow`: the colour under judgement may be given more; what takes traffic off it is written in any case.
+
+    `safe_is_less`: green's traffic goes down towards the safe side (until the watch has passed); in settling the
+    safe side is green, and it is the other way round.
+    """
+    current = {rule.arn: rule for rule in draft.row.rules}
+    for found in looks:
+        rule = current[found.rule.arn]
+        mends = found.found is Found.RAISED and safe_is_less
+        if found.found is not Found.AS_WRITTEN and not mends:
+            continue
+        if rule.wanted == rule.verified and not mends:
+            continue
+        less = mends or (rule.wanted or NONE) < (rule.verified or NONE)
+        ask_write(
+            draft, rule, listed(draft.row, rule, rule.wanted), rule.wanted, to_safety=less is safe_is_less
+        )
+
+
+def ask_write(
+    draft: Draft, rule: RuleState, actions: Json, weight: Tenths | None, *, to_safety: bool
+) -> None:
+    """Ask for one rule's whole action list to be replaced."""
+    told = "as it was first" if weight is None else f"green at {percent(weight)}"
+    draft.ask(
+        WriteRule(
+            rule=rule.arn,
+            listener=rule.listener,
+            is_default=rule.is_default,
+            actions=actions,
+            green=weight,
+            to_safety=to_safety,
+        ),
+        f"write {rule.arn} with {told}",
+    )
+
+
+def all_at(row: Rollout, weight: Tenths | None) -> bool:
+    """True once this weight was read back on every rule."""
+    return all(rule.verified == weight for rule in row.rules)

@@ -1,0 +1,120 @@
+"""What gates judge: one colour that takes traffic, at one weight, with everything seen of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from orchestrator.core.ids import TargetGroupArn, TaskDefinitionArn, Tenths
+from orchestrator.core.observed import Absent, AlarmSeen, MetricQuery, Series, Unread
+from orchestrator.core.ready import ServiceLook, TargetsLook
+
+
+class Colour(StrEnum):
+    """Blue is the service of record, green the guest."""
+
+    BLUE = "blue"
+    GREEN = "green"
+
+    @property
+    def other(self) -> "Colour":
+        """The other colour."""
+        return Colour.GREEN if self is Colour.BLUE else Colour.BLUE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """One colour's requests in one interval. None of them is a guess: absent requests make the whole absent.
+
+    Source: CloudWatch metrics for your Application Load Balancer, dimensions LoadBalancer and TargetGroup.
+    """
+
+    requests: int
+    answers_2xx: int = 0
+    answers_3xx: int = 0
+    answers_4xx: int = 0
+    answers_5xx: int = 0
+    connection_errors: int = 0
+
+    @property
+    def errors(self) -> int:
+        """Requests that failed by the colour's doing; one request may cause several connection errors."""
+        return min(self.requests, self.answers_5xx + self.connection_errors)
+
+    @property
+    def error_rate(self) -> float:
+        """Errors as a share of requests; 0 where there were none."""
+        return self.errors / self.requests if self.requests else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """One whole metric period during which no weight changed."""
+
+    start: datetime
+    blue: Counts | None  # None: CloudWatch holds no requests for it
+    green: Counts | None
+
+    def of(self, colour: Colour) -> Counts | None:
+        """The counts of one colour."""
+        return self.blue if colour is Colour.BLUE else self.green
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The names by which metrics know the colours."""
+
+    cluster: str
+    blue_service: str
+    green_service: str
+    groups: tuple[tuple[TargetGroupArn, TargetGroupArn], ...]  # (blue's, green's)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Everything a gate may judge by."""
+
+    now: datetime
+    period: timedelta
+    lag: timedelta
+    poll: timedelta
+    judged: Colour
+    weight: Tenths  # the judged colour's share, as last read back
+    serves_since: datetime | None  # this weight was read back on every rule
+    started_at: datetime  # the rollout began
+    revision: TaskDefinitionArn  # what the judged colour shall run
+    service: ServiceLook
+    targets: tuple[TargetsLook, ...]
+    intervals: tuple[Interval, ...]  # taken at this weight, oldest first
+    names: Names
+    alarms_at_start: tuple[AlarmSeen, ...]
+    alarms: Mapping[str, AlarmSeen | Absent | Unread]
+    metrics: Mapping[str, Series | Unread]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a gate needs to see: alarms by name, and series from their windows' start."""
+
+    alarms: tuple[str, ...] = ()
+    queries: tuple[MetricQuery, ...] = ()
+
+
+def ceil_to(moment: datetime, period: timedelta) -> datetime:
+    """The first boundary of a period at or after a moment; CloudWatch's periods begin at multiples since 1970."""
+    return floor_to(moment - timedelta(microseconds=1), period) + period
+
+
+def floor_to(moment: datetime, period: timedelta) -> datetime:
+    """The last boundary of a period at or before a moment."""
+    epoch = datetime(1970, 1, 1, tzinfo=moment.tzinfo)
+    return moment - (moment - epoch) % period
+
+
+def first_whole(serves_since: datetime, period: timedelta) -> datetime:
+    """The start of the first interval that says something of a weight, given when it was read back.
+
+    A weight takes some seconds to reach the whole load balancer, so a boundary closer than a sixth of a period is
+    passed over.
+    """
+    return ceil_to(serves_since + period / 6, period)

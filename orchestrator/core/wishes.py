@@ -1,0 +1,159 @@
+"""People's commands: which may be accepted where the rollout stands, and what each does to the row.
+
+Acceptance is checked twice with the same function: when the command comes in, and when a tick applies it, since the
+rollout may have moved on in between (then the command is overtaken, and says so).
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.core.commands import ACCEPTED, Command, CommandKind, CommandState, Outcome
+from orchestrator.core.draft import Draft
+from orchestrator.core.events import EventKind
+from orchestrator.core.phases import Phase
+from orchestrator.core.plan import percent
+from orchestrator.core.rollout import Approval, Bake, Rollout
+
+BEFORE_TRAFFIC = -1  # the step that an approval of the first traffic is given for
+
+
+def current_step(row: Rollout) -> int:
+    """The step a command means when it names none."""
+    return BEFORE_TRAFFIC if row.phase is Phase.PROVISIONING else row.step
+
+
+def needs_first_approval(row: Rollout) -> bool:
+    """True if an alarm of the file fired before the rollout began: then a person says whether to start at all."""
+    return row.blue is not None and any(alarm.state == "ALARM" for alarm in row.blue.alarms)
+
+
+def refusal(row: Rollout, command: Command) -> str:
+    """Why a command makes no sense now, in words; empty if it may be accepted."""
+    accepted = ACCEPTED[row.phase]
+    if command.kind not in accepted:
+        others = ", ".join(sorted(accepted)) or "nothing more"
+        return f"{command.kind} makes no sense while the rollout is {row.phase}; it now accepts {others}"
+    if command.step is not None and command.step != current_step(row):
+        return f"it was given for step {command.step + 1}, and the rollout is at step {current_step(row) + 1}"
+    match command.kind:
+        case CommandKind.APPROVE:
+            return _approve_refusal(row, command)
+        case CommandKind.PAUSE:
+            return f"it is already paused by {row.paused_by.name}" if row.paused_by else ""
+        case CommandKind.RESUME:
+            is_stopped = row.paused_by or row.failed or (row.attempts and row.attempts[-1].is_failed)
+            return "" if is_stopped else "it is not paused"
+        case CommandKind.BACK:
+            return _back_refusal(row, command)
+        case CommandKind.ROLLBACK if row.green is not None and row.green.is_leaving:
+            return "green is on its way out; start a new rollout of the former revision with plan `instant`"
+        case _:
+            return ""
+
+
+def _approve_refusal(row: Rollout, command: Command) -> str:
+    step = current_step(row)
+    if step == BEFORE_TRAFFIC:
+        if not needs_first_approval(row):
+            return "nothing waits for an approval before the first traffic"
+    elif not row.spec.plan.steps[step].approval:
+        return f"step {step + 1} needs no approval"
+    approvers = row.spec.approval.approvers
+    if approvers and command.by.name not in approvers:
+        return f"{command.by.name} is not among the approvers: {', '.join(approvers)}"
+    if row.spec.approval.not_author and command.by.name == row.author.name:
+        return f"{command.by.name} started the rollout, and its author may not approve it"
+    if any(a.by.name == command.by.name and a.step == step for a in row.approvals):
+        return f"{command.by.name} has already approved this step"
+    return ""
+
+
+def _back_refusal(row: Rollout, command: Command) -> str:
+    earlier = [step.weight for step in row.spec.plan.steps[: row.step]]
+    if not earlier:
+        return "this is the first step: there is no earlier one (rollback takes all traffic off green)"
+    if command.to is None or command.to not in earlier:
+        return f"name the weight of an earlier step: {', '.join(percent(weight) for weight in earlier)}"
+    return ""
+
+
+def apply_commands(draft: Draft) -> Command | None:
+    """Apply what people wished; returns the rollback, reject or abandon that ends this rollout, if there is one."""
+    ending: Command | None = None
+    for command in draft.seen.commands:
+        why = refusal(draft.row, command)
+        if not why and ending is not None:
+            why = f"{ending.kind} by {ending.by.name} came first"
+        if why:
+            draft.outcomes.append(Outcome(key=command.key, state=CommandState.OVERTAKEN, text=why))
+            draft.tell(
+                EventKind.COMMAND_OVERTAKEN, f"{command.kind} by {command.by.name}: {why}", **_facts(command)
+            )
+            continue
+        if command.kind in (CommandKind.ROLLBACK, CommandKind.REJECT, CommandKind.ABANDON):
+            ending = command
+        else:
+            _apply(draft, command)
+        told = f"{command.kind} by {command.by.name}" + (f": {command.reason}" if command.reason else "")
+        draft.outcomes.append(Outcome(key=command.key, state=CommandState.APPLIED, text=told))
+        draft.tell(EventKind.COMMAND_APPLIED, told, **_facts(command))
+    return ending
+
+
+def _facts(command: Command) -> dict[str, str]:
+    return {
+        "command": command.kind.value,
+        "by": command.by.name,
+        "source": command.by.source,
+        "reason": command.reason,
+        "key": command.key,
+    }
+
+
+def _apply(draft: Draft, command: Command) -> None:
+    row = draft.row
+    match command.kind:
+        case CommandKind.APPROVE:
+            approval = Approval(by=command.by, step=current_step(row), at=draft.now)
+            draft.change(approvals=(*row.approvals, approval))
+        case CommandKind.PAUSE:
+            draft.change(paused_by=command.by, pause_reason=command.reason)
+        case CommandKind.RESUME:
+            attempts = row.attempts
+            if attempts and attempts[-1].is_failed:
+                # Only a person may have blue updated once more: the next tick records a new attempt.
+                attempts = (*attempts[:-1], replace(attempts[-1], is_retried=True))
+            if row.failed:
+                go_to_step(draft, row.step)
+            draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
+        case CommandKind.PROMOTE:
+            last = len(row.spec.plan.steps) - 1
+            if command.full and row.step < last:
+                go_to_step(draft, last)
+            else:
+                draft.change(waived_step=row.step)
+        case CommandKind.BACK:
+            index = row.spec.plan.step_of(command.to) if command.to is not None else None
+            assert index is not None
+            assert index < row.step
+            if row.phase is Phase.WATCHING:
+                draft.move(Phase.SHIFTING, f"{command.by.name} goes back to step {index + 1}")
+            go_to_step(draft, index)
+        case CommandKind.REJECT | CommandKind.ROLLBACK | CommandKind.ABANDON:
+            raise AssertionError("these end the rollout and are applied by decide()")
+
+
+def go_to_step(draft: Draft, step: int) -> None:
+    """Make another step the current one: its bake and its evidence begin anew."""
+    draft.change(
+        step=step,
+        bake=Bake(),
+        intervals=(),
+        reading=(),
+        read_at=None,
+        waived_step=None,
+        failed="",
+        waited_for_approval=timedelta(0),
+        approvals=tuple(a for a in draft.row.approvals if a.step < step),
+        answers=tuple(judged for judged in draft.row.answers if judged.answer.gate == "health"),
+    )
