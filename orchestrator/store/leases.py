@@ -1,0 +1,169 @@
+"""Leases and commits: who may write a row, and the one way to write it. Bodies of transactions on a connection."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+
+from orchestrator.core.commands import Command, CommandState, Outcome
+from orchestrator.core.events import Record
+from orchestrator.core.ids import RolloutId
+from orchestrator.core.rollout import Decision
+from orchestrator.ports import Leased, Stored
+from orchestrator.store import rules
+from orchestrator.store.codec import decode, encode
+from orchestrator.store.faults import Unusable
+from orchestrator.store.queries import SHOWN, open_commands, stored
+from orchestrator.store.starts import add_events
+from orchestrator.store.tables import claims, commands, records, rollouts
+
+_log = logging.getLogger(__name__)
+
+_HELD = (
+    rollouts.c.fence,
+    rollouts.c.owner,
+    rollouts.c.version,
+    rollouts.c.woken_at,
+    rollouts.c.event_count,
+    rollouts.c.record_count,
+)
+_FREE: dict[str, Any] = {"owner": None, "lease_until": None}
+
+
+def lease_due(
+    connection: Connection, *, owner: str, now: datetime, ttl: timedelta, limit: int
+) -> tuple[Leased, ...]:
+    """See `orchestrator.ports.Store.lease_due`.
+
+    A row that cannot be read is leased like the others, so that it comes up once in a `ttl` and keeps nobody out, but
+    it is not returned: it is said in the log, loudly.
+    """
+    is_free = or_(rollouts.c.lease_until.is_(None), rollouts.c.lease_until <= now)
+    due = select(*SHOWN, rollouts.c.fence).where(rollouts.c.is_active, rollouts.c.wake_at <= now, is_free)
+    rows = connection.execute(due.order_by(rollouts.c.wake_at, rollouts.c.id).limit(limit)).all()
+    if not rows:
+        return ()
+    ids, until = [row.id for row in rows], now + ttl
+    connection.execute(
+        update(rollouts)
+        .where(rollouts.c.id.in_(ids))
+        .values(fence=rollouts.c.fence + 1, owner=owner, lease_until=until, woken_at=None)
+    )
+    wishes = open_commands(connection, ids)
+    leased = (_leased(row, wishes.get(row.id, []), owner=owner, until=until) for row in rows)
+    return tuple(one for one in leased if one is not None)
+
+
+def renew(connection: Connection, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
+    """See `orchestrator.ports.Store.renew`. Only ``until`` changes: row and commands stay as they were leased."""
+    until = now + ttl
+    renewed = connection.execute(_mine(leased).values(lease_until=until))
+    if renewed.rowcount == 0:
+        raise rules.passed_on(leased.stored.rollout.id)
+    return replace(leased, until=until)
+
+
+def release(connection: Connection, leased: Leased) -> None:
+    """See `orchestrator.ports.Store.release`."""
+    connection.execute(_mine(leased).values(_FREE))
+
+
+def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased:
+    """See `orchestrator.ports.Store.commit`.
+
+    A wake-up or command that arrived since the row was leased keeps the row due, whatever the decision says; if the
+    rollout ends here, such a command is overtaken.
+    """
+    rollout, row = decision.rollout, _held(connection, leased)
+    is_over = rollout.phase.is_final
+    left = _answer(connection, rollout.id, decision.outcomes)
+    late_outcomes, late_events = rules.too_late(left if is_over else (), rollout.phase)
+    _answer(connection, rollout.id, late_outcomes)
+    events = (*decision.events, *late_events)
+    add_events(connection, rollout.id, events, after=row.event_count)
+    kept = _add_records(connection, rollout.id, decision.records, after=row.record_count)
+    wake_at = None if is_over else rules.earliest(decision.wake_at, row.woken_at)
+    connection.execute(
+        update(rollouts)
+        .where(rollouts.c.id == rollout.id)
+        .values(
+            phase=rollout.phase.value,
+            is_active=not is_over,
+            version=row.version + 1,
+            wake_at=wake_at,
+            event_count=row.event_count + len(events),
+            record_count=row.record_count + kept,
+            body=encode(rollout),
+            **(_FREE if is_over else {}),
+        )
+    )
+    if is_over:
+        connection.execute(delete(claims).where(claims.c.rollout == rollout.id))
+    stored_now = Stored(rollout=rollout, version=row.version + 1, wake_at=wake_at)
+    return replace(leased, stored=stored_now, commands=() if is_over else left)
+
+
+def _leased(row: Row[*tuple[Any, ...]], wishes: list[str], *, owner: str, until: datetime) -> Leased | None:
+    try:
+        return Leased(
+            stored=stored(row),
+            commands=tuple(decode(Command, text, rollout=row.id) for text in wishes),
+            owner=owner,
+            fence=row.fence + 1,
+            until=until,
+        )
+    except Unusable as error:
+        _log.error("row_unreadable rollout=%s why=%s", row.id, error)
+        return None
+
+
+def _mine(leased: Leased) -> Any:  # noqa: ANN401  # an Update, which SQLAlchemy does not let carry its table
+    return update(rollouts).where(
+        rollouts.c.id == leased.stored.rollout.id,
+        rollouts.c.fence == leased.fence,
+        rollouts.c.owner == leased.owner,
+    )
+
+
+def _held(connection: Connection, leased: Leased) -> Row[*tuple[Any, ...]]:
+    """The row's bookkeeping, if the lease and the version are still the row's. Raises Lost."""
+    rollout = leased.stored.rollout.id
+    row = connection.execute(select(*_HELD).where(rollouts.c.id == rollout)).one_or_none()
+    if row is None or (row.fence, row.owner) != (leased.fence, leased.owner):
+        raise rules.passed_on(rollout)
+    if row.version != leased.stored.version:
+        raise rules.moved_on(rollout, mine=leased.stored.version, version=row.version)
+    return row
+
+
+def _answer(connection: Connection, rollout: RolloutId, outcomes: tuple[Outcome, ...]) -> tuple[Command, ...]:
+    """Write what became of commands, and return those that are still open."""
+    if outcomes:
+        answered = update(commands).where(
+            commands.c.rollout == rollout,
+            commands.c.key == bindparam("answered"),
+            commands.c.state == CommandState.ACCEPTED.value,
+        )
+        rows = [{"answered": o.key, "state": o.state.value, "text": o.text} for o in outcomes]
+        connection.execute(answered, rows)
+    still_open = open_commands(connection, [rollout]).get(rollout, [])
+    return tuple(decode(Command, text, rollout=rollout) for text in still_open)
+
+
+def _add_records(connection: Connection, rollout: RolloutId, added: tuple[Record, ...], *, after: int) -> int:
+    """Add the records whose keys are new, and return how many."""
+    if not added:
+        return 0
+    fresh = {record.key: record for record in reversed(added)}  # of one key, the first counts
+    known = select(records.c.key).where(records.c.rollout == rollout, records.c.key.in_(fresh))
+    known_keys = set(connection.scalars(known))
+    new = [record for record in added if fresh[record.key] is record and record.key not in known_keys]
+    rows = [
+        {"rollout": rollout, "number": n, "key": r.key, "kind": r.kind, "at": r.at, "body": r.body}
+        for n, r in enumerate(new, start=after + 1)
+    ]
+    if rows:
+        connection.execute(insert(records), rows)
+    return len(rows)

@@ -1,0 +1,117 @@
+"""The store on SQL: each method of the port is one body in one transaction of a database."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from orchestrator.core.commands import Command
+from orchestrator.core.events import Event, Record
+from orchestrator.core.ids import RolloutId
+from orchestrator.core.rollout import Decision, Rollout
+from orchestrator.ports import Check, CommandSeen, EventSeen, Filter, Leased, Stored
+from orchestrator.store import leases, queries, starts, wishes
+
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """Where bodies run. Bodies are synchronous, so that one set of them serves every database."""
+
+    async def write(self, body: Callable[[Connection], T]) -> T:
+        """Run a body that may write, as one transaction, after and before any other writer's."""
+        ...
+
+    async def read(self, body: Callable[[Connection], T]) -> T:
+        """Run a body that only reads, as one transaction."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+class SqlStore:
+    """Rollouts in an SQL database; `orchestrator.ports.Store` says what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(
+        self,
+        rollout: Rollout,
+        *,
+        claims: frozenset[str],
+        key: str,
+        events: tuple[Event, ...],
+        wake_at: datetime,
+    ) -> Stored:
+        """Add a rollout and take its claims."""
+        return await self._database.write(
+            lambda c: starts.create(c, rollout, claims=claims, key=key, events=events, wake_at=wake_at)
+        )
+
+    async def claim(self, rollout: RolloutId, claims: frozenset[str]) -> None:
+        """Take further claims for an active rollout."""
+        await self._database.write(lambda c: starts.claim(c, rollout, claims))
+
+    async def lease_due(self, *, owner: str, now: datetime, ttl: timedelta, limit: int) -> tuple[Leased, ...]:
+        """Lease rows whose time has come."""
+        return await self._database.write(
+            lambda c: leases.lease_due(c, owner=owner, now=now, ttl=ttl, limit=limit)
+        )
+
+    async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
+        """Hold on to a row."""
+        return await self._database.write(lambda c: leases.renew(c, leased, now=now, ttl=ttl))
+
+    async def commit(self, leased: Leased, decision: Decision) -> Leased:
+        """Write a decision whole, or nothing of it."""
+        return await self._database.write(lambda c: leases.commit(c, leased, decision))
+
+    async def release(self, leased: Leased) -> None:
+        """Give a row back."""
+        await self._database.write(lambda c: leases.release(c, leased))
+
+    async def wake(self, rollout: RolloutId, *, at: datetime) -> None:
+        """Have a row looked at by a time."""
+        await self._database.write(lambda c: wishes.wake(c, rollout, at=at))
+
+    async def add_command(self, rollout: RolloutId, command: Command, *, check: Check) -> CommandSeen:
+        """Accept a command, once."""
+        return await self._database.write(lambda c: wishes.add_command(c, rollout, command, check=check))
+
+    async def command(self, rollout: RolloutId, key: str) -> CommandSeen:
+        """A command and what became of it."""
+        return await self._database.read(lambda c: queries.command(c, rollout, key))
+
+    async def load(self, rollout: RolloutId) -> Stored:
+        """One row."""
+        return await self._database.read(lambda c: queries.load(c, rollout))
+
+    async def find_active(self, service: str) -> Stored | None:
+        """The active rollout of a service."""
+        return await self._database.read(lambda c: queries.find_active(c, service))
+
+    async def list(
+        self, which: Filter, *, before: str = "", limit: int = 50
+    ) -> tuple[tuple[Stored, ...], str]:
+        """A page of rollouts, newest first, and the next page's cursor."""
+        return await self._database.read(lambda c: queries.page(c, which, before=before, limit=limit))
+
+    async def events(self, rollout: RolloutId, *, after: int = 0, limit: int = 500) -> tuple[EventSeen, ...]:
+        """Events of a rollout, in order."""
+        return await self._database.read(lambda c: queries.log(c, rollout, after=after, limit=limit))
+
+    async def records(self, rollout: RolloutId, *, kind: str = "", limit: int = 10_000) -> tuple[Record, ...]:
+        """Records of a rollout, in the order of their commit."""
+        return await self._database.read(lambda c: queries.kept(c, rollout, kind=kind, limit=limit))
+
+    async def next_due(self) -> datetime | None:
+        """When the next row can be looked at."""
+        return await self._database.read(queries.next_due)
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._database.close()

@@ -1,0 +1,139 @@
+"""SQLite: one file on a local disk, one thread that talks to it, one transaction at a time.
+
+Several processes may open the same file (a rollout in one terminal, an approval from another). Each waits for the
+others' transactions; a network file system breaks the locks this stands on and must not hold the file.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from orchestrator.store.faults import Unusable
+from orchestrator.store.upgrade import upgrade
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 10_000  # how long a transaction waits for another process's before it fails
+_WAL_TRIES, _WAL_PAUSE_SECONDS = 100, 0.05
+_BEGIN = "teal_begin"
+
+
+class SqliteDatabase:
+    """Runs transaction bodies in its own thread. Every failure of SQLite itself is raised as Unusable."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, made with its folders (mode 0700) if it is not there, and bring its tables up to date."""
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        try:
+            self._engine = self._thread.submit(self._open).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+
+    async def write(self, body: Callable[[Connection], T]) -> T:
+        """Run a body that may write. It sees no other writer's half; if it raises, nothing of it is kept."""
+        return await self._run(body, "BEGIN IMMEDIATE")
+
+    async def read(self, body: Callable[[Connection], T]) -> T:
+        """Run a body that only reads; it sees one moment's state and waits for no writer."""
+        return await self._run(body, "BEGIN")
+
+    async def close(self) -> None:
+        """Let go of the file once what runs has ended. Twice is once."""
+        await asyncio.to_thread(self.shut)
+
+    async def _run(self, body: Callable[[Connection], T], begin: str) -> T:
+        # If the caller is cancelled while the body runs, the transaction still ends whole, one way or the other.
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, body, begin)
+
+    def _transact(self, body: Callable[[Connection], T], begin: str) -> T:
+        try:
+            with self._engine.connect() as connection:
+                connection = connection.execution_options(**{_BEGIN: begin})
+                with connection.begin():
+                    return body(connection)
+        except DBAPIError as error:
+            raise _unusable(self._path, error.orig or error) from error
+
+    def _open(self) -> Engine:
+        try:
+            make_private(self._path)
+            engine = create_engine(
+                URL.create("sqlite", database=str(self._path)),
+                poolclass=StaticPool,  # one thread, one connection
+                connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+            )
+            event.listen(engine, "connect", _set_up)
+            event.listen(engine, "begin", _begin)
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+        try:
+            with engine.begin() as connection:
+                upgrade(connection)
+        except (DBAPIError, sqlite3.Error) as error:
+            engine.dispose()
+            raise _unusable(self._path, getattr(error, "orig", None) or error) from error
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+    def shut(self) -> None:
+        """As `close`, where there is no event loop; it blocks."""
+        try:
+            self._thread.submit(self._engine.dispose)
+        except RuntimeError:  # the thread has been shut down: closed already
+            return
+        self._thread.shutdown()
+
+
+def make_private(path: Path) -> None:
+    """Make a file, and the folders it is in, for this user alone; what exists stays as it is."""
+    for folder in reversed(path.absolute().parents):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _set_up(raw: sqlite3.Connection, _record: object) -> None:
+    # The driver would begin and commit by itself, and not around DDL; Teal says BEGIN itself.
+    raw.isolation_level = None
+    raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    _use_wal(raw)
+    raw.execute("PRAGMA synchronous=FULL")  # a commit that was answered survives a power cut
+    raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _use_wal(raw: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log. SQLite does not wait here while others open the same new file, so Teal does."""
+    for left in reversed(range(_WAL_TRIES)):
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if not left:
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+
+
+def _unusable(path: Path, error: BaseException) -> Unusable:
+    return Unusable(
+        what=f"the store {path} cannot be used",
+        why=str(error),
+        next_step="Check that it is a file of Teal's on a local disk with room left, which this user may write.",
+    )

@@ -1,0 +1,97 @@
+"""Starting a rollout and holding what it needs for itself: bodies of transactions on a connection."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from orchestrator.core.events import Event
+from orchestrator.core.ids import RolloutId
+from orchestrator.core.rollout import Rollout
+from orchestrator.ports import Stored
+from orchestrator.store import rules
+from orchestrator.store.codec import encode
+from orchestrator.store.queries import SHOWN, stored
+from orchestrator.store.tables import claims as claimed
+from orchestrator.store.tables import events as logged
+from orchestrator.store.tables import rollouts
+
+
+def create(
+    connection: Connection,
+    rollout: Rollout,
+    *,
+    claims: frozenset[str],
+    key: str,
+    events: tuple[Event, ...],
+    wake_at: datetime,
+) -> Stored:
+    """See `orchestrator.ports.Store.create`."""
+    before = connection.execute(select(*SHOWN).where(rollouts.c.start_key == key)).one_or_none()
+    if before is not None:
+        return stored(before)
+    if connection.execute(select(rollouts.c.id).where(rollouts.c.id == rollout.id)).first():
+        raise rules.used_id(rollout.id)
+    free = _free(connection, rollout.id, claims)
+    connection.execute(
+        insert(rollouts).values(
+            id=rollout.id,
+            service=str(rollout.spec.service),
+            phase=rollout.phase.value,
+            is_active=not rollout.phase.is_final,
+            version=1,
+            fence=0,
+            wake_at=wake_at,
+            start_key=key,
+            created_at=rollout.created_at,
+            event_count=len(events),
+            record_count=0,
+            body=encode(rollout),
+        )
+    )
+    _take(connection, rollout.id, free)
+    add_events(connection, rollout.id, events, after=0)
+    return Stored(rollout=rollout, version=1, wake_at=wake_at)
+
+
+def claim(connection: Connection, rollout: RolloutId, claims: frozenset[str]) -> None:
+    """See `orchestrator.ports.Store.claim`."""
+    is_active = connection.scalar(select(rollouts.c.is_active).where(rollouts.c.id == rollout))
+    if is_active is None:
+        raise rules.unknown(rollout)
+    if not is_active:
+        raise rules.ended(rollout)
+    _take(connection, rollout, _free(connection, rollout, claims))
+
+
+def add_events(connection: Connection, rollout: RolloutId, events: tuple[Event, ...], *, after: int) -> None:
+    """Append to a rollout's log; its numbers go on from `after`."""
+    if not events:
+        return
+    rows = [
+        {
+            "rollout": rollout,
+            "number": number,
+            "kind": event.kind.value,
+            "at": event.at,
+            "body": encode(event),
+        }
+        for number, event in enumerate(events, start=after + 1)
+    ]
+    connection.execute(insert(logged), rows)
+
+
+def _free(connection: Connection, rollout: RolloutId, claims: frozenset[str]) -> list[str]:
+    """The claims that nobody holds yet, in order. Raises Conflict if somebody else holds one."""
+    taken = select(claimed.c.key, claimed.c.rollout).where(claimed.c.key.in_(claims)).order_by(claimed.c.key)
+    holders = {row.key: row.rollout for row in connection.execute(taken)}
+    for key, holder in holders.items():
+        if holder != rollout:
+            raise rules.held(key, holder=holder)
+    return sorted(claims - holders.keys())
+
+
+def _take(connection: Connection, rollout: RolloutId, keys: Iterable[str]) -> None:
+    rows = [{"key": key, "rollout": rollout} for key in keys]
+    if rows:
+        connection.execute(insert(claimed), rows)
