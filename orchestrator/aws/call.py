@@ -1,0 +1,115 @@
+"""The only way to AWS: limits the rate, bounds the time, repeats reads and never writes."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.aws.errors import call_name, unanswered
+from orchestrator.aws.limits import Limits
+from orchestrator.aws.transport import Answer, Transport
+from orchestrator.core.errors import Throttled, Unreachable
+
+PAGES_MAX = 50  # of up to 100 items or more: far beyond any quota that a rollout meets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a call may take, in seconds. A read's last attempt begins within `budget` of the first."""
+
+    timeout: float = 7.5  # of one attempt: connect 2 s and read 5 s, with a margin
+    attempts: int = 3
+    budget: float = 6.0
+    backoff: float = 0.4  # the longest wait before the second attempt; it doubles with each
+    backoff_max: float = 3.0
+
+    @classmethod
+    def once(cls) -> "Patience":
+        """One attempt at everything."""
+        return cls(attempts=1)
+
+
+class Caller:
+    """Calls AWS through a transport. `limits` None: none of our own; `chance` gives numbers in [0, 1)."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        limits: Limits | None = None,
+        patience: Patience | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._transport = transport
+        self._limits = limits
+        self._patience = patience or Patience()
+        self._chance = chance
+
+    async def read(self, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
+        """The answer to a read, repeated with full jitter while AWS throttles or is silent. Raises Outside."""
+        patience, attempt, began = self._patience, 1, asyncio.get_running_loop().time()
+        while True:
+            try:
+                return await self._once(service, operation, params, to_safety=False)
+            except (Throttled, Unreachable):
+                wait = self._chance() * min(patience.backoff_max, patience.backoff * 2 ** (attempt - 1))
+                spent = asyncio.get_running_loop().time() - began
+                if attempt >= patience.attempts or spent + wait > patience.budget:
+                    raise
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    async def write(
+        self, service: str, operation: str, params: Mapping[str, Any], *, to_safety: bool = False
+    ) -> Answer:
+        """The answer to a call that changes something, sent once. `to_safety` may use the reserve. Raises Outside."""
+        return await self._once(service, operation, params, to_safety=to_safety)
+
+    async def pages(
+        self,
+        service: str,
+        operation: str,
+        params: Mapping[str, Any],
+        *,
+        items: str,
+        token: str,
+        sent_as: str = "",
+    ) -> list[Any]:
+        """Every item of a paged read: `token` names the answer's cursor, `sent_as` the parameter. Raises Outside."""
+        found: list[Any] = []
+        asked = dict(params)
+        for _ in range(PAGES_MAX):
+            answer = await self.read(service, operation, asked)
+            found.extend(answer.get(items) or ())
+            cursor = answer.get(token)
+            if not cursor:
+                return found
+            asked[sent_as or token] = cursor
+        raise unanswered(service, operation, why=f"the list did not end after {PAGES_MAX} pages")
+
+    async def _once(
+        self, service: str, operation: str, params: Mapping[str, Any], *, to_safety: bool
+    ) -> Answer:
+        if self._limits is not None:
+            await self._limits.take(service, operation, to_safety=to_safety)
+        try:
+            async with asyncio.timeout(self._patience.timeout):
+                return await self._transport.call(service, operation, params)
+        except TimeoutError as error:
+            why = f"no answer within {self._patience.timeout:g} s"
+            raise unanswered(service, operation, why=why) from error
+        except Throttled:
+            if self._limits is not None:
+                self._limits.throttled(service, operation)
+            raise
+
+
+def chunks(items: tuple[str, ...], size: int) -> list[tuple[str, ...]]:
+    """The items in groups of at most `size`, in order."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def lacking(service: str, operation: str, member: str) -> Unreachable:
+    """The error for an answer that leaves out what was asked for."""
+    return Unreachable(what=call_name(service, operation), why=f"AWS's answer leaves out {member}")

@@ -1,0 +1,62 @@
+"""``ports.Cloud`` on AWS: looks by batched reads, acts by one effect at a time."""
+
+from typing import assert_never
+
+from orchestrator.aws import autoscaling, ecs, elbv2
+from orchestrator.aws.call import Caller
+from orchestrator.aws.observe import observe
+from orchestrator.aws.survey import survey
+from orchestrator.core import effects
+from orchestrator.core.effects import Effect
+from orchestrator.core.needs import Needs, SurveyNeed
+from orchestrator.core.seen import Seen
+from orchestrator.core.survey import Survey
+
+FORMER = "teal:former"
+"""The tag that says which task definition blue ran before settling, for a rollback by tags alone."""
+
+
+class AwsCloud:
+    """One account and region of AWS, whatever carries the calls."""
+
+    def __init__(self, call: Caller, *, region: str) -> None:
+        self._call = call
+        self._region = region
+
+    async def survey(self, need: SurveyNeed) -> Survey:
+        """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue)."""
+        return await survey(self._call, self._region, need)
+
+    async def observe(self, needs: Needs) -> Seen:
+        """Read what a tick needs; what could not be read is Unread, what is not there Absent."""
+        return await observe(self._call, self._region, needs)
+
+    async def perform(self, effect: Effect) -> None:
+        """Carry an effect out. Raises Outside; after Unreachable its outcome is unknown until the next look."""
+        call = self._call
+        match effect:
+            case effects.WriteRule():
+                await elbv2.write_rule(call, effect)
+            case effects.CreateTargetGroup():
+                await elbv2.create_group(call, effect)
+            case effects.ConfigureTargetGroup():
+                await elbv2.configure_group(call, effect)
+            case effects.CreateService():
+                await ecs.create_service(call, effect)
+            case effects.ScaleService():
+                await ecs.scale_service(call, effect)
+            case effects.UpdateService():
+                await ecs.update_service(call, effect)
+            case effects.RestoreDeploymentConfiguration():
+                await ecs.restore_configuration(call, effect)
+            case effects.TagFormer():
+                await ecs.tag(call, effect.service, ((FORMER, effect.former),))
+                await elbv2.tag(call, effect.groups, ((FORMER, effect.former),))
+            case effects.SetScaling():
+                await autoscaling.set_scaling(call, effect)
+            case effects.DeleteService():
+                await ecs.delete_service(call, effect)
+            case effects.DeleteTargetGroup():
+                await elbv2.delete_group(call, effect)
+            case never:
+                assert_never(never)

@@ -1,0 +1,173 @@
+"""CloudWatch: the state of alarms, and series of metrics.
+
+Source of all shapes: Amazon CloudWatch API Reference. What does not exist is left out of an answer without an error,
+so what was asked for is compared with what came.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import UTC, timedelta
+from typing import Any
+
+from orchestrator.aws.call import PAGES_MAX, Caller, chunks
+from orchestrator.aws.transport import Answer
+from orchestrator.core.errors import Outside
+from orchestrator.core.needs import MetricsNeed
+from orchestrator.core.observed import Absent, AlarmSeen, MetricQuery, Series, Unread
+
+ALARMS_PER_CALL = 100
+QUERIES_PER_CALL = 500
+# The default are metric alarms alone; the others would be left out in silence.
+ALARM_TYPES = ["MetricAlarm", "CompositeAlarm", "LogAlarm"]
+
+
+async def alarms(call: Caller, names: Iterable[str]) -> dict[str, AlarmSeen | Absent | Unread]:
+    """Alarms by name. Never raises Outside: each is a value."""
+    batches = chunks(tuple(dict.fromkeys(names)), ALARMS_PER_CALL)
+    async with asyncio.TaskGroup() as tasks:
+        reads = [tasks.create_task(_alarms(call, batch)) for batch in batches]
+    return {name: alarm for read in reads for name, alarm in read.result().items()}
+
+
+async def metrics(call: Caller, need: MetricsNeed) -> dict[str, Series | Unread]:
+    """The series asked for, by the queries' ids. Never raises Outside: each is a value."""
+    batches = [
+        need.queries[at : at + QUERIES_PER_CALL] for at in range(0, len(need.queries), QUERIES_PER_CALL)
+    ]
+    async with asyncio.TaskGroup() as tasks:
+        reads = [tasks.create_task(_metrics(call, need, batch)) for batch in batches]
+    return {name: series for read in reads for name, series in read.result().items()}
+
+
+def metric_alarm(alarm: Mapping[str, Any]) -> AlarmSeen:
+    """A metric alarm as described; one on a metric-math expression or another query is of the kind ``math``."""
+    since = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
+    periods = alarm.get("EvaluationPeriods", 1)
+    return AlarmSeen(
+        name=alarm["AlarmName"],
+        kind="metric" if alarm.get("MetricName") else "math",
+        state=alarm["StateValue"],
+        state_since=since.astimezone(UTC) if since else None,
+        reason=alarm.get("StateReason", ""),
+        evaluation=alarm.get("EvaluationState", ""),
+        namespace=alarm.get("Namespace", ""),
+        metric=alarm.get("MetricName", ""),
+        dimensions=tuple((entry["Name"], entry["Value"]) for entry in alarm.get("Dimensions", ())),
+        stat=alarm.get("Statistic") or alarm.get("ExtendedStatistic") or "",
+        period=timedelta(seconds=alarm.get("Period", 0)),
+        threshold=float(alarm.get("Threshold", 0.0)),
+        comparison=alarm.get("ComparisonOperator", ""),
+        evaluation_periods=periods,
+        datapoints_to_alarm=alarm.get("DatapointsToAlarm", periods),
+        missing=alarm.get("TreatMissingData", "missing"),
+    )
+
+
+def other_alarm(alarm: Mapping[str, Any], kind: str) -> AlarmSeen:
+    """A composite or log alarm: its state, and nothing to judge it by with other names."""
+    since = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
+    return AlarmSeen(
+        name=alarm["AlarmName"],
+        kind=kind,
+        state=alarm["StateValue"],
+        state_since=since.astimezone(UTC) if since else None,
+        reason=alarm.get("StateReason", ""),
+        evaluation=alarm.get("EvaluationState", ""),
+    )
+
+
+async def _alarms(call: Caller, names: tuple[str, ...]) -> dict[str, AlarmSeen | Absent | Unread]:
+    found: dict[str, AlarmSeen | Absent | Unread] = {name: Absent() for name in names}
+    asked: Answer = {"AlarmNames": list(names), "AlarmTypes": ALARM_TYPES, "MaxRecords": ALARMS_PER_CALL}
+    for _ in range(PAGES_MAX):
+        try:
+            answer = await call.read("cloudwatch", "DescribeAlarms", asked)
+        except Outside as error:
+            return dict.fromkeys(names, Unread(why=str(error)))
+        for alarm in answer.get("MetricAlarms", ()):
+            found[alarm["AlarmName"]] = metric_alarm(alarm)
+        for member, kind in (("CompositeAlarms", "composite"), ("LogAlarms", "log")):
+            for alarm in answer.get(member, ()):
+                found[alarm["AlarmName"]] = other_alarm(alarm, kind)
+        if not answer.get("NextToken"):
+            return found
+        asked["NextToken"] = answer["NextToken"]
+    return dict.fromkeys(names, Unread(why="CloudWatch's list of alarms did not end"))
+
+
+async def _metrics(
+    call: Caller, need: MetricsNeed, queries: tuple[MetricQuery, ...]
+) -> dict[str, Series | Unread]:
+    # An id must begin with a lower-case letter and hold no other signs: ours are mapped to ones that do.
+    results = {f"q{number}": _Result() for number in range(len(queries))}
+    asked: Answer = {
+        "MetricDataQueries": [_query(name, query) for name, query in zip(results, queries, strict=True)],
+        "StartTime": need.start,
+        "EndTime": need.end,
+        "ScanBy": "TimestampAscending",
+    }
+    trouble = ""
+    try:
+        trouble = await _read_pages(call, asked, results)
+    except Outside as error:
+        trouble = str(error)
+    if trouble:
+        return {query.id: Unread(why=trouble) for query in queries}
+    return {query.id: result.series() for query, result in zip(queries, results.values(), strict=True)}
+
+
+async def _read_pages(call: Caller, asked: Answer, results: "dict[str, _Result]") -> str:
+    """Fill the results; the return says what makes all of them unusable, or nothing. Raises Outside."""
+    for _ in range(PAGES_MAX):
+        answer = await call.read("cloudwatch", "GetMetricData", asked)
+        for message in answer.get("Messages") or ():
+            return f"CloudWatch says {_message(message)}"
+        for entry in answer.get("MetricDataResults", ()):
+            results[entry["Id"]].add(entry)
+        if not answer.get("NextToken"):
+            return ""
+        asked["NextToken"] = answer["NextToken"]
+    return "CloudWatch's series did not end"
+
+
+class _Result:
+    """One query's answer, which may come on several pages; the last page's status is the one that counts."""
+
+    __slots__ = ("points", "said", "status")
+
+    def __init__(self) -> None:
+        self.points: list[tuple[Any, float]] = []
+        self.status = "missing from the answer"
+        self.said = ""
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        self.points.extend(zip(entry.get("Timestamps", ()), entry.get("Values", ()), strict=True))
+        self.status = entry.get("StatusCode", "")
+        self.said = self.said or ", ".join(_message(message) for message in entry.get("Messages") or ())
+
+    def series(self) -> Series | Unread:
+        if self.status != "Complete" or self.said:
+            return Unread(
+                why=f"CloudWatch's series is {self.status or 'without a status'} {self.said}".rstrip()
+            )
+        return tuple(sorted((at.astimezone(UTC), float(value)) for at, value in self.points))
+
+
+def _query(name: str, query: MetricQuery) -> Answer:
+    return {
+        "Id": name,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": query.namespace,
+                "MetricName": query.metric,
+                "Dimensions": [{"Name": key, "Value": value} for key, value in query.dimensions],
+            },
+            "Period": int(query.period.total_seconds()),
+            "Stat": query.stat,  # no Unit: a wrong one would return nothing
+        },
+        "ReturnData": True,
+    }
+
+
+def _message(message: Mapping[str, Any]) -> str:
+    return ": ".join(part for part in (message.get("Code"), message.get("Value")) if part)

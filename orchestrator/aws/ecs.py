@@ -1,0 +1,284 @@
+"""Amazon ECS: services, their stopped tasks, task definitions, and the writes on a service.
+
+Source of all shapes: Amazon ECS API Reference. What does not exist comes back in ``failures``, not as an error.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.aws.call import Caller, chunks
+from orchestrator.aws.transport import Answer
+from orchestrator.core import effects
+from orchestrator.core.errors import Missing, Rejected
+from orchestrator.core.ids import TaskDefinitionArn
+from orchestrator.core.observed import Absent, DeploymentSeen, ServiceSeen, StopSeen, Unread
+from orchestrator.core.survey import TaskDefinitionSeen
+from orchestrator.core.traffic import canonical
+
+SERVICES_PER_CALL = 10
+TASKS_PER_CALL = 100
+REVISIONS_PER_CALL = 20
+UNDER_WAY = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"]
+
+# What describes the registration of a task definition, not what its tasks run by.
+_REGISTRATION = frozenset(
+    {
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "registeredAt",
+        "registeredBy",
+        "deregisteredAt",
+        "deleteRequestedAt",
+        "compatibilities",
+        "requiresAttributes",
+    }
+)
+
+
+async def describe_services(
+    call: Caller, cluster: str, names: Iterable[str]
+) -> dict[str, Answer | Absent | Unread]:
+    """Services by name, as ECS describes them; an INACTIVE one is Absent. Raises Outside (Missing: no cluster)."""
+    found: dict[str, Answer | Absent | Unread] = {}
+    for batch in chunks(tuple(names), SERVICES_PER_CALL):
+        answer = await call.read(
+            "ecs", "DescribeServices", {"cluster": cluster, "services": list(batch), "include": ["TAGS"]}
+        )
+        for service in answer.get("services", ()):
+            is_gone = service.get("status") == "INACTIVE"
+            found[service["serviceName"]] = Absent() if is_gone else service
+        for failure in answer.get("failures", ()):
+            reason = failure.get("reason", "")
+            gone = Absent() if reason == "MISSING" else Unread(why=f"ECS could not describe it: {reason}")
+            found.setdefault(failure.get("arn", "").rpartition("/")[2], gone)
+        for name in batch:
+            found.setdefault(name, Unread(why="ECS's answer leaves it out"))
+    return found
+
+
+async def stops(call: Caller, cluster: str, service: str) -> tuple[StopSeen, ...]:
+    """The tasks of a service that stopped within about the last hour, newest first. Raises Outside."""
+    try:
+        tasks = await _tasks(call, cluster, service, "STOPPED")
+    except Missing:  # no such service: none of its tasks stopped
+        return ()
+    seen = (_stop(task) for task in tasks)
+    return tuple(sorted((s for s in seen if s is not None), key=lambda s: (s.at, s.task), reverse=True))
+
+
+async def zones(call: Caller, cluster: str, service: str) -> frozenset[str]:
+    """The Availability Zones in which tasks of a service run. Raises Outside."""
+    tasks = await _tasks(call, cluster, service, "RUNNING")
+    return frozenset(task["availabilityZone"] for task in tasks if task.get("availabilityZone"))
+
+
+async def task_definition(call: Caller, name: str) -> TaskDefinitionSeen | None:
+    """A task definition by ARN or ``family:revision``; None: ECS knows none. Raises Outside."""
+    try:
+        answer = await call.read("ecs", "DescribeTaskDefinition", {"taskDefinition": name})
+    except Missing:
+        return None
+    return task_definition_seen(answer["taskDefinition"])
+
+
+async def deployments_under_way(call: Caller, cluster: str, service: str) -> tuple[str, ...]:
+    """Deployments on a service that have not ended, in words. Raises Outside."""
+    listed = await call.pages(
+        "ecs",
+        "ListServiceDeployments",
+        {"cluster": cluster, "service": service, "status": UNDER_WAY},
+        items="serviceDeployments",
+        token="nextToken",
+    )
+    return tuple(f"{brief['serviceDeploymentArn']} is {brief.get('status')}" for brief in listed)
+
+
+async def revisions(call: Caller, arns: Iterable[str]) -> list[Answer]:
+    """Service revisions, the only place that shows some settings of a service. Raises Outside."""
+    found: list[Answer] = []
+    for batch in chunks(tuple(arns), REVISIONS_PER_CALL):
+        answer = await call.read("ecs", "DescribeServiceRevisions", {"serviceRevisionArns": list(batch)})
+        found.extend(answer.get("serviceRevisions", ()))
+    return found
+
+
+def service_seen(service: Mapping[str, Any], *, stops: tuple[StopSeen, ...] = ()) -> ServiceSeen:
+    """A service as ECS describes it (with ``include=["TAGS"]``)."""
+    events = service.get("events") or ()  # newest first
+    return ServiceSeen(
+        name=service["serviceName"],
+        arn=service["serviceArn"],
+        cluster=service["clusterArn"],
+        status=service["status"],
+        task_definition=TaskDefinitionArn(service.get("taskDefinition", "")),
+        desired=service["desiredCount"],
+        running=service["runningCount"],
+        pending=service["pendingCount"],
+        deployments=tuple(_deployment(entry) for entry in service.get("deployments", ())),
+        deployment_configuration=canonical(service.get("deploymentConfiguration") or {}),
+        tags={tag["key"]: tag.get("value", "") for tag in service.get("tags", ())},
+        stops=stops,
+        last_event=events[0].get("message", "") if events else "",
+    )
+
+
+def task_definition_seen(definition: Mapping[str, Any]) -> TaskDefinitionSeen:
+    """A task definition as ECS describes it; an absent architecture is X86_64, an absent network mode bridge."""
+    runs_by = {key: value for key, value in definition.items() if key not in _REGISTRATION}
+    return TaskDefinitionSeen(
+        arn=TaskDefinitionArn(definition["taskDefinitionArn"]),
+        status=definition.get("status", ""),
+        network_mode=definition.get("networkMode") or "bridge",
+        architecture=(definition.get("runtimePlatform") or {}).get("cpuArchitecture") or "X86_64",
+        ports=tuple(
+            (container["name"], mapping["containerPort"])
+            for container in definition.get("containerDefinitions", ())
+            for mapping in container.get("portMappings", ())
+            if "containerPort" in mapping
+        ),
+        digest=hashlib.sha256(canonical(runs_by).encode()).hexdigest(),
+    )
+
+
+async def create_service(call: Caller, effect: effects.CreateService) -> None:
+    """Make green. Raises Outside; Rejected with AWS's words if the name is taken or still draining."""
+    template = json.loads(effect.template)
+    tags = {tag["key"]: tag.get("value", "") for tag in template.pop("tags", ())} | dict(effect.tags)
+    params = {
+        **template,
+        "cluster": effect.cluster,
+        "serviceName": effect.name,
+        "taskDefinition": effect.task_definition,
+        "desiredCount": effect.desired,
+        "clientToken": effect.token,
+        "loadBalancers": _in_groups_of_green(template.get("loadBalancers", ()), effect),
+        "tags": [{"key": key, "value": value} for key, value in tags.items()],
+    }
+    await call.write("ecs", "CreateService", params)
+
+
+async def scale_service(call: Caller, effect: effects.ScaleService) -> None:
+    """Set the desired count; a service that is gone needs none. Raises Outside."""
+    await _unless_gone(
+        call,
+        "UpdateService",
+        {"cluster": effect.cluster, "service": effect.service, "desiredCount": effect.desired},
+    )
+
+
+async def update_service(call: Caller, effect: effects.UpdateService) -> None:
+    """Give a service a revision and a count, and a deployment configuration if one is named. Raises Outside."""
+    params: Answer = {
+        "cluster": effect.cluster,
+        "service": effect.service,
+        "taskDefinition": effect.task_definition,
+        "desiredCount": effect.desired,
+    }
+    if effect.deployment_configuration is not None:
+        params["deploymentConfiguration"] = json.loads(effect.deployment_configuration)
+    await call.write("ecs", "UpdateService", params)
+
+
+async def restore_configuration(call: Caller, effect: effects.RestoreDeploymentConfiguration) -> None:
+    """Write a deployment configuration back; a service that is gone needs none. Raises Outside."""
+    await _unless_gone(
+        call,
+        "UpdateService",
+        {
+            "cluster": effect.cluster,
+            "service": effect.service,
+            "deploymentConfiguration": json.loads(effect.deployment_configuration),
+        },
+    )
+
+
+async def delete_service(call: Caller, effect: effects.DeleteService) -> None:
+    """Delete a service that runs nothing; one that is gone already is done. Raises Outside."""
+    await _unless_gone(call, "DeleteService", {"cluster": effect.cluster, "service": effect.service})
+
+
+async def tag(call: Caller, arn: str, tags: effects.Tags) -> None:
+    """Put tags on a service. Raises Outside."""
+    wanted = [{"key": key, "value": value} for key, value in tags]
+    await call.write("ecs", "TagResource", {"resourceArn": arn, "tags": wanted})
+
+
+def _deployment(entry: Mapping[str, Any]) -> DeploymentSeen:
+    return DeploymentSeen(
+        id=entry["id"],
+        status=entry["status"],
+        task_definition=TaskDefinitionArn(entry["taskDefinition"]),
+        rollout_state=entry.get("rolloutState", ""),
+        reason=entry.get("rolloutStateReason", ""),
+        desired=entry.get("desiredCount", 0),
+        running=entry.get("runningCount", 0),
+        pending=entry.get("pendingCount", 0),
+        failed=entry.get("failedTasks", 0),
+    )
+
+
+async def _tasks(call: Caller, cluster: str, service: str, desired_status: str) -> list[Answer]:
+    arns: list[str] = await call.pages(
+        "ecs",
+        "ListTasks",
+        {"cluster": cluster, "serviceName": service, "desiredStatus": desired_status},
+        items="taskArns",
+        token="nextToken",
+    )
+    tasks: list[Answer] = []
+    for batch in chunks(tuple(arns), TASKS_PER_CALL):
+        answer = await call.read("ecs", "DescribeTasks", {"cluster": cluster, "tasks": list(batch)})
+        tasks.extend(answer.get("tasks", ()))
+    return tasks
+
+
+def _stop(task: Mapping[str, Any]) -> StopSeen | None:
+    at: datetime | None = task.get("stoppedAt") or task.get("stoppingAt") or task.get("createdAt")
+    if at is None:
+        return None
+    return StopSeen(
+        task=task["taskArn"],
+        task_definition=TaskDefinitionArn(task.get("taskDefinitionArn", "")),
+        at=at.astimezone(UTC),
+        code=task.get("stopCode", ""),
+        reason=_stop_reason(task),
+    )
+
+
+def _stop_reason(task: Mapping[str, Any]) -> str:
+    """The task's reason, and what its containers add: a cause, or an exit code that is not 0."""
+    said = task.get("stoppedReason", "")
+    parts = [said] if said else []
+    for container in task.get("containers", ()):
+        cause = container.get("reason", "")
+        if not cause and container.get("exitCode"):
+            cause = f"exit code {container['exitCode']}"
+        if cause and cause not in said:
+            parts.append(f"{container.get('name', 'container')}: {cause}")
+    return "; ".join(parts)
+
+
+def _in_groups_of_green(entries: Iterable[Mapping[str, Any]], effect: effects.CreateService) -> list[Answer]:
+    green_of = dict(effect.groups)
+    placed: list[Answer] = []
+    for entry in entries:
+        green = green_of.get(entry["targetGroupArn"])
+        if green is None:  # in blue's own group green would get traffic at any weight
+            raise Rejected(
+                what=f"service {effect.name} cannot be made",
+                why=f"no target group of green stands beside {entry['targetGroupArn']}",
+                next_step="roll back and start again",
+            )
+        placed.append({**entry, "targetGroupArn": green})
+    return placed
+
+
+async def _unless_gone(call: Caller, operation: str, params: Answer) -> None:
+    try:
+        await call.write("ecs", operation, params)
+    except Missing:
+        return

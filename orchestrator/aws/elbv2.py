@@ -1,0 +1,277 @@
+"""Elastic Load Balancing v2: rules, target groups and their health, and the writes on them.
+
+Source of all shapes: Elastic Load Balancing API Reference (version 2015-12-01). One unknown name or ARN fails a whole
+describe call, so such a batch is asked again one by one.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from orchestrator.aws.call import Caller, chunks, lacking
+from orchestrator.aws.transport import Answer
+from orchestrator.core import effects
+from orchestrator.core.errors import Missing, Outside
+from orchestrator.core.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
+from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, TargetsSeen, Unread
+from orchestrator.core.traffic import as_writable, canonical
+
+ARNS_PER_CALL = 20
+
+T = TypeVar("T")
+Found = dict[str, Answer | Absent | Unread]
+
+
+async def rules(call: Caller, arns: Iterable[RuleArn]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
+    """Rules (default ones too) by ARN. Never raises Outside: each is a value."""
+    found = await _by_batch(tuple(arns), lambda batch: _rules_by_arn(call, batch))
+    return {
+        RuleArn(arn): rule if isinstance(rule, Absent | Unread) else rule_seen(rule)
+        for arn, rule in found.items()
+    }
+
+
+async def groups(call: Caller, names: Iterable[str]) -> dict[str, GroupSeen | Absent | Unread]:
+    """Target groups by name, with attributes and tags. Never raises Outside: each is a value."""
+    found = await _by_batch(tuple(names), lambda batch: _groups_by_name(call, batch))
+    described = {name: group for name, group in found.items() if not isinstance(group, Absent | Unread)}
+    arns = tuple(group["TargetGroupArn"] for group in described.values())
+    async with asyncio.TaskGroup() as tasks:
+        tag_read = tasks.create_task(_value(tags(call, arns)))
+        attribute_reads = {arn: tasks.create_task(_value(attributes(call, arn))) for arn in arns}
+    seen: dict[str, GroupSeen | Absent | Unread] = {}
+    for name, group in found.items():
+        if isinstance(group, Absent | Unread):
+            seen[name] = group
+        else:
+            seen[name] = _group(group, attribute_reads[group["TargetGroupArn"]].result(), tag_read.result())
+    return seen
+
+
+async def targets(call: Caller, group: TargetGroupArn) -> TargetsSeen | Absent:
+    """How the targets of a group are; Absent: no such group. Raises Outside."""
+    try:
+        answer = await call.read("elbv2", "DescribeTargetHealth", {"TargetGroupArn": group})
+    except Missing:
+        return Absent()
+    return targets_seen(answer.get("TargetHealthDescriptions", ()))
+
+
+async def attributes(call: Caller, group: str) -> dict[str, str]:
+    """All attributes of a target group. Raises Outside."""
+    answer = await call.read("elbv2", "DescribeTargetGroupAttributes", {"TargetGroupArn": group})
+    return {entry["Key"]: entry.get("Value", "") for entry in answer.get("Attributes", ())}
+
+
+async def tags(call: Caller, arns: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Tags of target groups by ARN. Raises Outside."""
+    found: dict[str, dict[str, str]] = {}
+    for batch in chunks(tuple(arns), ARNS_PER_CALL):
+        answer = await call.read("elbv2", "DescribeTags", {"ResourceArns": list(batch)})
+        for entry in answer.get("TagDescriptions", ()):
+            found[entry["ResourceArn"]] = {tag["Key"]: tag.get("Value", "") for tag in entry.get("Tags", ())}
+    return found
+
+
+async def groups_by_arn(call: Caller, arns: Iterable[str]) -> list[Answer]:
+    """Target groups as described, in any order. Raises Outside (Missing: one of them does not exist)."""
+    found: list[Answer] = []
+    for batch in chunks(tuple(arns), ARNS_PER_CALL):
+        found.extend(
+            await _paged(call, "DescribeTargetGroups", {"TargetGroupArns": list(batch)}, "TargetGroups")
+        )
+    return found
+
+
+async def groups_of(call: Caller, load_balancer: str) -> list[Answer]:
+    """The target groups that a load balancer uses. Raises Outside."""
+    return await _paged(call, "DescribeTargetGroups", {"LoadBalancerArn": load_balancer}, "TargetGroups")
+
+
+async def listeners_of(call: Caller, load_balancer: str) -> list[Answer]:
+    """The listeners of a load balancer. Raises Outside."""
+    return await _paged(call, "DescribeListeners", {"LoadBalancerArn": load_balancer}, "Listeners")
+
+
+async def rules_of(call: Caller, listener: str) -> list[RuleSeen]:
+    """Every rule of a listener, the default one too. Raises Outside."""
+    return [
+        rule_seen(rule) for rule in await _paged(call, "DescribeRules", {"ListenerArn": listener}, "Rules")
+    ]
+
+
+async def listener_exists(call: Caller, listener: str) -> bool:
+    """True if AWS knows the listener. Raises Outside."""
+    try:
+        return bool(await _paged(call, "DescribeListeners", {"ListenerArns": [listener]}, "Listeners"))
+    except Missing:
+        return False
+
+
+async def rule_exists(call: Caller, rule: str) -> bool:
+    """True if AWS knows the rule. Raises Outside."""
+    try:
+        return bool(await _rules_by_arn(call, (rule,)))
+    except Missing:
+        return False
+
+
+async def zones_of(call: Caller, load_balancer: str) -> frozenset[str]:
+    """The Availability Zones that a load balancer is enabled in. Raises Outside."""
+    asked = {"LoadBalancerArns": [load_balancer]}
+    found = await _paged(call, "DescribeLoadBalancers", asked, "LoadBalancers")
+    return frozenset(zone["ZoneName"] for entry in found for zone in entry.get("AvailabilityZones", ()))
+
+
+def rule_seen(rule: Mapping[str, Any]) -> RuleSeen:
+    """A rule as described. Its listener and load balancer are part of its ARN."""
+    arn = rule["RuleArn"]
+    listener = listener_of(arn)
+    return RuleSeen(
+        arn=RuleArn(arn),
+        listener=listener,
+        load_balancer=LoadBalancerArn(listener.replace(":listener/", ":loadbalancer/").rpartition("/")[0]),
+        is_default=bool(rule.get("IsDefault")),
+        priority=rule.get("Priority", ""),
+        conditions=canonical(rule.get("Conditions", [])),
+        actions=canonical(rule.get("Actions", [])),
+    )
+
+
+def listener_of(rule: str) -> ListenerArn:
+    """The listener of a rule: ``…:listener-rule/app/<name>/<id>/<listener>/<rule>`` says it.
+
+    Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Elastic Load Balancing
+    V2", resource types.
+    """
+    return ListenerArn(rule.replace(":listener-rule/", ":listener/").rpartition("/")[0])
+
+
+def targets_seen(descriptions: Iterable[Mapping[str, Any]]) -> TargetsSeen:
+    """Targets counted by state; a state of a kind not known here counts as unavailable."""
+    counts = dict.fromkeys(("healthy", "initial", "unhealthy", "draining", "unused", "unavailable"), 0)
+    reasons: dict[str, None] = {}
+    for description in descriptions:
+        health = description.get("TargetHealth") or {}
+        state = health.get("State", "")
+        if state == "unhealthy.draining":
+            state = "draining"
+        counts[state if state in counts else "unavailable"] += 1
+        reason = health.get("Reason") or health.get("Description")
+        if state != "healthy" and reason:
+            reasons[reason] = None
+    return TargetsSeen(**counts, reasons=tuple(reasons))
+
+
+async def write_rule(call: Caller, effect: effects.WriteRule) -> None:
+    """Replace a rule's actions and nothing else: properties that are not sent stay as they are. Raises Outside."""
+    actions = json.loads(as_writable(effect.actions))
+    if effect.is_default:
+        params: Answer = {"ListenerArn": effect.listener, "DefaultActions": actions}
+        await call.write("elbv2", "ModifyListener", params, to_safety=effect.to_safety)
+    else:
+        params = {"RuleArn": effect.rule, "Actions": actions}
+        await call.write("elbv2", "ModifyRule", params, to_safety=effect.to_safety)
+
+
+async def create_group(call: Caller, effect: effects.CreateTargetGroup) -> None:
+    """Make a target group; with the same name and settings AWS answers with the one there is. Raises Outside."""
+    template = json.loads(effect.template)
+    own = {tag["Key"]: tag.get("Value", "") for tag in template.pop("Tags", ())}
+    wanted = [{"Key": key, "Value": value} for key, value in (own | dict(effect.tags)).items()]
+    await call.write("elbv2", "CreateTargetGroup", {**template, "Name": effect.name, "Tags": wanted})
+
+
+async def configure_group(call: Caller, effect: effects.ConfigureTargetGroup) -> None:
+    """Set attributes of a target group. Raises Outside."""
+    wanted = [{"Key": key, "Value": value} for key, value in effect.attributes]
+    if wanted:
+        params: Answer = {"TargetGroupArn": effect.group, "Attributes": wanted}
+        await call.write("elbv2", "ModifyTargetGroupAttributes", params)
+
+
+async def delete_group(call: Caller, effect: effects.DeleteTargetGroup) -> None:
+    """Delete a target group; one that is gone already is done. Raises Outside (Rejected: a rule still uses it)."""
+    try:
+        await call.write("elbv2", "DeleteTargetGroup", {"TargetGroupArn": effect.group})
+    except Missing:
+        return
+
+
+async def tag(call: Caller, arns: Iterable[str], wanted: effects.Tags) -> None:
+    """Put tags on target groups. Raises Outside."""
+    named = [{"Key": key, "Value": value} for key, value in wanted]
+    for batch in chunks(tuple(arns), ARNS_PER_CALL):
+        await call.write("elbv2", "AddTags", {"ResourceArns": list(batch), "Tags": named})
+
+
+async def _paged(call: Caller, operation: str, params: Answer, items: str) -> list[Answer]:
+    return await call.pages("elbv2", operation, params, items=items, token="NextMarker", sent_as="Marker")
+
+
+async def _rules_by_arn(call: Caller, arns: tuple[str, ...]) -> dict[str, Answer]:
+    found = await _paged(call, "DescribeRules", {"RuleArns": list(arns)}, "Rules")
+    return {rule["RuleArn"]: rule for rule in found}
+
+
+async def _groups_by_name(call: Caller, names: tuple[str, ...]) -> dict[str, Answer]:
+    found = await _paged(call, "DescribeTargetGroups", {"Names": list(names)}, "TargetGroups")
+    return {group["TargetGroupName"]: group for group in found}
+
+
+async def _by_batch(
+    keys: tuple[str, ...], read: Callable[[tuple[str, ...]], Awaitable[dict[str, Answer]]]
+) -> Found:
+    """What `read` gives for each key, asked in batches side by side; a batch with an unknown key one by one."""
+    if len(keys) <= ARNS_PER_CALL:
+        return await _batch(keys, read) if keys else {}
+    async with asyncio.TaskGroup() as tasks:
+        reads = [tasks.create_task(_batch(batch, read)) for batch in chunks(keys, ARNS_PER_CALL)]
+    return {key: value for done in reads for key, value in done.result().items()}
+
+
+async def _batch(
+    keys: tuple[str, ...], read: Callable[[tuple[str, ...]], Awaitable[dict[str, Answer]]]
+) -> Found:
+    try:
+        answer = await read(keys)
+    except Missing:
+        if len(keys) == 1:
+            return {keys[0]: Absent()}
+        async with asyncio.TaskGroup() as tasks:
+            reads = [tasks.create_task(_batch((key,), read)) for key in keys]
+        return {key: value for done in reads for key, value in done.result().items()}
+    except Outside as error:
+        return dict.fromkeys(keys, Unread(why=str(error)))
+    left_out = Unread(why="Elastic Load Balancing's answer leaves it out")
+    return {key: answer.get(key, left_out) for key in keys}
+
+
+def _group(
+    group: Answer, attributes: dict[str, str] | Outside, tags: dict[str, dict[str, str]] | Outside
+) -> GroupSeen | Absent | Unread:
+    for part in (attributes, tags):
+        if isinstance(part, Missing):  # deleted since it was listed
+            return Absent()
+        if isinstance(part, Outside):
+            return Unread(why=str(part))
+    assert isinstance(attributes, dict)
+    assert isinstance(tags, dict)
+    arn = group["TargetGroupArn"]
+    if arn not in tags:
+        return Unread(why=str(lacking("elbv2", "DescribeTags", arn)))
+    return GroupSeen(
+        arn=TargetGroupArn(arn),
+        name=group["TargetGroupName"],
+        load_balancers=tuple(LoadBalancerArn(entry) for entry in group.get("LoadBalancerArns", ())),
+        attributes=attributes,
+        tags=tags[arn],
+    )
+
+
+async def _value(read: Awaitable[T]) -> T | Outside:
+    try:
+        return await read
+    except Outside as error:
+        return error

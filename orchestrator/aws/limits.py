@@ -1,0 +1,143 @@
+"""Token buckets set below AWS's own, one for each API family, so that Teal leaves room for the account's other tools.
+
+Sources: "Request throttling for the Elastic Load Balancing API", "Request throttling for the Amazon ECS API",
+"CloudWatch service quotas". Application Auto Scaling publishes no figures; ours are careful.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from orchestrator.aws.errors import call_name
+from orchestrator.core.errors import Throttled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """An API family's bucket at AWS, and how much of it is kept for calls that bring traffic to safety."""
+
+    size: float
+    per_second: float
+    reserve: float = 0
+
+
+FAMILIES = {
+    "elbv2 read": Family(size=40, per_second=10, reserve=5),
+    "elbv2 write": Family(size=20, per_second=3, reserve=5),
+    "ecs service write": Family(size=50, per_second=5, reserve=5),
+    "ecs service read": Family(size=100, per_second=20, reserve=5),
+    "ecs task read": Family(size=100, per_second=20),
+    "ecs deployment read": Family(size=50, per_second=20),
+    "ecs revision read": Family(size=50, per_second=20),
+    "ecs definition read": Family(size=50, per_second=20),
+    "ecs tag write": Family(size=20, per_second=10),
+    "cloudwatch alarm read": Family(size=9, per_second=9),
+    "cloudwatch data read": Family(size=50, per_second=50),
+    "scaling read": Family(size=10, per_second=2),
+    "scaling write": Family(size=5, per_second=1),
+    "sts": Family(size=10, per_second=10),
+}
+
+_BY_OPERATION = {
+    "CreateService": "ecs service write",
+    "UpdateService": "ecs service write",
+    "DeleteService": "ecs service write",
+    "DescribeServices": "ecs service read",
+    "ListTasks": "ecs task read",
+    "DescribeTasks": "ecs task read",
+    "ListServiceDeployments": "ecs deployment read",
+    "DescribeServiceRevisions": "ecs revision read",
+    "DescribeTaskDefinition": "ecs definition read",
+    "TagResource": "ecs tag write",
+    "DescribeAlarms": "cloudwatch alarm read",
+    "GetMetricData": "cloudwatch data read",
+    "GetCallerIdentity": "sts",
+    "RegisterScalableTarget": "scaling write",
+}
+_BY_SERVICE = {"application-autoscaling": "scaling read"}
+
+_NEGLIGIBLE = 1e-6  # of a token: less than rounding may leave
+
+# A tick that rolls back needs these reads and no others: they may use what is kept back.
+READS_TO_SAFETY = frozenset({"DescribeRules", "DescribeServices"})
+
+
+def family_of(service: str, operation: str) -> str:
+    """The family whose bucket a call takes its token from."""
+    named = _BY_OPERATION.get(operation) or _BY_SERVICE.get(service)
+    if named is not None:
+        return named
+    return "elbv2 read" if operation.startswith("Describe") else "elbv2 write"
+
+
+class Limits:
+    """The buckets of one account and region. Belongs to one event loop.
+
+    `share` is the part of AWS's buckets that Teal allows itself, `patience` the seconds a call may wait for a token.
+    """
+
+    def __init__(self, *, share: float = 0.8, patience: float = 5.0) -> None:
+        self._patience = patience
+        self._buckets = {name: _Bucket(family, share) for name, family in FAMILIES.items()}
+
+    async def take(self, service: str, operation: str, *, to_safety: bool) -> None:
+        """Wait for this call's token. Raises Throttled if none is free in time."""
+        bucket = self._buckets[family_of(service, operation)]
+        urgent = to_safety or operation in READS_TO_SAFETY
+        if bucket.take_now(urgent=urgent):
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await bucket.take(urgent=urgent)
+        except TimeoutError as error:
+            raise Throttled(
+                what=call_name(service, operation),
+                why="Teal's own limit, set below AWS's, is used up by other rollouts",
+                next_step="Teal tries again; start fewer rollouts at once",
+            ) from error
+
+    def throttled(self, service: str, operation: str) -> None:
+        """Note that AWS throttled a call: others share the bucket, so ordinary calls wait until it has refilled."""
+        self._buckets[family_of(service, operation)].drain()
+
+
+class _Bucket:
+    """Tokens that refill with time. Ordinary calls leave the reserve alone and wait in the order of their coming."""
+
+    def __init__(self, family: Family, share: float) -> None:
+        self._size = max(1.0, family.size * share)
+        self._per_second = family.per_second * share
+        self._reserve = family.reserve
+        self._left = self._size
+        self._at: float | None = None
+        self._queues = (asyncio.Lock(), asyncio.Lock())  # ordinary, urgent
+
+    def take_now(self, *, urgent: bool) -> bool:
+        """True if a token was free and nobody of the same kind waits for one."""
+        if self._queues[urgent].locked() or self._short(urgent) > _NEGLIGIBLE:
+            return False
+        self._left -= 1
+        return True
+
+    async def take(self, *, urgent: bool) -> None:
+        """Wait in line for a token."""
+        async with self._queues[urgent]:
+            short = self._short(urgent)
+            while short > _NEGLIGIBLE:  # again, since urgent calls may have taken what refilled meanwhile
+                await asyncio.sleep(short / self._per_second)
+                short = self._short(urgent)
+            self._left -= 1
+
+    def drain(self) -> None:
+        """Leave no more than the reserve."""
+        self._refill()
+        self._left = min(self._left, self._reserve)
+
+    def _short(self, urgent: bool) -> float:
+        self._refill()
+        return 1 + (0 if urgent else self._reserve) - self._left
+
+    def _refill(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._at is not None:
+            self._left = min(self._size, self._left + (now - self._at) * self._per_second)
+        self._at = now

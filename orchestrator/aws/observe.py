@@ -1,0 +1,106 @@
+"""What a tick sees: all reads side by side, each a value, so that one that fails costs itself and nothing else."""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
+
+from orchestrator.aws import autoscaling, cloudwatch, ecs, elbv2
+from orchestrator.aws.call import Caller
+from orchestrator.aws.survey import survey
+from orchestrator.aws.transport import Answer
+from orchestrator.core.errors import Outside
+from orchestrator.core.needs import MetricsNeed, Needs
+from orchestrator.core.observed import Absent, Series, ServiceSeen, StopSeen, Unread
+from orchestrator.core.seen import Seen
+
+K = TypeVar("K")
+T = TypeVar("T")
+ServiceFound = ServiceSeen | Absent | Unread
+
+
+async def observe(call: Caller, region: str, needs: Needs) -> Seen:
+    """Everything a tick asks for. Never raises Outside."""
+    async with asyncio.TaskGroup() as group:
+
+        def start(wanted: object, read: Coroutine[Any, Any, T]) -> asyncio.Task[T] | None:
+            if wanted:
+                return group.create_task(read)
+            read.close()
+            return None
+
+        surveyed = group.create_task(attempt(survey(call, region, needs.survey))) if needs.survey else None
+        metrics = group.create_task(_metrics(call, needs.metrics)) if needs.metrics else None
+        names = [need.arn for need in needs.rules]
+        rules = start(names, each(names, elbv2.rules(call, names)))
+        services = start(needs.blue or needs.green, _services(call, needs))
+        groups = start(needs.groups, each(needs.groups, elbv2.groups(call, needs.groups)))
+        targets = {arn: group.create_task(attempt(elbv2.targets(call, arn))) for arn in needs.targets}
+        scaling = start(needs.scaling, attempt(autoscaling.target(call, needs.cluster, needs.scaling)))
+        alarms = start(needs.alarms, each(needs.alarms, cloudwatch.alarms(call, needs.alarms)))
+    found = services.result() if services else {}
+    return Seen(
+        survey=surveyed.result() if surveyed else None,
+        rules=rules.result() if rules else {},
+        blue=found.get(needs.blue),
+        green=found.get(needs.green),
+        groups=groups.result() if groups else {},
+        targets={arn: read.result() for arn, read in targets.items()},
+        scaling=scaling.result() if scaling else None,
+        alarms=alarms.result() if alarms else {},
+        metrics=metrics.result() if metrics else {},
+    )
+
+
+async def attempt(read: Awaitable[T]) -> T | Unread:
+    """What `read` gives, or Unread with the reason.
+
+    An answer in another shape than AWS's model promises counts as unread too: it must not take down its neighbours,
+    and with them the reads of a rollback.
+    """
+    try:
+        return await read
+    except Outside as error:
+        return Unread(why=str(error))
+    except (LookupError, TypeError, ValueError) as error:
+        return Unread(why=f"AWS's answer cannot be understood: {type(error).__name__} {error}")
+
+
+async def each(keys: Iterable[K], read: Awaitable[Mapping[K, T]]) -> dict[K, T | Unread]:
+    """What `read` gives for every key; all of them Unread if it fails."""
+    found = await attempt(read)
+    if isinstance(found, Unread):
+        return dict.fromkeys(keys, found)
+    return {key: found.get(key, Unread(why="it was left out of what was read")) for key in keys}
+
+
+async def _metrics(call: Caller, need: MetricsNeed) -> dict[str, Series | Unread]:
+    found = await attempt(cloudwatch.metrics(call, need))
+    if isinstance(found, Unread):
+        return {query.id: found for query in need.queries}
+    return found
+
+
+async def _services(call: Caller, needs: Needs) -> dict[str, ServiceFound]:
+    names = tuple(name for name in (needs.blue, needs.green) if name)
+    async with asyncio.TaskGroup() as group:
+        described = group.create_task(each(names, ecs.describe_services(call, needs.cluster, names)))
+        stops = {
+            name: group.create_task(attempt(ecs.stops(call, needs.cluster, name)))
+            for name in needs.stops
+            if name in names
+        }
+    return {
+        name: _service(found, stops[name].result() if name in stops else ())
+        for name, found in described.result().items()
+    }
+
+
+def _service(found: Answer | Absent | Unread, stops: tuple[StopSeen, ...] | Unread) -> ServiceFound:
+    if isinstance(found, Absent | Unread):
+        return found
+    if isinstance(stops, Unread):  # to show it without its stops would read as "nothing stopped"
+        return Unread(why=f"its stopped tasks could not be read: {stops.why}")
+    try:
+        return ecs.service_seen(found, stops=stops)
+    except (LookupError, TypeError) as error:
+        return Unread(why=f"ECS's answer cannot be understood: {type(error).__name__} {error}")

@@ -1,0 +1,57 @@
+"""Opens AWS from the environment, as every AWS tool does: credentials, region and endpoint by botocore's own rules."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import botocore
+import botocore.session
+from botocore.exceptions import BotoCoreError
+
+from orchestrator.aws.call import Caller
+from orchestrator.aws.cloud import AwsCloud
+from orchestrator.aws.errors import CREDENTIALS_ADVICE
+from orchestrator.aws.limits import Limits
+from orchestrator.aws.wire import open_wire
+from orchestrator.core.errors import Denied, Refused
+
+BOTOCORE_FLOOR = (1, 43, 115)
+"""Older models lack members that AWS answers with, and drop them: a rule read and written back would lose them."""
+
+
+@asynccontextmanager
+async def open_cloud(region: str | None = None) -> AsyncIterator[AwsCloud]:
+    """AWS with the environment's credentials, for as long as the context lasts; nothing is called yet.
+
+    `region` None: the environment's. Raises Denied if no region or a broken configuration is found, Refused if the
+    installed botocore is too old. Missing credentials show as Denied on the first call.
+    """
+    check_botocore(botocore.__version__)
+    where = region or _region()
+    async with open_wire(where) as transport:
+        yield AwsCloud(Caller(transport, limits=Limits()), region=where)
+
+
+def check_botocore(version: str) -> None:
+    """Raises Refused if botocore's models are older than the floor."""
+    floor = ".".join(str(part) for part in BOTOCORE_FLOOR)
+    if tuple(int(part) for part in version.split(".")[:3]) < BOTOCORE_FLOOR:
+        raise Refused(
+            what=f"botocore {version} is too old",
+            why="its models drop parts of AWS's answers, which a write would then delete",
+            next_step=f"install botocore {floor} or newer",
+        )
+
+
+def _region() -> str:
+    try:
+        found = os.environ.get("AWS_REGION") or botocore.session.Session().get_config_variable("region")
+    except BotoCoreError as error:
+        raise Denied(what="AWS's configuration", why=str(error), next_step=CREDENTIALS_ADVICE) from error
+    if not found:
+        raise Denied(
+            what="no AWS region",
+            why="neither AWS_REGION, AWS_DEFAULT_REGION nor the profile names one",
+            next_step="set AWS_DEFAULT_REGION to the region of the service",
+        )
+    return str(found)

@@ -1,0 +1,224 @@
+"""The survey: blue and everything that carries its traffic, by read-only calls, in the order of their dependence."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from orchestrator.aws import autoscaling, clone, cloudwatch, ecs, elbv2
+from orchestrator.aws.call import Caller
+from orchestrator.aws.transport import Answer
+from orchestrator.core.errors import Missing, Outside, Unreachable
+from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn
+from orchestrator.core.needs import SurveyNeed
+from orchestrator.core.observed import Absent, AlarmSeen, RuleSeen, TargetsSeen, Unread
+from orchestrator.core.survey import GroupSurvey, Survey
+from orchestrator.core.traffic import canonical, read_forward
+
+# A group whose zones are served apart answers 503 in a zone that has no targets.
+CROSS_ZONE = "load_balancing.cross_zone.enabled"
+
+
+async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
+    """The world before a rollout. Raises Outside (Missing: no such cluster or service)."""
+    account = await _account(call)
+    service = await _blue(call, need)
+    cluster, name = service["clusterArn"], service["serviceName"]
+    arns = [
+        entry["targetGroupArn"] for entry in service.get("loadBalancers", ()) if entry.get("targetGroupArn")
+    ]
+    async with _side_by_side() as reads:
+        groups = reads.create_task(_groups(call, service, arns))
+        revisions = reads.create_task(_revisions(call, service))
+        unsettled = reads.create_task(_unsettled(call, service))
+        wanted = reads.create_task(ecs.task_definition(call, need.task_definition))
+        former = reads.create_task(ecs.task_definition(call, service["taskDefinition"]))
+        scaling = reads.create_task(autoscaling.target(call, cluster, name))
+        policies = reads.create_task(autoscaling.policies(call, cluster, name))
+        actions = reads.create_task(autoscaling.scheduled_actions(call, cluster, name))
+        alarms = reads.create_task(_alarms(call, need.alarms))
+    balancers = tuple(dict.fromkeys(lb for group in groups.result() for lb in group.load_balancers))
+    async with _side_by_side() as reads:
+        carried = reads.create_task(_rules(call, balancers, need.rules))
+        count = reads.create_task(_fullest(call, balancers))
+        zones = reads.create_task(_zones_without_targets(call, service, groups.result()))
+    rules, missing_rules = carried.result()
+    minimum, maximum = clone.percents(service)
+    target = scaling.result()
+    return Survey(
+        account=account,
+        region=region,
+        blue=ecs.service_seen(service),
+        controller=(service.get("deploymentController") or {}).get("type", "ECS"),
+        strategy=(service.get("deploymentConfiguration") or {}).get("strategy", "ROLLING"),
+        scheduling=service.get("schedulingStrategy", "REPLICA"),
+        unclonable=clone.unclonable(service, revisions.result()),
+        unsettled=unsettled.result(),
+        minimum_percent=minimum,
+        maximum_percent=maximum,
+        template=canonical(clone.service_template(service)),
+        groups=groups.result(),
+        rules=tuple(rule for rule in rules if _carries(rule, arns)),
+        missing_rules=missing_rules,
+        zones_without_targets=zones.result(),
+        revision=wanted.result(),
+        former=former.result(),
+        scaling=None if isinstance(target, Absent) else target,
+        policies=policies.result(),
+        scheduled_actions=actions.result(),
+        alarms=alarms.result()[0],
+        missing_alarms=alarms.result()[1],
+        groups_per_load_balancer=count.result(),
+    )
+
+
+async def _account(call: Caller) -> str:
+    answer = await call.read("sts", "GetCallerIdentity", {})
+    return str(answer["Account"])
+
+
+async def _blue(call: Caller, need: SurveyNeed) -> Answer:
+    """Blue as described. Raises Outside; Missing says what to check."""
+    what = f"service {need.cluster}/{need.service}"
+    advice = "check the names of cluster and service, the account and the region"
+    try:
+        found = (await ecs.describe_services(call, need.cluster, [need.service]))[need.service]
+    except Missing as error:
+        raise Missing(what=what, why=f"there is no such cluster ({error.why})", next_step=advice) from error
+    if isinstance(found, Absent):
+        raise Missing(what=what, why="ECS knows no active service of this name", next_step=advice)
+    if isinstance(found, Unread):
+        raise Unreachable(what=what, why=found.why, next_step="try again")
+    return found
+
+
+async def _revisions(call: Caller, service: Answer) -> list[Answer]:
+    return await ecs.revisions(call, [entry["arn"] for entry in service.get("currentServiceRevisions", ())])
+
+
+async def _unsettled(call: Caller, service: Answer) -> tuple[str, ...]:
+    """Deployments of other tools that have not ended: as listed, else as the service itself shows them."""
+    listed = await ecs.deployments_under_way(call, service["clusterArn"], service["serviceName"])
+    return listed or tuple(
+        f"deployment {entry['id']} is {entry.get('rolloutState') or entry['status']}"
+        for entry in service.get("deployments", ())
+        if entry["status"] == "ACTIVE" or entry.get("rolloutState") == "IN_PROGRESS"
+    )
+
+
+async def _groups(call: Caller, service: Answer, arns: list[str]) -> tuple[GroupSurvey, ...]:
+    """Blue's target groups in the order of the service's entries. Raises Outside."""
+    async with _side_by_side() as reads:
+        described = reads.create_task(elbv2.groups_by_arn(call, arns))
+        tags = reads.create_task(elbv2.tags(call, arns))
+        attributes = {arn: reads.create_task(elbv2.attributes(call, arn)) for arn in arns}
+        targets = {arn: reads.create_task(_targets(call, arn)) for arn in arns}
+    by_arn = {group["TargetGroupArn"]: group for group in described.result()}
+    return tuple(
+        _group(
+            by_arn[entry["targetGroupArn"]],
+            entry,
+            attributes=attributes[entry["targetGroupArn"]].result(),
+            tags=tags.result().get(entry["targetGroupArn"], {}),
+            targets=targets[entry["targetGroupArn"]].result(),
+        )
+        for entry in service.get("loadBalancers", ())
+        if entry.get("targetGroupArn")
+    )
+
+
+def _group(
+    group: Answer,
+    entry: Mapping[str, Any],
+    *,
+    attributes: Mapping[str, str],
+    tags: Mapping[str, str],
+    targets: TargetsSeen | None,
+) -> GroupSurvey:
+    is_sticky = attributes.get("stickiness.enabled") == "true"
+    return GroupSurvey(
+        arn=TargetGroupArn(group["TargetGroupArn"]),
+        name=group["TargetGroupName"],
+        load_balancers=tuple(LoadBalancerArn(arn) for arn in group.get("LoadBalancerArns", ())),
+        protocol_version=group.get("ProtocolVersion", ""),
+        container=entry["containerName"],
+        port=entry["containerPort"],
+        template=canonical(clone.group_template(group, tags)),
+        attributes=canonical(clone.group_attributes(attributes)),
+        stickiness=attributes.get("stickiness.type", "") if is_sticky else "",
+        targets=targets,
+    )
+
+
+async def _targets(call: Caller, group: str) -> TargetsSeen | None:
+    try:
+        seen = await elbv2.targets(call, TargetGroupArn(group))
+    except Outside:
+        return None
+    return None if isinstance(seen, Absent) else seen
+
+
+async def _rules(
+    call: Caller, balancers: Iterable[str], named: Iterable[str]
+) -> tuple[list[RuleSeen], tuple[str, ...]]:
+    """Every rule of every listener of the load balancers, and what is named but does not exist."""
+    async with _side_by_side() as reads:
+        listed = [reads.create_task(elbv2.listeners_of(call, balancer)) for balancer in balancers]
+    listeners = [listener["ListenerArn"] for one in listed for listener in one.result()]
+    async with _side_by_side() as reads:
+        ruled = [reads.create_task(elbv2.rules_of(call, listener)) for listener in listeners]
+    rules = [rule for one in ruled for rule in one.result()]
+    known = {*listeners, *(rule.arn for rule in rules)}
+    return rules, tuple([arn for arn in named if arn not in known and not await _exists(call, arn)])
+
+
+async def _exists(call: Caller, arn: str) -> bool:
+    """True if AWS knows a rule or listener that is on none of blue's load balancers."""
+    if ":listener/" in arn:
+        return await elbv2.listener_exists(call, arn)
+    return await elbv2.rule_exists(call, arn)
+
+
+def _carries(rule: RuleSeen, groups: Iterable[str]) -> bool:
+    forward = read_forward(rule.actions)
+    return forward is not None and any(forward.weight(TargetGroupArn(group)) is not None for group in groups)
+
+
+async def _fullest(call: Caller, balancers: Iterable[str]) -> int:
+    counts = [len(await elbv2.groups_of(call, balancer)) for balancer in balancers]
+    return max(counts, default=0)
+
+
+async def _zones_without_targets(
+    call: Caller, service: Answer, groups: Iterable[GroupSurvey]
+) -> tuple[str, ...]:
+    """Zones of a load balancer without a task of blue, where a group serves each zone with its own targets."""
+    apart = [g for g in groups if f'"{CROSS_ZONE}":"false"' in g.attributes]
+    if not apart:
+        return ()
+    used = await ecs.zones(call, service["clusterArn"], service["serviceName"])
+    enabled: set[str] = set()
+    for balancer in {balancer for group in apart for balancer in group.load_balancers}:
+        enabled |= await elbv2.zones_of(call, balancer)
+    return tuple(sorted(enabled - used))
+
+
+async def _alarms(call: Caller, names: Iterable[str]) -> tuple[tuple[AlarmSeen, ...], tuple[str, ...]]:
+    """The named alarms and the names that CloudWatch does not know. Raises Unreachable if it does not say."""
+    found = await cloudwatch.alarms(call, names)
+    for name, alarm in found.items():
+        if isinstance(alarm, Unread):
+            raise Unreachable(what=f"alarm {name} could not be read", why=alarm.why, next_step="try again")
+    seen = tuple(alarm for alarm in found.values() if isinstance(alarm, AlarmSeen))
+    return seen, tuple(name for name, alarm in found.items() if isinstance(alarm, Absent))
+
+
+@asynccontextmanager
+async def _side_by_side() -> AsyncIterator[asyncio.TaskGroup]:
+    """Reads that run together; the first that fails ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as failed:
+        first = failed.exceptions[0]
+        raise first from first.__cause__
