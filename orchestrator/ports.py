@@ -112,6 +112,10 @@ class Store(Protocol):
         """
         ...
 
+    async def started_by(self, key: str) -> Stored | None:
+        """The rollout that was created with this key, whatever became of it."""
+        ...
+
     async def claim(self, rollout: RolloutId, claims: frozenset[str]) -> None:
         """Take further claims for an active rollout. Raises Conflict naming the holder; nothing is taken then."""
         ...

@@ -63,6 +63,18 @@ class Invalid(TealError):
         super().__init__(what="\n".join(mistake.at(source) for mistake in self.mistakes))
 
 
+class Unfit(TealError):
+    """Preflight found what would make this rollout fail; ``findings`` are its errors in words. Nothing was touched."""
+
+    code = "unfit"
+    http_status = 422
+    exit_code = 2
+
+    def __init__(self, *, what: str, findings: Sequence[str]) -> None:
+        self.findings = tuple(findings)
+        super().__init__(what=what, why="\n".join(findings))
+
+
 class Refused(TealError):
     """A legal wish, refused in the present state; nothing was changed."""
 

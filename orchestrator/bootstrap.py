@@ -1,0 +1,84 @@
+"""The only place that names concrete adapters. They are imported inside the functions, so that `teal --help` is fast."""
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.ports import Clock, Cloud, Store
+
+if TYPE_CHECKING:
+    from orchestrator.engine.worker import Worker
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Everything a door needs to run rollouts in this process."""
+
+    store: Store
+    cloud: Cloud
+    clock: Clock
+    worker: "Worker"
+
+
+def store_url() -> str:
+    """Where rollouts are kept: ``TEAL_STORE``, or SQLite in the user's state directory (XDG Base Directory)."""
+    given = os.environ.get("TEAL_STORE", "")
+    if "://" in given:
+        return given
+    if given:
+        return f"sqlite:///{Path(given).absolute()}"
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return f"sqlite:///{state / 'teal' / 'teal.db'}"
+
+
+@asynccontextmanager
+async def open_store() -> AsyncIterator[Store]:
+    """The store alone: enough for views and commands. Raises TealError if it cannot be opened."""
+    from orchestrator.store.opening import open_store as opened
+
+    store = opened(store_url())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_cloud() -> AsyncIterator[Cloud]:
+    """AWS by the environment's credentials, region and endpoint; nothing is called yet."""
+    from orchestrator.aws.session import open_cloud as opened
+
+    async with opened() as cloud:
+        yield cloud
+
+
+@asynccontextmanager
+async def open_engine() -> AsyncIterator[Engine]:
+    """Store, AWS and a worker that is ready to run."""
+    async with open_store() as store, open_cloud() as cloud:
+        yield engine_of(store, cloud, SystemClock())
+
+
+def engine_of(store: Store, cloud: Cloud, clock: Clock) -> Engine:
+    """An engine over these parts."""
+    from orchestrator.engine.tick import Ticker
+    from orchestrator.engine.worker import Worker
+
+    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return Engine(
+        store=store, cloud=cloud, clock=clock, worker=Worker(Ticker(store, cloud, clock), owner=owner)
+    )

@@ -1,0 +1,152 @@
+"""What doors may ask for: start a rollout, look before one, give a command. One set for every door."""
+
+import secrets
+from dataclasses import dataclass
+
+from orchestrator import preflight
+from orchestrator.core.commands import Actor, Command, CommandKind
+from orchestrator.core.errors import Conflict, NotFound, Refused, Unfit
+from orchestrator.core.events import Event, EventKind
+from orchestrator.core.ids import RolloutId, Tenths
+from orchestrator.core.looking import survey_need
+from orchestrator.core.rollout import Rollout
+from orchestrator.core.spec import Spec
+from orchestrator.core.survey import Finding, Survey
+from orchestrator.core.wishes import refusal
+from orchestrator.engine.tick import claims_of
+from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Store, Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """What is known before anything is touched."""
+
+    spec: Spec
+    survey: Survey
+    findings: tuple[Finding, ...]
+
+
+def new_id(spec: Spec) -> RolloutId:
+    """A rollout's id: the service's name, which people recognise, and eight hexadecimal characters."""
+    return RolloutId(f"{spec.service.service}-{secrets.token_hex(4)}")
+
+
+async def look_before(spec: Spec, *, cloud: Cloud, clock: Clock) -> Preflight:
+    """Read everything a rollout would start from and say what speaks against it; only reads. Raises Outside."""
+    survey = await cloud.survey(survey_need(_draft_of(spec, Actor(name=""), clock)))
+    return Preflight(spec=spec, survey=survey, findings=preflight.findings(spec, survey, now=clock.now()))
+
+
+async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Cloud, clock: Clock) -> Stored:
+    """Start a rollout once its preflight finds nothing against it.
+
+    The same `key` again returns the rollout it started. Raises Conflict if the service or one of its rules is held by
+    another rollout, Unfit with preflight's errors, Outside if AWS could not be read. Nothing is made on the account yet.
+    """
+    known = await store.started_by(key)
+    if known is not None:
+        if known.rollout.spec != spec:
+            raise Refused(
+                what=f"key `{key}` already started {known.rollout.id}",
+                why="that rollout was asked for with another file",
+                next_step="use a new key for another rollout",
+            )
+        return known
+    holder = await store.find_active(str(spec.service))
+    if holder is not None:
+        raise Conflict(
+            what=f"{spec.service} has an active rollout, {holder.rollout.id} ({holder.rollout.phase})",
+            next_step=f"wait for it, or take it back: `teal rollback {holder.rollout.id}`",
+            holder=holder.rollout.id,
+        )
+    found = await look_before(spec, cloud=cloud, clock=clock)
+    errors = preflight.errors(found.findings)
+    if errors:
+        raise Unfit(
+            what=f"{spec.service} cannot be rolled out",
+            findings=[words_of(finding) for finding in errors],
+        )
+    row = _draft_of(spec, author, clock)
+    event = Event(
+        kind=EventKind.STARTED,
+        at=clock.now(),
+        message=f"{author.name} starts {spec.service} to {spec.task_definition} with plan {spec.plan.name}",
+        facts=(("by", author.name), ("source", author.source), ("task_definition", spec.task_definition)),
+    )
+    claims = claims_of(row, found.survey)
+    return await store.create(row, claims=claims, key=key, events=(event,), wake_at=clock.now())
+
+
+def words_of(finding: Finding) -> str:
+    """A finding as one line: what, why, what to do."""
+    return ": ".join(part for part in (finding.what, finding.why, finding.next_step) if part)
+
+
+def _draft_of(spec: Spec, author: Actor, clock: Clock) -> Rollout:
+    now = clock.now()
+    return Rollout(id=new_id(spec), spec=spec, author=author, created_at=now, phase_since=now)
+
+
+async def wish(rollout: RolloutId, command: Command, *, store: Store) -> CommandSeen:
+    """Accept a command, to be applied by the next tick. Raises NotFound, or Refused naming the present phase."""
+
+    def check(stored: Stored) -> None:
+        why = refusal(stored.rollout, command)
+        if why:
+            raise Refused(what=f"{command.kind} was refused", why=why, next_step=f"see `teal get {rollout}`")
+
+    return await store.add_command(rollout, command, check=check)
+
+
+def command(
+    kind: CommandKind,
+    *,
+    by: Actor,
+    clock: Clock,
+    reason: str = "",
+    key: str = "",
+    step: int | None = None,
+    full: bool = False,
+    to: Tenths | None = None,
+) -> Command:
+    """A command as a door hears it; without a key of its own it gets a fresh one."""
+    return Command(
+        key=key or secrets.token_hex(8),
+        kind=kind,
+        by=by,
+        at=clock.now(),
+        reason=reason,
+        step=step,
+        full=full,
+        to=to,
+    )
+
+
+async def resolve(name: str, *, store: Store) -> Stored:
+    """A rollout by its id, or the active rollout of a service (`cluster/service`, or the service's name alone).
+
+    Raises NotFound; a service's bare name that two clusters have active is refused.
+    """
+    try:
+        return await store.load(RolloutId(name))
+    except NotFound:
+        pass
+    found = await store.find_active(name) if "/" in name else await _by_bare_name(name, store)
+    if found is None:
+        raise NotFound(
+            what=f"no rollout `{name}`",
+            why="there is neither a rollout by this id nor an active one of a service by this name",
+            next_step="`teal list` shows them",
+        )
+    return found
+
+
+async def _by_bare_name(name: str, store: Store) -> Stored | None:
+    rows, _ = await store.list(Filter(is_active=True), limit=500)
+    hits = [row for row in rows if row.rollout.spec.service.service == name]
+    if len(hits) > 1:
+        names = ", ".join(str(row.rollout.spec.service) for row in hits)
+        raise Refused(
+            what=f"`{name}` means more than one rollout", why=names, next_step="name the cluster too"
+        )
+    return hits[0] if hits else None

@@ -1,0 +1,127 @@
+"""One tick of one rollout: look, decide, commit, perform, in this order and under one lease.
+
+The intention is on disk before the first call that changes anything, so a crash between any two lines is repaired by
+the next tick. A tick's deadline ends before its lease can pass on, and no effect is begun once the lease is stale.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from orchestrator import preflight
+from orchestrator.core.decide import decide
+from orchestrator.core.effects import Effect, is_to_safety
+from orchestrator.core.errors import Conflict, Lost, Outside, Rejected
+from orchestrator.core.looking import needs_of
+from orchestrator.core.needs import SurveyNeed
+from orchestrator.core.observed import Unread
+from orchestrator.core.rollout import Decision, Rollout
+from orchestrator.core.seen import Failure, Seen
+from orchestrator.core.starting import in_scope
+from orchestrator.core.survey import Finding, Severity, Survey
+from orchestrator.ports import Clock, Cloud, Leased, Store
+
+LEASE = timedelta(seconds=30)
+RENEW_BEFORE = timedelta(seconds=20)  # a tick starts with at least this much of its lease left
+DEADLINE = timedelta(seconds=15)
+CALL_LONGEST = timedelta(seconds=8)  # connect, read, and what lies between: no call outlives its lease
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticked:
+    """What one tick did, and the lease it leaves."""
+
+    leased: Leased
+    decision: Decision
+    failures: tuple[Failure, ...]
+
+
+class Ticker:
+    """Takes one rollout one tick further."""
+
+    def __init__(self, store: Store, cloud: Cloud, clock: Clock) -> None:
+        self.store, self.cloud, self.clock = store, cloud, clock
+
+    async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
+        """Look, decide, commit, perform. Raises Lost if the row passed to somebody else, TimeoutError past the deadline.
+
+        `failures`: what became of the effects that the last tick asked for, where they did not succeed.
+        """
+        async with asyncio.timeout(DEADLINE.total_seconds()):
+            if leased.until - self.clock.now() < RENEW_BEFORE:
+                leased = await self.store.renew(leased, now=self.clock.now(), ttl=LEASE)
+            row = leased.stored.rollout
+            seen = await self._look(row, leased)
+            decision = decide(row, replace(seen, failures=tuple(failures)), self.clock.now())
+            leased = await self.store.commit(leased, decision)
+            self._echo(decision, leased)
+            return Ticked(leased=leased, decision=decision, failures=await self._perform(decision, leased))
+
+    async def _look(self, row: Rollout, leased: Leased) -> Seen:
+        needs = needs_of(row, leased.commands, self.clock.now())
+        survey: Survey | Unread | None = None
+        findings: tuple[Finding, ...] = ()
+        if needs.survey is not None:
+            survey, findings = await self._survey(row, needs.survey)
+        seen = await self.cloud.observe(replace(needs, survey=None))
+        return replace(seen, commands=leased.commands, survey=survey, findings=findings)
+
+    async def _survey(self, row: Rollout, need: SurveyNeed) -> tuple[Survey | Unread, tuple[Finding, ...]]:
+        try:
+            survey = await self.cloud.survey(need)
+        except Outside as why:
+            return Unread(why=str(why)), ()
+        findings = preflight.findings(row.spec, survey, now=self.clock.now())
+        if not preflight.errors(findings):
+            try:
+                await self.store.claim(row.id, claims_of(row, survey))
+            except Conflict as taken:
+                findings = (*findings, Finding(severity=Severity.ERROR, code="taken", what=str(taken)))
+        return survey, findings
+
+    async def _perform(self, decision: Decision, leased: Leased) -> tuple[Failure, ...]:
+        """Writes to safety first, waiting for no other; the rest beside each other. Each fails alone."""
+        first = [effect for effect in decision.effects if is_to_safety(effect)]
+        rest = [effect for effect in decision.effects if not is_to_safety(effect)]
+        return (*await self._attempt_all(first, leased), *await self._attempt_all(rest, leased))
+
+    async def _attempt_all(self, effects: Sequence[Effect], leased: Leased) -> tuple[Failure, ...]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._attempt(effect, leased)) for effect in effects]
+        return tuple(failure for task in tasks if (failure := task.result()) is not None)
+
+    async def _attempt(self, effect: Effect, leased: Leased) -> Failure | None:
+        if self.clock.now() + CALL_LONGEST > leased.until:
+            raise Lost(what=f"{effect.key} was not begun", why="the lease would pass on before it could end")
+        try:
+            await self.cloud.perform(effect)
+        except Outside as why:
+            log.warning("effect_failed", effect=effect.key, why=str(why), code=why.code)
+            return Failure(key=effect.key, why=str(why), is_final=isinstance(why, Rejected))
+        return None
+
+    def _echo(self, decision: Decision, leased: Leased) -> None:
+        """The log line is the echo of what was committed to the audit log."""
+        for event in decision.events:
+            log.info(
+                event.kind.value,
+                rollout=decision.rollout.id,
+                service=str(decision.rollout.spec.service),
+                fence=leased.fence,
+                message=event.message,
+            )
+
+
+def claims_of(row: Rollout, survey: Survey) -> frozenset[str]:
+    """What a rollout holds alone until it ends: its service and every rule it moves."""
+    return frozenset({service_claim(row), *(rule.arn for rule in in_scope(row.spec.rules, survey))})
+
+
+def service_claim(row: Rollout) -> str:
+    """The claim on the service of record."""
+    return f"service {row.spec.service}"

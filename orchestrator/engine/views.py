@@ -1,0 +1,179 @@
+"""A rollout as people and programs see it: one shape for every door, made from the row alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.commands import ACCEPTED
+from orchestrator.core.phases import Phase
+from orchestrator.core.plan import ALL, HOME_STEPS
+from orchestrator.core.rollout import Rollout
+from orchestrator.ports import Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step of the plan. Weights are percent of the traffic that blue and green share."""
+
+    number: int
+    weight_percent: float
+    bake_seconds: float
+    approval: bool
+    state: str  # done | current | ahead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleView:
+    """One rule: green's weight as read back and as wanted; None: green is not in its action."""
+
+    arn: str
+    green_percent: float | None
+    wanted_percent: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateView:
+    """A gate's newest answer."""
+
+    gate: str
+    verdict: str
+    reason: str
+    clears_when: str
+    numbers: dict[str, float]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldView:
+    """A reason not to advance."""
+
+    kind: str
+    reason: str
+    clears_when: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutView:
+    """One rollout, whole."""
+
+    id: str
+    service: str
+    phase: str
+    phase_since: datetime | None
+    is_active: bool
+    plan: str
+    step: int  # from 1; the step whose weight is wanted or held
+    steps: tuple[StepView, ...]
+    green_percent: float
+    rules: tuple[RuleView, ...]
+    blue: str  # blue's service
+    green: str  # green's service; empty until it is named
+    former: str  # the task definition that blue ran when the rollout began
+    revision: str  # the one it shall run
+    waiting_for: str
+    bake_left_seconds: float | None
+    gates: tuple[GateView, ...]
+    holds: tuple[HoldView, ...]
+    paused_by: str
+    accepts: tuple[str, ...]
+    author: str
+    reason: str  # why it ended or is being rolled back
+    by: str
+    traffic_on_blue_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+    wake_at: datetime | None
+    version: int
+
+
+def view(stored: Stored) -> RolloutView:
+    """The row as doors show it."""
+    row = stored.rollout
+    return RolloutView(
+        id=row.id,
+        service=str(row.spec.service),
+        phase=row.phase.value,
+        phase_since=row.phase_since,
+        is_active=not row.phase.is_final,
+        plan=row.spec.plan.name,
+        step=row.step + 1 if row.phase is not Phase.SETTLING else len(row.spec.plan.steps),
+        steps=_steps(row),
+        green_percent=row.green_weight / 10,
+        rules=tuple(
+            RuleView(arn=r.arn, green_percent=_percent(r.verified), wanted_percent=_percent(r.wanted))
+            for r in row.rules
+        ),
+        blue=row.blue.name if row.blue else row.spec.service.service,
+        green=row.green.name if row.green else "",
+        former=row.blue.former if row.blue else "",
+        revision=row.green.task_definition if row.green else row.spec.task_definition,
+        waiting_for=row.waiting_for,
+        bake_left_seconds=_bake_left(row),
+        gates=_gates(row),
+        holds=tuple(
+            HoldView(kind=h.kind.value, reason=h.reason, clears_when=h.clears_when, since=h.since)
+            for h in row.holds
+        ),
+        paused_by=row.paused_by.name if row.paused_by else "",
+        accepts=tuple(sorted(kind.value for kind in ACCEPTED[row.phase])),
+        author=row.author.name,
+        reason=row.end.reason if row.end else "",
+        by=row.end.by.name if row.end else "",
+        traffic_on_blue_at=row.end.traffic_on_blue_at if row.end else None,
+        created_at=row.created_at,
+        ended_at=row.phase_since if row.phase.is_final else None,
+        wake_at=stored.wake_at,
+        version=stored.version,
+    )
+
+
+def blue_percent_home(row: Rollout) -> float | None:
+    """In settling, the share of traffic that blue is to have next; None before traffic comes home."""
+    if row.phase is not Phase.SETTLING or not row.is_homeward:
+        return None
+    return (ALL - HOME_STEPS[min(row.step, len(HOME_STEPS) - 1)]) / 10
+
+
+def _steps(row: Rollout) -> tuple[StepView, ...]:
+    is_past = row.phase in (Phase.SETTLING, Phase.SUCCEEDED)
+
+    def state(index: int) -> str:
+        if is_past or (index < row.step and row.phase in (Phase.SHIFTING, Phase.WATCHING)):
+            return "done"
+        return "current" if index == row.step and row.phase in (Phase.SHIFTING, Phase.WATCHING) else "ahead"
+
+    return tuple(
+        StepView(
+            number=index + 1,
+            weight_percent=step.weight / 10,
+            bake_seconds=step.bake.total_seconds(),
+            approval=step.approval,
+            state=state(index),
+        )
+        for index, step in enumerate(row.spec.plan.steps)
+    )
+
+
+def _gates(row: Rollout) -> tuple[GateView, ...]:
+    return tuple(
+        GateView(
+            gate=judged.answer.gate,
+            verdict=judged.answer.verdict.value,
+            reason=judged.answer.reason,
+            clears_when=judged.answer.clears_when,
+            numbers=dict(judged.answer.numbers),
+            at=judged.at,
+        )
+        for judged in row.answers
+    )
+
+
+def _percent(weight: int | None) -> float | None:
+    return None if weight is None else weight / 10
+
+
+def _bake_left(row: Rollout) -> float | None:
+    if row.phase not in (Phase.SHIFTING, Phase.WATCHING) or row.bake.since is None:
+        return None
+    left = row.spec.plan.steps[row.step].bake - row.bake.done
+    return max(0.0, left.total_seconds())

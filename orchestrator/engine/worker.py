@@ -1,0 +1,128 @@
+"""Takes due rollouts from the store and ticks them, until it is told to stop.
+
+Wake-ups are hints: a command in this process wakes it at once, one from another process is found by asking the
+store a few times a second. Losing a hint costs latency, never correctness.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from orchestrator.core.errors import Lost, TealError
+from orchestrator.core.ids import RolloutId
+from orchestrator.core.seen import Failure
+from orchestrator.engine.tick import LEASE, Ticked, Ticker
+from orchestrator.ports import Leased, Store
+
+ASK_STORE = timedelta(milliseconds=250)
+AT_ONCE = 200  # rollouts ticked at the same time in one process
+IN_A_ROW = 20  # ticks of one rollout under one lease before others get their turn
+BACK_OFF_LAST = timedelta(seconds=15)
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Ticks every due rollout of a store."""
+
+    def __init__(self, ticker: Ticker, *, owner: str) -> None:
+        self.ticker = ticker
+        self.owner = owner
+        self._hint = asyncio.Event()
+        self._busy: set[RolloutId] = set()
+        self._failures: dict[RolloutId, tuple[Failure, ...]] = {}
+        self._stumbles: dict[RolloutId, int] = {}
+
+    @property
+    def store(self) -> Store:
+        """Where the rows are."""
+        return self.ticker.store
+
+    def hint(self) -> None:
+        """Something may be due now."""
+        self._hint.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tick what is due until `stop` is set; ticks under way are finished, so nothing is left half done."""
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                try:
+                    leased = await self._lease()
+                except TealError as why:
+                    log.error("store_unreadable", why=str(why))
+                    leased = ()
+                for one in leased:
+                    self._busy.add(one.stored.rollout.id)
+                    group.create_task(self._work(one, stop))
+                if not leased:
+                    await self._wait(stop)
+
+    async def _lease(self) -> Sequence[Leased]:
+        free = AT_ONCE - len(self._busy)
+        if free <= 0:
+            return ()
+        now = self.ticker.clock.now()
+        return await self.store.lease_due(owner=self.owner, now=now, ttl=LEASE, limit=free)
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        """Until a hint, the stop, or the next time to ask the store."""
+        self._hint.clear()
+        waits = [asyncio.ensure_future(self._hint.wait()), asyncio.ensure_future(stop.wait())]
+        try:
+            await asyncio.wait(waits, timeout=ASK_STORE.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _work(self, leased: Leased, stop: asyncio.Event) -> None:
+        rollout = leased.stored.rollout.id
+        try:
+            leased = await self._tick_while_due(leased)
+            self._stumbles.pop(rollout, None)
+        except Lost as why:
+            log.warning("lease_lost", rollout=rollout, why=str(why))
+        except Exception:  # the tick's edge: one rollout's fault never stops the others
+            log.exception("tick_failed", rollout=rollout)
+            await self._back_off(rollout, stop)
+        finally:
+            self._busy.discard(rollout)
+            with suppress(TealError):
+                await self.store.release(leased)
+            self._hint.set()
+
+    async def _tick_while_due(self, leased: Leased) -> Leased:
+        """Tick on under the same lease while there is something to look at right now."""
+        rollout, asked = leased.stored.rollout.id, frozenset[str]()
+        for _ in range(IN_A_ROW):
+            ticked = await self.ticker.tick(leased, self._failures.pop(rollout, ()))
+            leased = ticked.leased
+            if ticked.failures:
+                self._failures[rollout] = ticked.failures
+            if ticked.decision.wake_at is None:
+                self._failures.pop(rollout, None)
+                return leased
+            keys = frozenset(effect.key for effect in ticked.decision.effects)
+            if not _is_due(ticked, self.ticker.clock.now()) and (
+                not keys or keys == asked or ticked.failures
+            ):
+                return leased
+            asked = (
+                keys  # what was just written is read back at once, but the same write is not hurried twice
+            )
+        return leased
+
+    async def _back_off(self, rollout: RolloutId, stop: asyncio.Event) -> None:
+        """Keep the lease a while, so that a tick that fails by itself does not spin."""
+        count = self._stumbles[rollout] = self._stumbles.get(rollout, 0) + 1
+        seconds = min(2.0 ** min(count - 1, 4), BACK_OFF_LAST.total_seconds())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+
+
+def _is_due(ticked: Ticked, now: datetime) -> bool:
+    wake_at = ticked.decision.wake_at
+    return wake_at is not None and wake_at <= now
