@@ -1,0 +1,1 @@
+"""The World as AWS clients meet it: HTTP, driven by botocore's own service models."""

@@ -1,0 +1,170 @@
+"""HTTP requests in, HTTP responses out: what AWS's endpoints would make of the World.
+
+A request names its service in the credential scope of its signature, and its operation in `X-Amz-Target` (JSON),
+in the path (CBOR) or in `Action` (query). Signatures are not verified: this AWS has no secrets.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import Literal
+
+from orchestrator.sandbox.wire import cbor, documents, query, shapes
+from orchestrator.sandbox.world.errors import AwsRefusal, Json
+from orchestrator.sandbox.world.world import World
+
+Protocol = Literal["query", "json", "smithy-rpc-v2-cbor"]
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]*)/([^/]+)/aws4_request")
+_CBOR_PATH = re.compile(r"/service/([^/]+)/operation/(\w+)/?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An HTTP response; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a request asks for, so far as it is understood."""
+
+    protocol: Protocol
+    service: str
+    operation: str
+    fields: dict[str, str]  # of the query protocol
+    json_version: str = "1.1"
+
+
+class Skin:
+    """Speaks for one World. `before` is called ahead of every request, to bring the World's clock up to date."""
+
+    def __init__(self, world: World, *, before: Callable[[], None] = lambda: None) -> None:
+        self._world = world
+        self._before = before
+        self._checks = shapes.ShapeChecks()
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """The response. Raises CallLost when none comes (the transport then makes it a timeout)."""
+        self._before()
+        lower = {name.lower(): _text(value) for name, value in headers.items()}
+        asked = _Asked(protocol="query", service="sts", operation="", fields={})  # until it is known better
+        try:
+            asked = _asked(method, path, lower, body)
+            return self._answer(asked, body)
+        except AwsRefusal as refusal:
+            return self._refuse(asked, refusal)
+        except AssertionError as wrong:  # the World said what AWS never says: a bug here, loud and clear
+            return self._refuse(asked, AwsRefusal("SandboxBug", str(wrong), 500))
+
+    def _answer(self, asked: _Asked, body: bytes) -> Response:
+        found = shapes.operation_model(asked.service, asked.operation)
+        if found is None:
+            raise AwsRefusal("InvalidAction", f"AWS has no {asked.service} {asked.operation}")
+        params = _params(asked, body, found.input_shape)
+        self._checks.check_input(asked.service, asked.operation, params)
+        answer = self._world.call(asked.service, asked.operation, params)
+        self._checks.check_output(asked.service, asked.operation, answer)
+        return self.encode(
+            asked.protocol, asked.service, asked.operation, answer, json_version=asked.json_version
+        )
+
+    def encode(
+        self, protocol: Protocol, service: str, operation: str, answer: Json, *, json_version: str = "1.1"
+    ) -> Response:
+        """A good answer in a protocol of its service."""
+        found = shapes.operation_model(service, operation)
+        assert found is not None  # it was answered
+        request_id = self._world.kernel.uuid()
+        shape = found.output_shape
+        match protocol:
+            case "query":
+                namespace = shapes.model(service).metadata["xmlNamespace"]
+                body = query.encode(
+                    answer, shape, operation=operation, namespace=namespace, request_id=request_id
+                )
+            case "json":
+                body = documents.encode_json(answer, shape)
+            case "smithy-rpc-v2-cbor":
+                body = documents.encode_cbor(answer, shape)
+        return self._response(protocol, 200, body, request_id, json_version)
+
+    def _refuse(self, asked: _Asked, refusal: AwsRefusal) -> Response:
+        request_id = self._world.kernel.uuid()
+        metadata = shapes.model(asked.service).metadata
+        document: Json = {"__type": refusal.code, "message": refusal.message}
+        match asked.protocol:
+            case "query":
+                body = query.error(
+                    refusal.code,
+                    refusal.message,
+                    status=refusal.status,
+                    namespace=metadata.get("xmlNamespace", ""),
+                    request_id=request_id,
+                )
+            case "json":
+                body = json.dumps(document).encode()
+            case "smithy-rpc-v2-cbor":
+                body = cbor.dumps(document)
+        response = self._response(asked.protocol, refusal.status, body, request_id, asked.json_version)
+        if "awsQueryCompatible" in metadata and asked.protocol != "query":
+            blame = "Sender" if refusal.status < 500 else "Receiver"
+            response.headers["x-amzn-query-error"] = f"{refusal.code};{blame}"
+        return response
+
+    def _response(
+        self, protocol: Protocol, status: int, body: bytes, request_id: str, json_version: str
+    ) -> Response:
+        kinds = {
+            "query": "text/xml",
+            "json": f"application/x-amz-json-{json_version}",
+            "smithy-rpc-v2-cbor": "application/cbor",
+        }
+        headers = {
+            "x-amzn-requestid": request_id,
+            "date": format_datetime(self._world.now, usegmt=True),
+            "content-type": kinds[protocol],
+            "content-length": str(len(body)),
+        }
+        if protocol == "smithy-rpc-v2-cbor":
+            headers["smithy-protocol"] = "rpc-v2-cbor"
+        return Response(status=status, headers=headers, body=body)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _asked(method: str, path: str, headers: Mapping[str, str], body: bytes) -> _Asked:
+    scope = _SCOPE.search(headers.get("authorization", ""))
+    if scope is None:
+        raise AwsRefusal("MissingAuthenticationToken", "The request has no signature (version 4)", 403)
+    service = shapes.by_signing_name(scope[2])
+    if service is None:
+        raise AwsRefusal("NotInThisSandbox", f"service {scope[2]} is not in this sandbox yet", 501)
+    if method != "POST":
+        raise AwsRefusal("MethodNotAllowed", f"{method} is not how this AWS is called", 405)
+    in_path = _CBOR_PATH.fullmatch(path.partition("?")[0])
+    if in_path:
+        return _Asked(protocol="smithy-rpc-v2-cbor", service=service, operation=in_path[2], fields={})
+    target = headers.get("x-amz-target")
+    if target:
+        version = headers.get("content-type", "").rpartition("-")[2] or "1.1"
+        operation = target.rpartition(".")[2]
+        return _Asked(protocol="json", service=service, operation=operation, fields={}, json_version=version)
+    fields = query.form(body)
+    return _Asked(protocol="query", service=service, operation=fields.get("Action", ""), fields=fields)
+
+
+def _params(asked: _Asked, body: bytes, shape: shapes.Shape) -> Json:
+    match asked.protocol:
+        case "query":
+            return query.decode(asked.fields, shape)
+        case "json":
+            return documents.decode_json(body, shape)
+        case "smithy-rpc-v2-cbor":
+            return documents.decode_cbor(body, shape)
