@@ -77,11 +77,13 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
     rollout ends here, such a command is overtaken.
     """
     rollout, row = decision.rollout, _held(connection, leased)
+    assert rollout.id == leased.stored.rollout.id, "a decision is about the row that is leased"
     is_over = rollout.phase.is_final
-    left = _answer(connection, rollout.id, decision.outcomes)
-    late_outcomes, late_events = rules.too_late(left if is_over else (), rollout.phase)
-    _answer(connection, rollout.id, late_outcomes)
-    events = (*decision.events, *late_events)
+    _answer(connection, rollout.id, decision.outcomes)
+    left = _open(connection, rollout.id)
+    overtaken, told = rules.too_late(left if is_over else (), rollout.phase)
+    _answer(connection, rollout.id, overtaken)
+    events = (*decision.events, *told)
     add_events(connection, rollout.id, events, after=row.event_count)
     kept = _add_records(connection, rollout.id, decision.records, after=row.record_count)
     wake_at = None if is_over else rules.earliest(decision.wake_at, row.woken_at)
@@ -138,18 +140,23 @@ def _held(connection: Connection, leased: Leased) -> Row[*tuple[Any, ...]]:
     return row
 
 
-def _answer(connection: Connection, rollout: RolloutId, outcomes: tuple[Outcome, ...]) -> tuple[Command, ...]:
-    """Write what became of commands, and return those that are still open."""
-    if outcomes:
-        answered = update(commands).where(
-            commands.c.rollout == rollout,
-            commands.c.key == bindparam("answered"),
-            commands.c.state == CommandState.ACCEPTED.value,
-        )
-        rows = [{"answered": o.key, "state": o.state.value, "text": o.text} for o in outcomes]
-        connection.execute(answered, rows)
-    still_open = open_commands(connection, [rollout]).get(rollout, [])
-    return tuple(decode(Command, text, rollout=rollout) for text in still_open)
+def _answer(connection: Connection, rollout: RolloutId, outcomes: tuple[Outcome, ...]) -> None:
+    """Write what became of commands; what was answered once stays so."""
+    if not outcomes:
+        return
+    answered = update(commands).where(
+        commands.c.rollout == rollout,
+        commands.c.key == bindparam("answered"),
+        commands.c.state == CommandState.ACCEPTED.value,
+    )
+    answer = answered.values(state=bindparam("now"), text=bindparam("told"))
+    rows = [{"answered": o.key, "now": o.state.value, "told": o.text} for o in outcomes]
+    connection.execute(answer, rows)
+
+
+def _open(connection: Connection, rollout: RolloutId) -> tuple[Command, ...]:
+    texts = open_commands(connection, [rollout]).get(rollout, [])
+    return tuple(decode(Command, text, rollout=rollout) for text in texts)
 
 
 def _add_records(connection: Connection, rollout: RolloutId, added: tuple[Record, ...], *, after: int) -> int:

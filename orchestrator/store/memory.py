@@ -81,8 +81,10 @@ class MemoryStore:
         wake_at: datetime,
     ) -> Stored:
         """Add a rollout and take its claims."""
-        if key in self._started:
-            return self._rows[self._started[key]].stored
+        assert not rollout.phase.is_final, "a rollout that is over is never started"
+        before = await self.started_by(key)
+        if before is not None:
+            return before
         if rollout.id in self._rows:
             raise rules.used_id(rollout.id)
         self._take(rollout.id, claims)
@@ -90,6 +92,11 @@ class MemoryStore:
         self._rows[rollout.id] = self._active[rollout.id] = row
         self._started[key] = rollout.id
         return row.stored
+
+    async def started_by(self, key: str) -> Stored | None:
+        """The rollout that a start key made."""
+        rollout = self._started.get(key)
+        return None if rollout is None else self._rows[rollout].stored
 
     async def claim(self, rollout: RolloutId, claims: frozenset[str]) -> None:
         """Take further claims for an active rollout."""
@@ -109,15 +116,15 @@ class MemoryStore:
 
     async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
         """Hold on to a row."""
-        row = self._row(leased.stored.rollout.id)
-        if not row.is_held_by(leased):
-            raise rules.passed_on(row.rollout.id)
-        row.lease_until = now + ttl
+        self._held(leased).lease_until = now + ttl
         return replace(leased, until=now + ttl)
 
     async def commit(self, leased: Leased, decision: Decision) -> Leased:
         """Write a decision whole, or nothing of it."""
         rollout, row = decision.rollout, self._held(leased)
+        assert rollout.id == row.rollout.id, "a decision is about the row that is leased"
+        if row.version != leased.stored.version:
+            raise rules.moved_on(rollout.id, mine=leased.stored.version, version=row.version)
         is_over = rollout.phase.is_final
         row.answer(decision.outcomes)
         outcomes, events = rules.too_late(row.open_commands if is_over else (), rollout.phase)
@@ -133,8 +140,8 @@ class MemoryStore:
 
     async def release(self, leased: Leased) -> None:
         """Give a row back."""
-        row = self._row(leased.stored.rollout.id)
-        if row.is_held_by(leased):
+        row = self._rows.get(leased.stored.rollout.id)
+        if row is not None and row.is_held_by(leased):
             row.owner = row.lease_until = None
 
     async def wake(self, rollout: RolloutId, *, at: datetime) -> None:
@@ -213,8 +220,6 @@ class MemoryStore:
         row = self._rows.get(rollout)
         if row is None or not row.is_held_by(leased):
             raise rules.passed_on(rollout)
-        if row.version != leased.stored.version:
-            raise rules.moved_on(rollout, mine=leased.stored.version, version=row.version)
         return row
 
     def _take(self, rollout: RolloutId, claims: frozenset[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select, tuple_
+from sqlalchemy import Connection, Row, and_, case, func, or_, select
 
 from orchestrator.core.commands import Command, CommandState
 from orchestrator.core.events import Event, Record
@@ -32,6 +32,12 @@ def load(connection: Connection, rollout: RolloutId) -> Stored:
     return stored(row)
 
 
+def started_by(connection: Connection, key: str) -> Stored | None:
+    """See `orchestrator.ports.Store.started_by`."""
+    row = connection.execute(select(*SHOWN).where(rollouts.c.start_key == key)).one_or_none()
+    return None if row is None else stored(row)
+
+
 def find_active(connection: Connection, service: str) -> Stored | None:
     """See `orchestrator.ports.Store.find_active`."""
     active = select(*SHOWN).where(rollouts.c.service == service, rollouts.c.is_active)
@@ -54,7 +60,9 @@ def page(connection: Connection, which: Filter, *, before: str, limit: int) -> t
         last = connection.execute(select(*place).where(rollouts.c.id == before)).one_or_none()
         if last is None:
             raise rules.unknown_cursor(before)
-        query = query.where(tuple_(*place) < tuple_(last.created_at, last.id))
+        is_older = rollouts.c.created_at < last.created_at
+        is_beside = and_(rollouts.c.created_at == last.created_at, rollouts.c.id < last.id)
+        query = query.where(or_(is_older, is_beside))
     rows = connection.execute(query).all()
     found = tuple(stored(row) for row in rows[:limit])
     return found, found[-1].rollout.id if len(rows) > limit else ""

@@ -52,6 +52,10 @@ class SqlStore:
             lambda c: starts.create(c, rollout, claims=claims, key=key, events=events, wake_at=wake_at)
         )
 
+    async def started_by(self, key: str) -> Stored | None:
+        """The rollout that a start key made."""
+        return await self._database.read(lambda c: queries.started_by(c, key))
+
     async def claim(self, rollout: RolloutId, claims: frozenset[str]) -> None:
         """Take further claims for an active rollout."""
         await self._database.write(lambda c: starts.claim(c, rollout, claims))

@@ -11,7 +11,7 @@ from orchestrator.core.rollout import Rollout
 from orchestrator.ports import Stored
 from orchestrator.store import rules
 from orchestrator.store.codec import encode
-from orchestrator.store.queries import SHOWN, stored
+from orchestrator.store.queries import started_by
 from orchestrator.store.tables import claims as claimed
 from orchestrator.store.tables import events as logged
 from orchestrator.store.tables import rollouts
@@ -27,9 +27,10 @@ def create(
     wake_at: datetime,
 ) -> Stored:
     """See `orchestrator.ports.Store.create`."""
-    before = connection.execute(select(*SHOWN).where(rollouts.c.start_key == key)).one_or_none()
+    assert not rollout.phase.is_final, "a rollout that is over is never started"
+    before = started_by(connection, key)
     if before is not None:
-        return stored(before)
+        return before
     if connection.execute(select(rollouts.c.id).where(rollouts.c.id == rollout.id)).first():
         raise rules.used_id(rollout.id)
     free = _free(connection, rollout.id, claims)
@@ -38,7 +39,7 @@ def create(
             id=rollout.id,
             service=str(rollout.spec.service),
             phase=rollout.phase.value,
-            is_active=not rollout.phase.is_final,
+            is_active=True,
             version=1,
             fence=0,
             wake_at=wake_at,
