@@ -1,0 +1,70 @@
+# The one door for developers. Needs make and Python 3.11 or newer; uses uv where it is installed.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+CODE := orchestrator api tests docs
+
+.PHONY: setup demo test fmt lint types layers shape unit docs docs-check sim bench lock clean
+
+setup: .venv/.ready
+
+.venv/.ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Teal needs Python 3.11 or newer; found " + sys.version.split()[0] + ". Name one: make PYTHON=/path/to/python3.11")'
+	@echo "setting up .venv (once)"
+	@if command -v uv >/dev/null; then \
+	    uv venv --quiet --clear --python "$(PYTHON)" .venv && \
+	    uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock && \
+	    uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . ; \
+	else \
+	    $(PYTHON) -m venv --clear .venv && \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock && \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
+	fi
+	@touch $@
+
+demo: setup
+	@$(BIN)/teal demo
+
+test: lint types layers docs-check unit
+
+unit: setup
+	$(BIN)/python -m pytest -n auto
+
+fmt: setup
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+lint: setup
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	@! grep -nE 'https?://' requirements*.lock || { echo "a lock file names an address"; exit 1; }
+
+types: setup
+	$(BIN)/mypy
+
+layers: setup
+	$(BIN)/lint-imports
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+docs-check: setup
+	$(BIN)/python docs/generate.py --check
+
+shape: setup
+	$(BIN)/python tests/shape.py
+
+sim: setup
+	$(BIN)/python -m tests.sim $(if $(SEED),--start $(SEED) --seeds 1,--seeds $(or $(SEEDS),2000))
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+# Needs uv. The locks hold versions and hashes and no address.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --group dev pyproject.toml --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
