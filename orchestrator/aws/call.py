@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.aws.errors import call_name, unanswered
+from orchestrator.aws.errors import unanswered
 from orchestrator.aws.limits import Limits
 from orchestrator.aws.transport import Answer, Transport
 from orchestrator.core.errors import Throttled, Unreachable
@@ -108,8 +108,3 @@ class Caller:
 def chunks(items: tuple[str, ...], size: int) -> list[tuple[str, ...]]:
     """The items in groups of at most `size`, in order."""
     return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def lacking(service: str, operation: str, member: str) -> Unreachable:
-    """The error for an answer that leaves out what was asked for."""
-    return Unreachable(what=call_name(service, operation), why=f"AWS's answer leaves out {member}")

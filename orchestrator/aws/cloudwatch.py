@@ -5,13 +5,14 @@ so what was asked for is compared with what came.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, timedelta
 from typing import Any
 
 from orchestrator.aws.call import PAGES_MAX, Caller, chunks
+from orchestrator.aws.errors import unanswered
+from orchestrator.aws.together import each
 from orchestrator.aws.transport import Answer
-from orchestrator.core.errors import Outside
 from orchestrator.core.needs import MetricsNeed
 from orchestrator.core.observed import Absent, AlarmSeen, MetricQuery, Series, Unread
 
@@ -25,7 +26,7 @@ async def alarms(call: Caller, names: Iterable[str]) -> dict[str, AlarmSeen | Ab
     """Alarms by name. Never raises Outside: each is a value."""
     batches = chunks(tuple(dict.fromkeys(names)), ALARMS_PER_CALL)
     async with asyncio.TaskGroup() as tasks:
-        reads = [tasks.create_task(_alarms(call, batch)) for batch in batches]
+        reads = [tasks.create_task(each(batch, _alarms(call, batch))) for batch in batches]
     return {name: alarm for read in reads for name, alarm in read.result().items()}
 
 
@@ -35,7 +36,10 @@ async def metrics(call: Caller, need: MetricsNeed) -> dict[str, Series | Unread]
         need.queries[at : at + QUERIES_PER_CALL] for at in range(0, len(need.queries), QUERIES_PER_CALL)
     ]
     async with asyncio.TaskGroup() as tasks:
-        reads = [tasks.create_task(_metrics(call, need, batch)) for batch in batches]
+        reads = [
+            tasks.create_task(each([query.id for query in batch], _metrics(call, need, batch)))
+            for batch in batches
+        ]
     return {name: series for read in reads for name, series in read.result().items()}
 
 
@@ -79,20 +83,13 @@ def other_alarm(alarm: Mapping[str, Any], kind: str) -> AlarmSeen:
 async def _alarms(call: Caller, names: tuple[str, ...]) -> dict[str, AlarmSeen | Absent | Unread]:
     found: dict[str, AlarmSeen | Absent | Unread] = {name: Absent() for name in names}
     asked: Answer = {"AlarmNames": list(names), "AlarmTypes": ALARM_TYPES, "MaxRecords": ALARMS_PER_CALL}
-    for _ in range(PAGES_MAX):
-        try:
-            answer = await call.read("cloudwatch", "DescribeAlarms", asked)
-        except Outside as error:
-            return dict.fromkeys(names, Unread(why=str(error)))
+    async for answer in _answers(call, "DescribeAlarms", asked):
         for alarm in answer.get("MetricAlarms", ()):
             found[alarm["AlarmName"]] = metric_alarm(alarm)
         for member, kind in (("CompositeAlarms", "composite"), ("LogAlarms", "log")):
             for alarm in answer.get(member, ()):
                 found[alarm["AlarmName"]] = other_alarm(alarm, kind)
-        if not answer.get("NextToken"):
-            return found
-        asked["NextToken"] = answer["NextToken"]
-    return dict.fromkeys(names, Unread(why="CloudWatch's list of alarms did not end"))
+    return found
 
 
 async def _metrics(
@@ -106,28 +103,24 @@ async def _metrics(
         "EndTime": need.end,
         "ScanBy": "TimestampAscending",
     }
-    trouble = ""
-    try:
-        trouble = await _read_pages(call, asked, results)
-    except Outside as error:
-        trouble = str(error)
-    if trouble:
-        return {query.id: Unread(why=trouble) for query in queries}
+    async for answer in _answers(call, "GetMetricData", asked):
+        for message in answer.get("Messages") or ():  # about the call as a whole
+            raise unanswered("cloudwatch", "GetMetricData", why=_message(message))
+        for entry in answer.get("MetricDataResults", ()):
+            results[entry["Id"]].add(entry)
     return {query.id: result.series() for query, result in zip(queries, results.values(), strict=True)}
 
 
-async def _read_pages(call: Caller, asked: Answer, results: "dict[str, _Result]") -> str:
-    """Fill the results; the return says what makes all of them unusable, or nothing. Raises Outside."""
+async def _answers(call: Caller, operation: str, params: Answer) -> AsyncIterator[Answer]:
+    """Every page of a read. Raises Outside."""
+    asked = dict(params)
     for _ in range(PAGES_MAX):
-        answer = await call.read("cloudwatch", "GetMetricData", asked)
-        for message in answer.get("Messages") or ():
-            return f"CloudWatch says {_message(message)}"
-        for entry in answer.get("MetricDataResults", ()):
-            results[entry["Id"]].add(entry)
+        answer = await call.read("cloudwatch", operation, asked)
+        yield answer
         if not answer.get("NextToken"):
-            return ""
+            return
         asked["NextToken"] = answer["NextToken"]
-    return "CloudWatch's series did not end"
+    raise unanswered("cloudwatch", operation, why=f"the answer did not end after {PAGES_MAX} pages")
 
 
 class _Result:

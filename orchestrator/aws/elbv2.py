@@ -9,10 +9,11 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from orchestrator.aws.call import Caller, chunks, lacking
+from orchestrator.aws.call import Caller, chunks
+from orchestrator.aws.together import attempt, each
 from orchestrator.aws.transport import Answer
 from orchestrator.core import effects
-from orchestrator.core.errors import Missing, Outside
+from orchestrator.core.errors import Missing
 from orchestrator.core.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, TargetsSeen, Unread
 from orchestrator.core.traffic import as_writable, canonical
@@ -38,8 +39,10 @@ async def groups(call: Caller, names: Iterable[str]) -> dict[str, GroupSeen | Ab
     described = {name: group for name, group in found.items() if not isinstance(group, Absent | Unread)}
     arns = tuple(group["TargetGroupArn"] for group in described.values())
     async with asyncio.TaskGroup() as tasks:
-        tag_read = tasks.create_task(_value(tags(call, arns)))
-        attribute_reads = {arn: tasks.create_task(_value(attributes(call, arn))) for arn in arns}
+        tag_read = tasks.create_task(attempt(_unless_missing(tags(call, arns))))
+        attribute_reads = {
+            arn: tasks.create_task(attempt(_unless_missing(attributes(call, arn)))) for arn in arns
+        }
     seen: dict[str, GroupSeen | Absent | Unread] = {}
     for name, group in found.items():
         if isinstance(group, Absent | Unread):
@@ -225,9 +228,9 @@ async def _by_batch(
 ) -> Found:
     """What `read` gives for each key, asked in batches side by side; a batch with an unknown key one by one."""
     if len(keys) <= ARNS_PER_CALL:
-        return await _batch(keys, read) if keys else {}
+        return await each(keys, _batch(keys, read)) if keys else {}
     async with asyncio.TaskGroup() as tasks:
-        reads = [tasks.create_task(_batch(batch, read)) for batch in chunks(keys, ARNS_PER_CALL)]
+        reads = [tasks.create_task(each(batch, _batch(batch, read))) for batch in chunks(keys, ARNS_PER_CALL)]
     return {key: value for done in reads for key, value in done.result().items()}
 
 
@@ -235,32 +238,27 @@ async def _batch(
     keys: tuple[str, ...], read: Callable[[tuple[str, ...]], Awaitable[dict[str, Answer]]]
 ) -> Found:
     try:
-        answer = await read(keys)
+        return dict(await read(keys))
     except Missing:
         if len(keys) == 1:
             return {keys[0]: Absent()}
         async with asyncio.TaskGroup() as tasks:
-            reads = [tasks.create_task(_batch((key,), read)) for key in keys]
+            reads = [tasks.create_task(each((key,), _batch((key,), read))) for key in keys]
         return {key: value for done in reads for key, value in done.result().items()}
-    except Outside as error:
-        return dict.fromkeys(keys, Unread(why=str(error)))
-    left_out = Unread(why="Elastic Load Balancing's answer leaves it out")
-    return {key: answer.get(key, left_out) for key in keys}
 
 
 def _group(
-    group: Answer, attributes: dict[str, str] | Outside, tags: dict[str, dict[str, str]] | Outside
+    group: Answer,
+    attributes: dict[str, str] | Absent | Unread,
+    tags: dict[str, dict[str, str]] | Absent | Unread,
 ) -> GroupSeen | Absent | Unread:
-    for part in (attributes, tags):
-        if isinstance(part, Missing):  # deleted since it was listed
-            return Absent()
-        if isinstance(part, Outside):
-            return Unread(why=str(part))
-    assert isinstance(attributes, dict)
-    assert isinstance(tags, dict)
+    if isinstance(attributes, Absent | Unread):
+        return attributes
+    if isinstance(tags, Absent | Unread):
+        return tags
     arn = group["TargetGroupArn"]
     if arn not in tags:
-        return Unread(why=str(lacking("elbv2", "DescribeTags", arn)))
+        return Unread(why="Elastic Load Balancing's answer leaves its tags out")
     return GroupSeen(
         arn=TargetGroupArn(arn),
         name=group["TargetGroupName"],
@@ -270,8 +268,9 @@ def _group(
     )
 
 
-async def _value(read: Awaitable[T]) -> T | Outside:
+async def _unless_missing(read: Awaitable[T]) -> T | Absent:
+    """What `read` gives; Absent where what it asks about was deleted since it was listed."""
     try:
         return await read
-    except Outside as error:
-        return error
+    except Missing:
+        return Absent()

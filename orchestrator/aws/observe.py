@@ -1,19 +1,19 @@
 """What a tick sees: all reads side by side, each a value, so that one that fails costs itself and nothing else."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from orchestrator.aws import autoscaling, cloudwatch, ecs, elbv2
 from orchestrator.aws.call import Caller
 from orchestrator.aws.survey import survey
+from orchestrator.aws.together import attempt, each
 from orchestrator.aws.transport import Answer
-from orchestrator.core.errors import Outside
-from orchestrator.core.needs import MetricsNeed, Needs
-from orchestrator.core.observed import Absent, Series, ServiceSeen, StopSeen, Unread
+from orchestrator.core.ids import RuleArn
+from orchestrator.core.needs import MetricsNeed, Needs, RuleNeed
+from orchestrator.core.observed import Absent, RuleSeen, Series, ServiceSeen, StopSeen, Unread
 from orchestrator.core.seen import Seen
 
-K = TypeVar("K")
 T = TypeVar("T")
 ServiceFound = ServiceSeen | Absent | Unread
 
@@ -22,21 +22,19 @@ async def observe(call: Caller, region: str, needs: Needs) -> Seen:
     """Everything a tick asks for. Never raises Outside."""
     async with asyncio.TaskGroup() as group:
 
-        def start(wanted: object, read: Coroutine[Any, Any, T]) -> asyncio.Task[T] | None:
-            if wanted:
-                return group.create_task(read)
-            read.close()
-            return None
+        def start(wanted: object, read: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T] | None:
+            return group.create_task(read()) if wanted else None
 
         surveyed = group.create_task(attempt(survey(call, region, needs.survey))) if needs.survey else None
         metrics = group.create_task(_metrics(call, needs.metrics)) if needs.metrics else None
-        names = [need.arn for need in needs.rules]
-        rules = start(names, each(names, elbv2.rules(call, names)))
-        services = start(needs.blue or needs.green, _services(call, needs))
-        groups = start(needs.groups, each(needs.groups, elbv2.groups(call, needs.groups)))
+        rules = start(needs.rules, lambda: _rules(call, needs.rules))
+        services = start(needs.blue or needs.green, lambda: _services(call, needs))
+        groups = start(needs.groups, lambda: each(needs.groups, elbv2.groups(call, needs.groups)))
         targets = {arn: group.create_task(attempt(elbv2.targets(call, arn))) for arn in needs.targets}
-        scaling = start(needs.scaling, attempt(autoscaling.target(call, needs.cluster, needs.scaling)))
-        alarms = start(needs.alarms, each(needs.alarms, cloudwatch.alarms(call, needs.alarms)))
+        scaling = start(
+            needs.scaling, lambda: attempt(autoscaling.target(call, needs.cluster, needs.scaling))
+        )
+        alarms = start(needs.alarms, lambda: each(needs.alarms, cloudwatch.alarms(call, needs.alarms)))
     found = services.result() if services else {}
     return Seen(
         survey=surveyed.result() if surveyed else None,
@@ -51,33 +49,13 @@ async def observe(call: Caller, region: str, needs: Needs) -> Seen:
     )
 
 
-async def attempt(read: Awaitable[T]) -> T | Unread:
-    """What `read` gives, or Unread with the reason.
-
-    An answer in another shape than AWS's model promises counts as unread too: it must not take down its neighbours,
-    and with them the reads of a rollback.
-    """
-    try:
-        return await read
-    except Outside as error:
-        return Unread(why=str(error))
-    except (LookupError, TypeError, ValueError) as error:
-        return Unread(why=f"AWS's answer cannot be understood: {type(error).__name__} {error}")
-
-
-async def each(keys: Iterable[K], read: Awaitable[Mapping[K, T]]) -> dict[K, T | Unread]:
-    """What `read` gives for every key; all of them Unread if it fails."""
-    found = await attempt(read)
-    if isinstance(found, Unread):
-        return dict.fromkeys(keys, found)
-    return {key: found.get(key, Unread(why="it was left out of what was read")) for key in keys}
+async def _rules(call: Caller, needs: tuple[RuleNeed, ...]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
+    arns = [need.arn for need in needs]
+    return await each(arns, elbv2.rules(call, arns))
 
 
 async def _metrics(call: Caller, need: MetricsNeed) -> dict[str, Series | Unread]:
-    found = await attempt(cloudwatch.metrics(call, need))
-    if isinstance(found, Unread):
-        return {query.id: found for query in need.queries}
-    return found
+    return await each([query.id for query in need.queries], cloudwatch.metrics(call, need))
 
 
 async def _services(call: Caller, needs: Needs) -> dict[str, ServiceFound]:

@@ -1,12 +1,11 @@
 """The survey: blue and everything that carries its traffic, by read-only calls, in the order of their dependence."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.aws import autoscaling, clone, cloudwatch, ecs, elbv2
 from orchestrator.aws.call import Caller
+from orchestrator.aws.together import side_by_side
 from orchestrator.aws.transport import Answer
 from orchestrator.core.errors import Missing, Outside, Unreachable
 from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn
@@ -27,7 +26,7 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
     arns = [
         entry["targetGroupArn"] for entry in service.get("loadBalancers", ()) if entry.get("targetGroupArn")
     ]
-    async with _side_by_side() as reads:
+    async with side_by_side() as reads:
         groups = reads.create_task(_groups(call, service, arns))
         revisions = reads.create_task(_revisions(call, service))
         unsettled = reads.create_task(_unsettled(call, service))
@@ -38,7 +37,7 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         actions = reads.create_task(autoscaling.scheduled_actions(call, cluster, name))
         alarms = reads.create_task(_alarms(call, need.alarms))
     balancers = tuple(dict.fromkeys(lb for group in groups.result() for lb in group.load_balancers))
-    async with _side_by_side() as reads:
+    async with side_by_side() as reads:
         carried = reads.create_task(_rules(call, balancers, need.rules))
         count = reads.create_task(_fullest(call, balancers))
         zones = reads.create_task(_zones_without_targets(call, service, groups.result()))
@@ -108,7 +107,7 @@ async def _unsettled(call: Caller, service: Answer) -> tuple[str, ...]:
 
 async def _groups(call: Caller, service: Answer, arns: list[str]) -> tuple[GroupSurvey, ...]:
     """Blue's target groups in the order of the service's entries. Raises Outside."""
-    async with _side_by_side() as reads:
+    async with side_by_side() as reads:
         described = reads.create_task(elbv2.groups_by_arn(call, arns))
         tags = reads.create_task(elbv2.tags(call, arns))
         attributes = {arn: reads.create_task(elbv2.attributes(call, arn)) for arn in arns}
@@ -162,10 +161,10 @@ async def _rules(
     call: Caller, balancers: Iterable[str], named: Iterable[str]
 ) -> tuple[list[RuleSeen], tuple[str, ...]]:
     """Every rule of every listener of the load balancers, and what is named but does not exist."""
-    async with _side_by_side() as reads:
+    async with side_by_side() as reads:
         listed = [reads.create_task(elbv2.listeners_of(call, balancer)) for balancer in balancers]
     listeners = [listener["ListenerArn"] for one in listed for listener in one.result()]
-    async with _side_by_side() as reads:
+    async with side_by_side() as reads:
         ruled = [reads.create_task(elbv2.rules_of(call, listener)) for listener in listeners]
     rules = [rule for one in ruled for rule in one.result()]
     known = {*listeners, *(rule.arn for rule in rules)}
@@ -211,14 +210,3 @@ async def _alarms(call: Caller, names: Iterable[str]) -> tuple[tuple[AlarmSeen, 
             raise Unreachable(what=f"alarm {name} could not be read", why=alarm.why, next_step="try again")
     seen = tuple(alarm for alarm in found.values() if isinstance(alarm, AlarmSeen))
     return seen, tuple(name for name, alarm in found.items() if isinstance(alarm, Absent))
-
-
-@asynccontextmanager
-async def _side_by_side() -> AsyncIterator[asyncio.TaskGroup]:
-    """Reads that run together; the first that fails ends the others and is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            yield group
-    except BaseExceptionGroup as failed:
-        first = failed.exceptions[0]
-        raise first from first.__cause__
