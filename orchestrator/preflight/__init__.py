@@ -1,0 +1,34 @@
+"""Everything that can be known to fail before anything is touched, and what was found, in words for people.
+
+``findings`` judges what the file asks for against what a survey read; it calls nothing and changes nothing. An
+``error`` refuses the rollout, a ``warning`` is told, a ``note`` says what was found.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from orchestrator.core.spec import Spec
+from orchestrator.core.survey import Finding, Severity, Survey
+from orchestrator.preflight import alarms, blue, capacity, notes, revision, rules
+from orchestrator.preflight.timing import PlanRow, expected, plan_table
+
+__all__ = ["PlanRow", "errors", "expected", "findings", "plan_table"]
+
+
+def findings(spec: Spec, survey: Survey, *, now: datetime) -> tuple[Finding, ...]:
+    """Every finding: errors first, then warnings, then notes, each kind in the order in which a rollout meets it."""
+    found = [
+        *blue.look(spec, survey),
+        *revision.look(spec, survey),
+        *rules.look(spec, survey),
+        *alarms.look(spec, survey),
+        *notes.look(spec, survey, now),
+        *capacity.look(survey),
+    ]
+    order = list(Severity)
+    return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
+
+
+def errors(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings that refuse a rollout."""
+    return tuple(finding for finding in found if finding.severity is Severity.ERROR)

@@ -1,0 +1,137 @@
+"""Is blue a service that a rollout can start from, and that green can be made like?"""
+
+from collections.abc import Iterator
+
+from orchestrator.core.observed import ServiceSeen
+from orchestrator.core.spec import Spec
+from orchestrator.core.survey import Finding, Survey
+from orchestrator.preflight.words import counted, error, warning
+
+
+def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    """What speaks against blue itself."""
+    yield from _where(spec, survey)
+    yield from _steadiness(survey.blue, survey)
+    yield from _kind(spec, survey)
+    for feature in survey.unclonable:
+        yield error(
+            "unclonable-feature",
+            f"{survey.blue.name} uses {feature}",
+            "green would be made without it, and would not be the same service",
+            "deploy this service by other means until Teal can carry it over",
+        )
+
+
+def _where(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    if spec.region and spec.region != survey.region:
+        yield error(
+            "wrong-region",
+            f"the file says region {spec.region}, the credentials are used in {survey.region}",
+            "a service of the same name elsewhere would be changed",
+            "set AWS_REGION, or change region in the file",
+        )
+    for arn in (*spec.rules, *(name for name in (spec.task_definition,) if name.startswith("arn:"))):
+        _, _, _, region, account, _ = arn.split(":", 5)
+        if (region, account) != (survey.region, survey.account):
+            yield error(
+                "foreign-arn",
+                f"{arn} belongs to account {account} in {region}",
+                f"the rollout runs in account {survey.account} in {survey.region}",
+                "name a thing of the service's own account and region",
+            )
+
+
+def _steadiness(blue: ServiceSeen, survey: Survey) -> Iterator[Finding]:
+    if blue.status != "ACTIVE":
+        yield error(
+            "blue-not-active",
+            f"{blue.name} is {blue.status}",
+            "there is no service of record to start from or to go back to",
+            "create the service first, or name another",
+        )
+        return
+    if "teal:rollout" in blue.tags:
+        yield error(
+            "blue-is-a-guest",
+            f"{blue.name} was made by rollout {blue.tags['teal:rollout']}",
+            "it is a rollout's green, and goes when that rollout ends",
+            "name the service of record",
+        )
+    seen = tuple(_deployments(blue))
+    yield from seen
+    for deployment in () if seen else survey.unsettled:  # one cause is told once
+        yield error(
+            "blue-unsettled",
+            f"another deployment is under way on {blue.name}: {deployment}",
+            "two tools would change the same service",
+            "wait until it has ended",
+        )
+    yield from _tasks(blue)
+
+
+def _deployments(blue: ServiceSeen) -> Iterator[Finding]:
+    if len(blue.deployments) > 1:
+        yield error(
+            "blue-deploying",
+            f"{blue.name} has {len(blue.deployments)} deployments",
+            "its tasks are still being replaced: there is no one revision to go back to",
+            "wait until the service is steady",
+        )
+        return
+    state = blue.primary.rollout_state if blue.primary else ""
+    if state != "COMPLETED":
+        reason = f" ({blue.primary.reason})" if blue.primary and blue.primary.reason else ""
+        yield error(
+            "blue-not-completed",
+            f"{blue.name}'s deployment is {state or 'not reported'}{reason}",
+            "its present revision has not proved itself: it is no safe side",
+            "wait until the deployment is COMPLETED, or repair it",
+        )
+
+
+def _tasks(blue: ServiceSeen) -> Iterator[Finding]:
+    if blue.desired == 0:
+        yield error(
+            "blue-empty",
+            f"{blue.name} wants no task",
+            "there is nothing to compare green with, and nothing to go back to",
+            "give the service at least one task",
+        )
+    elif blue.running != blue.desired or blue.pending:
+        yield warning(
+            "blue-short-of-tasks",
+            f"{blue.name} runs {blue.running} of {counted(blue.desired, 'task')}",
+            "no traffic moves until blue could take everything back",
+        )
+
+
+def _kind(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    update = f"aws ecs update-service --cluster {spec.service.cluster} --service {spec.service.service}"
+    if survey.controller == "CODE_DEPLOY":
+        yield error(
+            "controller-not-ecs",
+            f"{survey.blue.name} is deployed by CodeDeploy",
+            "CodeDeploy alone may change its tasks and its target groups",
+            f"give it to ECS: {update} --deployment-controller type=ECS",
+        )
+    elif survey.controller != "ECS":
+        yield error(
+            "controller-not-ecs",
+            f"{survey.blue.name} has deployment controller {survey.controller}",
+            "ECS does not manage its tasks",
+            "make a service whose deployment controller is ECS",
+        )
+    if survey.strategy != "ROLLING":
+        yield error(
+            "strategy-not-rolling",
+            f"{survey.blue.name} has deployment strategy {survey.strategy}",
+            "ECS itself would change the rule's weights when blue takes the new revision over",
+            f"{update} --deployment-configuration strategy=ROLLING",
+        )
+    if survey.scheduling != "REPLICA":
+        yield error(
+            "scheduling-not-replica",
+            f"{survey.blue.name} is scheduled as {survey.scheduling}",
+            "ECS places one task on each instance: a second service cannot be given a count",
+            "use a service with scheduling strategy REPLICA",
+        )

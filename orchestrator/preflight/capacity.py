@@ -1,0 +1,99 @@
+"""Is there room for both colours, can blue roll in settling, and what happens to its scaling meanwhile?"""
+
+from collections.abc import Iterator
+
+from orchestrator.core.survey import Finding, GroupSurvey, Survey
+from orchestrator.preflight.words import counted, error, note, warning
+
+
+def look(survey: Survey) -> Iterator[Finding]:
+    """What speaks against the tasks, and how many there will be."""
+    for group in survey.groups:
+        yield from _targets(group)
+    if survey.zones_without_targets:
+        yield warning(
+            "zone-without-targets",
+            f"no task of blue serves in {', '.join(survey.zones_without_targets)}",
+            "cross-zone load balancing is off: requests that enter there fail, on green as on blue",
+            "run at least one task in each of the load balancer's zones",
+        )
+    if survey.blue.desired > 0:
+        yield from _rolling(survey)
+    yield from _scaling(survey)
+
+
+def largest_and_least(survey: Survey) -> tuple[int, int]:
+    """How many tasks blue may have and must keep while ECS rolls it.
+
+    Source: ECS, DeploymentConfiguration: maximumPercent rounds down, minimumHealthyPercent up.
+    """
+    desired = survey.blue.desired
+    return desired * survey.maximum_percent // 100, -(-desired * survey.minimum_percent // 100)
+
+
+def _rolling(survey: Survey) -> Iterator[Finding]:
+    largest, least = largest_and_least(survey)
+    desired = survey.blue.desired
+    if largest <= least:
+        yield error(
+            "blue-cannot-roll",
+            f"of {counted(desired, 'task')} at most {largest} may run ({survey.maximum_percent} %) "
+            f"and at least {least} must stay ({survey.minimum_percent} %)",
+            "ECS could neither start nor stop a task when blue takes the new revision over",
+            "raise maximumPercent, or run more tasks",
+        )
+        return
+    yield note(
+        "peak-tasks",
+        f"up to {counted(desired + largest, 'task')} at once: {desired} of green, {largest} of blue while it rolls",
+        f"blue alone runs {desired}: quotas, addresses and database connections must allow the rest",
+    )
+
+
+def _targets(group: GroupSurvey) -> Iterator[Finding]:
+    targets = group.targets
+    if targets is None:
+        yield warning(
+            "targets-unread",
+            f"the health of {group.name}'s targets could not be read",
+            "no traffic moves until it can be: blue must be able to take everything back",
+            "allow elasticloadbalancing:DescribeTargetHealth",
+        )
+    elif targets.registered and not targets.healthy:
+        yield error(
+            "blue-unhealthy",
+            f"no target of {group.name} is healthy: {', '.join(targets.reasons) or 'no reason given'}",
+            "blue could not take traffic back, so none would be moved",
+            "repair blue first",
+        )
+    elif targets.unhealthy or targets.unavailable:
+        bad = targets.unhealthy + targets.unavailable
+        yield warning(
+            "blue-partly-unhealthy",
+            f"{bad} of {counted(targets.registered, 'target')} of {group.name} are not healthy: "
+            f"{', '.join(targets.reasons) or 'no reason given'}",
+            "no traffic moves until blue could take everything back",
+        )
+
+
+def _scaling(survey: Survey) -> Iterator[Finding]:
+    name, desired = survey.blue.name, survey.blue.desired
+    driven = (*survey.policies, *survey.scheduled_actions)
+    if driven:
+        yield warning(
+            "green-does-not-scale",
+            f"{name} is scaled by {', '.join(driven)}; green is not",
+            f"green starts with {counted(desired, 'task')} and follows blue's count upwards, not its own load",
+            "start when little change of load is expected",
+        )
+    scaling = survey.scaling
+    if scaling is not None and scaling.scale_in_suspended:
+        yield note(
+            "scale-in-suspended", f"{name}'s scale-in is suspended already, and stays so after the rollout"
+        )
+    elif scaling is not None:
+        yield note(
+            "scale-in-will-be-suspended",
+            f"{name}'s scale-in is suspended during the rollout, and restored after it",
+            f"blue keeps what it has, between {scaling.min_capacity} and {scaling.max_capacity} tasks",
+        )

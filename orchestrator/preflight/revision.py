@@ -1,0 +1,83 @@
+"""Can the wanted revision run where blue runs, and is it another than blue's?"""
+
+from collections.abc import Iterator
+
+from orchestrator.core.ids import revision_name
+from orchestrator.core.spec import Spec
+from orchestrator.core.survey import Finding, Survey, TaskDefinitionSeen
+from orchestrator.preflight.words import error, warning
+
+
+def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    """What speaks against the revision."""
+    wanted = survey.revision
+    if wanted is None:
+        yield error(
+            "revision-unknown",
+            f"task definition {spec.task_definition} does not exist",
+            "green would have nothing to run",
+            "register it, or correct revision.task_definition",
+        )
+        return
+    name = revision_name(wanted.arn)
+    if wanted.status != "ACTIVE":
+        yield error(
+            "revision-not-active",
+            f"task definition {name} is {wanted.status}",
+            "no service can be made from it",
+            "register it again and name the new revision",
+        )
+    yield from _ports(name, wanted, survey)
+    if survey.former is not None:
+        yield from _likeness(name, wanted, survey.former)
+    yield from _sameness(name, wanted, survey)
+
+
+def _ports(name: str, wanted: TaskDefinitionSeen, survey: Survey) -> Iterator[Finding]:
+    containers = {container for container, _ in wanted.ports}
+    for group in survey.groups:
+        if (group.container, group.port) in wanted.ports:
+            continue
+        lacks = f"port {group.port} of container {group.container}"
+        if group.container not in containers:
+            lacks = f"container {group.container} with port {group.port}"
+        yield error(
+            "revision-without-port",
+            f"task definition {name} has no {lacks}",
+            f"target group {group.name} sends requests there",
+            "name the container and its port in the task definition as blue's has them",
+        )
+
+
+def _likeness(name: str, wanted: TaskDefinitionSeen, former: TaskDefinitionSeen) -> Iterator[Finding]:
+    if wanted.network_mode != former.network_mode:
+        yield error(
+            "other-network-mode",
+            f"task definition {name} has network mode {wanted.network_mode}, blue's has {former.network_mode}",
+            "green's targets would be of another type than its target groups, which are made like blue's",
+            f"register it with network mode {former.network_mode}",
+        )
+    if wanted.architecture != former.architecture:
+        yield error(
+            "other-architecture",
+            f"task definition {name} is for {wanted.architecture}, blue's for {former.architecture}",
+            "blue's capacity may not run it",
+            f"build and register it for {former.architecture}",
+        )
+
+
+def _sameness(name: str, wanted: TaskDefinitionSeen, survey: Survey) -> Iterator[Finding]:
+    if wanted.arn == survey.blue.task_definition:
+        yield error(
+            "already-runs-it",
+            f"{survey.blue.name} already runs {name}",
+            "there is nothing to move traffic to",
+            "name the revision to release",
+        )
+    elif survey.former is not None and wanted.digest == survey.former.digest:
+        yield warning(
+            "same-content",
+            f"{name} says the same as {revision_name(survey.former.arn)}, which blue runs",
+            "only an image whose tag has moved would make green differ",
+            "check that this is the revision to release",
+        )

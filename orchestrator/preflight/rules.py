@@ -1,0 +1,203 @@
+"""Can the weights of the rules that carry blue's traffic be divided, and will nobody else divide them?"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from orchestrator.core.errors import Rejected
+from orchestrator.core.ids import TargetGroupArn
+from orchestrator.core.observed import RuleSeen
+from orchestrator.core.plan import percent
+from orchestrator.core.spec import Spec
+from orchestrator.core.starting import in_scope
+from orchestrator.core.survey import Finding, GroupSurvey, Survey
+from orchestrator.core.traffic import Forward, read_forward, with_weights
+from orchestrator.preflight.words import error, group_name, load_balancer_name, rule_name, warning
+
+GROUPS_PER_ACTION = 5  # Quotas for your Application Load Balancers; not adjustable
+GROUPS_PER_LOAD_BALANCER = 100  # likewise
+GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names Teal gives
+_NOBODY = TargetGroupArn("arn:of:a:target:group:that:is:not:there")
+
+
+def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    """What speaks against the rules and target groups that carry blue's traffic."""
+    if not survey.groups:
+        yield error(
+            "no-load-balancer",
+            f"{survey.blue.name} has no target group",
+            "without a load balancer there are no weights to move",
+            "put the service behind an Application Load Balancer",
+        )
+        return
+    yield from _scope(spec, survey)
+    for group in survey.groups:
+        yield from _group(group)
+    yield from _quota(survey)
+    for rule in in_scope(spec.rules, survey):
+        yield from _rule(rule, spec, survey)
+
+
+def _scope(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    for arn in survey.missing_rules:
+        yield error(
+            "rule-missing",
+            f"{arn} does not exist",
+            "the file names it",
+            "correct traffic.rules, or remove it",
+        )
+    known = {rule.arn for rule in survey.rules} | {rule.listener for rule in survey.rules if rule.is_default}
+    for arn in spec.rules:
+        if arn not in known and arn not in survey.missing_rules:
+            yield error(
+                "rule-not-blues",
+                f"{arn} does not forward to a target group of {survey.blue.name}",
+                "moving its weights would move somebody else's traffic",
+                "correct traffic.rules, or remove it to take every rule that does",
+            )
+    if not survey.rules:
+        yield error(
+            "no-rule",
+            f"no listener rule forwards to a target group of {survey.blue.name}",
+            "no traffic reaches blue that could be moved",
+            "add a rule that forwards to blue's target group",
+        )
+        return
+    chosen = in_scope(spec.rules, survey)
+    for rule in survey.rules:
+        if rule not in chosen:
+            yield warning(
+                "rule-left-out",
+                f"{rule_name(rule)} also forwards to {survey.blue.name} and is not in traffic.rules",
+                "its traffic stays on blue and never meets green; in settling it meets blue's new revision",
+                "add it to traffic.rules, or remove traffic.rules to take every rule",
+            )
+    yield from _unreached(chosen, survey)
+
+
+def _unreached(chosen: tuple[RuleSeen, ...], survey: Survey) -> Iterator[Finding]:
+    forwards = [read_forward(rule.actions) for rule in chosen]
+    reached = {w.group for forward in forwards if forward for w in forward.groups}
+    for group in survey.groups:
+        if chosen and group.arn not in reached:
+            yield error(
+                "group-without-rule",
+                f"no rule of this rollout forwards to target group {group.name}",
+                "ECS gives a service only target groups that a load balancer uses",
+                "add a rule that forwards to it to traffic.rules, or take it off the service",
+            )
+
+
+def _group(group: GroupSurvey) -> Iterator[Finding]:
+    if not group.load_balancers:
+        yield error(
+            "group-without-load-balancer",
+            f"target group {group.name} is used by no load balancer",
+            "its traffic cannot be divided",
+            "add a rule that forwards to it, or take it off the service",
+        )
+    if any(":loadbalancer/app/" not in arn for arn in group.load_balancers):
+        yield error(
+            "no-application-load-balancer",
+            f"target group {group.name} belongs to a load balancer of another kind",
+            "only an Application Load Balancer's rules and metrics are known to Teal",
+            "use an Application Load Balancer",
+        )
+    if group.stickiness:
+        yield error(
+            "target-stickiness",
+            f"target group {group.name} has sticky sessions ({group.stickiness}): not supported yet",
+            "pinned users would not follow the weights, nor a rollback",
+            "turn stickiness.enabled off on the target group",
+        )
+
+
+def _quota(survey: Survey) -> Iterator[Finding]:
+    fresh = Counter(arn for group in survey.groups for arn in group.load_balancers)
+    more = max(fresh.values(), default=0)
+    if survey.groups_per_load_balancer + more > GROUPS_PER_LOAD_BALANCER:
+        name = load_balancer_name(fresh.most_common(1)[0][0])
+        yield error(
+            "too-many-groups",
+            f"load balancer {name} has {survey.groups_per_load_balancer} target groups; green needs {more} more",
+            f"a load balancer takes {GROUPS_PER_LOAD_BALANCER}, which AWS does not raise",
+            "remove target groups that nothing uses",
+        )
+
+
+def _rule(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
+    forward = read_forward(rule.actions)
+    blues = {group.arn for group in survey.groups}
+    carried = [w for w in forward.groups if w.group in blues] if forward else []
+    if forward is None or not carried:
+        yield error(
+            "rule-not-blues",
+            f"{rule_name(rule)} does not forward to a target group of {survey.blue.name}",
+            "there is no weight of blue to divide",
+            "correct traffic.rules",
+        )
+        return
+    yield from _manners(rule, forward, survey)
+    if len(carried) > 1:
+        yield error(
+            "two-groups-in-a-rule",
+            f"{rule_name(rule)} forwards to {len(carried)} target groups of {survey.blue.name}",
+            "it would not be clear whose share green takes",
+            "forward to one of them in this rule",
+        )
+    elif len(forward.groups) > 1 and carried[0].weight == 0:
+        yield error(
+            "blue-without-weight",
+            f"{rule_name(rule)} gives {group_name(carried[0].group)} weight 0",
+            "blue has no share in it that green could take",
+            "give blue's target group a weight, or leave the rule out of traffic.rules",
+        )
+    else:
+        yield from _weights(rule, carried[0].group, spec)
+
+
+def _manners(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Finding]:
+    blues = {group.arn for group in survey.groups}
+    if len(forward.groups) >= GROUPS_PER_ACTION:
+        yield error(
+            "too-many-groups-in-a-rule",
+            f"{rule_name(rule)} already forwards to {len(forward.groups)} target groups",
+            f"a rule takes {GROUPS_PER_ACTION}, which AWS does not raise: there is no room for green's",
+            "take one out of the rule",
+        )
+    for name in (group_name(w.group) for w in forward.groups if w.group not in blues):
+        if GREEN_GROUP.fullmatch(name):
+            yield error(
+                "another-rollout",
+                f"{rule_name(rule)} forwards to {name}, which another rollout made",
+                "it may be under way from another machine or store, and both would write this rule's weights",
+                "end that rollout; if none is active, take the target group out of the rule",
+            )
+    if json.loads(forward.stickiness):
+        yield error(
+            "group-stickiness",
+            f"{rule_name(rule)} keeps users on their target group: not supported yet",
+            "pinned users would not follow the weights, nor a rollback",
+            "turn target group stickiness off in the rule's forward action",
+        )
+    if any(action.get("Type") == "authenticate-oidc" for action in json.loads(rule.actions)):
+        yield error(
+            "oidc-action",
+            f"{rule_name(rule)} authenticates users by OIDC: not supported yet",
+            "every write of the rule must keep a secret that AWS does not show",
+            "leave the rule out of traffic.rules",
+        )
+
+
+def _weights(rule: RuleSeen, blue: TargetGroupArn, spec: Spec) -> Iterator[Finding]:
+    for step in spec.plan.steps:
+        try:
+            with_weights(rule.actions, blue=blue, green=_NOBODY, weight=step.weight)
+        except Rejected as refused:
+            yield error(
+                "weight-too-fine",
+                f"{percent(step.weight)} cannot be written on {rule_name(rule)}",
+                refused.why,
+                "use a larger weight in the plan",
+            )

@@ -1,0 +1,54 @@
+"""How long a plan really takes: a bake is a minimum, and a gate needs a whole measured interval."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from orchestrator.core.ids import Tenths
+from orchestrator.core.observed import AlarmSeen
+from orchestrator.core.spec import Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """One step as it will be: the earliest end of a step counts from the moment its weight was read back."""
+
+    number: int  # from 1
+    weight: Tenths
+    bake: timedelta
+    lasts: timedelta
+    ends: timedelta  # since the first weight was read back, without the time people take to approve
+    approval: bool
+
+
+def expected(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[timedelta, ...]:
+    """The earliest end of each step: the later of its bake and one whole interval, measured and final.
+
+    An interval begins at the next full period, so each may take up to one period more. An alarm that was read adds
+    its own period where that is longer.
+    """
+    least = timedelta(0)
+    if spec.gates.guard.on or spec.gates.alarms.alarms:
+        periods = [alarm.period for alarm in alarms if alarm.state != "ALARM"]
+        least = max([spec.metrics.period, *periods]) + spec.metrics.lag
+    return tuple(max(step.bake, least) for step in spec.plan.steps)
+
+
+def plan_table(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[PlanRow, ...]:
+    """The plan step by step with its real times, for the terminal and the docs."""
+    rows, ends = [], timedelta(0)
+    for number, (step, lasts) in enumerate(
+        zip(spec.plan.steps, expected(spec, alarms), strict=True), start=1
+    ):
+        ends += lasts
+        rows.append(
+            PlanRow(
+                number=number,
+                weight=step.weight,
+                bake=step.bake,
+                lasts=lasts,
+                ends=ends,
+                approval=step.approval,
+            )
+        )
+    return tuple(rows)
