@@ -21,15 +21,43 @@ from orchestrator.store.tables import claims, commands, records, rollouts
 
 _log = logging.getLogger(__name__)
 
-_HELD = (
+_FREE: dict[str, Any] = {"owner": None, "lease_until": None}
+
+# Statements are made once: making one anew costs more than running it.
+_DUE = (
+    select(*SHOWN, rollouts.c.fence)
+    .where(
+        rollouts.c.is_active,
+        rollouts.c.wake_at <= bindparam("now"),
+        or_(rollouts.c.lease_until.is_(None), rollouts.c.lease_until <= bindparam("now")),
+    )
+    .order_by(rollouts.c.wake_at, rollouts.c.id)
+    .limit(bindparam("most"))
+)
+_LEASE = (
+    update(rollouts)
+    .where(rollouts.c.id.in_(bindparam("rows", expanding=True)))
+    .values(fence=rollouts.c.fence + 1, woken_at=None)
+)
+_MINE = update(rollouts).where(
+    rollouts.c.id == bindparam("row"),
+    rollouts.c.fence == bindparam("my_fence"),
+    rollouts.c.owner == bindparam("my_owner"),
+)
+_HELD = select(
     rollouts.c.fence,
     rollouts.c.owner,
     rollouts.c.version,
     rollouts.c.woken_at,
     rollouts.c.event_count,
     rollouts.c.record_count,
+).where(rollouts.c.id == bindparam("row"))
+_WRITE = update(rollouts).where(rollouts.c.id == bindparam("row"))
+_ANSWER = update(commands).where(
+    commands.c.rollout == bindparam("row"),
+    commands.c.key == bindparam("answered"),
+    commands.c.state == CommandState.ACCEPTED.value,
 )
-_FREE: dict[str, Any] = {"owner": None, "lease_until": None}
 
 
 def lease_due(
@@ -40,17 +68,11 @@ def lease_due(
     A row that cannot be read is leased like the others, so that it comes up once in a `ttl` and keeps nobody out, but
     it is not returned: it is said in the log, loudly.
     """
-    is_free = or_(rollouts.c.lease_until.is_(None), rollouts.c.lease_until <= now)
-    due = select(*SHOWN, rollouts.c.fence).where(rollouts.c.is_active, rollouts.c.wake_at <= now, is_free)
-    rows = connection.execute(due.order_by(rollouts.c.wake_at, rollouts.c.id).limit(limit)).all()
+    rows = connection.execute(_DUE, {"now": now, "most": limit}).all()
     if not rows:
         return ()
     ids, until = [row.id for row in rows], now + ttl
-    connection.execute(
-        update(rollouts)
-        .where(rollouts.c.id.in_(ids))
-        .values(fence=rollouts.c.fence + 1, owner=owner, lease_until=until, woken_at=None)
-    )
+    connection.execute(_LEASE, {"rows": ids, "owner": owner, "lease_until": until})
     wishes = open_commands(connection, ids)
     leased = (_leased(row, wishes.get(row.id, []), owner=owner, until=until) for row in rows)
     return tuple(one for one in leased if one is not None)
@@ -59,7 +81,7 @@ def lease_due(
 def renew(connection: Connection, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
     """See `orchestrator.ports.Store.renew`. Only ``until`` changes: row and commands stay as they were leased."""
     until = now + ttl
-    renewed = connection.execute(_mine(leased).values(lease_until=until))
+    renewed = connection.execute(_MINE, _mine(leased) | {"lease_until": until})
     if renewed.rowcount == 0:
         raise rules.passed_on(leased.stored.rollout.id)
     return replace(leased, until=until)
@@ -67,14 +89,14 @@ def renew(connection: Connection, leased: Leased, *, now: datetime, ttl: timedel
 
 def release(connection: Connection, leased: Leased) -> None:
     """See `orchestrator.ports.Store.release`."""
-    connection.execute(_mine(leased).values(_FREE))
+    connection.execute(_MINE, _mine(leased) | _FREE)
 
 
 def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased:
     """See `orchestrator.ports.Store.commit`.
 
-    A wake-up or command that arrived since the row was leased keeps the row due, whatever the decision says; if the
-    rollout ends here, such a command is overtaken.
+    A wake-up or command that arrived since `leased` was read keeps the row due, whatever the decision says, and is in
+    what is returned; if the rollout ends here, such a command is overtaken.
     """
     rollout, row = decision.rollout, _held(connection, leased)
     assert rollout.id == leased.stored.rollout.id, "a decision is about the row that is leased"
@@ -87,20 +109,17 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
     add_events(connection, rollout.id, events, after=row.event_count)
     kept = _add_records(connection, rollout.id, decision.records, after=row.record_count)
     wake_at = None if is_over else rules.earliest(decision.wake_at, row.woken_at)
-    connection.execute(
-        update(rollouts)
-        .where(rollouts.c.id == rollout.id)
-        .values(
-            phase=rollout.phase.value,
-            is_active=not is_over,
-            version=row.version + 1,
-            wake_at=wake_at,
-            event_count=row.event_count + len(events),
-            record_count=row.record_count + kept,
-            body=encode(rollout),
-            **(_FREE if is_over else {}),
-        )
-    )
+    written = {
+        "phase": rollout.phase.value,
+        "is_active": not is_over,
+        "version": row.version + 1,
+        "wake_at": wake_at,
+        "woken_at": None,  # the holder learns of it by what is returned here
+        "event_count": row.event_count + len(events),
+        "record_count": row.record_count + kept,
+        "body": encode(rollout),
+    }
+    connection.execute(_WRITE, {"row": rollout.id, **written, **(_FREE if is_over else {})})
     if is_over:
         connection.execute(delete(claims).where(claims.c.rollout == rollout.id))
     stored_now = Stored(rollout=rollout, version=row.version + 1, wake_at=wake_at)
@@ -121,18 +140,14 @@ def _leased(row: Row[*tuple[Any, ...]], wishes: list[str], *, owner: str, until:
         return None
 
 
-def _mine(leased: Leased) -> Any:  # noqa: ANN401  # an Update, which SQLAlchemy does not let carry its table
-    return update(rollouts).where(
-        rollouts.c.id == leased.stored.rollout.id,
-        rollouts.c.fence == leased.fence,
-        rollouts.c.owner == leased.owner,
-    )
+def _mine(leased: Leased) -> dict[str, Any]:
+    return {"row": leased.stored.rollout.id, "my_fence": leased.fence, "my_owner": leased.owner}
 
 
 def _held(connection: Connection, leased: Leased) -> Row[*tuple[Any, ...]]:
     """The row's bookkeeping, if the lease and the version are still the row's. Raises Lost."""
     rollout = leased.stored.rollout.id
-    row = connection.execute(select(*_HELD).where(rollouts.c.id == rollout)).one_or_none()
+    row = connection.execute(_HELD, {"row": rollout}).one_or_none()
     if row is None or (row.fence, row.owner) != (leased.fence, leased.owner):
         raise rules.passed_on(rollout)
     if row.version != leased.stored.version:
@@ -144,14 +159,8 @@ def _answer(connection: Connection, rollout: RolloutId, outcomes: tuple[Outcome,
     """Write what became of commands; what was answered once stays so."""
     if not outcomes:
         return
-    answered = update(commands).where(
-        commands.c.rollout == rollout,
-        commands.c.key == bindparam("answered"),
-        commands.c.state == CommandState.ACCEPTED.value,
-    )
-    answer = answered.values(state=bindparam("now"), text=bindparam("told"))
-    rows = [{"answered": o.key, "now": o.state.value, "told": o.text} for o in outcomes]
-    connection.execute(answer, rows)
+    rows = [{"row": rollout, "answered": o.key, "state": o.state.value, "text": o.text} for o in outcomes]
+    connection.execute(_ANSWER, rows)
 
 
 def _open(connection: Connection, rollout: RolloutId) -> tuple[Command, ...]:

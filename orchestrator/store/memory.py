@@ -23,7 +23,7 @@ class _Row:
     fence: int = 0
     owner: str | None = None
     lease_until: datetime | None = None
-    woken_at: datetime | None = None  # the earliest wake-up since the row was last leased
+    woken_at: datetime | None = None  # the earliest wake-up since the lease's holder last read the row
     events: list[Event] = field(default_factory=list)
     records: dict[str, Record] = field(default_factory=dict)
     commands: dict[str, CommandSeen] = field(default_factory=dict)
@@ -133,7 +133,7 @@ class MemoryStore:
         for record in decision.records:
             row.records.setdefault(record.key, record)
         row.rollout, row.version = rollout, row.version + 1
-        row.wake_at = rules.earliest(decision.wake_at, row.woken_at)
+        row.wake_at, row.woken_at = rules.earliest(decision.wake_at, row.woken_at), None
         if is_over:
             self._end(row)
         return replace(leased, stored=row.stored, commands=row.open_commands)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select
 
 from orchestrator.core.commands import Command, CommandState
 from orchestrator.core.events import Event, Record
@@ -16,6 +16,15 @@ from orchestrator.store.codec import decode
 from orchestrator.store.tables import commands, events, records, rollouts
 
 SHOWN = (rollouts.c.id, rollouts.c.version, rollouts.c.wake_at, rollouts.c.body)  # what `stored` needs
+
+_OPEN = (
+    select(commands.c.rollout, commands.c.body)
+    .where(
+        commands.c.rollout.in_(bindparam("of", expanding=True)),
+        commands.c.state == CommandState.ACCEPTED.value,
+    )
+    .order_by(commands.c.rollout, commands.c.number)
+)
 
 
 def stored(row: Row[*tuple[Any, ...]]) -> Stored:
@@ -116,13 +125,8 @@ def command(connection: Connection, rollout: RolloutId, key: str) -> CommandSeen
 
 def open_commands(connection: Connection, of: Sequence[RolloutId]) -> dict[RolloutId, list[str]]:
     """The JSON of commands that are accepted and not yet answered by a tick, oldest first, by rollout."""
-    query = (
-        select(commands.c.rollout, commands.c.body)
-        .where(commands.c.rollout.in_(of), commands.c.state == CommandState.ACCEPTED.value)
-        .order_by(commands.c.rollout, commands.c.number)
-    )
     found: dict[RolloutId, list[str]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_OPEN, {"of": of}):
         found.setdefault(row.rollout, []).append(row.body)
     return found
 

@@ -24,8 +24,14 @@ def too_late(commands: Iterable[Command], phase: Phase) -> tuple[tuple[Outcome, 
     for command in commands:
         text = f"the rollout had ended ({phase}) before it could be applied"
         outcomes.append(Outcome(key=command.key, state=CommandState.OVERTAKEN, text=text))
-        facts = (("command", command.kind.value), ("key", command.key), ("by", command.by.name))
-        message = f"{command.kind} by {command.by.name} was overtaken: {text}"
+        facts = (
+            ("command", command.kind.value),
+            ("by", command.by.name),
+            ("source", command.by.source),
+            ("reason", command.reason),
+            ("key", command.key),
+        )
+        message = f"{command.kind} by {command.by.name}: {text}"
         events.append(Event(kind=EventKind.COMMAND_OVERTAKEN, at=command.at, message=message, facts=facts))
     return tuple(outcomes), tuple(events)
 

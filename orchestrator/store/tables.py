@@ -57,8 +57,8 @@ rollouts = Table(
     Column("owner", String),  # of the lease; null: nobody's
     Column("lease_until", Moment),
     Column("wake_at", Moment),
-    # The earliest wake-up since the row was last leased: a commit of that lease keeps it, since its tick may have
-    # looked before whatever the wake-up is about.
+    # The earliest wake-up since the lease's holder last read the row: the next commit keeps it, since its tick may
+    # have looked before whatever the wake-up is about.
     Column("woken_at", Moment),
     Column("start_key", String, nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),

@@ -413,14 +413,16 @@ def test_a_command_during_a_tick_is_not_lost_by_its_commit(play: Play[None]) -> 
     play(script)
 
 
-def test_every_commit_of_a_lease_keeps_the_row_due_for_a_command_it_did_not_see(play: Play[None]) -> None:
+def test_the_next_tick_under_the_same_lease_has_the_command_and_sets_the_time(play: Play[None]) -> None:
     async def script(store: Store) -> None:
         await start(store)
         leased = await lease(store)
         await store.add_command(R1, a_command(), check=allow)
-        done = await store.commit(leased, a_decision(leased, wake_at=NOON + TICK))
-        done = await store.commit(done, a_decision(done, wake_at=NOON + TICK))
-        assert done.stored.wake_at == NOON
+        first = await store.commit(leased, a_decision(leased, wake_at=NOON + TICK))
+        assert (first.stored.wake_at, first.commands) == (NOON, (a_command(),))
+        second = a_decision(first, wake_at=NOON + TICK, outcomes=(an_outcome(),))
+        last = await store.commit(first, second)
+        assert (last.stored.wake_at, last.commands) == (NOON + TICK, ())
 
     play(script)
 
