@@ -1,0 +1,1 @@
+"""Tests of the store: JSON of rows, the SQLite file, migrations."""

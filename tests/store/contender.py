@@ -1,0 +1,50 @@
+"""One process of several on one file: leases what it can get and prints ``rollout fence`` for each row it had.
+
+With ``die`` as third argument it kills itself in the middle of its first commit, after everything has been written
+and before the transaction ends.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from orchestrator.core.rollout import Decision
+from orchestrator.ports import Leased
+from orchestrator.store import leases
+from orchestrator.store.opening import open_store
+from orchestrator.store.sqlite import SqliteDatabase
+from tests.contract.store_values import NOON, TTL, a_decision, a_record, an_event
+
+
+async def take_all(path: str, owner: str) -> None:
+    store = open_store(f"sqlite:///{path}")
+    try:
+        while batch := await store.lease_due(owner=owner, now=NOON, ttl=TTL, limit=3):
+            for leased in batch:
+                done = await store.commit(leased, a_decision(leased, wake_at=NOON + timedelta(days=1)))
+                await store.release(done)
+                print(leased.stored.rollout.id, leased.fence)
+    finally:
+        await store.close()
+
+
+async def die(path: str, owner: str) -> None:
+    database = SqliteDatabase(Path(path))
+
+    def half(connection: Connection, leased: Leased, decision: Decision) -> None:
+        leases.commit(connection, leased, decision)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    (leased,) = await database.write(lambda c: leases.lease_due(c, owner=owner, now=NOON, ttl=TTL, limit=1))
+    decision = a_decision(leased, events=(an_event("lost"),), records=(a_record("lost"),))
+    print("leased", flush=True)
+    await database.write(lambda c: half(c, leased, decision))
+
+
+if __name__ == "__main__":
+    asyncio.run((die if sys.argv[3:] == ["die"] else take_all)(*sys.argv[1:3]))
