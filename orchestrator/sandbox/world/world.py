@@ -63,7 +63,6 @@ class World:
         region: str = "eu-west-1",
         settings: WorldSettings | None = None,
         tasks: "Callable[[World], TaskRunner] | None" = None,
-        checker: Checker | None = None,
     ) -> None:
         self.settings = settings or WorldSettings()
         self.kernel = Kernel(
@@ -73,7 +72,7 @@ class World:
         self.behaviour = Behaviour()
         self.log = CallLog(self.settings.log_limit)
         self._buckets = Buckets(self.kernel)
-        self._checker = checker
+        self._checker = _checker(self.settings)
         self._build()
         if tasks is None:
             self.tasks: TaskRunner = VirtualTasks(self.kernel, self._tasks, self._health, self.behaviour)
@@ -91,6 +90,7 @@ class World:
         self._tasks = Tasks(self._containers, self._balancing, self._health)
         self._rolling = Rolling(self._containers, self._tasks)
         self._health.on_change.append(self._rolling.target_changed)
+        self._alarms.on_change = self._judge_deployments
         self.traffic = LiveTraffic(self._balancing, self._health, self._metrics)
         self.autoscaling = Scaling(self._containers, self._rolling)
         rules = Rules(self._balancing, self._health)
@@ -215,9 +215,12 @@ class World:
         kernel = self.kernel
         self.traffic.count_hosts()
         self._alarms.evaluate()
-        self._rolling.alarms_changed(self._alarms.in_alarm())
+        self._judge_deployments()
         self._metrics.prune()
         kernel.at(kernel.floor(kernel.now, kernel.minute) + kernel.minute, self._each_minute)
+
+    def _judge_deployments(self) -> None:
+        self._rolling.alarms_changed(self._alarms.in_alarm())
 
 
 def quiet_world(start: datetime, *, seed: int = 0) -> World:
@@ -225,3 +228,11 @@ def quiet_world(start: datetime, *, seed: int = 0) -> World:
     world = World(start=start, seed=seed, settings=WorldSettings.kind())
     world.behaviour.start, world.behaviour.start_spread = timedelta(seconds=3), timedelta(seconds=2)
     return world
+
+
+def _checker(settings: WorldSettings) -> Checker | None:
+    if not settings.validate:
+        return None
+    from orchestrator.sandbox.wire.shapes import ShapeChecks  # botocore's models are slow to load
+
+    return ShapeChecks()

@@ -65,6 +65,8 @@ class Alarms:
         self._kernel = kernel
         self._metrics = metrics
         self._all: dict[str, Alarm] = {}
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when an alarm's state has changed."""
 
     def operations(self) -> dict[str, Operation]:
         """The operations by their AWS names."""
@@ -159,10 +161,11 @@ class Alarms:
         return points
 
     def _set(self, alarm: Alarm, state: str, why: str) -> None:
-        now = self._kernel.now
-        if state != alarm.state:
-            alarm.transitioned = now
+        now, former = self._kernel.now, alarm.state
         alarm.state, alarm.why, alarm.updated = state, why, now
+        if state != former:
+            alarm.transitioned = now
+            self.on_change()
 
     def _checked(self, given: Json) -> Json:
         settings: Json = {
