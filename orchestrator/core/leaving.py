@@ -87,11 +87,10 @@ def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
     is_unchanged = rules.conditions_of(seen) == rule.conditions and same_but_for_weights(
         seen.actions, rule.base, blue=rule.blue_group, green=green
     )
-    if is_unchanged:
-        rules.ask_write(draft, rule, rule.base, None, to_safety=False)
-        return
     mended = without_green(seen.actions, blue=rule.blue_group, green=green)
-    rules.ask_write(draft, rule, mended, None, to_safety=False)
+    forward = read_forward(seen.actions)
+    serves = bool(forward and forward.weight(green))  # a late write gave it traffic again
+    rules.ask_write(draft, rule, rule.base if is_unchanged else mended, None, to_safety=serves)
 
 
 def _remove_green(draft: Draft) -> str:

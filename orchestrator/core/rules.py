@@ -198,10 +198,12 @@ def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow
             continue
         if rule.wanted == rule.verified and not mends:
             continue
-        less = mends or (rule.wanted or NONE) < (rule.verified or NONE)
-        ask_write(
-            draft, rule, listed(draft.row, rule, rule.wanted), rule.wanted, to_safety=less is safe_is_less
-        )
+        weight = rule.verified if mends else rule.wanted
+        change = -1 if mends else (weight or NONE) - (rule.verified or NONE)
+        to_safety = change < 0 if safe_is_less else change > 0
+        if not to_safety and change != 0 and not may_grow:
+            continue
+        ask_write(draft, rule, listed(draft.row, rule, weight), weight, to_safety=to_safety)
 
 
 def ask_write(

@@ -214,9 +214,9 @@ def provision(draft: Draft) -> None:
     rules.want(draft, NONE)
     rules.write(draft, looks, safe_is_less=True)
     _make_green(draft)
-    _keep_scale_in_off(draft)
     if draft.row.phase is not Phase.PROVISIONING:
         return
+    _keep_scale_in_off(draft)
     if not _is_ready_twice(draft):
         _limit(draft)
         return

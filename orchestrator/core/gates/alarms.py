@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from orchestrator.core.ids import metric_dimension
 from orchestrator.core.observed import AlarmSeen, MetricQuery, Series, Unread
-from orchestrator.core.scene import Names, Scene, first_whole, floor_to
+from orchestrator.core.scene import Colour, Names, Scene, first_whole, floor_to
 from orchestrator.core.verdict import Answer, Verdict, fail, hold, not_applicable, passed
 
 NAME = "alarms"
@@ -110,14 +110,14 @@ def _judge_one(spec: AlarmSpec, scene: Scene) -> Answer:
             f"alarm {spec.name} is not there or unread{why}",
             clears_when=f"alarm {spec.name} can be read",
         )
-    if scene.weight == 0 or scene.serves_since is None:
+    if scene.weight == 0:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
-    dimensions = with_greens_names(seen, scene.names)
-    return _by_state(spec, seen, scene) if dimensions is None else _by_series(spec, seen, scene)
+    # On the way home blue is judged, and an alarm on blue's names says by its own state what it sees of blue.
+    sees_it = scene.judged is Colour.BLUE or with_greens_names(seen, scene.names) is None
+    return _by_state(spec, seen, scene) if sees_it else _by_series(spec, seen, scene)
 
 
 def _by_state(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
-    assert scene.serves_since is not None
     if seen.evaluation:
         return hold(
             NAME, f"{seen.name} is not whole: {seen.evaluation}", clears_when="CloudWatch evaluates it again"
@@ -127,8 +127,7 @@ def _by_state(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
             since = f" since {seen.state_since:%H:%M:%S}Z" if seen.state_since else ""
             return fail(NAME, f"{seen.name} is in ALARM{since}: {seen.reason}")
         case "OK":
-            could_know = first_whole(scene.serves_since, scene.period) + seen.period + scene.lag
-            if scene.now < could_know and not scene.intervals:
+            if not _could_know(seen, scene):
                 return hold(
                     NAME,
                     f"{seen.name} cannot know of this weight yet",
@@ -139,15 +138,23 @@ def _by_state(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
             return _no_data(spec, seen, f"{seen.name} has no data")
 
 
+def _could_know(seen: AlarmSeen, scene: Scene) -> bool:
+    """True once a whole period at this weight was measured, or must be by now."""
+    if scene.serves_since is None:
+        return False
+    known_at = first_whole(scene.serves_since, scene.period) + seen.period + scene.lag
+    return bool(scene.intervals) or scene.now >= known_at
+
+
 def _by_series(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
     points = scene.metrics.get(f"alarm {seen.name}")
     requests = scene.metrics.get(f"requests {seen.name}")
-    if points is None or isinstance(points, Unread) or isinstance(requests, Unread):
+    if isinstance(points, Unread) or isinstance(requests, Unread):
         return hold(
             NAME, f"{seen.name}'s metric could not be read for green", clears_when="CloudWatch answers"
         )
-    periods = _judgeable(seen, scene, points)
-    if not periods:
+    periods = _judgeable(seen, scene, points or ())
+    if not periods or points is None:
         return hold(
             NAME,
             f"{seen.name}: no whole period was measured yet",
@@ -158,7 +165,8 @@ def _by_series(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
 
 def _judgeable(seen: AlarmSeen, scene: Scene, points: Series) -> list[datetime]:
     """Starts of the newest N periods at this weight that are measured, or should be by now; oldest first."""
-    assert scene.serves_since is not None
+    if scene.serves_since is None:
+        return []
     known = {start for start, _ in points}
     start, end = first_whole(scene.serves_since, seen.period), floor_to(scene.now, seen.period)
     periods: list[datetime] = []
