@@ -3,7 +3,9 @@
 Every value is written, defaults too: a rollout that is running keeps saying what it does when a default changes.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 
 from ruamel.yaml import YAML
@@ -13,6 +15,8 @@ from orchestrator.config.quantities import duration_text, share_text, weight_tex
 from orchestrator.core.gates.alarms import AlarmSpec
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.spec import GatesSpec, Spec
+
+_NOTHING = "nothing"
 
 
 def dump(spec: Spec) -> str:
@@ -28,11 +32,13 @@ def dump(spec: Spec) -> str:
 
 def differences(was: Spec, now: Spec) -> tuple[str, ...]:
     """What the second says otherwise than the first, each as ``limits.hold: 2h is now 1h``; empty: the same."""
-    old, new = ({**dict(_flat(document_of(spec))), **_steps(spec.plan)} for spec in (was, now))
+    old, new = (dict(_flat({**document_of(spec), "plan": _steps(spec.plan)})) for spec in (was, now))
+    keys = dict.fromkeys((*old, *new))
+    sections = list(document_of(replace(was, region=was.region or now.region)))
     return tuple(
-        f"{key}: {old.get(key, 'nothing')} is now {new.get(key, 'nothing')}"
-        for key in dict.fromkeys((*old, *new))
-        if old.get(key, "nothing") != new.get(key, "nothing")
+        f"{key}: {old.get(key, _NOTHING)} is now {new.get(key, _NOTHING)}"
+        for key in sorted(keys, key=lambda key: sections.index(re.split(r"[.[]", key)[0]))
+        if old.get(key, _NOTHING) != new.get(key, _NOTHING)
     )
 
 
@@ -73,9 +79,9 @@ def _step(step: Step) -> dict[str, Value]:
     return {"weight": weight_text(step.weight), "bake": duration_text(step.bake), "approval": step.approval}
 
 
-def _steps(plan: Plan) -> dict[str, str]:
+def _steps(plan: Plan) -> Value:
     """A plan's steps one by one, also where the file names it, so that two plans can be compared."""
-    return {"plan": plan.name, **dict(_flat([_step(step) for step in plan.steps], "plan"))}
+    return [_step(step) for step in plan.steps]
 
 
 def _gates(gates: GatesSpec) -> dict[str, Value]:

@@ -67,13 +67,19 @@ def _place(loc: tuple[int | str, ...], value: Value) -> tuple[str, tuple[int | s
     """The JSON pointer of a place, without the names pydantic adds for a value's variants."""
     pointer, keys = "", []
     for part in loc:
-        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int)):
-            value = value[part]
-        else:
+        found = _member(value, part)
+        if found is None:
             continue
+        (value,) = found
         pointer = step_into(pointer, part)
         keys.append(part)
     return pointer, tuple(keys)
+
+
+def _member(value: Value, part: int | str) -> tuple[Value] | None:
+    if isinstance(value, list):
+        return (value[part],) if isinstance(part, int) else None
+    return (value[part],) if isinstance(value, dict) and part in value else None
 
 
 def _named(keys: tuple[int | str, ...]) -> str:
