@@ -168,11 +168,11 @@ class Sandbox:
 
     def _is_steady(self, scenery: Scenery) -> bool:
         asked = {"cluster": scenery.cluster, "services": [scenery.service]}
-        (service,) = self.world.call("ecs", "DescribeServices", asked)["services"]
+        # A describe may answer what was there before the service was made, here as on AWS.
+        shown = self.world.call("ecs", "DescribeServices", asked)["services"]
+        states = [d["rolloutState"] for service in shown for d in service["deployments"]]
         targets = self.world.traffic.group(scenery.target_group).targets
-        return [d["rolloutState"] for d in service["deployments"]] == ["COMPLETED"] and (
-            [target.state for target in targets] == ["healthy"] * self._desired
-        )
+        return states == ["COMPLETED"] and [t.state for t in targets] == ["healthy"] * self._desired
 
     async def _answer(self, method: str, path: str, _headers: Mapping[str, str], body: bytes) -> Response:
         self._catch_up()

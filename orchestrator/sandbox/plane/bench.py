@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+from orchestrator.sandbox.hands import ForwardView
 from orchestrator.sandbox.sandbox import Sandbox
 from orchestrator.sandbox.world.errors import Json
 
@@ -50,7 +51,7 @@ class Measured:
 
 
 async def measure() -> Measured:
-    """All figures; takes some 15 seconds."""
+    """All figures; takes some 40 seconds, the most of it for weights to take effect."""
     async with Sandbox() as sandbox:
         cpu, wall = time.process_time(), time.perf_counter()
         await _closed_loop(sandbox, REQUESTS)
@@ -90,7 +91,7 @@ async def _green(sandbox: Sandbox) -> str:
     """A second service in a group of its own beside blue, at weight 0; returns the group's ARN."""
     world, scenery = sandbox.world, sandbox.scenery
     assert scenery is not None
-    asked = {"TargetGroupArns": [scenery.target_group]}
+    asked: Json = {"TargetGroupArns": [scenery.target_group]}
     blue = world.call("elbv2", "DescribeTargetGroups", asked)["TargetGroups"][0]
     kept = ("Protocol", "Port", "VpcId", "TargetType", "HealthCheckPath", "HealthCheckIntervalSeconds")
     params = {"Name": "checkout-green", **{name: blue[name] for name in kept}}
@@ -98,6 +99,9 @@ async def _green(sandbox: Sandbox) -> str:
     delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "2"}
     world.call("elbv2", "ModifyTargetGroupAttributes", {"TargetGroupArn": group, "Attributes": [delay]})
     await _split(sandbox, group, 0)
+    await asyncio.sleep(
+        world.settings.staleness.total_seconds()
+    )  # until then ECS may not see the association
     asked = {"cluster": scenery.cluster, "services": [scenery.service]}
     service = world.call("ecs", "DescribeServices", asked)["services"][0]
     entry = {"containerName": scenery.container, "containerPort": scenery.container_port}
@@ -122,11 +126,17 @@ async def _split(sandbox: Sandbox, green: str, tenths: int) -> None:
     """Write the rule's weights and wait until they are in force."""
     world, scenery = sandbox.world, sandbox.scenery
     assert scenery is not None
-    weights = {scenery.target_group: 1000 - tenths, green: tenths}
-    groups = [{"TargetGroupArn": arn, "Weight": min(weight, 999)} for arn, weight in weights.items()]
+    wanted = ((scenery.target_group, min(1000 - tenths, 999)), (green, min(tenths, 999)))
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in wanted]
     action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
     world.call("elbv2", "ModifyRule", {"RuleArn": scenery.rules[0], "Actions": [action]})
-    await asyncio.sleep(0.8)  # the longest propagation of a write
+    in_force = ForwardView(weights=wanted)
+
+    def steers() -> bool:
+        return in_force in [rule.action for view in world.traffic.listeners() for rule in view.rules]
+
+    while not steers():  # noqa: ASYNC110 - AWS tells nobody that a write steers now, nor does the World
+        await asyncio.sleep(0.02)
 
 
 async def _drain(sandbox: Sandbox, green: str) -> None:
@@ -151,13 +161,12 @@ def ask(port: int, requests: int) -> Counter[str]:
     for _ in range(CONNECTIONS):
         connection = socket.create_connection(("127.0.0.1", port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        selector.register(connection, selectors.EVENT_READ)
+        selector.register(connection, selectors.EVENT_READ, connection)
         connection.sendall(REQUEST)
         sent += 1
     while answers.total() < requests:
         for key, _ in selector.select():
-            connection = key.fileobj
-            assert isinstance(connection, socket.socket)
+            connection = key.data
             answer = connection.recv(65_536)  # one small answer, written in one piece
             _, _, named = answer.partition(b"X-Teal-Revision: ")
             answers[named.partition(b"\r")[0].decode() or answer[9:12].decode()] += 1

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 
@@ -388,14 +389,16 @@ def test_no_request_is_lost_while_weights_flip_and_targets_drain() -> None:
                 count += 1
         return count
 
+    def answered_more_than(board: Board, count: int) -> bool:
+        return sum(board.answers.values()) > count
+
     async def flip(board: Board, blue: int, green: int, port: int) -> None:
         for turn in range(50):
             weights = (("blue", 999), ("green", 0)) if turn % 2 else (("blue", 0), ("green", 999))
             board.set_listener(port, forward(*weights))
             board.set_group("blue", (blue, "draining" if turn % 2 == 0 else "healthy"))
             board.set_group("green", (green, "draining" if turn % 2 else "healthy"))
-            before = sum(board.answers.values())
-            await until(lambda before=before: sum(board.answers.values()) > before + 50)
+            await until(partial(answered_more_than, board, sum(board.answers.values()) + 50))
 
     async def scene() -> None:
         board, statuses, stop = Board(), set[int](), asyncio.Event()
