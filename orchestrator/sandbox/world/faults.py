@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
 from orchestrator.sandbox.world.kernel import Kernel
+
+if TYPE_CHECKING:
+    from orchestrator.sandbox.world.world import World
 
 Kind = Literal["timeout", "throttle", "unavailable", "expired", "denied"]
 When = Literal["before", "after", "late"]
@@ -39,7 +42,7 @@ class _Armed:
 class _Hook:
     operation: str
     nth: int
-    run: Callable[[], None]
+    run: "Callable[[World], object]"
     seen: int = 0
 
 
@@ -71,8 +74,8 @@ class Faults:
         self._hooks.clear()
         self._spells.clear()
 
-    def before(self, operation: str, nth: int, run: Callable[[], None]) -> None:
-        """Run a rival's edit right before the nth call of `operation` from now on."""
+    def before(self, operation: str, nth: int, run: "Callable[[World], object]") -> None:
+        """Let a rival act on the World right before the nth call of `operation` from now on."""
         self._hooks.append(_Hook(operation, nth, run))
 
     def outage(
@@ -98,13 +101,13 @@ class Faults:
         """True while nothing is scripted."""
         return not (self._armed or self._hooks or self._spells)
 
-    def rivals(self, operation: str) -> None:
+    def rivals(self, operation: str, world: "World") -> None:
         """Let the rivals act whose moment this call is."""
         for hook in [h for h in self._hooks if h.operation in (operation, "*")]:
             hook.seen += 1
             if hook.seen == hook.nth:
                 self._hooks.remove(hook)
-                hook.run()
+                hook.run(world)
 
     def strike(self, service: str, operation: str) -> Fault | None:
         """The fault that this call meets, if any; every fault that counts this call has counted it."""

@@ -104,7 +104,7 @@ class World:
             "elbv2": {
                 **Balancers(self._balancing, rules).operations(),
                 **rules.operations(),
-                **Groups(self._balancing).operations(),
+                **Groups(self._balancing, self._health).operations(),
                 **ElbTags(self._balancing).operations(),
             },
             "cloudwatch": {**self._alarms.operations(), **Queries(self.kernel, self._metrics).operations()},
@@ -168,7 +168,7 @@ class World:
         """One AWS call in botocore's names and Python shapes. Raises AwsRefusal or CallLost."""
         fault: Fault | None = None
         if not self.faults.quiet:
-            self.faults.rivals(operation)
+            self.faults.rivals(operation, self)
             fault = self.faults.strike(service, operation)
         answer: Json | None = None
         error: AwsRefusal | CallLost | None = None

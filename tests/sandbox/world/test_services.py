@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.sandbox.world import AwsRefusal
-from tests.sandbox.world.places import Shop, Wire, calm, seconds, shop
+from tests.sandbox.world.places import Shop, Wire, seconds, shop
 
 BREAKER = {"enable": True, "rollback": True}
 
@@ -326,3 +326,20 @@ def test_services_carry_tags() -> None:
     s.world.call("ecs", "UntagResource", {"resourceArn": arn, "tagKeys": ["team"]})
     assert s.world.call("ecs", "ListTagsForResource", {"resourceArn": arn})["tags"] == s.service()["tags"]
     assert s.service()["tags"] == [{"key": "teal:rollout", "value": "1"}]
+
+
+def test_deleting_a_group_under_draining_tasks_lets_them_stop() -> None:
+    s = shop(draining=seconds(300))
+    s.update(desiredCount=0)
+    s.world.advance(seconds(5))
+    s.split(green=1)
+    s.world.call("elbv2", "DeleteTargetGroup", {"TargetGroupArn": s.scenery.target_group})
+    s.world.advance(seconds(5))
+    assert [t["lastStatus"] for t in tasks(s, "STOPPED")] == ["STOPPED"] * 3
+
+
+def test_draining_tasks_do_not_count_as_running() -> None:
+    s = shop(draining=seconds(30))
+    s.update(desiredCount=0)
+    s.world.advance(seconds(2))
+    assert (s.service()["runningCount"], s.states()) == (0, ["draining"] * 3)

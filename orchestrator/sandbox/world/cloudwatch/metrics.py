@@ -1,4 +1,4 @@
-"""What load balancers report to CloudWatch: kept in sixths of a minute, visible some time later.
+"""What load balancers report to CloudWatch: kept in fifths of a minute, visible some time later.
 
 Source: "CloudWatch metrics for your Application Load Balancer" (names, dimension sets, "reported only if nonzero").
 """
@@ -11,7 +11,7 @@ from math import exp, log
 from orchestrator.sandbox.world.kernel import EPOCH, Kernel
 
 NAMESPACE = "AWS/ApplicationELB"
-SLOTS = 6
+SLOTS = 5  # of a whole number of milliseconds for minutes of 1, 5, 10 and 60 seconds
 _STEP = log(1.01)  # a histogram class is 1 % wide
 
 GAUGES = frozenset({"HealthyHostCount", "UnHealthyHostCount"})

@@ -122,7 +122,7 @@ class Rolling:
     def _became_unhealthy(self, service: Service, task: Task, group: Group, why: str) -> None:
         kernel = self._all.kernel
         assert task.started is not None  # only a running task is registered
-        graced = task.started + task.grace
+        graced = task.started + timedelta(seconds=service.settings.get("healthCheckGracePeriodSeconds", 0))
         if kernel.now < graced:
             kernel.at(graced, lambda: self._still_unhealthy(service, task, group))
             return

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
 from orchestrator.sandbox.world.kernel import Kernel, Timer
@@ -84,7 +84,6 @@ class Task:
     deployment: str
     definition: Definition
     created: datetime
-    grace: timedelta
     last: str = "PROVISIONING"
     desired: str = "RUNNING"
     host: str = ""

@@ -47,7 +47,6 @@ class Tasks:
             deployment=deployment.id,
             definition=revision.definition,
             created=kernel.now,
-            grace=timedelta(seconds=service.settings.get("healthCheckGracePeriodSeconds", 0)),
         )
         service.tasks[task.arn] = self._all.tasks[task.arn] = task
         self.runner.start(_spec(service, task, revision.settings["loadBalancers"]))

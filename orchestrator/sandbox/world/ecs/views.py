@@ -34,7 +34,7 @@ def service(containers: Containers, shown: Service, *, with_tags: bool) -> Json:
         "loadBalancers": shown.load_balancers,
         "status": shown.status,
         "desiredCount": shown.desired,
-        "runningCount": sum(task.last in ("RUNNING", "DEACTIVATING") for task in tasks),
+        "runningCount": sum(task.last == "RUNNING" for task in tasks),
         "pendingCount": sum(_pending(task) for task in tasks),
         "taskDefinition": shown.definition.arn,
         "deploymentConfiguration": shown.configuration,
@@ -92,7 +92,7 @@ def _pending(task: Task) -> bool:
 
 
 def _running(shown: Service, each: Deployment) -> int:
-    return sum(t.last in ("RUNNING", "DEACTIVATING") for t in shown.tasks.values() if t.deployment == each.id)
+    return sum(t.last == "RUNNING" for t in shown.tasks.values() if t.deployment == each.id)
 
 
 def linked_role(containers: Containers, path: str) -> str:

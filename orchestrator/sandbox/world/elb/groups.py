@@ -51,8 +51,9 @@ _SETTINGS = ("Port", "VpcId", *DEFAULTS)
 class Groups:
     """The operations on target groups."""
 
-    def __init__(self, balancing: Balancing) -> None:
+    def __init__(self, balancing: Balancing, health: health_views.Health) -> None:
         self._all = balancing
+        self._health = health
 
     def operations(self) -> dict[str, Operation]:
         """The operations by their AWS names."""
@@ -149,11 +150,8 @@ class Groups:
             raise AwsRefusal(
                 "ResourceInUse", f"Target group '{group.arn}' is currently in use by a listener or a rule"
             )
-        for target in group.targets.values():
-            if target.leaving:
-                target.leaving.cancel()
         del self._all.groups[group.arn]
-        self._all.routes_changed()
+        self._health.dropped(group)
         return {}
 
     def modify_attributes(self, params: Json) -> Json:

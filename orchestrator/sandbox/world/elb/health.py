@@ -86,6 +86,15 @@ class Health:
                 self._set(group, target, "unused", "Target.NotInUse")
         self._all.routes_changed()
 
+    def dropped(self, group: Group) -> None:
+        """The group is deleted: what drains is gone at once, and whoever waits for it hears so."""
+        for target in list(group.targets.values()):
+            if target.leaving and target.leaving.run:
+                run = target.leaving.run
+                target.leaving.cancel()
+                run()
+        self._all.routes_changed()
+
     def check(self, group: Group, host: str, port: int, *, passed: bool, reason: str) -> None:
         """Count one health check and draw the consequence. Unknown, draining and unused targets are not judged."""
         target = group.targets.get((host, port))

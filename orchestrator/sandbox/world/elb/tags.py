@@ -22,11 +22,13 @@ class ElbTags:
     def describe(self, params: Json) -> Json:
         """DescribeTags; every resource must exist."""
         return {
-            "TagDescriptions": [
-                {"ResourceArn": arn, "Tags": [{"Key": k, "Value": v} for k, v in self._tags(arn).items()]}
-                for arn in self._asked(params)
-            ]
+            "TagDescriptions": [{"ResourceArn": arn, **self._described(arn)} for arn in self._asked(params)]
         }
+
+    def _described(self, arn: str) -> Json:
+        # AWS's model allows no empty list of tags: what has none is described without.
+        tags = [{"Key": key, "Value": value} for key, value in self._tags(arn).items()]
+        return {"Tags": tags} if tags else {}
 
     def add(self, params: Json) -> Json:
         """AddTags: adds or replaces by key."""
