@@ -47,7 +47,7 @@ def rule_needs(*names: str) -> tuple[RuleNeed, ...]:
     return tuple(RuleNeed(arn=rule_arn(name), listener=LISTENER, is_default=False) for name in names)
 
 
-def rules_named(known: set[str]) -> Reply:
+def rules_named(known: set[RuleArn]) -> Reply:
     def answer(asked: Answer) -> Answer:
         names = asked["RuleArns"]
         if not set(names) <= known:
