@@ -241,6 +241,10 @@ def test_faults_come_and_go_on_request() -> None:
             assert await ask(sandbox, fault="all", end=True) == 200
             assert (await aside(ecs.list_services, cluster="prod"))["serviceArns"]
             assert await ask(sandbox, fault="nonsense") == 400
+            assert await ask(sandbox, fault="no_capacity") == 200
+            assert sandbox.world.capacity.limit == 0
+            assert await ask(sandbox, fault="no_capacity", end=True) == 200
+            assert sandbox.world.capacity.limit is None
             ecs.close()
 
     run(scene())
