@@ -28,6 +28,7 @@ from orchestrator.core.errors import Invalid, Mistake
 
 BYTES_MAX = 256 * 1024
 DEPTH_MAX = 20
+VALUES_MAX = 10_000  # far beyond any plan; reading more would take seconds
 
 Value = object  # str, int, float, bool, None, list[Value] or dict[str, Value]
 
@@ -111,14 +112,20 @@ def _reader() -> YAML:
 
 def _refuse_features(text: str, source: str) -> None:
     mistakes: list[Mistake] = []
-    depth = documents = 0
+    depth = documents = values = 0
     for event in _reader().parse(text):
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         documents += isinstance(event, DocumentStartEvent)
+        values += isinstance(event, NodeEvent)
+        # Both bounds protect what reads the text after this: its stack, and its time.
         if depth > DEPTH_MAX:
-            # Deeper text could exhaust the stack of everything that reads it after this.
             mistakes.append(
                 _at(event, "the values are nested too deeply", f"write at most {DEPTH_MAX} levels")
+            )
+            break
+        if values > VALUES_MAX:
+            mistakes.append(
+                _at(event, f"the file holds more than {VALUES_MAX} values", "name a rollout file")
             )
             break
         mistakes += _features(event, documents)

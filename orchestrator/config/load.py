@@ -14,6 +14,8 @@ from orchestrator.config.relations import relations
 from orchestrator.core.errors import Invalid, Mistake
 from orchestrator.core.spec import Spec
 
+MISTAKES_MAX = 100  # a file with more is not a rollout file, and nobody reads on
+
 
 def load_file(path: str | Path) -> Spec:
     """The rollout that a file asks for. Raises Invalid with every mistake, each at its line."""
@@ -59,7 +61,14 @@ def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
     first: dict[str, Mistake] = {}
     for mistake in mistakes:
         first.setdefault(mistake.pointer, mistake)
-    return sorted(first.values(), key=lambda mistake: mistake.line or 0)
+    ordered = sorted(first.values(), key=lambda mistake: mistake.line or 0)
+    more = len(ordered) - MISTAKES_MAX
+    if more <= 0:
+        return ordered
+    rest = Mistake(
+        pointer="", what=f"{more} more mistakes", instead="correct these first", line=ordered[-more].line
+    )
+    return [*ordered[:MISTAKES_MAX], rest]
 
 
 def _is_deep(value: object, levels: int) -> bool:

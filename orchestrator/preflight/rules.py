@@ -31,6 +31,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "put the service behind an Application Load Balancer",
         )
         return
+    yield from _named(spec, survey)
     yield from _scope(spec, survey)
     for group in survey.groups:
         yield from _group(group)
@@ -39,7 +40,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
         yield from _rule(rule, spec, survey)
 
 
-def _scope(spec: Spec, survey: Survey) -> Iterator[Finding]:
+def _named(spec: Spec, survey: Survey) -> Iterator[Finding]:
     for arn in survey.missing_rules:
         yield error(
             "rule-missing",
@@ -56,6 +57,9 @@ def _scope(spec: Spec, survey: Survey) -> Iterator[Finding]:
                 "moving its weights would move somebody else's traffic",
                 "correct traffic.rules, or remove it to take every rule that does",
             )
+
+
+def _scope(spec: Spec, survey: Survey) -> Iterator[Finding]:
     if not survey.rules:
         yield error(
             "no-rule",
@@ -138,7 +142,8 @@ def _rule(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
             "correct traffic.rules",
         )
         return
-    yield from _manners(rule, forward, survey)
+    yield from _neighbours(rule, forward, survey)
+    yield from _pinning(rule, forward)
     if len(carried) > 1:
         yield error(
             "two-groups-in-a-rule",
@@ -157,7 +162,7 @@ def _rule(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
         yield from _weights(rule, carried[0].group, spec)
 
 
-def _manners(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Finding]:
+def _neighbours(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Finding]:
     blues = {group.arn for group in survey.groups}
     if len(forward.groups) >= GROUPS_PER_ACTION:
         yield error(
@@ -174,6 +179,9 @@ def _manners(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Findi
                 "it may be under way from another machine or store, and both would write this rule's weights",
                 "end that rollout; if none is active, take the target group out of the rule",
             )
+
+
+def _pinning(rule: RuleSeen, forward: Forward) -> Iterator[Finding]:
     if json.loads(forward.stickiness):
         yield error(
             "group-stickiness",

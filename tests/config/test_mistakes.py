@@ -130,6 +130,7 @@ TEXTS = [
     ("a: 1\n--- \nb: 2", "2: a second document begins: write one rollout a file"),
     ("%YAML 1.1\n---\na: 1", "2: a YAML directive: remove it: the file is read as YAML 1.2"),
     ("a: " + "[" * 40 + "]" * 40, "1: the values are nested too deeply: write at most 20 levels"),
+    ("a: [" + "1," * 10_001 + "]", "1: the file holds more than 10000 values: name a rollout file"),
     ("? [a]\n: 1", "1: a key that is a list or a mapping: write a word as the key"),
 ]  # fmt: skip
 
@@ -202,6 +203,12 @@ def test_every_mistake_is_told_at_once_from_the_top_down() -> None:
         "on_drfit: hold\n"
     )
     assert [line.partition(":")[0] for line in told(text)] == ["1", "2", "4", "5", "7", "8", "9"]
+
+
+def test_a_file_of_nothing_but_mistakes_is_told_the_first_hundred() -> None:
+    lines = told(HEAD + "\n".join(f"key{n}: 1" for n in range(150)))
+    assert len(lines) == 101
+    assert lines[-1] == "103: 50 more mistakes: correct these first"
 
 
 def test_an_error_prints_one_line_a_mistake() -> None:
