@@ -30,6 +30,7 @@ CALLS_KEPT = 20_000
 # The API takes no interval under 5 s (botocore checks that), so the sandbox checks at a fifth of what is set.
 CHECK_PACE = 0.2
 CREDENTIAL = "sandbox"
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Sandbox:
@@ -282,7 +283,7 @@ async def run_until_signal(sandbox: Sandbox, ready: Callable[[dict[str, object]]
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
 
     async def hold() -> None:
@@ -295,5 +296,10 @@ async def run_until_signal(sandbox: Sandbox, ready: Callable[[dict[str, object]]
     await asyncio.wait({holding, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         holding.cancel()
-    with suppress(asyncio.CancelledError):
-        await holding
+    stopping.cancel()
+    try:
+        with suppress(asyncio.CancelledError):
+            await holding
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from typing import Literal
 
 from orchestrator.sandbox.wire import cbor, documents, query, shapes
-from orchestrator.sandbox.world.errors import AwsRefusal, Json
+from orchestrator.sandbox.world.errors import AwsRefusal, CallLost, Json
 from orchestrator.sandbox.world.world import World
 
 Protocol = Literal["query", "json", "smithy-rpc-v2-cbor"]
@@ -58,8 +58,12 @@ class Skin:
             return self._answer(asked, body)
         except AwsRefusal as refusal:
             return self._refuse(asked, refusal)
-        except AssertionError as wrong:  # the World said what AWS never says: a bug here, loud and clear
-            return self._refuse(asked, AwsRefusal("SandboxBug", str(wrong), 500))
+        except CallLost:
+            raise
+        except (
+            Exception
+        ) as wrong:  # the World said what AWS never says, or broke: loud and clear, and only here
+            return self._refuse(asked, AwsRefusal("SandboxBug", f"{type(wrong).__name__}: {wrong}", 500))
 
     def _answer(self, asked: _Asked, body: bytes) -> Response:
         found = shapes.operation_model(asked.service, asked.operation)

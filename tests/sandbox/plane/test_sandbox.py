@@ -59,6 +59,10 @@ def control(sandbox: Sandbox, path: str, body: object = None) -> tuple[int, dict
             return error.code, json.load(error)
 
 
+def room(sandbox: Sandbox) -> int | None:
+    return sandbox.world.capacity.limit
+
+
 class Shift:
     """A guest beside blue, made and moved through boto3."""
 
@@ -242,9 +246,9 @@ def test_faults_come_and_go_on_request() -> None:
             assert (await aside(ecs.list_services, cluster="prod"))["serviceArns"]
             assert await ask(sandbox, fault="nonsense") == 400
             assert await ask(sandbox, fault="no_capacity") == 200
-            assert sandbox.world.capacity.limit == 0
+            assert room(sandbox) == 0
             assert await ask(sandbox, fault="no_capacity", end=True) == 200
-            assert sandbox.world.capacity.limit is None
+            assert room(sandbox) is None
             ecs.close()
 
     run(scene())
@@ -296,3 +300,21 @@ def test_sandbox_that_is_stopped_or_killed_leaves_no_process_and_no_port(number:
     run(until(lambda: not any(is_alive(pid) for pid in pids)))
     with pytest.raises(urllib.error.URLError, match="refused"):
         urllib.request.urlopen(line["listeners"][0])
+
+
+def test_sandbox_that_cannot_take_its_port_says_so_and_leaves_nothing() -> None:
+    async def scene() -> None:
+        async with Sandbox(empty=True) as first:
+            port = int(first.endpoint.rpartition(":")[2])
+            with pytest.raises(OSError, match="in use"):
+                async with Sandbox(port=port):
+                    pass
+            assert {
+                task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("sandbox's")
+            } == {
+                "sandbox's clock",
+                "sandbox's listeners",
+                "sandbox's health checks",
+            }
+
+    run(scene())

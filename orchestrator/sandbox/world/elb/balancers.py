@@ -118,16 +118,17 @@ class Balancers:
     def modify_listener(self, params: Json) -> Json:
         """ModifyListener: what is given replaces what was; the default actions propagate as a rule's do."""
         listener = self._all.listener(params["ListenerArn"])
-        if params.get("Port", listener.port) != listener.port:
-            self._port_free(listener.load_balancer, params["Port"])
-            listener.port = params["Port"]
-            self._all.routes_changed()
-        listener.protocol = params.get("Protocol", listener.protocol)
-        listener.extras |= {name: params[name] for name in EXTRAS if name in params}
+        port, actions = params.get("Port", listener.port), listener.default.actions
+        if port != listener.port:
+            self._port_free(listener.load_balancer, port)
         if "DefaultActions" in params:
             balancer = self._all.load_balancers[listener.load_balancer]
             actions = action_lists.normalised(self._all, balancer, params["DefaultActions"])
-            self._rules.write(listener.default, actions=actions)
+        listener.port = port  # nothing is refused any more: all of it takes effect, or none
+        listener.protocol = params.get("Protocol", listener.protocol)
+        listener.extras |= {name: params[name] for name in EXTRAS if name in params}
+        self._rules.write(listener.default, actions=actions)
+        self._all.routes_changed()
         return {"Listeners": [listener_view(listener)]}
 
     def _port_free(self, balancer: str, port: int) -> None:

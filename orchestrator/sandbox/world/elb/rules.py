@@ -71,13 +71,14 @@ class Rules:
         rule = self._all.rule(params["RuleArn"])
         if rule.default:
             raise AwsRefusal("OperationNotPermitted", "Default rule cannot be modified")
+        conditions, actions = rule.conditions, rule.actions
         if "Conditions" in params:
-            rule.conditions = condition_lists.normalised(params["Conditions"])
-        actions = rule.actions
+            conditions = condition_lists.normalised(params["Conditions"])
         if "Actions" in params:
             balancer = self.balancer_of(rule)
             actions = action_lists.normalised(self._all, balancer, params["Actions"])
             self._check_quota(balancer, actions)
+        rule.conditions = conditions  # nothing is refused any more: all of it takes effect, or none
         self.write(rule, actions=actions)
         return {"Rules": [view(rule)]}
 
