@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import botocore.exceptions
@@ -13,13 +14,16 @@ import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.config import Config
+from botocore.parsers import create_parser
 
+from orchestrator.sandbox.wire import shapes
 from orchestrator.sandbox.wire.inprocess import session_class
 from orchestrator.sandbox.wire.skin import Response, Skin
 from orchestrator.sandbox.wire.socket import serve
 from orchestrator.sandbox.world import Fault, World, WorldSettings
 from orchestrator.sandbox.world.scenery import furnish, until_steady
-from tests.sandbox.wire.clients import KEYS, ONE_ATTEMPT, START, boto, calm_world
+from tests.sandbox.wire.clients import KEYS, ONE_ATTEMPT, START, Wire, boto, calm_world
+from tests.sandbox.wire.test_golden import sent
 
 
 @contextmanager
@@ -139,6 +143,71 @@ def test_an_answer_that_does_not_fit_its_shape_is_a_loud_500() -> None:
     with pytest.raises(botocore.exceptions.ClientError, match="Invented") as caught:
         sts.get_caller_identity()
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
+def test_a_world_that_breaks_is_a_loud_500() -> None:
+    world = calm_world()
+    elb = boto("elbv2", Skin(world))
+
+    def broken(*_: object) -> Wire:
+        raise KeyError("broken")
+
+    world.call = broken  # type: ignore[method-assign]  # a World with a bug
+    with pytest.raises(botocore.exceptions.ClientError, match="SandboxBug"):
+        elb.describe_load_balancers()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"Action=DescribeRules&PageSize=many", b"MalformedQueryString"),
+        (b"Action=DescribeRules&Surprise=1", b"MalformedQueryString"),
+        (b"Action=DescribeRules&RuleArns=x", b"MalformedQueryString"),
+        (b"Action=DescribeRules&PageSize=9999", b"ValidationError"),
+        (b"Action=CreateRule", b"ValidationError"),
+        (b"Action=Nonsense", b"InvalidAction"),
+    ],
+)
+def test_malformed_queries_are_refused(body: bytes, code: bytes) -> None:
+    scope = {"Authorization": "Credential=x/20260101/eu-west-1/elasticloadbalancing/aws4_request"}
+    answer = Skin(calm_world()).handle("POST", "/", scope, body)
+    assert answer.status == 400
+    assert b"<Code>" + code + b"</Code>" in answer.body
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]"])
+def test_malformed_json_is_refused(body: bytes) -> None:
+    headers = {
+        "Authorization": "Credential=x/20260101/eu-west-1/ecs/aws4_request",
+        "X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListServices",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    answer = Skin(calm_world()).handle("POST", "/", headers, body)
+    assert (answer.status, b"SerializationException" in answer.body) == (400, True)
+
+
+@pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "json", "query"])
+def test_cloudwatch_speaks_each_of_its_protocols(protocol: str) -> None:
+    world = calm_world()
+    furnish(world)
+    fields, body = sent(protocol, "cloudwatch", "DescribeAlarms", {"AlarmNames": ["checkout-5xx"]})
+    headers = {"Authorization": "Credential=x/20260101/eu-west-1/monitoring/aws4_request"}
+    path = "/"
+    if protocol == "query":
+        body = urlencode({"Action": "DescribeAlarms", **fields}).encode()
+    elif protocol == "json":
+        headers |= {
+            "X-Amz-Target": "GraniteServiceVersion20100801.DescribeAlarms",
+            "Content-Type": "application/x-amz-json-1.0",
+        }
+    else:
+        path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
+    response = Skin(world).handle("POST", path, headers, body)
+    wire = {"status_code": response.status, "headers": response.headers, "body": response.body}
+    found = shapes.operation_model("cloudwatch", "DescribeAlarms")
+    assert found is not None
+    parsed = create_parser(protocol).parse(wire, found.output_shape)
+    assert [alarm["AlarmName"] for alarm in parsed["MetricAlarms"]] == ["checkout-5xx"]
 
 
 def test_date_of_an_answer_is_the_worlds() -> None:

@@ -1,6 +1,9 @@
 """Rules, groups and targets behave as Elastic Load Balancing says."""
 
+import pytest
+
 from orchestrator.sandbox.hands import FixedView, ForwardView
+from orchestrator.sandbox.world import AwsRefusal
 from tests.sandbox.world.places import Shop, calm, seconds, shop
 
 
@@ -167,3 +170,23 @@ def test_a_read_may_be_stale_after_a_write_but_never_goes_back() -> None:
     seen = [int(value) for run in runs for value in run]
     assert seen == sorted(seen)
     assert any(run[0] != run[-1] for run in runs)
+
+
+def test_a_write_that_is_refused_in_part_changes_nothing() -> None:
+    s = shop()
+    rule = s.scenery.rules[0]
+    before = s.world.call("elbv2", "DescribeRules", {"RuleArns": [rule]})["Rules"]
+    conditions = [{"Field": "path-pattern", "Values": ["/other"]}]
+    with pytest.raises(AwsRefusal):
+        s.world.call("elbv2", "ModifyRule", {"RuleArn": rule, "Conditions": conditions, "Actions": []})
+    assert s.world.call("elbv2", "DescribeRules", {"RuleArns": [rule]})["Rules"] == before
+
+
+def test_conditions_read_back_in_both_forms_and_propagate_with_the_actions() -> None:
+    s = shop()
+    given = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.example", "b.example"]}}]
+    params = {"RuleArn": s.scenery.rules[0], "Conditions": given}
+    shown = s.world.call("elbv2", "ModifyRule", params)["Rules"][0]["Conditions"]
+    assert shown == [given[0] | {"Values": ["a.example", "b.example"]}]
+    in_force_now = s.world.traffic.listeners()[0].rules[0].conditions[0]
+    assert (in_force_now.field, in_force_now.values) == ("host-header", ("a.example", "b.example"))
