@@ -23,9 +23,10 @@ from orchestrator.core.rollout import HoldKind, Pair, RuleState
 from orchestrator.core.traffic import read_forward, same_but_for_weights, without_green
 
 LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
-PERIODS_BEFORE_SCALING = (
-    3  # on resume, policies already in breach act at once: let blue's metrics settle first
-)
+# A written weight steers the whole load balancer some seconds after it reads back.
+PROPAGATION = timedelta(seconds=10)
+# On resume, policies that are already in breach act at once: blue's metrics must settle first.
+PERIODS_BEFORE_SCALING = 3
 
 
 def leave(draft: Draft, end: Phase) -> None:
@@ -123,6 +124,10 @@ def _retire(draft: Draft, service: ServiceSeen) -> str:
     if service.status != "ACTIVE":
         return "green's last tasks to stop"
     if service.desired > 0:
+        empty = (draft.row.on_blue_since or draft.now) + PROPAGATION
+        if draft.now < empty and any(any(rule.intended) for rule in draft.row.rules):
+            draft.wake_by(empty)
+            return "the last requests to leave green"
         draft.change(green=replace(green, is_leaving=True))
         scale = ScaleService(cluster=service.cluster, service=service.name, desired=0)
         draft.ask(scale, f"stop green's tasks: {service.name}")
