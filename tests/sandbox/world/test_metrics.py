@@ -161,5 +161,5 @@ def test_hosts_are_counted_every_minute_by_their_health() -> None:
 def test_metrics_are_forgotten_after_their_retention() -> None:
     s = shop(calm(metric_retention_minutes=10))
     answer(s)
-    s.world.advance(seconds(660))
+    s.world.advance(seconds(800))
     assert read(s, "RequestCount") == []

@@ -96,7 +96,7 @@ class Metrics:
         self._kernel = kernel
         self._slot = kernel.minute / SLOTS
         self._series: dict[str, dict[Series, dict[int, Cell]]] = {}
-        self._turn = 0
+        self._pruned = kernel.now
 
     def add(
         self, metric: str, balancer: str, group: str, zone: str, *, value: float = 1.0, count: int = 1
@@ -139,8 +139,11 @@ class Metrics:
         return merged
 
     def prune(self) -> None:
-        """Forget what is older than the retention."""
+        """Forget what is older than the retention; now and then, for it looks at everything."""
         kept = self._kernel.minute * self._kernel.settings.metric_retention_minutes
+        if self._kernel.now - self._pruned < kept / 4:
+            return
+        self._pruned = self._kernel.now
         oldest = (self._kernel.now - kept - EPOCH) // self._slot
         for all_series in self._series.values():
             for series, slots in list(all_series.items()):
