@@ -1,0 +1,53 @@
+"""Events as plain lines: for pipes, for CI, and for whoever reads a log later."""
+
+import click
+
+from api.cli.following import Look
+from api.cli.output import clock_text
+from orchestrator.core.events import EventKind
+from orchestrator.ports import EventSeen
+
+QUIET = frozenset(
+    {
+        EventKind.EFFECT_ASKED,
+        EventKind.INTERVAL_TAKEN,
+        EventKind.WEIGHT_WANTED,
+        EventKind.BLUE_UPDATE_ASKED,
+    }
+)
+"""Events that only `teal events` shows: steps on the way to something that is told anyway."""
+
+
+def is_told(seen: EventSeen) -> bool:
+    """True for an event that a person who follows along wants to read."""
+    return seen.event.kind not in QUIET
+
+
+def line_of(seen: EventSeen) -> str:
+    """One event on one line: time, phase if it changed, words."""
+    event = seen.event
+    words = event.message.replace("\n", " ")
+    if event.kind is EventKind.PHASE_CHANGED:
+        facts = dict(event.facts)
+        words = f"{facts.get('end')}: {words}"
+    return f"{clock_text(event.at)}  {words}"
+
+
+class Lines:
+    """A screen of plain lines, each written once and at once."""
+
+    def __init__(self, *, err: bool = False) -> None:
+        self._err = err
+
+    def show(self, look: Look) -> None:
+        """Print what happened since the last look."""
+        for seen in look.events:
+            if is_told(seen):
+                self.say(line_of(seen))
+
+    def say(self, text: str) -> None:
+        """Print a sentence."""
+        click.echo(text, err=self._err)
+
+    def close(self) -> None:
+        """Nothing to leave."""

@@ -1,0 +1,132 @@
+"""`teal`: the list of commands, each imported only when it runs, and the one place where errors become exit codes."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "demo": ("api.cli.demo", "Two real rollouts on this machine: a good one, and a bad one taken back."),
+    "sandbox": ("api.cli.sandbox", "An AWS on this machine, with a service under it, to try Teal on."),
+    "deploy": ("api.cli.deploy", "Roll a service out, with the engine in this process, until the end."),
+    "preflight": ("api.cli.preflight", "Show what a rollout would start from, and what speaks against it."),
+    "start": ("api.cli.start", "Start a rollout and leave it to an engine that runs elsewhere."),
+    "list": ("api.cli.reads", "List rollouts, the newest first."),
+    "get": ("api.cli.reads", "Show one rollout."),
+    "watch": ("api.cli.watch", "Follow a rollout until it ends."),
+    "wait": ("api.cli.watch", "Wait until a rollout has come so far."),
+    "events": ("api.cli.reads", "Show a rollout's audit log."),
+    "approve": ("api.cli.wishes", "Approve the step that waits for a person."),
+    "reject": ("api.cli.wishes", "Refuse the revision: all traffic back to blue."),
+    "pause": ("api.cli.wishes", "Stop advancing; gates still judge."),
+    "resume": ("api.cli.wishes", "Go on advancing, or retry what Teal stopped at."),
+    "promote": ("api.cli.wishes", "Waive the rest of this step's bake."),
+    "back": ("api.cli.wishes", "Go back to the weight of an earlier step."),
+    "rollback": ("api.cli.wishes", "Put all traffic back on blue and retire green."),
+    "abandon": ("api.cli.wishes", "Write nothing more for a rollout and leave everything as it is."),
+    "serve": ("api.cli.serve", "Run the engine and the HTTP door."),
+    "schema": ("api.cli.upkeep", "Print the JSON Schema of a rollout file."),
+    "migrate": ("api.cli.upkeep", "Bring the store up to date."),
+}
+"""Name → the module that holds the command of this name, and its line in `teal --help`."""
+
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run, so that `teal --help` costs next to nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, imported now; None if there is none."""
+        known = COMMANDS.get(cmd_name)
+        if known is None:
+            return None
+        module = importlib.import_module(known[0])
+        found: click.Command = getattr(module, f"{cmd_name}_command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name for one that is mistyped."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else " `teal --help` lists them."
+            raise click.UsageError(f"There is no command `{args[0]}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click's
+        """Run a command; a TealError becomes its sentence and exit code, Ctrl-C becomes 130."""
+        from orchestrator.core.errors import TealError
+
+        try:
+            return super().invoke(ctx)
+        except TealError as error:
+            _tell(ctx, error)
+            ctx.exit(error.exit_code)
+        except BaseExceptionGroup as group:
+            found, rest = group.split(TealError)
+            if found is None or rest is not None:
+                raise
+            first = _first(found)
+            _tell(ctx, first)
+            ctx.exit(first.exit_code)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+
+
+def _first(group: BaseExceptionGroup[Any]) -> Any:  # noqa: ANN401 - the kind that `split` was asked for
+    """The first error of a group whose parts failed together."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _tell(ctx: click.Context, error: Any) -> None:  # noqa: ANN401 - a TealError, which is imported late
+    from api.cli.output import emit, paint, wants_json
+
+    click.echo(paint(str(error), "red", err=True), err=True)
+    if wants_json(ctx):
+        about = {"code": error.code, "what": error.what, "why": error.why, "next_step": error.next_step}
+        emit({"error": about, "exit_code": error.exit_code})
+
+
+@click.command(cls=LazyGroup, context_settings=CONTEXT)
+@click.version_option(package_name="teal", prog_name="teal")
+def teal() -> None:
+    """Blue/green and canary delivery for Amazon ECS.
+
+    Rollouts are kept in TEAL_STORE (default: SQLite in your state directory), or on the server that TEAL_SERVER
+    names. Wherever ID stands, a service's name means its active rollout.
+
+    Exit codes: 0 succeeded or done, 1 error, 2 usage, invalid file or preflight findings, 3 rolled back,
+    4 gave up waiting, 5 refused in this state, 130 interrupted.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run `teal` and leave the process with its exit code."""
+    try:
+        teal.main(args=args, prog_name="teal")
+    except BrokenPipeError:  # whoever read our output has gone, for instance `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

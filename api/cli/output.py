@@ -1,0 +1,99 @@
+"""What the commands print: words for people, one line of JSON for programs, colours only in a terminal."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, TypeVar
+
+import click
+
+Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
+_JSON = "teal.json"
+
+
+def json_option(command: Wrapped) -> Wrapped:
+    """``--json``: exactly one line of JSON on standard output, everything for people on standard error."""
+
+    def remember(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
+        ctx.find_root().meta[_JSON] = value
+        return value
+
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        callback=remember,
+        help="Print one line of JSON on standard output, everything else on standard error.",
+    )(command)
+
+
+def wants_json(ctx: click.Context) -> bool:
+    """True if the command that runs was asked for JSON."""
+    return bool(ctx.find_root().meta.get(_JSON))
+
+
+def emit(value: object) -> None:
+    """One line of JSON on standard output."""
+    click.echo(json.dumps(shape(value), ensure_ascii=False))
+
+
+def shape(value: object) -> Any:  # noqa: ANN401 - JSON
+    """A value as JSON: fields by their names, times as RFC 3339 in UTC, durations in seconds."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case timedelta():
+            return value.total_seconds()
+        case Enum():
+            return value.value
+        case Mapping():
+            return {str(key): shape(member) for key, member in value.items()}
+        case str() | int() | float() | None:
+            return value
+    if is_dataclass(value):
+        return {field.name: shape(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Sequence):
+        return [shape(member) for member in value]
+    raise TypeError(f"{type(value).__name__} has no JSON shape")
+
+
+def is_coloured(*, err: bool = False) -> bool:
+    """True if colours may be written there: a terminal, and NO_COLOR (no-color.org) is not set."""
+    stream = sys.stderr if err else sys.stdout
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, colour: str, *, err: bool = False) -> str:
+    """Text in a colour, where colours may be written."""
+    return click.style(text, fg=colour) if is_coloured(err=err) else text
+
+
+def clock_text(at: datetime) -> str:
+    """A moment of today as people read it: ``14:03:27Z``."""
+    return f"{at.astimezone(UTC):%H:%M:%S}Z"
+
+
+def span_text(seconds: float) -> str:
+    """A span of time in its two largest units: ``41 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = max(0, round(seconds))
+    parts = ((whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s"))
+    named = [f"{number} {unit}" for number, unit in parts if number]
+    return " ".join(named[:2]) or "0 s"
+
+
+def percent_text(percent: float | None) -> str:
+    """A weight as people read it: ``10 %``, ``0.5 %``; ``–`` where green is not in the rule."""
+    return "–" if percent is None else f"{percent:g} %"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows in aligned columns under their heads; the last column is left as long as it is."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)
+    )
+    return [line.rstrip() for line in lines]

@@ -1,0 +1,78 @@
+"""`sandbox`: an AWS on this machine, until it is stopped."""
+
+import asyncio
+from datetime import timedelta
+
+import click
+
+from api.cli.output import emit, json_option
+
+MINUTES = {"1s": 1, "5s": 5, "10s": 10}
+
+
+@click.command("sandbox")
+@click.option(
+    "--minute",
+    type=click.Choice(list(MINUTES)),
+    default="5s",
+    show_default=True,
+    help="How long a CloudWatch minute lasts; write it as metrics: {period: …} in the rollout file.",
+)
+@click.option("--empty", is_flag=True, help="Start without any service, load balancer or cluster.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The API's port. Default: a free one.")
+@json_option
+def sandbox_command(minute: str, empty: bool, port: int, as_json: bool) -> None:
+    """Run an AWS on this machine until Ctrl-C or SIGTERM: the APIs that Teal uses, and a service with real traffic.
+
+    It listens on loopback only, needs no account, and leaves nothing behind. With --json it prints one line when
+    it is ready: endpoint, region, environment to set, cluster, service, listener URLs, rule and target group ARNs.
+    """
+    from orchestrator.sandbox.sandbox import Sandbox, run_until_signal
+
+    sandbox = Sandbox(minute=timedelta(seconds=MINUTES[minute]), empty=empty, port=port)
+
+    def ready(about: dict[str, object]) -> None:
+        if as_json:
+            emit(about)
+        else:
+            click.echo(_words(about, minute))
+
+    asyncio.run(run_until_signal(sandbox, ready))
+
+
+def _words(about: dict[str, object], minute: str) -> str:
+    environment = about["environment"]
+    assert isinstance(environment, dict)
+    lines = [
+        f"An AWS is ready at {about['endpoint']}; one CloudWatch minute lasts {minute}. Ctrl-C stops it.",
+        "",
+        "In another terminal:",
+        "",
+        *(f"    export {name}={value}" for name, value in environment.items()),
+    ]
+    if "service" not in about:
+        return "\n".join([*lines, "", "It is empty: make what you need with any AWS client."])
+    urls, revisions = about["listeners"], about["task_definitions"]
+    assert isinstance(urls, list)
+    assert isinstance(revisions, dict)
+    name = f"{about['cluster']}/{about['service']}"
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"{name} runs {revisions['blue']} and answers at {urls[0]}; {revisions['good']} is a good revision of it,",
+            f"{revisions['bad']} fails some of its requests. Write rollout.yaml:",
+            "",
+            f"    service: {name}",
+            f"    revision: {{task_definition: {revisions['good']}}}",
+            "    plan: [{weight: 10, bake: 15s}, {weight: 50, bake: 15s}, {weight: 100, bake: 30s}]",
+            f"    metrics: {{period: {minute}}}",
+            "",
+            "and roll it out:",
+            "",
+            "    teal preflight -f rollout.yaml",
+            "    teal deploy -f rollout.yaml",
+            "",
+            f"Gates judge what users meet, so send it some requests: `curl -s {urls[0]}` in a loop will do.",
+        ]
+    )

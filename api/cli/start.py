@@ -1,0 +1,51 @@
+"""`start`: a rollout for an engine that runs elsewhere."""
+
+import asyncio
+import secrets
+import sys
+
+import click
+
+from api.cli.doors import open_door, server_url
+from api.cli.files import rollout_options, spec_of
+from api.cli.output import emit, json_option
+from api.cli.watch import follow
+from orchestrator.core.spec import Spec
+
+
+@click.command("start")
+@rollout_options
+@click.option("--watch", "is_watched", is_flag=True, help="Follow it until it ends.")
+@click.option("--key", default="", help="An idempotency key: the same key again starts nothing new.")
+@json_option
+def start_command(
+    file: str | None,
+    service: str | None,
+    task_definition: str | None,
+    plan: str | None,
+    is_watched: bool,
+    key: str,
+    as_json: bool,
+) -> None:
+    """Start a rollout and return: it moves while `teal serve` or `teal deploy` runs on the same store."""
+    spec = spec_of(file=file, service=service, task_definition=task_definition, plan=plan)
+    sys.exit(
+        asyncio.run(_start(spec, key=key or secrets.token_hex(8), is_watched=is_watched, as_json=as_json))
+    )
+
+
+async def _start(spec: Spec, *, key: str, is_watched: bool, as_json: bool) -> int:
+    async with open_door() as door:
+        view = await door.start(spec, key=key)
+        if is_watched:
+            return await follow(door, view.id, timeout=None, as_json=as_json)
+    if as_json:
+        emit(view)
+        return 0
+    click.echo(f"{view.id} is started: {view.service} to {view.revision}")
+    if not server_url():
+        click.echo(
+            "It moves while an engine runs on this store: `teal serve`, or `teal deploy` with the same file."
+        )
+    click.echo(f"`teal watch {view.id}` follows it.")
+    return 0

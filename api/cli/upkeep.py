@@ -1,0 +1,33 @@
+"""`schema` and `migrate`: what an installation needs now and then."""
+
+import asyncio
+import json
+
+import click
+
+from api.cli.output import emit, json_option
+from orchestrator import bootstrap
+
+
+@click.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of a rollout file, for editors and checks."""
+    from orchestrator.config import schema
+
+    click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+
+
+@click.command("migrate")
+@json_option
+def migrate_command(as_json: bool) -> None:
+    """Bring the store that TEAL_STORE names up to date. Every other command does so too when it opens it."""
+    asyncio.run(_open())
+    if as_json:
+        emit({"store": bootstrap.store_url()})
+    else:
+        click.echo(f"{bootstrap.store_url()} is up to date")
+
+
+async def _open() -> None:
+    async with bootstrap.open_store():
+        pass

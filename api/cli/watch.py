@@ -1,0 +1,146 @@
+"""`watch` and `wait`: follow a rollout that an engine elsewhere moves."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import click
+
+from api.cli.doors import Door, open_door
+from api.cli.endings import GAVE_UP, exit_code
+from api.cli.following import looks, pause
+from api.cli.live import screen_for
+from api.cli.output import emit, json_option
+from api.cli.quantities import DURATION
+from orchestrator.engine.views import RolloutView
+
+
+@click.command("watch")
+@click.argument("name", metavar="ID")
+@click.option("--timeout", type=DURATION, help="Give up waiting after this long (exit 4).")
+@json_option
+def watch_command(name: str, timeout: timedelta | None, as_json: bool) -> None:
+    """Follow a rollout until it ends; exits 0 if it succeeded, 3 if it was rolled back.
+
+    It only looks: the rollout moves while `teal serve` or `teal deploy` runs somewhere. Ctrl-C stops looking.
+    """
+    sys.exit(asyncio.run(watch(name, timeout=timeout, as_json=as_json)))
+
+
+async def watch(name: str, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
+    """Follow a rollout on the screen until it ends; returns the exit code."""
+    async with open_door() as door:
+        return await follow(door, (await door.get(name)).id, timeout=timeout, as_json=as_json)
+
+
+async def follow(door: Door, rollout: str, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
+    """Follow a rollout, by its id, until it ends; returns the exit code."""
+    screen = screen_for(err=as_json)
+    view: RolloutView | None = None
+    try:
+        async with asyncio.timeout(timeout.total_seconds() if timeout else None):
+            async for look in looks(door, rollout, enough=asyncio.Event()):
+                view = look.view
+                screen.show(look)
+    except TimeoutError:
+        screen.say(
+            f"{rollout} has not ended within {timeout}: it goes on; `teal watch {rollout}` looks again"
+        )
+        view = None
+    finally:
+        screen.close()
+    final = view or await door.get(rollout)
+    if as_json:
+        emit(final)
+    return exit_code(final) if view else GAVE_UP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Until:
+    """What `wait` waits for: a step (its weight read back on every rule), an approval that is asked for, the end."""
+
+    words: str
+    is_reached: Callable[[RolloutView], bool]
+
+
+class UntilType(click.ParamType["Until"]):
+    """``step:2``, ``approval`` or ``done``."""
+
+    name = "until"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Until:
+        """The condition, or a usage error that names what can be written."""
+        if isinstance(value, Until):
+            return value
+        word, _, number = str(value).partition(":")
+        if word == "done" and not number:
+            return Until(words="done", is_reached=lambda view: not view.is_active)
+        if word == "approval" and not number:
+            return Until(words="approval", is_reached=_asks_approval)
+        if word == "step" and number.isdecimal() and int(number) > 0:
+            wanted = int(number)
+            return Until(words=f"step:{wanted}", is_reached=lambda view: has_reached(view, wanted))
+        return self.fail(f"`{value}` cannot be waited for: write step:2, approval or done", param, ctx)
+
+
+def _asks_approval(view: RolloutView) -> bool:
+    return any(hold.kind == "approval" for hold in view.holds)
+
+
+def has_reached(view: RolloutView, step: int) -> bool:
+    """True once the weight of this step (from 1) was read back on every rule, or a later one is the current."""
+    if view.phase in ("settling", "succeeded"):
+        return True
+    if view.phase not in ("shifting", "watching") or view.step < step:
+        return False
+    weight = view.steps[step - 1].weight_percent
+    return view.step > step or all(rule.green_percent == weight for rule in view.rules)
+
+
+@click.command("wait")
+@click.argument("name", metavar="ID")
+@click.option(
+    "--until", "until", type=UntilType(), default="done", help="step:N, approval or done (default)."
+)
+@click.option("--timeout", type=DURATION, help="Give up waiting after this long (exit 4).")
+@json_option
+def wait_command(name: str, until: Until, timeout: timedelta | None, as_json: bool) -> None:
+    """Wait silently until a rollout has come so far.
+
+    Exits 0 when it has, 3 at once if it is rolled back instead, 1 if it ended without, 4 after --timeout.
+    """
+    sys.exit(asyncio.run(_wait(name, until, timeout=timeout, as_json=as_json)))
+
+
+async def _wait(name: str, until: Until, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
+    async with open_door() as door:
+        view = await door.get(name)
+        if view.steps and until.words.startswith("step:") and int(until.words[5:]) > len(view.steps):
+            raise click.UsageError(f"{view.id} has {len(view.steps)} steps; {until.words} never comes")
+        code = GAVE_UP
+        try:
+            async with asyncio.timeout(timeout.total_seconds() if timeout else None):
+                view, code = await _until(door, view.id, until)
+        except TimeoutError:
+            view = await door.get(view.id)
+            click.echo(
+                f"{view.id} has not come to {until.words} within {timeout}: it is {view.phase}", err=True
+            )
+    if as_json:
+        emit(view)
+    return code
+
+
+async def _until(door: Door, rollout: str, until: Until) -> tuple[RolloutView, int]:
+    never = asyncio.Event()
+    while True:
+        view = await door.get(rollout)
+        if until.is_reached(view):
+            return view, exit_code(view) if until.words == "done" else 0
+        is_going_back = view.phase in ("rolling_back", "rolled_back")
+        if not view.is_active or (is_going_back and until.words != "done"):
+            click.echo(f"{view.id} will not come to {until.words}: {view.phase}: {view.reason}", err=True)
+            return view, exit_code(view) or 1
+        await pause(never, 0.25)
