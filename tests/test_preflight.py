@@ -1,5 +1,6 @@
 """Preflight: one row a finding, each made by changing one thing of a survey in which all is well."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -37,6 +38,7 @@ from tests.builders import (
     good_spec,
     good_survey,
 )
+from tests.contract.cloud import Direct, set_stage
 
 GREEN = BLUE_GROUP.replace("targetgroup/checkout/", "targetgroup/teal-payments-0a1b2c3d-0/")
 SECOND = TargetGroupArn(BLUE_GROUP.replace("targetgroup/checkout/", "targetgroup/checkout-internal/"))
@@ -406,3 +408,14 @@ def test_a_step_whose_bake_is_too_short_to_measure_says_so() -> None:
     assert steps == [
         "the watch: 100 % for at least 3 min (its bake is 30 s, a measured interval takes longer)"
     ]
+
+
+def test_a_service_as_it_is_really_read_makes_no_error() -> None:
+    with asyncio.Runner() as runner:
+        stage = set_stage(Direct(), runner, default_rule=True)
+        described = stage.call("ecs", "DescribeTaskDefinition", taskDefinition=stage.scenery.task_definition)
+        known = ("family", "containerDefinitions", "networkMode", "requiresCompatibilities", "cpu", "memory")
+        asked = {key: described["taskDefinition"][key] for key in known if key in described["taskDefinition"]}
+        registered = stage.call("ecs", "RegisterTaskDefinition", **asked)["taskDefinition"]
+        survey = stage.survey(task_definition=registered["taskDefinitionArn"])
+    assert not errors(found(good_spec(task_definition=registered["taskDefinitionArn"]), survey))
