@@ -135,5 +135,6 @@ def _unusable(path: Path, error: BaseException) -> Unusable:
     return Unusable(
         what=f"the store {path} cannot be used",
         why=str(error),
-        next_step="Check that it is a file of Teal's on a local disk with room left, which this user may write.",
+        next_step="Check that it is a file of Teal's on a local disk with room left, that this user may write it, and "
+        "that no other program holds it.",
     )
