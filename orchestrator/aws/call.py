@@ -46,12 +46,19 @@ class Caller:
         self._patience = patience or Patience()
         self._chance = chance
 
-    async def read(self, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
-        """The answer to a read, repeated with full jitter while AWS throttles or is silent. Raises Outside."""
+    async def read(self, service: str, operation: str, params: Mapping[str, Any], *, has: str = "") -> Answer:
+        """The answer to a read, repeated with full jitter while AWS throttles or is silent. Raises Outside.
+
+        An answer without the member `has` is none: botocore reads a body that is no JSON as an empty answer, which
+        would say that there is nothing where nothing could be read.
+        """
         patience, attempt, began = self._patience, 1, asyncio.get_running_loop().time()
         while True:
             try:
-                return await self._once(service, operation, params, to_safety=False)
+                answer = await self._once(service, operation, params, to_safety=False)
+                if has and has not in answer:
+                    raise unanswered(service, operation, why=f"the answer holds no {has}")
+                return answer
             except (Throttled, Unreachable):
                 wait = self._chance() * min(patience.backoff_max, patience.backoff * 2 ** (attempt - 1))
                 spent = asyncio.get_running_loop().time() - began
@@ -80,8 +87,8 @@ class Caller:
         found: list[Any] = []
         asked = dict(params)
         for _ in range(PAGES_MAX):
-            answer = await self.read(service, operation, asked)
-            found.extend(answer.get(items) or ())
+            answer = await self.read(service, operation, asked, has=items)
+            found.extend(answer[items])
             cursor = answer.get(token)
             if not cursor:
                 return found

@@ -8,6 +8,7 @@ from orchestrator.aws.observe import observe
 from orchestrator.aws.survey import survey
 from orchestrator.core import effects
 from orchestrator.core.effects import Effect
+from orchestrator.core.errors import Unreachable
 from orchestrator.core.needs import Needs, SurveyNeed
 from orchestrator.core.seen import Seen
 from orchestrator.core.survey import Survey
@@ -25,7 +26,14 @@ class AwsCloud:
 
     async def survey(self, need: SurveyNeed) -> Survey:
         """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue)."""
-        return await survey(self._call, self._region, need)
+        try:
+            return await survey(self._call, self._region, need)
+        except (LookupError, TypeError, ValueError) as error:
+            raise Unreachable(
+                what=f"the survey of {need.cluster}/{need.service}",
+                why=f"AWS's answer cannot be understood: {type(error).__name__} {error}",
+                next_step="try again; check AWS_ENDPOINT_URL",
+            ) from error
 
     async def observe(self, needs: Needs) -> Seen:
         """Read what a tick needs; what could not be read is Unread, what is not there Absent."""

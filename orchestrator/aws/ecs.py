@@ -46,9 +46,12 @@ async def describe_services(
     found: dict[str, Answer | Absent | Unread] = {}
     for batch in chunks(tuple(names), SERVICES_PER_CALL):
         answer = await call.read(
-            "ecs", "DescribeServices", {"cluster": cluster, "services": list(batch), "include": ["TAGS"]}
+            "ecs",
+            "DescribeServices",
+            {"cluster": cluster, "services": list(batch), "include": ["TAGS"]},
+            has="services",
         )
-        for service in answer.get("services", ()):
+        for service in answer["services"]:
             is_gone = service.get("status") == "INACTIVE"
             found[service["serviceName"]] = Absent() if is_gone else service
         for failure in answer.get("failures", ()):
@@ -79,7 +82,9 @@ async def zones(call: Caller, cluster: str, service: str) -> frozenset[str]:
 async def task_definition(call: Caller, name: str) -> TaskDefinitionSeen | None:
     """A task definition by ARN or ``family:revision``; None: ECS knows none. Raises Outside."""
     try:
-        answer = await call.read("ecs", "DescribeTaskDefinition", {"taskDefinition": name})
+        answer = await call.read(
+            "ecs", "DescribeTaskDefinition", {"taskDefinition": name}, has="taskDefinition"
+        )
     except Missing:
         return None
     return task_definition_seen(answer["taskDefinition"])
@@ -101,8 +106,9 @@ async def revisions(call: Caller, arns: Iterable[str]) -> list[Answer]:
     """Service revisions, the only place that shows some settings of a service. Raises Outside."""
     found: list[Answer] = []
     for batch in chunks(tuple(arns), REVISIONS_PER_CALL):
-        answer = await call.read("ecs", "DescribeServiceRevisions", {"serviceRevisionArns": list(batch)})
-        found.extend(answer.get("serviceRevisions", ()))
+        asked = {"serviceRevisionArns": list(batch)}
+        answer = await call.read("ecs", "DescribeServiceRevisions", asked, has="serviceRevisions")
+        found.extend(answer["serviceRevisions"])
     return found
 
 
@@ -231,8 +237,9 @@ async def _tasks(call: Caller, cluster: str, service: str, desired_status: str) 
     )
     tasks: list[Answer] = []
     for batch in chunks(tuple(arns), TASKS_PER_CALL):
-        answer = await call.read("ecs", "DescribeTasks", {"cluster": cluster, "tasks": list(batch)})
-        tasks.extend(answer.get("tasks", ()))
+        asked = {"cluster": cluster, "tasks": list(batch)}
+        answer = await call.read("ecs", "DescribeTasks", asked, has="tasks")
+        tasks.extend(answer["tasks"])
     return tasks
 
 

@@ -55,16 +55,20 @@ async def groups(call: Caller, names: Iterable[str]) -> dict[str, GroupSeen | Ab
 async def targets(call: Caller, group: TargetGroupArn) -> TargetsSeen | Absent:
     """How the targets of a group are; Absent: no such group. Raises Outside."""
     try:
-        answer = await call.read("elbv2", "DescribeTargetHealth", {"TargetGroupArn": group})
+        answer = await call.read(
+            "elbv2", "DescribeTargetHealth", {"TargetGroupArn": group}, has="TargetHealthDescriptions"
+        )
     except Missing:
         return Absent()
-    return targets_seen(answer.get("TargetHealthDescriptions", ()))
+    return targets_seen(answer["TargetHealthDescriptions"])
 
 
 async def attributes(call: Caller, group: str) -> dict[str, str]:
     """All attributes of a target group. Raises Outside."""
-    answer = await call.read("elbv2", "DescribeTargetGroupAttributes", {"TargetGroupArn": group})
-    return {entry["Key"]: entry.get("Value", "") for entry in answer.get("Attributes", ())}
+    answer = await call.read(
+        "elbv2", "DescribeTargetGroupAttributes", {"TargetGroupArn": group}, has="Attributes"
+    )
+    return {entry["Key"]: entry.get("Value", "") for entry in answer["Attributes"]}
 
 
 async def tags(call: Caller, arns: Iterable[str]) -> dict[str, dict[str, str]]:

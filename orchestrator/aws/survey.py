@@ -1,5 +1,6 @@
 """The survey: blue and everything that carries its traffic, by read-only calls, in the order of their dependence."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -72,7 +73,7 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
 
 
 async def _account(call: Caller) -> str:
-    answer = await call.read("sts", "GetCallerIdentity", {})
+    answer = await call.read("sts", "GetCallerIdentity", {}, has="Account")
     return str(answer["Account"])
 
 
@@ -192,7 +193,7 @@ async def _zones_without_targets(
     call: Caller, service: Answer, groups: Iterable[GroupSurvey]
 ) -> tuple[str, ...]:
     """Zones of a load balancer without a task of blue, where a group serves each zone with its own targets."""
-    apart = [g for g in groups if f'"{CROSS_ZONE}":"false"' in g.attributes]
+    apart = [group for group in groups if json.loads(group.attributes).get(CROSS_ZONE) == "false"]
     if not apart:
         return ()
     used = await ecs.zones(call, service["clusterArn"], service["serviceName"])

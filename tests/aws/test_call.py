@@ -176,6 +176,13 @@ def test_chunks_keep_every_item_in_order() -> None:
     assert chunks((), 2) == []
 
 
+def test_an_answer_that_lacks_what_was_asked_for_is_no_answer() -> None:
+    script = Script({"DescribeServices": [{}]})
+    with pytest.raises(Unreachable, match="holds no services"):
+        run_in_no_time(Caller(script).read("ecs", "DescribeServices", ASKED, has="services"))
+    assert len(script.calls) == Patience().attempts
+
+
 def test_a_rejected_write_reaches_the_caller_as_it_is() -> None:
     no = refused("elbv2", "DeleteTargetGroup", code="ResourceInUse", message="in use", status=400)
     with pytest.raises(Rejected, match="in use"):

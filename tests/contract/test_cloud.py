@@ -28,7 +28,7 @@ from orchestrator.core.survey import Survey
 from orchestrator.core.traffic import green_share, read_forward, says_the_same, with_weights
 from orchestrator.sandbox.world import Fault
 from orchestrator.sandbox.world.faults import Kind
-from orchestrator.sandbox.world.scenery import register
+from orchestrator.sandbox.world.scenery import furnish, register, until_steady
 from tests.contract.cloud import Direct, Stage, Way, Wired, set_stage, ways
 
 TAGS = (("teal:managed", "true"), ("teal:rollout", "r-1"))
@@ -156,6 +156,14 @@ def test_a_survey_finds_every_rule_on_every_listener_and_no_other(staged: SetSta
     survey = stage.survey()
     assert {rule.arn for rule in survey.rules} == set(stage.scenery.rules)
     assert [rule.priority for rule in survey.rules if rule.is_default] == ["default"]
+
+
+def test_a_survey_passes_over_the_rules_of_other_services_on_the_same_load_balancer(stage: Stage) -> None:
+    other = furnish(stage.world, service="cart", load_balancer=stage.scenery.load_balancer, listener_port=81)
+    until_steady(stage.world, other)
+    survey = stage.survey()
+    assert [rule.arn for rule in survey.rules] == list(stage.scenery.rules)
+    assert survey.groups_per_load_balancer == 2
 
 
 def test_a_survey_names_rules_listeners_and_alarms_that_do_not_exist(stage: Stage) -> None:
