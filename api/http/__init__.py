@@ -1,0 +1,1 @@
+"""The HTTP door, one file a resource: parse, call one command or view of the engine, render. No judgement here."""

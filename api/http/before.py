@@ -1,0 +1,29 @@
+"""Before a rollout: what preflight finds, and the shape of the file."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from api.http.bodies import spec_of
+from api.http.door import AtDoor
+from api.http.shapes import PreflightView, preflight_view
+from orchestrator import config
+from orchestrator.engine import commands
+
+router = APIRouter(tags=["before a rollout"])
+
+
+@router.post("/v1/preflight", operation_id="preflight", summary="Look before a rollout")
+async def preflight(request: Request, door: AtDoor) -> PreflightView:
+    """Read everything that a rollout of the body's file would start from, and say what speaks against it.
+
+    Only reads; nothing is started. Findings are the answer, so it is 200 with errors among them too.
+    """
+    spec = await spec_of(request)
+    return preflight_view(await commands.look_before(spec, cloud=door.engine.cloud, clock=door.engine.clock))
+
+
+@router.get("/v1/schema", operation_id="schema", summary="The JSON Schema of a rollout file")
+async def schema() -> dict[str, Any]:
+    """For editors and for programs that write rollout files."""
+    return config.schema()

@@ -1,0 +1,151 @@
+"""Errors as answers: one rendering of the error tree for every door (RFC 9457, Problem Details for HTTP APIs).
+
+A door raises and renders; it never words an error a second time. Errors that only a door can make (a body too large,
+an unknown path) stand here beside the tree they extend.
+"""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, Field
+
+from orchestrator.core.errors import Conflict, Invalid, TealError, Unfit
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class MistakePart(BaseModel):
+    """One mistake in a request: where, what, and what to write instead."""
+
+    where: str = Field(default="body", description="body, query, path or header.", examples=["body"])
+    pointer: str = Field(
+        description="JSON pointer (RFC 6901) into the body, or a slash and the parameter's name.",
+        examples=["/plan/0/weight"],
+    )
+    what: str = Field(description="What is wrong.", examples=['weight: "110" is more than 100 %'])
+    instead: str = Field(description="What to write instead; may be empty.", examples=["write at most 100"])
+    line: int | None = Field(default=None, description="The line of a YAML body, from 1.")
+
+
+class Problem(BaseModel):
+    """A problem document: what failed, why, and what to do next."""
+
+    type: str = Field(
+        description="A relative URI that says what this kind of problem means.",
+        examples=["/problems/conflict"],
+    )
+    title: str = Field(description="The kind of problem in one sentence; the same each time.")
+    status: int = Field(description="The HTTP status, once more.", examples=[409])
+    detail: str = Field(description="What failed this time, and why.")
+    instance: str = Field(description="The path that was asked for.", examples=["/v1/rollouts"])
+    code: str = Field(description="Stable name of the kind, for programs.", examples=["conflict"])
+    next_step: str = Field(default="", description="What to do next; may be empty.")
+    mistakes: list[MistakePart] = Field(default=[], description="Every mistake in the request.")
+    findings: list[str] = Field(default=[], description="What preflight found against the rollout.")
+    holder: str = Field(default="", description="The rollout that holds what was asked for.")
+
+
+class NoSuchPath(TealError):
+    """Nothing answers at this path."""
+
+    code = "no-such-path"
+    http_status = 404
+
+
+class WrongMethod(TealError):
+    """The path exists and does not take this method."""
+
+    code = "wrong-method"
+    http_status = 405
+
+
+class TooLarge(TealError):
+    """The request's body is larger than 256 KiB."""
+
+    code = "too-large"
+    http_status = 413
+
+
+class WrongType(TealError):
+    """The request's body is of a media type that this call does not read."""
+
+    code = "wrong-type"
+    http_status = 415
+
+
+class Foreign(TealError):
+    """The request came by another name than this machine's own, or from another site's page."""
+
+    code = "foreign"
+    http_status = 403
+
+
+class Busy(TealError):
+    """As many clients wait for news as this server serves at a time."""
+
+    code = "busy"
+    http_status = 503
+
+
+class Internal(TealError):
+    """A fault of Teal's own; the log has it under the request's id. Rollouts go on."""
+
+    code = "internal"
+    http_status = 500
+
+
+class RequestInvalid(Invalid):
+    """Parameters or body of a request are wrong; carries every mistake with the part of the request it is in."""
+
+    def __init__(self, parts: list[MistakePart]) -> None:
+        self.parts = parts
+        super().__init__(source="request", mistakes=())
+        self.what = "; ".join(f"{part.where} {part.pointer}: {part.what}" for part in parts)
+
+
+def title_of(kind: type[TealError]) -> str:
+    """The meaning of a kind of error in one sentence: the first paragraph of its docstring."""
+    return " ".join((kind.__doc__ or "").split("\n\n")[0].split()).replace("``", "`")
+
+
+def kinds() -> tuple[type[TealError], ...]:
+    """Every kind of error with a code of its own, parents before children, as far as their modules are loaded."""
+    return (TealError, *_below(TealError))
+
+
+def _below(kind: type[TealError]) -> Iterator[type[TealError]]:
+    for child in kind.__subclasses__():
+        if "code" in vars(child):
+            yield child
+        yield from _below(child)
+
+
+def problem(error: TealError, *, instance: str) -> Problem:
+    """The problem document of an error. ``instance``: the path that was asked for."""
+    return Problem(
+        type=f"/problems/{error.code}",
+        title=title_of(_coded(type(error))),
+        status=error.http_status,
+        detail=": ".join(part for part in (error.what, error.why) if part),
+        instance=instance,
+        code=error.code,
+        next_step=error.next_step,
+        mistakes=_mistakes(error),
+        findings=list(error.findings) if isinstance(error, Unfit) else [],
+        holder=error.holder if isinstance(error, Conflict) else "",
+    )
+
+
+def _coded(kind: type[TealError]) -> type[TealError]:
+    """The class that gave an error its code: one without a code of its own is documented as its parent."""
+    return next(parent for parent in kind.__mro__ if "code" in vars(parent))
+
+
+def _mistakes(error: TealError) -> list[MistakePart]:
+    if isinstance(error, RequestInvalid):
+        return error.parts
+    if not isinstance(error, Invalid):
+        return []
+    return [
+        MistakePart(pointer=mistake.pointer, what=mistake.what, instead=mistake.instead, line=mistake.line)
+        for mistake in error.mistakes
+    ]
