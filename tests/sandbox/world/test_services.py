@@ -343,3 +343,12 @@ def test_draining_tasks_do_not_count_as_running() -> None:
     s.update(desiredCount=0)
     s.world.advance(seconds(2))
     assert (s.service()["runningCount"], s.states()) == (0, ["draining"] * 3)
+
+
+def test_tasks_are_spread_over_the_zones_and_their_targets_with_them() -> None:
+    s = shop(desired=4)
+    zones = sorted(task["availabilityZone"] for task in tasks(s))
+    assert zones == ["eu-west-1a", "eu-west-1a", "eu-west-1b", "eu-west-1b"]
+    asked = {"TargetGroupArn": s.scenery.target_group}
+    health = s.world.call("elbv2", "DescribeTargetHealth", asked)["TargetHealthDescriptions"]
+    assert sorted(each["Target"]["AvailabilityZone"] for each in health) == zones

@@ -83,6 +83,8 @@ class Task:
     cluster: str
     deployment: str
     definition: Definition
+    zone: str
+    launch_type: str
     created: datetime
     last: str = "PROVISIONING"
     desired: str = "RUNNING"

@@ -46,6 +46,8 @@ class Tasks:
             cluster=service.cluster,
             deployment=deployment.id,
             definition=revision.definition,
+            zone=self._emptiest_zone(service),
+            launch_type=revision.settings.get("launchType", ""),
             created=kernel.now,
         )
         service.tasks[task.arn] = self._all.tasks[task.arn] = task
@@ -81,7 +83,7 @@ class Tasks:
         task.last = "RUNNING"
         service = self._all.services[task.service]
         for group in self._groups(service, task):
-            self._health.register(group, host, port, owner=arn)
+            self._health.register(group, host, port, zone=task.zone, owner=arn)
             self._all.tell(service, f"registered 1 targets in (target-group {group.arn})")
         self.on_news(service)
 
@@ -116,6 +118,11 @@ class Tasks:
             if target is None or target.state not in ("healthy", "unused", "unavailable"):
                 return False
         return True
+
+    def _emptiest_zone(self, service: Service) -> str:
+        """ECS spreads a service over its zones."""
+        used = [task.zone for task in service.tasks.values() if task.desired == "RUNNING"]
+        return min(self._health.zones(), key=used.count)
 
     def _forget(self, arn: str) -> None:
         del self._all.tasks[arn]

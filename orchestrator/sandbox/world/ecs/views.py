@@ -111,6 +111,7 @@ def task(containers: Containers, shown: Task, service_name: str) -> Json:
         "desiredStatus": shown.desired,
         "lastStatus": shown.last,
         "createdAt": shown.created,
+        "availabilityZone": shown.zone,
         "version": shown.version,
         "healthStatus": "UNKNOWN",
         "containers": [_container(shown, c) for c in shown.definition.body["containerDefinitions"]],
@@ -119,6 +120,8 @@ def task(containers: Containers, shown: Task, service_name: str) -> Json:
         "overrides": {"containerOverrides": []},
         "tags": [],
     }
+    if shown.launch_type:
+        answer["launchType"] = shown.launch_type
     times = {"startedAt": shown.started, "stoppingAt": shown.stopping, "stoppedAt": shown.stopped}
     answer |= {name: at for name, at in times.items() if at is not None}
     if shown.stop_code:

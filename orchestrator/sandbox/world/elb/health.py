@@ -32,13 +32,11 @@ class Health:
         self.on_watch: Callable[[Group, Target], None] | None = None
         """Called when a target's checks begin anew; None while somebody outside makes the checks."""
 
-    def register(self, group: Group, host: str, port: int, *, owner: str) -> None:
+    def register(self, group: Group, host: str, port: int, *, zone: str, owner: str) -> None:
         """Register a target; one that is draining comes back as new."""
         former = group.targets.get((host, port))
         if former and former.leaving:
             former.leaving.cancel()
-        zones = self._zones(group)
-        zone = zones[len(group.targets) % len(zones)]
         target = Target(host=host, port=port, zone=zone, owner=owner, registered=self._all.kernel.now)
         group.targets[(host, port)] = target
         self._begin(group, target)
@@ -67,6 +65,12 @@ class Health:
                 then()
 
         target.leaving = self._all.kernel.after(delay, gone)
+
+    def zones(self) -> tuple[str, ...]:
+        """The zones in which this account's load balancers, and so its tasks, are."""
+        region = self._all.kernel.region
+        balancer = next(iter(self._all.load_balancers.values()), None)
+        return tuple(zone for zone, _ in balancer.zones) if balancer else (f"{region}a", f"{region}b")
 
     def groups_with(self, host: str, port: int) -> list[Group]:
         """The groups in which a target is registered."""
@@ -120,11 +124,6 @@ class Health:
             self._set(group, target, "initial", "Elb.RegistrationInProgress")
             if self.on_watch:
                 self.on_watch(group, target)
-
-    def _zones(self, group: Group) -> tuple[str, ...]:
-        balancer = self._all.load_balancers.get(group.load_balancer)
-        region = self._all.kernel.region
-        return tuple(zone for zone, _ in balancer.zones) if balancer else (f"{region}a", f"{region}b")
 
     def _set(self, group: Group, target: Target, state: str, reason: str) -> None:
         target.state, target.reason, target.description = (
