@@ -16,11 +16,14 @@ PAGES_MAX = 50  # of up to 100 items or more: far beyond any quota that a rollou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long a call may take, in seconds. A read's last attempt begins within `budget` of the first."""
+    """How long a call may take, in seconds. A read's last attempt begins within `budget` of the first.
+
+    With the wait for a token (``limits.py``) even the slowest read ends before the 15 s that a tick has.
+    """
 
     timeout: float = 7.5  # of one attempt: connect 2 s and read 5 s, with a margin
     attempts: int = 3
-    budget: float = 6.0
+    budget: float = 5.0
     backoff: float = 0.4  # the longest wait before the second attempt; it doubles with each
     backoff_max: float = 3.0
 

@@ -91,6 +91,12 @@ def call_name(service: str, operation: str) -> str:
     return f"{_SERVICES.get(service, service)} {operation}"
 
 
+def iam_action(service: str, operation: str) -> str:
+    """The action that IAM must allow for a call: ``elasticloadbalancing:ModifyRule``."""
+    prefix = {"elbv2": "elasticloadbalancing"}.get(service, service)
+    return f"{prefix}:{operation}"
+
+
 def refused(service: str, operation: str, *, code: str, message: str, status: int) -> Outside:
     """The error for an error answer. `code` is AWS's code on the wire, `status` the HTTP status."""
     what = call_name(service, operation)
@@ -103,7 +109,7 @@ def refused(service: str, operation: str, *, code: str, message: str, status: in
         return Denied(what=what, why=why, next_step="check the secret key, and this machine's clock")
     if code in _NOT_ALLOWED:
         return Denied(
-            what=what, why=why, next_step=f"allow the action {_action(service, operation)} to Teal's role"
+            what=what, why=why, next_step=f"allow the action {iam_action(service, operation)} to Teal's role"
         )
     if code in _BROKEN or status >= 500:
         return Unreachable(what=what, why=why, next_step="Teal tries again; see the AWS Health Dashboard")
@@ -129,8 +135,3 @@ def _understood(what: str, why: str, *, operation: str, code: str, message: str)
     if is_gone or (operation, code) in _GONE_IN or _NOT_YET in message:
         return Missing(what=what, why=why, next_step="check that it exists in this account and region")
     return Rejected(what=what, why=why, next_step="change what AWS names, then start again")
-
-
-def _action(service: str, operation: str) -> str:
-    prefix = {"elbv2": "elasticloadbalancing"}.get(service, service)
-    return f"{prefix}:{operation}"

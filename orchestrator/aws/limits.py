@@ -75,7 +75,7 @@ class Limits:
     `share` is the part of AWS's buckets that Teal allows itself, `patience` the seconds a call may wait for a token.
     """
 
-    def __init__(self, *, share: float = 0.8, patience: float = 5.0) -> None:
+    def __init__(self, *, share: float = 0.8, patience: float = 1.5) -> None:
         self._patience = patience
         self._buckets = {name: _Bucket(family, share) for name, family in FAMILIES.items()}
 

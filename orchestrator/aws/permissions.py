@@ -1,0 +1,41 @@
+"""The IAM actions that Teal's role needs: those of the calls made in this package, which a test compares.
+
+Source of the names: Service Authorization Reference. GetCallerIdentity needs no permission.
+"""
+
+READS = (
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "ecs:DescribeServiceRevisions",
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTasks",
+    "ecs:ListServiceDeployments",
+    "ecs:ListTasks",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
+    "elasticloadbalancing:DescribeTargetGroupAttributes",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+)
+"""Enough for a survey and for looking: preflight works with these alone."""
+
+WRITES = (
+    "application-autoscaling:RegisterScalableTarget",
+    "ecs:CreateService",
+    "ecs:DeleteService",
+    "ecs:TagResource",
+    "ecs:UpdateService",
+    "elasticloadbalancing:AddTags",
+    "elasticloadbalancing:CreateTargetGroup",
+    "elasticloadbalancing:DeleteTargetGroup",
+    "elasticloadbalancing:ModifyListener",
+    "elasticloadbalancing:ModifyRule",
+    "elasticloadbalancing:ModifyTargetGroupAttributes",
+)
+"""What a rollout does besides. ``iam:PassRole`` comes on top, for the task's roles."""

@@ -1,0 +1,53 @@
+import re
+from pathlib import Path
+
+import botocore.session
+
+import orchestrator.aws
+from orchestrator.aws.errors import iam_action
+from orchestrator.aws.permissions import READS, WRITES
+
+SERVICE_OF = {
+    "ecs": "ecs",
+    "elbv2": "elbv2",
+    "autoscaling": "application-autoscaling",
+    "cloudwatch": "cloudwatch",
+    "survey": "sts",
+}
+NEEDS_NONE = {"sts:GetCallerIdentity"}
+
+
+def actions_in_the_source() -> set[str]:
+    """The action of every operation that a module which makes calls names in quotes."""
+    session = botocore.session.get_session()
+    package = Path(orchestrator.aws.__file__).parent
+    found: set[str] = set()
+    for module, service in SERVICE_OF.items():
+        operations = set(session.get_service_model(service).operation_names)
+        named = set(re.findall(r'"([A-Z][A-Za-z]+)"', (package / f"{module}.py").read_text()))
+        found |= {iam_action(service, name) for name in named & operations}
+    return found
+
+
+def test_only_the_modules_of_services_make_calls() -> None:
+    package = Path(orchestrator.aws.__file__).parent
+    callers = {
+        path.stem
+        for path in package.glob("*.py")
+        if re.search(r"call\.(read|write|pages)\(", path.read_text())
+    }
+    assert callers == SERVICE_OF.keys()
+
+
+def test_the_permissions_are_those_of_the_calls_that_are_made() -> None:
+    assert actions_in_the_source() - NEEDS_NONE == {*READS, *WRITES}
+
+
+def test_reads_only_read() -> None:
+    assert all(re.match(r"(Describe|List|Get)", action.partition(":")[2]) for action in READS)
+    assert not any(re.match(r"(Describe|List|Get)", action.partition(":")[2]) for action in WRITES)
+
+
+def test_the_lists_are_sorted_and_hold_nothing_twice() -> None:
+    for actions in (READS, WRITES):
+        assert list(actions) == sorted(set(actions))
