@@ -47,6 +47,7 @@ def way(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Way]
         yield Direct()
         return
     with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("AWS_PROFILE", raising=False)
         environment.setenv("AWS_ACCESS_KEY_ID", "sandbox")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
         wired = Wired(runner)
