@@ -30,6 +30,7 @@ def roll_back(draft: Draft, reason: str, by: Actor) -> None:
     draft.change(
         bake=Bake(), intervals=(), reading=(), read_at=None, waiting_for="", failed="", is_paged=False
     )
+    draft.change(paused_by=None, pause_reason="")  # a pause stops advance; a rollback is never behind it
     draft.holds.clear()
     take_back(draft)
 
