@@ -1,5 +1,7 @@
 """Events as plain lines: for pipes, for CI, and for whoever reads a log later."""
 
+import re
+
 import click
 
 from api.cli.following import Look
@@ -18,18 +20,29 @@ QUIET = frozenset(
 """Events that only `teal events` shows: steps on the way to something that is told anyway."""
 
 
+RULE = re.compile(r"arn:\S+:listener-rule/app/([^/\s]+)/\S+/(\w+)")
+
+
 def is_told(seen: EventSeen) -> bool:
     """True for an event that a person who follows along wants to read."""
-    return seen.event.kind not in QUIET
+    event, facts = seen.event, dict(seen.event.facts)
+    match event.kind:
+        case EventKind.PHASE_CHANGED:
+            return facts.get("end") != "rolling_back"  # why it rolls back is an event of its own
+        case EventKind.GATE_ANSWERED:
+            return facts.get("verdict") in ("pass", "fail")  # one that keeps a step waiting is told as a hold
+        case kind:
+            return kind not in QUIET
 
 
 def line_of(seen: EventSeen) -> str:
-    """One event on one line: time, phase if it changed, words."""
+    """One event on one line: time, phase if it changed, words; rules by their load balancer and last letters."""
     event = seen.event
-    words = event.message.replace("\n", " ")
+    words = RULE.sub(lambda found: f"{found[1]}/…{found[2][-6:]}", event.message.replace("\n", " "))
     if event.kind is EventKind.PHASE_CHANGED:
-        facts = dict(event.facts)
-        words = f"{facts.get('end')}: {words}"
+        words = f"{dict(event.facts).get('end')}: {words}"
+    if event.kind is EventKind.HELD:
+        words = f"held: {words}"
     return f"{clock_text(event.at)}  {words}"
 
 

@@ -1,0 +1,141 @@
+"""`demo`: a sandbox, steady load, a good rollout and a bad one, shown live; figures for people and for programs."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from api.cli.demo_acts import Act, Player, Result
+from api.cli.demo_show import LiveShow, PlainShow, Show, opening, summary
+from api.cli.doors import open_door
+from api.cli.following import Look
+from api.cli.output import emit, json_option, span_text
+from api.cli.sheet import Line, Span, painted
+from orchestrator.core.errors import Refused, TealError
+from orchestrator.sandbox.demo import ERROR_RATE, MINUTE, RATE, Gauge
+from orchestrator.sandbox.plane.load import Load
+from orchestrator.sandbox.sandbox import Sandbox
+
+LONGEST = timedelta(minutes=4)
+INTERRUPTED = 130
+
+
+@click.command("demo")
+@json_option
+def demo_command(as_json: bool) -> None:
+    """Two real rollouts on this machine: a good revision to 100 % and home, and a bad one taken back.
+
+    Real processes, real HTTP over loopback, the engine as it runs against AWS; no account, nothing left behind.
+    Takes about two minutes. Exits 0 only if the good one succeeded, the bad one was rolled back with blue serving,
+    and no request failed because of a shift.
+    """
+    show: Show = LiveShow() if sys.stderr.isatty() else PlainShow()
+    results: list[Result] = []
+    fault = ""
+    try:
+        asyncio.run(_bounded(show, results))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        fault = "interrupted; everything it started is stopped"
+    except TealError as error:
+        fault = str(error)
+    finally:
+        show.close()
+    sys.exit(_conclude(results, fault, as_json=as_json))
+
+
+def _conclude(results: list[Result], fault: str, *, as_json: bool) -> int:
+    for line in summary(results):
+        _say(line)
+    is_ok = not fault and not any(result.faults for result in results)
+    if fault:
+        _say((Span(fault, "red"),))
+    if as_json:
+        emit({"ok": is_ok, "rollouts": [r.shape() for r in results], **({"error": fault} if fault else {})})
+    if fault.startswith("interrupted"):
+        return INTERRUPTED
+    return 0 if is_ok else 1
+
+
+def _say(line: Line) -> None:
+    click.echo(painted(line, err=True), err=True)
+
+
+async def _bounded(show: Show, results: list[Result]) -> None:
+    """Play everything within `LONGEST`; SIGTERM ends it as Ctrl-C does."""
+    playing = asyncio.current_task()
+    assert playing is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
+    try:
+        async with asyncio.timeout(LONGEST.total_seconds()):
+            await _play(show, results)
+    except TimeoutError:
+        raise Refused(
+            what=f"the demo has not ended within {span_text(LONGEST.total_seconds())}",
+            why="this machine may be too busy for it, or a rollout is held",
+            next_step="Run it again on a quieter machine; the lines above say what it waited for.",
+        ) from None
+
+
+async def _play(show: Show, results: list[Result]) -> None:
+    show.say((Span("Starting an AWS on this machine: load balancer, service, three tasks …", "dim"),))
+    with TemporaryDirectory(prefix="teal-demo-") as name, _store(Path(name)):
+        async with (
+            Sandbox(minute=MINUTE, bad_error_rate=ERROR_RATE) as sandbox,
+            sandbox.load(rate=RATE, seconds=2 * LONGEST.total_seconds()) as load,
+            open_door() as door,
+        ):
+            about = f"Its users ask {RATE:g} times a second at {sandbox.url}"
+            show.say((Span(f"{about}; a CloudWatch minute lasts {MINUTE.seconds} s.", "dim"),))
+            player, gauge = Player(sandbox, load, door, Path(name)), Gauge()
+            acts = _acts(sandbox)
+            for number, act in enumerate(acts, start=1):
+                for line in opening(act, number, len(acts)):
+                    show.say(line)
+                results.append(await player.play(act, _Shower(show, load, gauge)))
+
+
+class _Shower:
+    """Shows a look together with what users feel at that moment."""
+
+    def __init__(self, show: Show, load: Load, gauge: Gauge) -> None:
+        self._show, self._load, self._gauge = show, load, gauge
+
+    def __call__(self, look: Look) -> None:
+        self._show.look(look, self._gauge.felt(self._load.seen()))
+
+
+def _acts(sandbox: Sandbox) -> tuple[Act, ...]:
+    names = {kind: arn.rpartition("/")[2] for kind, arn in sandbox.revisions.items()}
+    return (
+        Act(
+            name="good",
+            about=f"A good revision, {names['good']}: to 100 % and home.",
+            revision=names["good"],
+            wanted_phase="succeeded",
+        ),
+        Act(
+            name="bad",
+            about=f"A bad revision, {names['bad']}, fails {ERROR_RATE:.0%} of its requests: it must be taken back.",
+            revision=names["bad"],
+            wanted_phase="rolled_back",
+        ),
+    )
+
+
+@contextmanager
+def _store(folder: Path) -> Iterator[None]:
+    """A store of the demo's own, and no server."""
+    before = {name: os.environ.pop(name, None) for name in ("TEAL_STORE", "TEAL_SERVER")}
+    os.environ["TEAL_STORE"] = str(folder / "teal.db")
+    try:
+        yield
+    finally:
+        os.environ.pop("TEAL_STORE")
+        os.environ.update({name: value for name, value in before.items() if value is not None})
