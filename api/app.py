@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
+from typing import Any
 
 import structlog
 import uvicorn
@@ -22,6 +23,9 @@ from orchestrator.core.errors import Refused
 HOST, PORT = "127.0.0.1", 8000
 GRACE_SECONDS = 20  # for requests under way; a tick ends within 15 s by itself
 
+# A rollout may be named by cluster/service, so what follows a name is matched before the name alone.
+_ROUTERS = (events.router, wishes.router, rollouts.router, before.router, health.router)
+
 Announce = Callable[[str], None]
 
 
@@ -35,10 +39,18 @@ def create_app(engine: Engine) -> FastAPI:
     app.state.door = Door(engine=engine, meters=meters)
     app.add_middleware(Guard)
     answers.install(app)
-    for resource in (rollouts, events, wishes, before, health):
-        app.include_router(resource.router)
+    for router in _ROUTERS:
+        app.include_router(router)
     openapi.install(app)
     return app
+
+
+def published() -> dict[str, Any]:
+    """The OpenAPI document that the server publishes, without an engine."""
+    app = FastAPI()
+    for router in _ROUTERS:
+        app.include_router(router)
+    return openapi.build(app)
 
 
 def run(host: str = HOST, port: int = PORT, *, announce: Announce = print) -> None:

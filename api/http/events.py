@@ -26,7 +26,7 @@ _event = TypeAdapter(EventView)
 
 
 @router.get(
-    "/v1/rollouts/{id}/events",
+    "/v1/rollouts/{id:path}/events",
     operation_id="list_events",
     summary="Read the audit log, or follow it",
     response_model=EventPage,

@@ -22,8 +22,8 @@ Name = Annotated[
     Path(
         alias="id",
         max_length=300,
-        description="A rollout's id, or a service's name: its active rollout.",
-        examples=["checkout-3f9a1c07"],
+        description="A rollout's id, or a service (its name, or cluster/service): its active rollout.",
+        examples=["checkout-3f9a1c07", "prod/checkout"],
     ),
 ]
 
@@ -82,7 +82,7 @@ async def list_them(
 
 
 @router.get(
-    "/v1/rollouts/{id}",
+    "/v1/rollouts/{id:path}",
     operation_id="get_rollout",
     summary="Read a rollout, or wait for its news",
     responses={304: {"description": "With If-None-Match: the version is still that one."}},

@@ -120,7 +120,7 @@ _OWN: dict[CommandKind, Callable[..., Awaitable[Commanded]]] = {
 
 for _kind in CommandKind:
     router.add_api_route(
-        f"/v1/rollouts/{{id}}/{_kind.value}",
+        f"/v1/rollouts/{{id:path}}/{_kind.value}",
         _OWN.get(_kind) or _plain(_kind),
         methods=["POST"],
         operation_id=f"{_kind.value}_rollout",

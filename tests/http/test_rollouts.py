@@ -146,9 +146,12 @@ def test_unknown_cursor_phase_and_rollout_are_problems(desk: Desk) -> None:
     assert problem(desk.ask("GET", "/v1/rollouts/nobody"))["code"] == "not-found"
 
 
-def test_service_name_stands_for_its_active_rollout(desk: Desk) -> None:
+@pytest.mark.parametrize("name", ["checkout", "prod/checkout", "prod%2Fcheckout"])
+def test_service_stands_for_its_active_rollout(desk: Desk, name: str) -> None:
     started = desk.start()
-    assert desk.ask("GET", "/v1/rollouts/checkout").json() == started
+    assert desk.ask("GET", f"/v1/rollouts/{name}").json() == started
+    assert desk.ask("GET", f"/v1/rollouts/{name}/events").json()["next"] == 1
+    assert desk.ask("POST", f"/v1/rollouts/{name}/pause").status_code == 200
 
 
 def test_wait_answers_when_the_version_changes(desk: Desk) -> None:

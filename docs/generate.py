@@ -1,0 +1,58 @@
+"""Writes the pages that are made from code, so that they cannot say anything else than the code does.
+
+``python docs/generate.py`` writes them; with ``--check`` it writes nothing, names every file that differs on standard
+error and exits with 1.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # run as a file, Python would look for modules beside it only
+
+from docs.pages import commands, errors, events, gates, permissions, published, rollout_file, states  # noqa: E402
+
+
+def pages() -> dict[str, str]:
+    """Every generated file: its name in docs/ and its text."""
+    return {
+        "states.md": states.page(),
+        "commands.md": commands.page(),
+        "errors.md": errors.page(),
+        "events.md": events.page(),
+        "gates.md": gates.page(),
+        "rollout-file.md": rollout_file.page(),
+        "rollout.schema.json": published.schema(),
+        "openapi.json": published.openapi(),
+        "cli.md": published.cli(),
+        "permissions.md": permissions.page(),
+        "iam-policy.json": permissions.policy_text(),
+    }
+
+
+def differing(folder: Path) -> list[str]:
+    """The files in a folder that are missing or differ from what the code says."""
+    wrong = []
+    for name, text in pages().items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            wrong.append(name)
+    return wrong
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or check them; the exit code."""
+    folder = ROOT / "docs"
+    if "--check" not in arguments:
+        for name, text in pages().items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return 0
+    wrong = differing(folder)
+    for name in wrong:
+        print(f"docs/{name} differs from the code; run `make docs`", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

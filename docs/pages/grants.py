@@ -1,0 +1,154 @@
+"""What each action of the least policy may be called on, and why: the table behind docs/permissions.md.
+
+Sources: the Service Authorization Reference of each service, for resources and condition keys. No test can try the
+conditions, since the sandbox asks nobody for permission.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Condition = Mapping[str, Mapping[str, str | Sequence[str]]]
+
+ECS = "arn:aws:ecs:REGION:ACCOUNT"
+ELB = "arn:aws:elasticloadbalancing:REGION:ACCOUNT"
+SERVICES = f"{ECS}:service/CLUSTER/*"
+GREEN_GROUPS = f"{ELB}:targetgroup/teal-*/*"
+IN_CLUSTER: Condition = {"ArnEquals": {"ecs:cluster": f"{ECS}:cluster/CLUSTER"}}
+TAGGED: Condition = {"StringEquals": {"aws:ResourceTag/teal:managed": "true"}}
+TAGGING: Condition = {"StringEquals": {"aws:RequestTag/teal:managed": "true"}}
+TEALS_TAGS: Condition = {"ForAllValues:StringLike": {"aws:TagKeys": ["teal:*"]}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One statement of the policy: what it is for, and the actions it allows."""
+
+    sid: str
+    why: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+    condition: Condition | None = None
+
+
+GRANTS = (
+    Grant(
+        sid="ReadServices",
+        why="Blue and green: their deployments, tasks and tags.",
+        actions=("ecs:DescribeServices", "ecs:ListServiceDeployments"),
+        resources=(SERVICES,),
+    ),
+    Grant(
+        sid="ReadRevisions",
+        why="What a service revision says of features that a description leaves out.",
+        actions=("ecs:DescribeServiceRevisions",),
+        resources=(f"{ECS}:service-revision/CLUSTER/*",),
+    ),
+    Grant(
+        sid="ReadTasks",
+        why="Why tasks stopped.",
+        actions=("ecs:ListTasks", "ecs:DescribeTasks"),
+        condition=IN_CLUSTER,
+    ),
+    Grant(
+        sid="ReadWithoutResources",
+        why="Reads for which AWS knows no resource.",
+        actions=(
+            "ecs:DescribeTaskDefinition",
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeRules",
+            "elasticloadbalancing:DescribeTags",
+            "elasticloadbalancing:DescribeTargetGroupAttributes",
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetHealth",
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:DescribeScalingPolicies",
+            "application-autoscaling:DescribeScheduledActions",
+            "cloudwatch:GetMetricData",
+        ),
+    ),
+    Grant(
+        sid="ReadAlarms",
+        why="The alarms that the file names.",
+        actions=("cloudwatch:DescribeAlarms",),
+        resources=("arn:aws:cloudwatch:REGION:ACCOUNT:alarm:*",),
+    ),
+    Grant(
+        sid="Shift",
+        why="The weights, on the rules of this load balancer (ModifyListener: its default rules).",
+        actions=("elasticloadbalancing:ModifyRule", "elasticloadbalancing:ModifyListener"),
+        resources=(f"{ELB}:listener-rule/app/LOAD_BALANCER/*", f"{ELB}:listener/app/LOAD_BALANCER/*"),
+    ),
+    Grant(
+        sid="MakeGreenGroups",
+        why="Green's target groups, which are all named teal-…",
+        actions=("elasticloadbalancing:CreateTargetGroup",),
+        resources=(GREEN_GROUPS,),
+        condition=TAGGING,
+    ),
+    Grant(
+        sid="TagGreenGroupsWhenMade",
+        why="Their tags: Teal's, and those that are copied from blue's group.",
+        actions=("elasticloadbalancing:AddTags",),
+        resources=(GREEN_GROUPS,),
+        condition={"StringEquals": {"elasticloadbalancing:CreateAction": "CreateTargetGroup"}},
+    ),
+    Grant(
+        sid="TagGreenGroupsWithFormer",
+        why="The tag teal:former on them, which says what blue ran.",
+        actions=("elasticloadbalancing:AddTags",),
+        resources=(GREEN_GROUPS,),
+        condition={**TAGGED, **TEALS_TAGS},
+    ),
+    Grant(
+        sid="ChangeGreenGroups",
+        why="Their attributes, and their end.",
+        actions=(
+            "elasticloadbalancing:ModifyTargetGroupAttributes",
+            "elasticloadbalancing:DeleteTargetGroup",
+        ),
+        resources=(GREEN_GROUPS,),
+        condition=TAGGED,
+    ),
+    Grant(
+        sid="MakeGreen",
+        why="Green's service, tagged from its first moment.",
+        actions=("ecs:CreateService",),
+        resources=(SERVICES,),
+        condition={**TAGGING, **IN_CLUSTER},
+    ),
+    Grant(
+        sid="TagGreenWhenMade",
+        why="Green's tags: Teal's, and those that are copied from blue.",
+        actions=("ecs:TagResource",),
+        resources=(SERVICES,),
+        condition={"StringEquals": {"ecs:CreateAction": "CreateService"}},
+    ),
+    Grant(
+        sid="TagGreenWithFormer",
+        why="The tag teal:former on green, which says what blue ran.",
+        actions=("ecs:TagResource",),
+        resources=(SERVICES,),
+        condition={**TAGGED, **TEALS_TAGS},
+    ),
+    Grant(
+        sid="Update",
+        why="Green's count; blue's revision when it settles, and its former one on the way back.",
+        actions=("ecs:UpdateService",),
+        resources=(SERVICES,),
+        condition=IN_CLUSTER,
+    ),
+    Grant(
+        sid="DeleteGreen",
+        why="Green's end: only what carries Teal's tag.",
+        actions=("ecs:DeleteService",),
+        resources=(SERVICES,),
+        condition=TAGGED,
+    ),
+    Grant(
+        sid="HoldScaling",
+        why="Blue's scale-in is suspended while its capacity must be kept, and restored.",
+        actions=("application-autoscaling:RegisterScalableTarget",),
+        condition={"StringEquals": {"application-autoscaling:service-namespace": "ecs"}},
+    ),
+)

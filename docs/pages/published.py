@@ -1,0 +1,39 @@
+"""What is published for programs and for the terminal: the JSON Schema, the OpenAPI document, every command's help."""
+
+import json
+
+import click
+
+from api.app import published
+from api.cli.main import COMMANDS, CONTEXT, teal
+from docs.pages.markdown import code, document
+from orchestrator import config
+
+WIDTH = 100
+
+
+def schema() -> str:
+    """docs/rollout.schema.json."""
+    return _json(config.schema())
+
+
+def openapi() -> str:
+    """docs/openapi.json."""
+    return _json(published())
+
+
+def cli() -> str:
+    """docs/cli.md."""
+    wide = {**CONTEXT, "terminal_width": WIDTH}
+    top = click.Context(teal, info_name="teal", **wide)
+    parts = [code(teal.get_help(top))]
+    for name in COMMANDS:
+        command = teal.get_command(top, name)
+        assert command is not None
+        own = click.Context(command, info_name=name, parent=top, **wide)
+        parts += [f"## teal {name}", code(command.get_help(own))]
+    return document("The command line", "`teal --help`", *parts)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

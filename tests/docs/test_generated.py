@@ -1,0 +1,107 @@
+"""The generated pages say what the code says, and the policy allows what is called."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.http.wishes import MEANINGS
+from docs import generate
+from docs.pages import commands, events, gates, permissions, rollout_file, states
+from docs.pages.grants import GRANTS
+from orchestrator import config
+from orchestrator.aws.transport import Answer, DirectTransport, Transport
+from orchestrator.core.commands import ACCEPTED, CommandKind
+from orchestrator.core.events import EventKind
+from orchestrator.core.phases import Phase
+from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
+from tests.support.rehearsal import Rehearsal
+
+
+def test_every_generated_page_is_as_the_code_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    code = generate.main(["--check"])
+    assert (code, capsys.readouterr().err) == (0, "")
+
+
+def test_check_names_a_page_that_differs_and_one_that_is_missing(tmp_path: Path) -> None:
+    for name, text in generate.pages().items():
+        (tmp_path / name).write_text(text)
+    assert generate.differing(tmp_path) == []
+    (tmp_path / "states.md").write_text("something else")
+    (tmp_path / "events.md").unlink()
+    assert generate.differing(tmp_path) == ["states.md", "events.md"]
+
+
+def test_pages_name_every_phase_event_and_command() -> None:
+    assert set(states.WANTED) == set(Phase)
+    assert set(events.MEANINGS) == set(EventKind)
+    assert set(MEANINGS) == set(CommandKind)
+
+
+def test_table_of_commands_has_a_yes_for_each_that_is_accepted() -> None:
+    row = next(line for line in commands.page().splitlines() if line.startswith("| `promote` |"))
+    assert row.count("yes") == sum(CommandKind.PROMOTE in accepted for accepted in ACCEPTED.values())
+
+
+def test_every_key_of_the_schema_has_a_row() -> None:
+    schema = config.schema()
+    told = {re.split(r"[.\]]", row[0].strip("`"))[-1] for row in rollout_file.rows(schema, schema)}
+    assert {key for part in (schema, *schema["$defs"].values()) for key in part.get("properties", ())} == told
+
+
+def test_every_gate_has_a_section_and_every_link_leads_to_one() -> None:
+    page = gates.page()
+    for link in re.findall(r"\]\(#([a-z_]+)\)", page):
+        assert f"\n## {link}\n" in page
+
+
+class Recorded:
+    """A transport that remembers which actions went through it."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+        self.actions: set[str] = set()
+
+    async def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
+        self.actions.add(f"{permissions.PREFIXES[service]}:{operation}")
+        return await self._inner.call(service, operation, params)
+
+
+def recorded(stage: Rehearsal) -> Recorded:
+    """Record what Teal calls on this stage from now on."""
+    transport = Recorded(DirectTransport(stage.world.call, refusal=AwsRefusal, lost=CallLost))
+    stage.cloud = stage.cloud_of(transport)
+    return transport
+
+
+def granted(prefix: str = "") -> set[str]:
+    """What the statements whose names begin so allow."""
+    return {action for grant in GRANTS if grant.sid.startswith(prefix) for action in grant.actions}
+
+
+def test_policy_allows_what_a_whole_rollout_calls() -> None:
+    with Rehearsal(requests_per_second=20) as stage:
+        calls = recorded(stage)
+        rollout = stage.start(stage.spec(stage.revision({"VERSION": "2"})))
+        assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert {"ecs:CreateService", "elasticloadbalancing:ModifyRule"} <= calls.actions
+    assert calls.actions <= granted() | permissions.WITHOUT_PERMISSION
+
+
+def test_statements_named_read_allow_what_a_preflight_calls() -> None:
+    with Rehearsal(requests_per_second=1) as stage:
+        calls = recorded(stage)
+        stage.start(stage.spec(stage.revision()))
+    assert calls.actions <= granted("Read") | permissions.WITHOUT_PERMISSION
+
+
+def test_source_is_read_for_every_call_that_a_rollout_makes() -> None:
+    with Rehearsal(requests_per_second=20) as stage:
+        calls = recorded(stage)
+        rollout = stage.start(stage.spec(stage.revision({"VERSION": "2"})))
+        stage.until(rollout, Phase.WATCHING)
+        stage.wish(rollout, CommandKind.ROLLBACK)
+        assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
+    assert calls.actions <= permissions.actions()
