@@ -114,10 +114,14 @@ def _user(one: RevisionFelt, view: RolloutView) -> Line:
         *label(""),
         Span(f"{one.revision:14}", colour),
         Span(f"{one.per_second:5.0f}/s   "),
-        Span(f"{one.failed_share:7.1%}", "red" if one.failed_share else ""),
+        Span(f"{_share(one.failed_share):>7}", "red" if one.failed_share else ""),
         Span(f"   {_ms(one.half_ms):>8}   {_ms(one.most_ms):>8}"),
         Span(f"   {one.requests} in all, {one.failed} failed", "dim"),
     )
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:.1f} %"
 
 
 def _ms(milliseconds: float | None) -> str:
@@ -127,7 +131,7 @@ def _ms(milliseconds: float | None) -> str:
 def in_a_line(felt: Felt) -> str:
     """What users feel, on one line."""
     parts = [
-        f"{one.revision} {one.per_second:.0f}/s, {one.failed_share:.1%} failed, 99 % in {_ms(one.most_ms)}"
+        f"{one.revision} {one.per_second:.0f}/s, {_share(one.failed_share)} failed, 99 % in {_ms(one.most_ms)}"
         for one in felt.revisions
         if one.per_second
     ]

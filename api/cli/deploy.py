@@ -101,6 +101,8 @@ async def _deploy(spec: Spec, options: Options) -> int:
                 code = await foreground.stay(rollout, screen, timeout=options.timeout)
             finally:
                 screen.close()
+        if foreground.parting:
+            click.echo(foreground.parting, err=options.as_json)
         if options.as_json:
             emit(await foreground.door.get(rollout))
         return code

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from api.cli.doors import StoreDoor, Wish, local_actor
 from api.cli.endings import GAVE_UP, INTERRUPTED, exit_code
 from api.cli.following import Screen, looks, pause
+from api.cli.output import span_text
 from api.cli.signals import SECOND_WITHIN_SECONDS, Signals
 from orchestrator.bootstrap import Engine
 from orchestrator.core.commands import CommandKind
@@ -26,7 +27,10 @@ class Foreground:
 
     def __init__(self, engine: Engine, signals: Signals, *, again: str) -> None:
         self._engine, self._signals, self._again = engine, signals, again
+        self._told = 0  # the last event that was shown
         self.door = StoreDoor(engine.store, engine.clock)
+        self.parting = ""
+        """What to say once the screen is closed; empty: the end speaks for itself."""
 
     async def take_up(self, spec: Spec) -> tuple[str, bool]:
         """The id of the rollout to follow, and whether it is new.
@@ -63,7 +67,10 @@ class Foreground:
             async with asyncio.timeout(timeout.total_seconds() if timeout else None):
                 view = await self._attended(self._show(rollout, screen, until=self._signals.stop))
         except TimeoutError:
-            screen.say(f"Not ended within {timeout}: weights stay as they are. {self._how_to_go_on(rollout)}")
+            waited = span_text(timeout.total_seconds()) if timeout else ""
+            self.parting = (
+                f"Not ended within {waited}: weights stay as they are. {self._how_to_go_on(rollout)}"
+            )
             return GAVE_UP
         if not self._signals.stop.is_set() or not view.is_active:
             return exit_code(view)
@@ -75,7 +82,7 @@ class Foreground:
             await pause(self._signals.rollback, SECOND_WITHIN_SECONDS)
         if self._signals.rollback.is_set():
             return await self._take_back(rollout, screen)
-        screen.say(self._how_to_go_on(rollout))
+        self.parting = self._how_to_go_on(rollout)
         return INTERRUPTED
 
     async def _take_back(self, rollout: str, screen: Screen) -> int:
@@ -89,7 +96,7 @@ class Foreground:
             screen.say(str(refused))
         view = await self._attended(self._show(rollout, screen, until=self._signals.enough))
         if view.is_active:
-            screen.say(self._how_to_go_on(rollout))
+            self.parting = self._how_to_go_on(rollout)
             return INTERRUPTED
         return exit_code(view)
 
@@ -102,8 +109,6 @@ class Foreground:
             screen.show(look)
         return view
 
-    _told = 0
-
     async def _attended(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something with the engine running beside it; ticks under way are finished before this returns."""
         stop = asyncio.Event()
@@ -115,7 +120,7 @@ class Foreground:
                 stop.set()
 
     def _how_to_go_on(self, rollout: str) -> str:
-        return f"Go on: `{self._again}`. Take it back: `teal rollback {rollout}`, then the same command."
+        return f"Go on: `{self._again}`. Take it back: `teal rollback {rollout}`, then the same."
 
 
 def _agree(active: Stored, spec: Spec) -> None:

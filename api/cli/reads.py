@@ -13,7 +13,7 @@ from orchestrator.core.phases import Phase
 from orchestrator.engine.views import RolloutView
 from orchestrator.ports import EventSeen
 
-HEAD = ("ID", "SERVICE", "PHASE", "GREEN", "STEP", "STARTED", "WAITS FOR")
+HEAD = ("ID", "SERVICE", "PHASE", "GREEN", "STEP", "STARTED", "REMARK")
 
 
 @click.command("list")

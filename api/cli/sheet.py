@@ -74,7 +74,7 @@ def standing(view: RolloutView, now: datetime) -> Line:
     spans.append(Span(_progress(view, now)))
     if view.paused_by:
         spans.append(Span(f" · paused by {view.paused_by}", "yellow"))
-    elif view.is_active and view.waiting_for and not view.holds:
+    elif view.is_active and view.waiting_for and not view.holds and not view.bake_left_seconds:
         spans.append(Span(f" · waits for {view.waiting_for}", "dim"))
     return tuple(spans)
 
@@ -168,7 +168,7 @@ def ending(view: RolloutView) -> tuple[Line, ...]:
     """Why it ends the way it does, and when all traffic was read back on blue."""
     if not view.reason:
         return ()
-    by = f" (by {view.by})" if view.by and view.by != "teal" else ""
+    by = f" (by {view.by})" if view.by not in ("", "teal") and view.by not in view.reason else ""
     lines: list[Line] = [(*label("because"), Span(f"{view.reason}{by}"))]
     if view.traffic_on_blue_at is not None:
         lines.append((*label(""), Span(f"all traffic on blue since {clock_text(view.traffic_on_blue_at)}")))

@@ -12,7 +12,7 @@ from api.cli.doors import Door, open_door
 from api.cli.endings import GAVE_UP, exit_code
 from api.cli.following import looks, pause
 from api.cli.live import screen_for
-from api.cli.output import emit, json_option
+from api.cli.output import emit, json_option, span_text
 from api.cli.quantities import DURATION
 from orchestrator.engine.views import RolloutView
 
@@ -46,7 +46,7 @@ async def follow(door: Door, rollout: str, *, timeout: timedelta | None, as_json
                 screen.show(look)
     except TimeoutError:
         screen.say(
-            f"{rollout} has not ended within {timeout}: it goes on; `teal watch {rollout}` looks again"
+            f"{rollout} has not ended within {_limit(timeout)}: it goes on; `teal watch {rollout}` looks again"
         )
         view = None
     finally:
@@ -55,6 +55,10 @@ async def follow(door: Door, rollout: str, *, timeout: timedelta | None, as_json
     if as_json:
         emit(final)
     return exit_code(final) if view else GAVE_UP
+
+
+def _limit(timeout: timedelta | None) -> str:
+    return span_text(timeout.total_seconds()) if timeout else "its time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,8 @@ async def _wait(name: str, until: Until, *, timeout: timedelta | None, as_json: 
         except TimeoutError:
             view = await door.get(view.id)
             click.echo(
-                f"{view.id} has not come to {until.words} within {timeout}: it is {view.phase}", err=True
+                f"{view.id} has not come to {until.words} within {_limit(timeout)}: it is {view.phase}",
+                err=True,
             )
     if as_json:
         emit(view)
