@@ -3,19 +3,18 @@
 import asyncio
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 from typing import Any
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from api.http import answers, before, events, health, openapi, rollouts, wishes
 from api.http.door import Door
 from api.http.guard import Guard, is_loopback
+from api.http.logs import log_to_stderr
 from api.http.meters import Meters
 from orchestrator.bootstrap import Engine, open_engine
 from orchestrator.core.errors import Refused
@@ -59,9 +58,8 @@ def run(host: str = HOST, port: int = PORT, *, announce: Announce = print) -> No
     `announce` is told the address once requests are answered. Raises Refused for an address that is not loopback or
     cannot be listened on, and what opening the engine raises.
     """
-    if not structlog.is_configured():
-        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with _listening(host, port) as listener:
+        log_to_stderr()
         asyncio.run(_serve(listener, announce))
 
 

@@ -96,7 +96,7 @@ def view(stored: Stored) -> RolloutView:
         phase_since=row.phase_since,
         is_active=not row.phase.is_final,
         plan=row.spec.plan.name,
-        step=row.step + 1 if row.phase is not Phase.SETTLING else len(row.spec.plan.steps),
+        step=len(row.spec.plan.steps) if _is_past_the_plan(row) else row.step + 1,
         steps=_steps(row),
         green_percent=row.green_weight / 10,
         rules=tuple(
@@ -134,8 +134,13 @@ def blue_percent_home(row: Rollout) -> float | None:
     return (ALL - HOME_STEPS[min(row.step, len(HOME_STEPS) - 1)]) / 10
 
 
+def _is_past_the_plan(row: Rollout) -> bool:
+    """True once settling has begun: the row's step is then one of the way home, and stays so on the way back."""
+    return row.phase in (Phase.SETTLING, Phase.SUCCEEDED) or bool(row.attempts)
+
+
 def _steps(row: Rollout) -> tuple[StepView, ...]:
-    is_past = row.phase in (Phase.SETTLING, Phase.SUCCEEDED)
+    is_past = _is_past_the_plan(row)
 
     def state(index: int) -> str:
         if is_past or (index < row.step and row.phase in (Phase.SHIFTING, Phase.WATCHING)):

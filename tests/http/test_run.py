@@ -1,6 +1,7 @@
 """The server as a process: where it listens, and how it ends."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -79,6 +80,11 @@ def test_open_stream_is_ended_by_a_signal_and_the_process_ends_well(
             server.send_signal(sig)
             assert b"event: started" in stream.read()  # to its end, which only the server can make
     assert server.wait(PATIENCE) == 0
+    assert server.stderr is not None
+    lines = [json.loads(line) for line in server.stderr]
+    assert [(line["event"], line["status"], line["level"]) for line in lines] == [
+        ("request_answered", 200, "info")
+    ]
 
 
 def test_server_is_ready_with_its_worker_beside_it(server: subprocess.Popen[str]) -> None:

@@ -109,3 +109,10 @@ def test_whole_rollout_is_driven_through_the_door(desk: Desk) -> None:
     assert (ended["is_active"], ended["green_percent"], ended["by"]) == (False, 0, "local")
     answer = desk.ask("POST", f"/v1/rollouts/{rollout}/rollback")
     assert (answer.status_code, "rolled_back" in problem(answer)["detail"]) == (409, True)
+
+
+def test_step_stays_the_plans_last_while_and_after_traffic_comes_home(desk: Desk) -> None:
+    rollout = str(desk.start(plan=[{"weight": 50, "bake": "1s"}, {"weight": 100, "bake": "1s"}])["id"])
+    desk.until(rollout, Phase.SUCCEEDED)
+    ended = desk.ask("GET", f"/v1/rollouts/{rollout}").json()
+    assert (ended["step"], [step["state"] for step in ended["steps"]]) == (2, ["done", "done"])

@@ -1,0 +1,29 @@
+"""The server's log: one line a fact on standard error, JSON for machines and columns for a terminal."""
+
+import logging
+import os
+import sys
+
+import structlog
+
+
+def log_to_stderr() -> None:
+    """Log from the level that TEAL_LOG names up (default: info). Other libraries' warnings follow in their own form."""
+    named = logging.getLevelNamesMapping().get(os.environ.get("TEAL_LOG", "").upper(), logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *_rendering(is_terminal=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(named),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+
+
+def _rendering(*, is_terminal: bool) -> list[structlog.typing.Processor]:
+    if is_terminal:
+        return [structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
