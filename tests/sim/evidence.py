@@ -1,0 +1,101 @@
+"""What could be known when a weight grew, read from the answers in the World's log alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from orchestrator.core.rollout import Rollout
+from orchestrator.sandbox.world.log import CallRecord
+from orchestrator.sandbox.world.scenery import Scenery
+from orchestrator.sandbox.world.world import World
+
+FRESH = timedelta(seconds=16)  # a tick's deadline and a little: what was read before it is not this tick's
+
+
+@dataclass(slots=True)
+class Period:
+    """One metric period of green and blue, as the newest answers gave it."""
+
+    green: dict[str, float] = field(default_factory=dict)
+    blue: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def speaks_against_green(self) -> bool:
+        """At least 20 requests and 5 errors, and over a half, or over 5 % and more than 4 times blue's share."""
+        requests, errors = self.green.get("RequestCount", 0), _errors(self.green)
+        if requests < 20 or errors < 5:
+            return False
+        mine, theirs = errors / requests, _errors(self.blue) / max(self.blue.get("RequestCount", 0), 1)
+        return (mine > 0.5 and theirs <= 0.5) or (mine > 0.05 and mine > 4 * theirs)
+
+
+class Evidence:
+    """Everything that answered calls said, newest first in mind."""
+
+    def __init__(self, world: World, scenery: Scenery) -> None:
+        self._world, self._scenery = world, scenery
+        self._healthy: dict[str, tuple[datetime, int]] = {}
+        self._alarms_at: datetime | None = None
+        self._periods: dict[datetime, Period] = {}
+        self._changed_at: datetime | None = None
+        self.share = 0.0
+
+    def hears(self, record: CallRecord) -> None:
+        """Take in what the caller of this call got to know."""
+        if record.error is not None or record.answer is None:
+            return
+        match record.operation:
+            case "DescribeTargetHealth":
+                states = [d["TargetHealth"]["State"] for d in record.answer["TargetHealthDescriptions"]]
+                self._healthy[record.params["TargetGroupArn"]] = (record.at, states.count("healthy"))
+            case "DescribeAlarms":
+                self._alarms_at = record.at
+            case "GetMetricData":
+                self._metrics(record)
+            case _:
+                pass
+
+    def seen_healthy(self, group: str) -> int:
+        """How many targets of a group were healthy in the newest look, if that is fresh."""
+        at, count = self._healthy.get(group, (None, 0))
+        return count if at is not None and self._world.now - at <= FRESH else 0
+
+    def changed(self, share: float) -> None:
+        """Green's share was changed to this on some rule, by whomever."""
+        self._changed_at, self.share = self._world.now, share
+
+    def against_growth(
+        self, row: Rollout, *, promoted_at: datetime | None, resumed_at: datetime | None
+    ) -> Iterator[str]:
+        """What speaks against giving green more now, beside its health.
+
+        A person who resumes after a failure has seen what was known until then: evidence begins anew.
+        """
+        now, since = self._world.now, self._changed_at
+        is_same_step = abs(self.share - row.spec.plan.steps[row.step].weight / 1000) < 0.0021
+        if is_same_step or since is None or self.share == 0:
+            return  # the first weight of all, or another rule (or a repeated write) of the same step
+        since = max(since, resumed_at) if resumed_at is not None and row.spec.on_failure == "hold" else since
+        if self._alarms_at is None or now - self._alarms_at > FRESH:
+            yield "the alarms were not read"
+        whole = {at: p for at, p in self._periods.items() if at >= since + self._world.minute / 6}
+        if any(period.speaks_against_green for period in whole.values()):
+            yield "a whole period spoke against it"
+        is_waived = promoted_at is not None and promoted_at >= since
+        if not any(p.green.get("RequestCount") for p in whole.values()) and not is_waived:
+            yield "no whole period with requests was read since it grew last"
+
+    def _metrics(self, record: CallRecord) -> None:
+        assert record.answer is not None
+        queries = {query["Id"]: query["MetricStat"]["Metric"] for query in record.params["MetricDataQueries"]}
+        for result in record.answer["MetricDataResults"]:
+            metric = queries[result["Id"]]
+            names = {d["Name"]: d["Value"] for d in metric["Dimensions"]}
+            is_blue = self._scenery.target_group.endswith(names.get("TargetGroup", "-"))
+            for at, value in zip(result["Timestamps"], result["Values"], strict=True):
+                period = self._periods.setdefault(at, Period())
+                (period.blue if is_blue else period.green)[metric["MetricName"]] = value
+
+
+def _errors(counts: dict[str, float]) -> float:
+    return counts.get("HTTPCode_Target_5XX_Count", 0) + counts.get("TargetConnectionErrorCount", 0)

@@ -1,0 +1,61 @@
+"""Somebody else who edits rules and services, by hand or with a tool that knows nothing of a rollout; and bad luck."""
+
+import json
+from random import Random
+from typing import assert_never
+
+from tests.sim.oracle import Oracle
+from tests.sim.scenario import Befalls, Rival
+from tests.sim.truth import Actions, weights
+
+
+def act(oracle: Oracle, what: Rival, draw: Random) -> None:
+    """Edit one rule of the rollout, as it stands right now."""
+    arn = draw.choice(oracle.rules)
+    actions: Actions = json.loads(oracle.truth.rule(arn).actions)
+    forward = next(action for action in actions if action["Type"] == "forward")
+    found, blue, green = weights(actions), oracle.blue_group, oracle.green_group
+    match what:
+        case "raises green":
+            if green is None or green not in found:
+                return
+            found[green] = min(999, found[green] + max(1, found[blue] // 3))
+        case "takes back":
+            if not green or not found.get(green):
+                return
+            found[blue], found[green] = found[blue] + found[green] or 1, 0
+        case "applies the base":
+            found = weights(oracle.before[arn].actions)
+        case "moves a little":
+            if green is None or found.get(green, 0) < 2:
+                return
+            found[green] -= 1
+        case "turns stickiness on":
+            config = forward["ForwardConfig"]
+            config["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": 60}
+        case never:
+            assert_never(never)
+    forward.pop("TargetGroupArn", None)
+    tuples = [{"TargetGroupArn": group, "Weight": min(999, weight)} for group, weight in found.items()]
+    forward["ForwardConfig"] = {**forward.get("ForwardConfig", {}), "TargetGroups": tuples}
+    oracle.rival_writes(arn, actions)
+
+
+def befall(oracle: Oracle, what: Befalls, draw: Random) -> None:
+    """Let something happen to blue."""
+    world, scenery = oracle.world, oracle.scenery
+    blue = oracle.truth.service(scenery.service)
+    assert blue is not None, "blue is gone"
+    match what:
+        case "loses a task":
+            running = [arn for arn, task in blue.tasks.items() if task.last == "RUNNING"]
+            if running:
+                world.virtual_tasks.crash(draw.choice(running))
+        case "is scaled out":
+            world.autoscaling.scale_out(scenery.service, blue.desired + 1, cluster=scenery.cluster)
+        case "has its scaling changed":
+            oracle.rival_scales()
+        case "is deployed":
+            oracle.rival_calls("UpdateService", {"service": scenery.service, "forceNewDeployment": True})
+        case never:
+            assert_never(never)

@@ -1,0 +1,31 @@
+"""Plays seeds, one after the other or in a few processes, and says how to see a failing one again."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+from tests.sim.scenario import scenario_of
+from tests.sim.stage import Played, play
+
+
+def play_seed(seed: int) -> Played:
+    """Play one seed; an error of the simulated program itself counts as a broken run, with its seed."""
+    try:
+        return play(scenario_of(seed))
+    except BaseException as error:
+        error.add_note(f"see it again: SEED={seed} make sim")
+        raise
+
+
+def play_seeds(seeds: Iterable[int], *, processes: int = 1) -> Iterator[Played]:
+    """Play seeds; the results come in the seeds' order."""
+    if processes == 1:
+        yield from map(play_seed, seeds)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(play_seed, seeds, chunksize=4)
+
+
+def complaint(played: Played) -> str:
+    """What went wrong in a run, and how to see it again."""
+    lines = [f"seed {played.seed} ended {played.phase}:", *map(str, played.broken)]
+    return "\n".join([*lines, f"see it again: SEED={played.seed} make sim"])

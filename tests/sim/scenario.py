@@ -1,0 +1,216 @@
+"""What happens in one simulated rollout, drawn from a seed: its world, its rivals, what breaks and when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
+from typing import Literal
+
+from orchestrator.core.commands import CommandKind
+from orchestrator.core.ids import Tenths
+from orchestrator.core.plan import Plan, Step
+from orchestrator.core.spec import LimitThen, OnDrift, OnFailure
+from orchestrator.sandbox.world.faults import Fault, Kind, When
+
+Blue = Literal["good", "cannot start", "breaker puts the former back"]
+Befalls = Literal["loses a task", "is scaled out", "has its scaling changed", "is deployed"]
+Rival = Literal["raises green", "takes back", "applies the base", "turns stickiness on", "moves a little"]
+RIVALS: tuple[Rival, ...] = (
+    "raises green",
+    "takes back",
+    "applies the base",
+    "turns stickiness on",
+    "moves a little",
+)
+BLUES: tuple[Blue, ...] = (*("good",) * 8, "cannot start", "breaker puts the former back")
+MISHAPS: tuple[Befalls, ...] = (
+    "loses a task",
+    "loses a task",
+    "is scaled out",
+    "has its scaling changed",
+    "is deployed",
+)
+WHENS: tuple[When, ...] = ("before", "after", "late")
+KINDS: tuple[Kind, ...] = ("timeout", "throttle", "unavailable", "expired", "denied")
+WRITES = (
+    "CreateTargetGroup",
+    "ModifyTargetGroupAttributes",
+    "ModifyRule",
+    "CreateService",
+    "UpdateService",
+    "RegisterScalableTarget",
+    "TagResource",
+    "AddTags",
+    "DeleteService",
+    "DeleteTargetGroup",
+)
+GREENS: tuple[
+    tuple[int, Mapping[str, str]], ...
+] = (  # how often (in a hundred), and how the revision behaves
+    (50, {}),
+    (14, {"TEAL_DEMO_ERROR_RATE": "0.3"}),
+    (5, {"TEAL_DEMO_ERROR_RATE": "0.08"}),
+    (7, {"TEAL_DEMO_CRASH_AFTER": "0"}),
+    (8, {"TEAL_DEMO_CRASH_AFTER": "40"}),
+    (6, {"TEAL_DEMO_UNHEALTHY": "1"}),
+    (10, {"TEAL_DEMO_SLOW_START": "45"}),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A command, given so many seconds after the start."""
+
+    at: float
+    kind: CommandKind
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A rival's edit of a rule, right before Teal's `nth` call of `before`."""
+
+    what: Rival
+    before: str
+    nth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Every call to AWS fails from `at` for `lasts` seconds."""
+
+    at: float
+    lasts: float
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mishap:
+    """What befalls blue at a time, not by Teal's doing and not through a rule."""
+
+    at: float
+    what: Befalls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything that a seed decides; nothing else is left to chance but the World's and the load's own numbers."""
+
+    seed: int
+    green: Mapping[str, str]
+    blue_in_settling: Blue
+    plan: Plan
+    rules: int
+    default_rule: bool
+    foreign_group: bool
+    scalable: bool
+    requests_per_second: float
+    tricky: bool  # all of AWS's traps are on
+    room: int | None  # tasks the cluster has room for
+    on_failure: OnFailure
+    on_drift: OnDrift
+    hold_then: LimitThen
+    workers: int
+    deaths: tuple[int, ...]  # the n-th await of each engine in turn at which its process is killed
+    away: float  # seconds until a killed process is started again
+    faults: tuple[Fault, ...]
+    outages: tuple[Outage, ...]
+    edits: tuple[Edit, ...]
+    wishes: tuple[Wish, ...]
+    mishaps: tuple[Mishap, ...]
+
+
+def scenario_of(seed: int) -> Scenario:
+    """The scenario of a seed."""
+    draw = Random(seed * 7919 + 13)
+    calm = draw.random() < 0.15  # some rollouts meet no trouble but their own
+    drawn = Scenario(
+        seed=seed,
+        green=draw.choices([kind for _, kind in GREENS], [often for often, _ in GREENS])[0],
+        blue_in_settling=draw.choices(["good", "cannot start", "breaker puts the former back"], [80, 10, 10])[
+            0
+        ],
+        plan=_plan(draw),
+        rules=draw.choice((1, 1, 1, 2, 3)),
+        default_rule=draw.random() < 0.2,
+        foreign_group=draw.random() < 0.2,
+        scalable=draw.random() < 0.6,
+        requests_per_second=draw.choice((40, 40, 40, 15, 4, 0)),
+        tricky=draw.random() < 0.7,
+        room=7 if draw.random() < 0.05 else None,
+        on_failure=OnFailure.HOLD if draw.random() < 0.2 else OnFailure.ROLLBACK,
+        on_drift=draw.choice((OnDrift.HOLD, OnDrift.HOLD, OnDrift.ACCEPT, OnDrift.ROLLBACK)),
+        hold_then=LimitThen.HOLD if draw.random() < 0.2 else LimitThen.ROLLBACK,
+        workers=2 if draw.random() < 0.25 else 1,
+        deaths=(),
+        away=0.0,
+        faults=(),
+        outages=(),
+        edits=(),
+        wishes=(),
+        mishaps=(),
+    )
+    if calm:
+        return drawn
+    return replace(
+        drawn,
+        deaths=tuple(draw.randrange(5, 1200) for _ in range(draw.choice((0, 0, 1, 1, 2, 4)))),
+        away=draw.choice((0.2, 3.0, 31.0, 70.0)),
+        faults=tuple(_fault(draw) for _ in range(draw.choice((0, 1, 2, 3, 6)))),
+        outages=tuple(_outage(draw) for _ in range(draw.choice((0, 0, 0, 1, 1, 2)))),
+        edits=tuple(_edit(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
+        wishes=tuple(sorted((_wish(draw) for _ in range(draw.choice((0, 0, 1, 2, 4)))), key=lambda w: w.at)),
+        mishaps=tuple(_mishap(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
+    )
+
+
+def _plan(draw: Random) -> Plan:
+    weights = draw.choice(((100, 1000), (100, 1000), (10, 250, 500, 1000), (1000,), (333, 667, 1000)))
+    bakes = [timedelta(seconds=draw.choice((0, 10, 20, 40))) for _ in weights]
+    asks = [draw.random() < 0.1 for _ in weights]
+    steps = tuple(
+        Step(weight=Tenths(w), bake=b, approval=a) for w, b, a in zip(weights, bakes, asks, strict=True)
+    )
+    return Plan(name="custom", steps=steps)
+
+
+def _fault(draw: Random) -> Fault:
+    if draw.random() < 0.6:
+        operation, nth = draw.choice(WRITES), draw.choice((1, 1, 2, 3, 5))
+    else:
+        operation, nth = "*", draw.randrange(1, 900)
+    when = draw.choice(WHENS)
+    if operation == "*" and when == "late":
+        when = "before"
+    kind: Kind = draw.choice(KINDS) if when == "before" else "timeout"
+    delay = timedelta(seconds=draw.uniform(1, 25))
+    times = draw.choice((1, 1, 1, 3)) if when == "before" else 1
+    return Fault(operation=operation, nth=nth, when=when, kind=kind, times=times, delay=delay)
+
+
+def _outage(draw: Random) -> Outage:
+    return Outage(at=draw.uniform(0, 240), lasts=draw.choice((3.0, 20.0, 90.0)), kind=draw.choice(KINDS))
+
+
+def _edit(draw: Random) -> Edit:
+    operation = draw.choice(("ModifyRule", "DescribeRules", "DescribeRules", "DescribeTargetHealth"))
+    nth = draw.randrange(1, 5) if operation == "ModifyRule" else draw.randrange(1, 120)
+    return Edit(what=draw.choice(RIVALS), before=operation, nth=nth)
+
+
+def _mishap(draw: Random) -> Mishap:
+    return Mishap(at=draw.uniform(5, 240), what=draw.choice(MISHAPS))
+
+
+def _wish(draw: Random) -> Wish:
+    kinds = (
+        CommandKind.PAUSE,
+        CommandKind.RESUME,
+        CommandKind.PROMOTE,
+        CommandKind.BACK,
+        CommandKind.APPROVE,
+        CommandKind.ROLLBACK,
+        CommandKind.REJECT,
+    )
+    kind = draw.choices(kinds, [3, 4, 4, 3, 3, 2, 1])[0]
+    return Wish(at=draw.uniform(0, 260), kind=kind, full=draw.random() < 0.3)
