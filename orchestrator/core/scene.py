@@ -86,6 +86,7 @@ class Scene:
     service: ServiceLook
     targets: tuple[TargetsLook, ...]
     intervals: tuple[Interval, ...]  # taken at this weight, oldest first
+    reading: tuple[Interval, ...]  # read at this weight, and not final yet
     names: Names
     alarms_at_start: tuple[AlarmSeen, ...]
     alarms: Mapping[str, AlarmSeen | Absent | Unread]

@@ -36,6 +36,13 @@ def judge(spec: GuardSpec, scene: Scene) -> Answer:
     failing = next((interval for interval in scene.intervals if _fails(spec, scene, interval)), None)
     if failing is not None:
         return _failed(scene, failing)
+    alarming = next((interval for interval in scene.reading if _fails(spec, scene, interval)), None)
+    if alarming is not None:
+        return hold(
+            NAME,
+            f"the period from {alarming.start:%H:%M:%S}Z speaks against {scene.judged}, and was read only once",
+            clears_when="that period was read again",
+        )
     return _of_newest(spec, scene, scene.intervals[-1])
 
 
