@@ -7,6 +7,7 @@ import click
 
 from api.cli.files import rollout_options, spec_of
 from api.cli.output import emit, is_coloured, json_option, percent_text, span_text, table
+from api.http.shapes import preflight_view
 from orchestrator import bootstrap
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Severity
@@ -34,11 +35,10 @@ def preflight_command(
     spec = spec_of(file=file, service=service, task_definition=task_definition, plan=plan)
     found = asyncio.run(_look(spec))
     errors = [finding for finding in found.findings if finding.severity is Severity.ERROR]
-    rows = plan_table(spec, found.survey.alarms)
     if as_json:
-        emit({"service": str(spec.service), "ok": not errors, "findings": found.findings, "plan": rows})
+        emit(preflight_view(found))
     else:
-        _show(found.findings, rows)
+        _show(found.findings, plan_table(spec, found.survey.alarms))
     sys.exit(FINDINGS if errors else 0)
 
 

@@ -9,6 +9,7 @@ from api.cli.doors import EVENTS_A_PAGE, Which, open_door
 from api.cli.following import looks
 from api.cli.output import clock_text, emit, json_option, percent_text, span_text, table
 from api.cli.sheet import painted, sheet
+from api.http.shapes import event_view
 from orchestrator.core.phases import Phase
 from orchestrator.engine.views import RolloutView
 from orchestrator.ports import EventSeen
@@ -105,20 +106,7 @@ async def _events(name: str, *, follow: bool, after: int, as_json: bool) -> None
 def _print(events: tuple[EventSeen, ...], *, as_json: bool) -> None:
     for seen in events:
         if as_json:
-            emit(event_shape(seen))
+            emit(event_view(seen))
         else:
             event = seen.event
             click.echo(f"{seen.number:4}  {clock_text(event.at)}  {event.kind.value:17}  {event.message}")
-
-
-def event_shape(seen: EventSeen) -> dict[str, object]:
-    """An event as JSON shows it at every door."""
-    event = seen.event
-    return {
-        "rollout": seen.rollout,
-        "number": seen.number,
-        "kind": event.kind,
-        "at": event.at,
-        "message": event.message,
-        "facts": dict(event.facts),
-    }

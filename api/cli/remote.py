@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from api.cli.doors import EVENTS_A_PAGE, Which, Wish
+from api.cli.doors import EVENTS_A_PAGE, Which, Wish, local_actor
 from api.cli.shapes import read
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.errors import (
@@ -94,7 +94,9 @@ class ServerDoor:
         return await asyncio.to_thread(self._exchange, method, path, body, more or {})
 
     def _exchange(self, method: str, path: str, body: object, more: Mapping[str, str]) -> Json:
-        headers = {"Accept": "application/json", **more}
+        # The server believes this machine's users until it has tokens; a header carries ASCII alone.
+        user = local_actor().name.encode("ascii", "replace").decode()
+        headers = {"Accept": "application/json", "X-Teal-User": user, **more}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         sent = None if body is None else json.dumps(body)
