@@ -10,8 +10,9 @@ from api.cli.doors import Wish
 from api.cli.endings import GAVE_UP, INTERRUPTED, exit_code
 from api.cli.following import Screen, looks, pause
 from api.cli.output import span_text
+from api.cli.people import local_actor
 from api.cli.signals import SECOND_WITHIN_SECONDS, Signals
-from api.cli.store_door import StoreDoor, local_actor
+from api.cli.store_door import StoreDoor
 from orchestrator.bootstrap import Engine
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.errors import Conflict, Refused

@@ -8,7 +8,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from api.cli.doors import EVENTS_A_PAGE, Which, Wish, local_actor
+from api.cli.doors import EVENTS_A_PAGE, Which, Wish
+from api.cli.people import local_actor
 from api.cli.shapes import read
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.errors import (

@@ -1,0 +1,56 @@
+"""Straight into the store, through the engine's own commands; apart from the doors, since a server needs none of it."""
+
+from api.cli.doors import EVENTS_A_PAGE, Which, Wish
+from api.cli.people import local_actor
+from orchestrator import bootstrap
+from orchestrator.core.ids import RolloutId
+from orchestrator.core.phases import Phase
+from orchestrator.core.spec import Spec
+from orchestrator.engine import commands
+from orchestrator.engine.views import RolloutView, view
+from orchestrator.ports import Clock, EventSeen, Filter, Store
+
+
+class StoreDoor:
+    """Straight into the store, through the engine's own commands."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def get(self, name: str) -> RolloutView:
+        """As Door."""
+        return view(await commands.resolve(name, store=self._store))
+
+    async def list(self, which: Which) -> tuple[RolloutView, ...]:
+        """As Door."""
+        phases = frozenset({which.phase}) if which.phase else frozenset[Phase]()
+        asked = Filter(service=which.service, phases=phases, is_active=which.is_active)
+        rows, _ = await self._store.list(asked, limit=which.limit)
+        return tuple(view(row) for row in rows)
+
+    async def events(self, rollout: str, after: int) -> tuple[EventSeen, ...]:
+        """As Door."""
+        return await self._store.events(RolloutId(rollout), after=after, limit=EVENTS_A_PAGE)
+
+    async def wish(self, name: str, wish: Wish) -> RolloutView:
+        """As Door."""
+        row = await commands.resolve(name, store=self._store)
+        command = commands.command(
+            wish.kind,
+            by=local_actor(wish.source),
+            clock=self._clock,
+            reason=wish.reason,
+            step=None if wish.step is None else wish.step - 1,
+            full=wish.full,
+            to=wish.to,
+        )
+        await commands.wish(row.rollout.id, command, store=self._store)
+        return view(await self._store.load(row.rollout.id))
+
+    async def start(self, spec: Spec, *, key: str) -> RolloutView:
+        """As Door."""
+        async with bootstrap.open_cloud() as cloud:
+            started = await commands.start(
+                spec, author=local_actor(), key=key, store=self._store, cloud=cloud, clock=self._clock
+            )
+        return view(started)
