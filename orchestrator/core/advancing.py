@@ -17,6 +17,7 @@ from orchestrator.core.spec import LimitThen, OnDrift, OnFailure
 from orchestrator.core.starting import follow_blue
 from orchestrator.core.verdict import Answer, Verdict
 from orchestrator.core.wishes import go_to_step
+from orchestrator.core.words import span
 
 SOMEBODY = Actor(name="somebody", source="aws")
 
@@ -140,7 +141,7 @@ def _start_step(draft: Draft) -> None:
     draft.tell(
         EventKind.STEP_STARTED,
         f"step {row.step + 1} of {len(row.spec.plan.steps)}: green has {percent(step.weight)}, "
-        f"{'watched' if is_last else 'baked'} for at least {step.bake}",
+        f"{'watched' if is_last else 'baked'} for at least {span(step.bake)}",
         step=row.step + 1,
         green_tenths=step.weight,
     )
@@ -183,9 +184,9 @@ def _is_approved(draft: Draft) -> bool:
     )
     if draft.row.waited_for_approval >= spec.timeout and not row.paused_by:
         if spec.on_timeout is LimitThen.ROLLBACK:
-            roll_back(draft, f"nobody approved step {row.step + 1} within {spec.timeout}", TEAL)
+            roll_back(draft, f"nobody approved step {row.step + 1} within {span(spec.timeout)}", TEAL)
         else:
-            draft.page(f"nobody approved step {row.step + 1} within {spec.timeout}")
+            draft.page(f"nobody approved step {row.step + 1} within {span(spec.timeout)}")
     return False
 
 

@@ -20,6 +20,7 @@ from orchestrator.core.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.seen import Seen
 from orchestrator.core.spec import LimitThen
 from orchestrator.core.wishes import apply_commands
+from orchestrator.core.words import span
 
 LOOK_AFTER_EFFECT = timedelta(seconds=1)
 
@@ -94,7 +95,7 @@ def _limit_holds(draft: Draft) -> None:
         draft.change(held=row.held + draft.since_last(row.ticked_at))
     if draft.row.held < limits.hold:
         return
-    words = f"held for {limits.hold}: {holds[0].reason}"
+    words = f"held for {span(limits.hold)}: {holds[0].reason}"
     if limits.then is LimitThen.ROLLBACK and row.phase.blue_is_safe_side:
         returning.roll_back(draft, words, TEAL)
     else:

@@ -66,7 +66,7 @@ def _are_rules_restored(draft: Draft) -> bool:
                 done = False
                 why = seen.why if seen else "it was not looked at"
                 draft.hold(
-                    HoldKind.AWS, f"rule {rule.arn} could not be read: {why}", clears_when="it can be read"
+                    HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read"
                 )
             case Absent():
                 state = replace(state, verified=None)

@@ -15,6 +15,7 @@ from orchestrator.core.ids import (
     TargetGroupArn,
     TaskDefinitionArn,
 )
+from orchestrator.core.words import rule_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,11 @@ class RuleSeen:
     priority: str
     conditions: Json
     actions: Json
+
+    @property
+    def name(self) -> str:
+        """The rule as the console shows it."""
+        return rule_name(is_default=self.is_default, priority=self.priority, load_balancer=self.load_balancer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ def _is_all_on_blue(draft: Draft) -> bool:
                 done = False
                 why = seen.why if seen else "it was not looked at"
                 draft.hold(
-                    HoldKind.AWS, f"rule {rule.arn} could not be read: {why}", clears_when="it can be read"
+                    HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read"
                 )
             case Absent():
                 verified = None
@@ -93,7 +93,7 @@ def _is_all_on_blue(draft: Draft) -> bool:
                     verified = None if weight is None else NONE
         if verified != rule.verified:
             draft.tell(
-                EventKind.WEIGHT_VERIFIED, f"{rule.arn} gives green nothing", rule=rule.arn, green_tenths=0
+                EventKind.WEIGHT_VERIFIED, f"{rule.name} gives green nothing", rule=rule.arn, green_tenths=0
             )
         states.append(replace(rule, verified=verified, wanted=NONE if rule.wanted else rule.wanted))
     draft.change(rules=tuple(states), waiting_for="" if done else "all traffic on blue, read back")
@@ -112,7 +112,7 @@ def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
         green=NONE,
         to_safety=True,
     )
-    draft.ask(effect, f"give blue all traffic on {rule.arn}")
+    draft.ask(effect, f"give blue all traffic on {rule.name}")
 
 
 # blue's former revision, in place ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The row as a value: everything Teal knows of one rollout, as it is kept between two ticks."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,6 +23,7 @@ from orchestrator.core.phases import Phase
 from orchestrator.core.scene import Interval
 from orchestrator.core.spec import Spec
 from orchestrator.core.verdict import Judged
+from orchestrator.core.words import rule_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +43,14 @@ class RuleState:
     blue_group: TargetGroupArn
     verified: Tenths | None = None
     wanted: Tenths | None = None
-    intended: tuple[
-        Tenths, ...
-    ] = ()  # every weight Teal has wanted here: one of these found again is its own
+    # Every weight Teal has wanted here: one of these found again is a late write of its own.
+    intended: tuple[Tenths, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The rule as the console shows it."""
+        priority: str = json.loads(self.conditions)[0]
+        return rule_name(is_default=self.is_default, priority=priority, load_balancer=self.load_balancer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,9 +70,9 @@ def look(draft: Draft, rule: RuleState) -> Look:
     match seen:
         case None | Unread():
             why = seen.why if isinstance(seen, Unread) else "it was not looked at"
-            return Look(rule=rule, found=Found.UNREAD, words=f"rule {rule.arn} could not be read: {why}")
+            return Look(rule=rule, found=Found.UNREAD, words=f"{rule.name} could not be read: {why}")
         case Absent():
-            return Look(rule=rule, found=Found.GONE, words=f"rule {rule.arn} does not exist any more")
+            return Look(rule=rule, found=Found.GONE, words=f"{rule.name} does not exist any more")
         case RuleSeen():
             return _compare(draft.row, rule, seen)
 
@@ -89,7 +89,7 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
     if not same_but_for_weights(seen.actions, rule.base, blue=rule.blue_group, green=green) or share is None:
         return _drift(rule, seen, "something besides the two weights was changed")
     if share == NONE and (rule.verified or 0) > 0:
-        words = f"somebody gave blue all traffic on rule {rule.arn}"
+        words = f"somebody gave blue all traffic on {rule.name}"
         return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)
     if share == NONE and says_the_same(seen.actions, rule.base):
         # Green hung there without traffic, and somebody took it out: it is hung there again.
@@ -102,13 +102,13 @@ def _weights_changed(row: Rollout, rule: RuleState, seen: RuleSeen, share: Tenth
     if late is not None:
         return Look(rule=replace(rule, verified=late), found=Found.AS_WRITTEN, actions=seen.actions)
     if share > max(rule.verified or 0, rule.wanted or 0):
-        words = f"somebody gave green {percent(share)} on rule {rule.arn}, more than Teal wrote"
+        words = f"somebody gave green {percent(share)} on {rule.name}, more than Teal wrote"
         return Look(rule=rule, found=Found.RAISED, words=words, actions=seen.actions)
     return _drift(rule, seen, f"green's weight is {percent(share)}, which Teal did not write")
 
 
 def _drift(rule: RuleState, seen: RuleSeen, what: str) -> Look:
-    return Look(rule=rule, found=Found.DRIFT, words=f"rule {rule.arn}: {what}", actions=seen.actions)
+    return Look(rule=rule, found=Found.DRIFT, words=f"{rule.name}: {what}", actions=seen.actions)
 
 
 def take_looks(draft: Draft) -> tuple[Look, ...]:
@@ -119,7 +119,7 @@ def take_looks(draft: Draft) -> tuple[Look, ...]:
             weight = "its first list" if now.rule.verified is None else percent(now.rule.verified)
             draft.tell(
                 EventKind.WEIGHT_VERIFIED,
-                f"green's weight on {was.arn} was read back: {weight}",
+                f"green's weight on {was.name} was read back: {weight}",
                 rule=was.arn,
                 green_tenths=now.rule.verified,
                 was_tenths=was.verified,
@@ -135,9 +135,9 @@ def hold_for(draft: Draft, looks: tuple[Look, ...]) -> None:
             case Found.UNREAD:
                 draft.hold(HoldKind.AWS, found.words, clears_when="the rules can be read")
             case Found.GONE:
-                draft.hold(HoldKind.DRIFT, found.words, clears_when=f"rule {found.rule.arn} is there again")
+                draft.hold(HoldKind.DRIFT, found.words, clears_when=f"{found.rule.name} is there again")
             case Found.DRIFT | Found.RAISED | Found.TAKEN_BACK:
-                clears = f"rule {found.rule.arn} is again as Teal wrote it"
+                clears = f"{found.rule.name} is again as Teal wrote it"
                 if not any(h.clears_when == clears for h in draft.before.holds):
                     draft.tell(EventKind.DRIFT_FOUND, found.words, rule=found.rule.arn)
                 draft.hold(HoldKind.DRIFT, found.words, clears_when=clears)
@@ -220,7 +220,7 @@ def ask_write(
             green=weight,
             to_safety=to_safety,
         ),
-        f"write {rule.arn} with {told}",
+        f"write {rule.name} with {told}",
     )
 
 

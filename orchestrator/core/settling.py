@@ -21,6 +21,7 @@ from orchestrator.core.rollout import Attempt, Bake, HoldKind
 from orchestrator.core.rules import Found, Look
 from orchestrator.core.scene import Colour
 from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.words import span
 
 
 def settle(draft: Draft) -> None:
@@ -284,5 +285,5 @@ def _limit(draft: Draft) -> None:
     ):
         waiting = row.waiting_for or "traffic to come home"
         draft.page(
-            f"settling has lasted longer than {row.spec.limits.settle}; green serves. It waits for {waiting}"
+            f"settling has lasted longer than {span(row.spec.limits.settle)}; green serves. It waits for {waiting}"
         )

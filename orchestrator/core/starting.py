@@ -28,6 +28,7 @@ from orchestrator.core.survey import Severity, Survey
 from orchestrator.core.traffic import canonical, read_forward
 from orchestrator.core.verdict import Verdict
 from orchestrator.core.wishes import BEFORE_TRAFFIC, go_to_step, needs_first_approval
+from orchestrator.core.words import span
 
 TOKENS = uuid.UUID("6c1bb1c0-5d0f-4a8e-9f3c-7e41d1f0a7a1")  # namespace of Teal's client tokens
 GROUP_NAME_LEAST = 16  # of a service's name that a target group's 32 characters leave room for
@@ -375,4 +376,4 @@ def _limit(draft: Draft) -> None:
     since = row.phase_since or row.created_at
     if draft.now - since > row.spec.limits.provision and not row.paused_by:
         waiting = f", still waiting for: {row.waiting_for}" if row.waiting_for else ""
-        roll_back(draft, f"green was not ready within {row.spec.limits.provision}{waiting}", TEAL)
+        roll_back(draft, f"green was not ready within {span(row.spec.limits.provision)}{waiting}", TEAL)

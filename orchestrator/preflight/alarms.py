@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from orchestrator.core.observed import AlarmSeen
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Survey
+from orchestrator.core.words import span
 from orchestrator.preflight.timing import expected
-from orchestrator.preflight.words import error, span, warning
+from orchestrator.preflight.words import error, warning
 
 
 def look(spec: Spec, survey: Survey) -> Iterator[Finding]:

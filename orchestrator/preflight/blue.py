@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from orchestrator.core.observed import ServiceSeen
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Survey
-from orchestrator.preflight.words import counted, error, warning
+from orchestrator.core.words import counted
+from orchestrator.preflight.words import error, warning
 
 
 def look(spec: Spec, survey: Survey) -> Iterator[Finding]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from orchestrator.core.survey import Finding, GroupSurvey, Survey
-from orchestrator.preflight.words import counted, error, note, warning
+from orchestrator.core.words import counted
+from orchestrator.preflight.words import error, note, warning
 
 
 def look(survey: Survey) -> Iterator[Finding]:

@@ -10,8 +10,9 @@ from orchestrator.core.plan import percent
 from orchestrator.core.spec import Spec
 from orchestrator.core.starting import in_scope
 from orchestrator.core.survey import Finding, GroupSurvey, Survey
+from orchestrator.core.words import counted, load_balancer_name, span
 from orchestrator.preflight.timing import PlanRow, plan_table
-from orchestrator.preflight.words import counted, load_balancer_name, note, rule_name, span
+from orchestrator.preflight.words import note
 
 
 def look(spec: Spec, survey: Survey, now: datetime) -> Iterator[Finding]:
@@ -28,7 +29,9 @@ def look(spec: Spec, survey: Survey, now: datetime) -> Iterator[Finding]:
         yield note("target-group", _group(group))
     for rule in in_scope(spec.rules, survey):
         yield note(
-            "rule", f"{rule_name(rule)} will be moved", f"its listener is {rule.listener}{_conditions(rule)}"
+            "rule",
+            f"{rule.name} will be moved",
+            f"its listener is {rule.listener}{_conditions(rule)}",
         )
     rows = plan_table(spec, survey.alarms)
     for row in rows:

@@ -13,7 +13,8 @@ from orchestrator.core.spec import Spec
 from orchestrator.core.starting import in_scope
 from orchestrator.core.survey import Finding, GroupSurvey, Survey
 from orchestrator.core.traffic import Forward, read_forward, with_weights
-from orchestrator.preflight.words import error, group_name, load_balancer_name, rule_name, warning
+from orchestrator.core.words import group_name, load_balancer_name
+from orchestrator.preflight.words import error, warning
 
 GROUPS_PER_ACTION = 5  # Quotas for your Application Load Balancers; not adjustable
 GROUPS_PER_LOAD_BALANCER = 100  # likewise
@@ -73,7 +74,7 @@ def _scope(spec: Spec, survey: Survey) -> Iterator[Finding]:
         if rule not in chosen:
             yield warning(
                 "rule-left-out",
-                f"{rule_name(rule)} also forwards to {survey.blue.name} and is not in traffic.rules",
+                f"{rule.name} also forwards to {survey.blue.name} and is not in traffic.rules",
                 "its traffic stays on blue and never meets green; in settling it meets blue's new revision",
                 "add it to traffic.rules, or remove traffic.rules to take every rule",
             )
@@ -137,7 +138,7 @@ def _rule(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
     if forward is None or not carried:
         yield error(
             "rule-not-blues",
-            f"{rule_name(rule)} does not forward to a target group of {survey.blue.name}",
+            f"{rule.name} does not forward to a target group of {survey.blue.name}",
             "there is no weight of blue to divide",
             "correct traffic.rules",
         )
@@ -147,14 +148,14 @@ def _rule(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
     if len(carried) > 1:
         yield error(
             "two-groups-in-a-rule",
-            f"{rule_name(rule)} forwards to {len(carried)} target groups of {survey.blue.name}",
+            f"{rule.name} forwards to {len(carried)} target groups of {survey.blue.name}",
             "it would not be clear whose share green takes",
             "forward to one of them in this rule",
         )
     elif len(forward.groups) > 1 and carried[0].weight == 0:
         yield error(
             "blue-without-weight",
-            f"{rule_name(rule)} gives {group_name(carried[0].group)} weight 0",
+            f"{rule.name} gives {group_name(carried[0].group)} weight 0",
             "blue has no share in it that green could take",
             "give blue's target group a weight, or leave the rule out of traffic.rules",
         )
@@ -167,7 +168,7 @@ def _neighbours(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Fi
     if len(forward.groups) >= GROUPS_PER_ACTION:
         yield error(
             "too-many-groups-in-a-rule",
-            f"{rule_name(rule)} already forwards to {len(forward.groups)} target groups",
+            f"{rule.name} already forwards to {len(forward.groups)} target groups",
             f"a rule takes {GROUPS_PER_ACTION}, which AWS does not raise: there is no room for green's",
             "take one out of the rule",
         )
@@ -175,7 +176,7 @@ def _neighbours(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Fi
         if GREEN_GROUP.fullmatch(name):
             yield error(
                 "another-rollout",
-                f"{rule_name(rule)} forwards to {name}, which another rollout made",
+                f"{rule.name} forwards to {name}, which another rollout made",
                 "it may be under way from another machine or store, and both would write this rule's weights",
                 "end that rollout; if none is active, take the target group out of the rule",
             )
@@ -185,14 +186,14 @@ def _pinning(rule: RuleSeen, forward: Forward) -> Iterator[Finding]:
     if json.loads(forward.stickiness):
         yield error(
             "group-stickiness",
-            f"{rule_name(rule)} keeps users on their target group: not supported yet",
+            f"{rule.name} keeps users on their target group: not supported yet",
             "pinned users would not follow the weights, nor a rollback",
             "turn target group stickiness off in the rule's forward action",
         )
     if any(action.get("Type") == "authenticate-oidc" for action in json.loads(rule.actions)):
         yield error(
             "oidc-action",
-            f"{rule_name(rule)} authenticates users by OIDC: not supported yet",
+            f"{rule.name} authenticates users by OIDC: not supported yet",
             "every write of the rule must keep a secret that AWS does not show",
             "leave the rule out of traffic.rules",
         )
@@ -205,7 +206,7 @@ def _weights(rule: RuleSeen, blue: TargetGroupArn, spec: Spec) -> Iterator[Findi
         except Rejected as refused:
             yield error(
                 "weight-too-fine",
-                f"{percent(step.weight)} cannot be written on {rule_name(rule)}",
+                f"{percent(step.weight)} cannot be written on {rule.name}",
                 refused.why,
                 "use a larger weight in the plan",
             )
