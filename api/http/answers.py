@@ -16,6 +16,7 @@ from orchestrator.core.errors import TealError, Throttled
 _WORDS = {
     "missing": ("it is missing", "write it"),
     "extra_forbidden": ("it is not known here", "leave it out"),
+    "model_attributes_type": ("it is no JSON object", "send one, with Content-Type: application/json"),
     "json_invalid": ("the body is not JSON", "check quotes, commas and brackets"),
 }
 

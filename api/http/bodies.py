@@ -34,13 +34,17 @@ async def spec_of(request: Request) -> Spec:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        found: object = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         _refuse(f"the body is not JSON: {error.msg}", "check quotes, commas and brackets", error.lineno)
+    except UnicodeEncodeError:
+        _refuse("a text has half a character (a lone surrogate)", "write whole characters")
     except RecursionError:
         _refuse("the values are nested too deeply", "write at most 20 levels")
     except ValueError as error:  # an integer of more digits than Python reads
         _refuse(f"the body is not JSON: {error}", "write a number that a rollout can mean")
+    return found
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -19,6 +19,7 @@ from orchestrator.engine import commands
 STREAM = "text/event-stream"
 PAGE = 500
 RETRY_MS = 1000
+NUMBER_MAX = 2**53  # what JSON's readers and every store hold exactly
 
 router = APIRouter(tags=["events"])
 log = structlog.get_logger()
@@ -41,7 +42,9 @@ async def events(
     request: Request,
     door: AtDoor,
     name: Name,
-    after: Annotated[int, Query(ge=0, description="Only events after the one with this number.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=NUMBER_MAX, description="Only events after the one with this number.")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many a page holds at most.")] = PAGE,
     last_event_id: Annotated[
         str, Header(max_length=20, description="As `after`, sent by clients that reconnect to a stream.")
@@ -56,7 +59,7 @@ async def events(
     store = door.engine.store
     rollout = (await commands.resolve(name, store=store)).rollout
     if STREAM in request.headers.get("accept", ""):
-        since = int(last_event_id) if last_event_id.isdecimal() else after
+        since = min(int(last_event_id), NUMBER_MAX) if last_event_id.isdecimal() else after
         if rollout.phase.is_final and not await store.events(rollout.id, after=since, limit=1):
             return Response(status_code=204)
         door.make_room()  # while the status can still say so

@@ -84,18 +84,25 @@ async def _refuse(error: TealError, scope: Scope, receive: Receive, send: Send) 
 
 def check_origin(host: str, origin: str | None) -> None:
     """Raises Foreign unless a request names this machine itself and comes from no other site's page."""
-    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
+    if not is_loopback(_hostname(f"//{host}")):
         raise Foreign(
             what=f"a request for host `{host[:100]}`",
             why="there is no authentication yet, so only this machine's own names are answered",
             next_step="ask for 127.0.0.1 or localhost, through a tunnel if need be",
         )
-    if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
+    if origin is not None and not is_loopback(_hostname(origin)):
         raise Foreign(
             what=f"a request from a page of `{origin[:100]}`",
             why="other sites' pages may not reach a door without authentication",
             next_step="send it without an Origin header, from a program",
         )
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # half a bracketed address
+        return ""
 
 
 def is_loopback(host: str) -> bool:
@@ -115,7 +122,8 @@ def _request_id(headers: Headers) -> str:
 
 async def _whole_body(receive: Receive, headers: Headers) -> bytes | None:
     """The body, read before anything is done with it. Raises TooLarge; None if the client went away meanwhile."""
-    if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > BODY_MAX:
+    length = headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 9 or int(length) > BODY_MAX):
         raise _too_large()
     parts, size = [], 0
     while True:

@@ -41,6 +41,12 @@ PROBLEMS: dict[str, dict[int, str]] = {
     "list_events": {**_ROLLOUT_PROBLEMS, 503: "Too many clients wait for news."},
     "explain_problem": {404: "There is no such problem."},
 }
+ETAG = {"ETag": {"description": "The rollout's version.", "schema": {"type": "string"}, "example": '"7"'}}
+LOCATION = {"Location": {"description": "Where the rollout is.", "schema": {"type": "string"}}}
+HEADERS: dict[str, dict[str, dict[str, Node]]] = {
+    "start_rollout": {"201": {**LOCATION, **ETAG}},
+    "get_rollout": {"200": ETAG, "304": ETAG},
+}
 COMMAND_PROBLEMS = {
     **_ROLLOUT_PROBLEMS,
     409: "The command makes no sense in the present phase, which is named.",
@@ -82,6 +88,8 @@ def _finish(call: Node) -> None:
             "application/yaml": {"schema": schema, "example": EXAMPLE_YAML},
         }
         call["requestBody"] = {"required": True, "content": content}
+    for status, headers in HEADERS.get(name, {}).items():
+        call["responses"][status]["headers"] = headers
     is_command = "commands" in call["tags"]
     problems = {**(COMMAND_PROBLEMS if is_command else {}), **PROBLEMS.get(name, {})}
     if "422" in call["responses"]:

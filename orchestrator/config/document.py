@@ -36,6 +36,7 @@ Value = object  # str, int, float, bool, None, list[Value] or dict[str, Value]
 _SLIPS = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, AssertionError, RecursionError)
 _INT = re.compile(r"[-+]?\d{1,18}", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\d{1,15}\.\d{0,15}|\.\d{1,15})", re.ASCII)
+_HALF = ("half a character (a lone surrogate)", "write whole characters")
 _KIND = "tag:yaml.org,2002:"
 
 
@@ -178,6 +179,8 @@ class _Reading:
         self.lines.setdefault(pointer, node.start_mark.line + 1)
         match node:
             case ScalarNode():
+                if not _is_whole(node):
+                    self._wrong(pointer, node.start_mark.line + 1, *_HALF)
                 return _scalar(node)
             case SequenceNode():
                 return [self.value(item, step_into(pointer, i)) for i, item in enumerate(node.value)]
@@ -192,6 +195,9 @@ class _Reading:
             if not isinstance(key_node, ScalarNode):
                 self._wrong(pointer, line, "a key that is a list or a mapping", "write a word as the key")
                 continue
+            if not _is_whole(key_node):
+                self._wrong(pointer, line, *_HALF)
+                continue
             key = str(key_node.value)
             place = step_into(pointer, key)
             if key in values:
@@ -205,6 +211,11 @@ class _Reading:
 
     def _wrong(self, pointer: str, line: int, what: str, instead: str) -> None:
         self.mistakes.append(Mistake(pointer=pointer, what=what, instead=instead, line=line))
+
+
+def _is_whole(node: ScalarNode) -> bool:
+    """False for a text with a lone surrogate, as ``"\\ud800"`` writes one: no store and no answer can hold it."""
+    return not any("\ud800" <= character <= "\udfff" for character in str(node.value))
 
 
 def _scalar(node: ScalarNode) -> Value:

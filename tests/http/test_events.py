@@ -58,6 +58,13 @@ def test_reconnecting_to_a_stream_that_is_over_is_answered_with_204(desk: Desk) 
     assert (answer.status_code, answer.content) == (204, b"")
 
 
+def test_number_beyond_every_event_is_answered_as_the_end(desk: Desk) -> None:
+    rollout = ended(desk)
+    path = f"/v1/rollouts/{rollout}/events"
+    assert desk.ask("GET", path, headers={**LIVE, "Last-Event-ID": "9" * 20}).status_code == 204
+    assert problem(desk.ask("GET", f"{path}?after={10**30}"))["mistakes"][0]["pointer"] == "/after"
+
+
 def test_stream_tells_what_happens_while_it_is_open_and_ends_with_the_rollout(desk: Desk) -> None:
     rollout = desk.start()["id"]
 

@@ -92,6 +92,7 @@ def test_findings_of_preflight_refuse_a_start(desk: Desk) -> None:
         (b"[" * 100_000, "nested"),
         (b"1" * 5_000, "not JSON"),
         (b"\xff", "UTF-8"),
+        (b'{"service": "\\ud800"}', "half a character"),
     ],
 )
 def test_body_that_is_no_json_is_refused_in_words(desk: Desk, content: bytes, what: str) -> None:
@@ -99,6 +100,13 @@ def test_body_that_is_no_json_is_refused_in_words(desk: Desk, content: bytes, wh
     answer = desk.ask("POST", "/v1/rollouts", content=content, headers=headers)
     assert answer.status_code == 422
     assert what in problem(answer)["mistakes"][0]["what"]
+
+
+@pytest.mark.parametrize("content", [b'service: "\\ud800"\n', b'"\\ud800": 1\n'])
+def test_half_a_character_in_yaml_is_refused_in_words(desk: Desk, content: bytes) -> None:
+    headers = {"Idempotency-Key": "k", "Content-Type": "application/yaml"}
+    answer = desk.ask("POST", "/v1/rollouts", content=content, headers=headers)
+    assert "half a character" in problem(answer)["mistakes"][0]["what"]
 
 
 def test_body_of_another_media_type_is_refused(desk: Desk) -> None:

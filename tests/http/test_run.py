@@ -1,72 +1,16 @@
 """The server as a process: where it listens, and how it ends."""
 
-import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 
 from api.app import run
 from orchestrator.core.errors import Refused
-from orchestrator.store.opening import open_store
-from tests.contract.store_values import a_rollout, an_event
-
-SERVE = "from api.app import run; run(port=0, announce=lambda address: print(address, flush=True))"
-PATIENCE = 20  # seconds that a hung server may take before the test fails
-
-
-@pytest.fixture
-def quiet_store(tmp_path: Path) -> Path:
-    """A store with one rollout that wants to be looked at tomorrow: nothing calls AWS meanwhile."""
-    path = tmp_path / "teal.db"
-
-    async def fill() -> None:
-        store = open_store(f"sqlite:///{path}")
-        tomorrow = datetime.now(UTC) + timedelta(days=1)
-        claims = frozenset({"service prod/checkout"})
-        await store.create(a_rollout("r1"), claims=claims, key="k", events=(an_event(),), wake_at=tomorrow)
-        await store.close()
-
-    asyncio.run(fill())
-    return path
-
-
-@pytest.fixture
-def server(quiet_store: Path) -> Iterator[subprocess.Popen[str]]:
-    environment = {
-        **os.environ,
-        "TEAL_STORE": str(quiet_store),
-        "AWS_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "none",
-        "AWS_SECRET_ACCESS_KEY": "none",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield process
-        process.kill()
-
-
-def connect(server: subprocess.Popen[str]) -> HTTPConnection:
-    """A connection to the address that the server announces."""
-    assert server.stdout is not None
-    address = server.stdout.readline().strip()
-    assert address.startswith("http://127.0.0.1:"), address
-    return HTTPConnection(address.removeprefix("http://"), timeout=PATIENCE)
+from tests.http.process import PATIENCE, connect
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])

@@ -74,7 +74,7 @@ def test_body_over_256_kib_is_refused_however_it_is_sent(desk: Desk, is_announce
     assert (answer.status_code, problem(answer)["code"]) == (413, "too-large")
 
 
-@pytest.mark.parametrize("host", ["teal.example.com", "10.0.0.7:8080", "127.0.0.1.example.com", ""])
+@pytest.mark.parametrize("host", ["teal.example.com", "10.0.0.7:8080", "127.0.0.1.example.com", "[::1", ""])
 def test_request_for_another_hosts_name_is_refused(desk: Desk, host: str) -> None:
     answer = desk.ask("GET", "/v1/rollouts", headers={"Host": host})
     assert (answer.status_code, problem(answer)["code"]) == (403, "foreign")
@@ -85,7 +85,7 @@ def test_request_for_this_machine_is_answered(desk: Desk, host: str) -> None:
     assert desk.ask("GET", "/v1/rollouts", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[::1"])
 def test_request_from_another_sites_page_is_refused(desk: Desk, origin: str) -> None:
     answer = desk.ask("POST", "/v1/rollouts/checkout/rollback", headers={"Origin": origin})
     assert (answer.status_code, problem(answer)["code"]) == (403, "foreign")

@@ -97,6 +97,28 @@ def test_mistake_in_a_command_is_told_at_its_pointer(desk: Desk, body: object, p
     assert [mistake["pointer"] for mistake in problem(answer)["mistakes"]] == [pointer]
 
 
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("application/x-www-form-urlencoded", b"reason=lunch"),
+        ("application/json", b"[1]"),
+        ("application/json", b'{"reason":'),
+        ("application/json", b'{"reason": "\\ud800"}'),
+        ("application/json", b"[" * 100_000),
+    ],
+)
+def test_body_that_is_no_command_is_refused_and_nothing_is_wished(
+    desk: Desk, kind: str, content: bytes
+) -> None:
+    rollout = desk.start()["id"]
+    answer = desk.ask(
+        "POST", f"/v1/rollouts/{rollout}/rollback", content=content, headers={"Content-Type": kind}
+    )
+    assert (answer.status_code, problem(answer)["code"]) == (422, "invalid")
+    desk.stage.let_run(desk.stage.world.minute)
+    assert desk.ask("GET", f"/v1/rollouts/{rollout}").json()["phase"] != Phase.ROLLING_BACK
+
+
 def test_whole_rollout_is_driven_through_the_door(desk: Desk) -> None:
     rollout = str(desk.start()["id"])
     desk.until(rollout, Phase.SHIFTING)
