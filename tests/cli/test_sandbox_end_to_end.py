@@ -1,0 +1,80 @@
+"""`teal` against `teal sandbox`, each a process: what a newcomer does on a laptop."""
+
+import json
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.cli.processes import environment, run, running
+
+ROLLOUT = """\
+service: prod/checkout
+revision: {task_definition: checkout:2}
+plan: [{weight: 10, bake: 5m}, {weight: 100, bake: 5m}]
+metrics: {period: 1s}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Laptop:
+    """A sandbox that runs, the environment that reaches it, and a rollout file."""
+
+    env: dict[str, str]
+    file: str
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    folder = tmp_path_factory.mktemp("laptop")
+    path = folder / "rollout.yaml"
+    path.write_text(ROLLOUT)
+    with running("sandbox", "--minute", "1s", "--json", env=environment(folder)) as sandbox:
+        about = sandbox.json()
+        yield Laptop(env=environment(folder, **about["environment"]), file=str(path))
+        assert sandbox.stop(signal.SIGTERM)[0] == 0
+
+
+def test_preflight_shows_what_was_found_and_the_plan_s_real_times(laptop: Laptop) -> None:
+    shown = run("preflight", "-f", laptop.file, env=laptop.env)
+    assert shown.returncode == 0, shown.stderr
+    assert "prod/checkout in account 123456789012, eu-west-1: 3 tasks of checkout:1" in shown.stdout
+    assert "watch  100 %  5 min  5 min           10 min" in shown.stdout
+    assert shown.stdout.endswith("Nothing speaks against this rollout. Nothing was touched.\n")
+
+
+def test_preflight_of_a_revision_that_is_not_there_exits_2(laptop: Laptop) -> None:
+    asked = ("--service", "prod/checkout", "--task-definition", "checkout:99")
+    shown = run("preflight", *asked, env=laptop.env)
+    assert shown.returncode == 2
+    assert "error    task definition checkout:99 does not exist" in shown.stdout
+    assert "1 error: this rollout would be refused. Nothing was touched." in shown.stdout
+
+
+def test_service_that_is_not_there_is_one_sentence(laptop: Laptop) -> None:
+    asked = ("--service", "prod/nothing", "--task-definition", "checkout:2")
+    refused = run("deploy", *asked, env=laptop.env)
+    assert refused.returncode in (1, 2)
+    assert "nothing" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_deploy_that_is_killed_or_told_to_leave_goes_on_where_it_was(laptop: Laptop) -> None:
+    deploy = ("deploy", "-f", laptop.file, "--on-interrupt", "leave")
+    with running(*deploy, env=laptop.env) as first:
+        first.read_until("step 1 of 2: green has 10 %", first.out)
+        first.stop(signal.SIGKILL)
+    held = json.loads(run("get", "checkout", "--json", env=laptop.env).stdout)
+    assert (held["phase"], held["green_percent"]) == ("shifting", 10.0)
+    with running(*deploy, env=laptop.env) as second:
+        second.read_until(f"{held['id']} is under way: going on with it", second.out)
+        second.read_until("step 1 of 2", second.out)
+        code, out, err = second.stop(signal.SIGTERM)
+    assert (code, err) == (130, "")
+    assert f"Take it back: `teal rollback {held['id']}`" in out
+    assert run("wait", "checkout", "--until", "step:1", env=laptop.env).returncode == 0
+    other = run("deploy", "--service", "prod/checkout", "--task-definition", "checkout:3", env=laptop.env)
+    assert other.returncode == 5
+    assert "revision.task_definition: checkout:2 is now checkout:3" in other.stderr
+    assert run("rollback", "checkout", "-r", "test", env=laptop.env).returncode == 0
