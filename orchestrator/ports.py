@@ -120,8 +120,13 @@ class Store(Protocol):
         """Take further claims for an active rollout. Raises Conflict naming the holder; nothing is taken then."""
         ...
 
-    async def lease_due(self, *, owner: str, now: datetime, ttl: timedelta, limit: int) -> tuple[Leased, ...]:
-        """Lease up to `limit` active rows whose time has come and that nobody holds, the most overdue first."""
+    async def lease_due(
+        self, *, owner: str, now: datetime, ttl: timedelta, limit: int, only: RolloutId | None = None
+    ) -> tuple[Leased, ...]:
+        """Lease up to `limit` active rows whose time has come and that nobody holds, the most overdue first.
+
+        `only`: this row or none.
+        """
         ...
 
     async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:

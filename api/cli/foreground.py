@@ -16,6 +16,7 @@ from api.cli.store_door import StoreDoor
 from orchestrator.bootstrap import Engine
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.errors import Conflict, Refused
+from orchestrator.core.ids import RolloutId
 from orchestrator.core.spec import Spec
 from orchestrator.engine import commands
 from orchestrator.engine.views import RolloutView
@@ -65,6 +66,8 @@ class Foreground:
 
     async def stay(self, rollout: str, screen: Screen, *, timeout: timedelta | None) -> int:  # noqa: ASYNC109 - a person's limit
         """Move the rollout and show it until it ends, time is up, or a signal comes; returns the exit code."""
+        # The store may hold rollouts of other accounts, which this process's credentials must not touch.
+        self._engine.worker.only = RolloutId(rollout)
         try:
             async with asyncio.timeout(timeout.total_seconds() if timeout else None):
                 view = await self._attended(self._show(rollout, screen, until=self._signals.stop))

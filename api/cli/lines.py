@@ -1,7 +1,5 @@
 """Events as plain lines: for pipes, for CI, and for whoever reads a log later."""
 
-import re
-
 import click
 
 from api.cli.following import Look
@@ -20,9 +18,6 @@ QUIET = frozenset(
 """Events that only `teal events` shows: steps on the way to something that is told anyway."""
 
 
-RULE = re.compile(r"arn:\S+:listener-rule/app/([^/\s]+)/\S+/(\w+)")
-
-
 def is_told(seen: EventSeen) -> bool:
     """True for an event that a person who follows along wants to read."""
     event, facts = seen.event, dict(seen.event.facts)
@@ -36,9 +31,9 @@ def is_told(seen: EventSeen) -> bool:
 
 
 def line_of(seen: EventSeen) -> str:
-    """One event on one line: time, phase if it changed, words; rules by their load balancer and last letters."""
+    """One event on one line: time, phase if it changed, words."""
     event = seen.event
-    words = RULE.sub(lambda found: f"{found[1]}/…{found[2][-6:]}", event.message.replace("\n", " "))
+    words = event.message.replace("\n", " ")
     if event.kind is EventKind.PHASE_CHANGED:
         words = f"{dict(event.facts).get('end')}: {words}"
     if event.kind is EventKind.HELD:

@@ -31,6 +31,8 @@ class Worker:
     def __init__(self, ticker: Ticker, *, owner: str) -> None:
         self.ticker = ticker
         self.owner = owner
+        self.only: RolloutId | None = None
+        """Tick this rollout alone; None: every one. Others of the store may belong to another account or region."""
         self._hint = asyncio.Event()
         self._busy: set[RolloutId] = set()
         self._failures: dict[RolloutId, tuple[Failure, ...]] = {}
@@ -65,7 +67,7 @@ class Worker:
         if free <= 0:
             return ()
         now = self.ticker.clock.now()
-        return await self.store.lease_due(owner=self.owner, now=now, ttl=LEASE, limit=free)
+        return await self.store.lease_due(owner=self.owner, now=now, ttl=LEASE, limit=free, only=self.only)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until a hint, the stop, or the next time to ask the store."""

@@ -41,7 +41,7 @@ class RevisionFelt:
 
     revision: str
     per_second: float
-    failed_share: float  # of the last seconds' requests, 0–1
+    failed_share: float | None  # of the last seconds' requests, 0–1; None: there were none
     half_ms: float | None  # half of the last seconds' answers came within this
     most_ms: float | None  # 99 of 100 did
     requests: int
@@ -84,9 +84,9 @@ def _felt(name: str, recent: RevisionSeen, whole: RevisionSeen, seconds: float) 
     return RevisionFelt(
         revision=name,
         per_second=_rate(recent.requests, seconds),
-        failed_share=recent.failed / recent.requests if recent.requests else 0.0,
-        half_ms=recent.latency_ms(50),
-        most_ms=recent.latency_ms(99),
+        failed_share=recent.failed / recent.requests if recent.requests else None,
+        half_ms=recent.latency_ms(50) if recent.requests else None,
+        most_ms=recent.latency_ms(99) if recent.requests else None,
         requests=whole.requests,
         failed=whole.failed,
     )

@@ -34,6 +34,7 @@ _DUE = (
     .order_by(rollouts.c.wake_at, rollouts.c.id)
     .limit(bindparam("most"))
 )
+_DUE_ONE = _DUE.where(rollouts.c.id == bindparam("only"))
 _LEASE = (
     update(rollouts)
     .where(rollouts.c.id.in_(bindparam("rows", expanding=True)))
@@ -61,14 +62,21 @@ _ANSWER = update(commands).where(
 
 
 def lease_due(
-    connection: Connection, *, owner: str, now: datetime, ttl: timedelta, limit: int
+    connection: Connection,
+    *,
+    owner: str,
+    now: datetime,
+    ttl: timedelta,
+    limit: int,
+    only: RolloutId | None = None,
 ) -> tuple[Leased, ...]:
     """See `orchestrator.ports.Store.lease_due`.
 
     A row that cannot be read is leased like the others, so that it comes up once in a `ttl` and keeps nobody out, but
     it is not returned: it is said in the log, loudly.
     """
-    rows = connection.execute(_DUE, {"now": now, "most": limit}).all()
+    due, asked = (_DUE, {}) if only is None else (_DUE_ONE, {"only": only})
+    rows = connection.execute(due, {"now": now, "most": limit, **asked}).all()
     if not rows:
         return ()
     ids, until = [row.id for row in rows], now + ttl

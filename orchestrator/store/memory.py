@@ -104,12 +104,17 @@ class MemoryStore:
             raise rules.ended(rollout)
         self._take(rollout, claims)
 
-    async def lease_due(self, *, owner: str, now: datetime, ttl: timedelta, limit: int) -> tuple[Leased, ...]:
+    async def lease_due(
+        self, *, owner: str, now: datetime, ttl: timedelta, limit: int, only: RolloutId | None = None
+    ) -> tuple[Leased, ...]:
         """Lease rows whose time has come."""
         due = [
             (row.wake_at, id_, row)
             for id_, row in self._active.items()
-            if row.wake_at is not None and row.due_at is not None and row.due_at <= now
+            if row.wake_at is not None
+            and row.due_at is not None
+            and row.due_at <= now
+            and only in (None, id_)
         ]
         due.sort(key=lambda one: one[:2])
         return tuple(_lease(row, owner=owner, until=now + ttl) for _, _, row in due[:limit])

@@ -60,10 +60,12 @@ class SqlStore:
         """Take further claims for an active rollout."""
         await self._database.write(lambda c: starts.claim(c, rollout, claims))
 
-    async def lease_due(self, *, owner: str, now: datetime, ttl: timedelta, limit: int) -> tuple[Leased, ...]:
+    async def lease_due(
+        self, *, owner: str, now: datetime, ttl: timedelta, limit: int, only: RolloutId | None = None
+    ) -> tuple[Leased, ...]:
         """Lease rows whose time has come."""
         return await self._database.write(
-            lambda c: leases.lease_due(c, owner=owner, now=now, ttl=ttl, limit=limit)
+            lambda c: leases.lease_due(c, owner=owner, now=now, ttl=ttl, limit=limit, only=only)
         )
 
     async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:

@@ -17,7 +17,7 @@ from orchestrator.core.errors import Conflict
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE
-from orchestrator.core.spec import Spec
+from orchestrator.core.spec import ServiceName, Spec
 from tests.support.rehearsal import Rehearsal
 
 
@@ -203,6 +203,26 @@ def test_rollout_that_two_follow_is_moved_by_one_and_ends_for_both(stage: Rehear
 
     assert stage.run(both()) == [0, 0]
     assert stage.row(RolloutId(rollout)).phase is Phase.SUCCEEDED
+
+
+def test_rollout_of_another_service_in_the_same_store_is_left_alone(stage: Rehearsal, spec: Spec) -> None:
+    """It may be another account's, and this process has the credentials of one."""
+    stored = stage.run(stage.store.load(stage.start(spec)))
+    other = replace(
+        stored.rollout,
+        id=RolloutId("payments-0000ffff"),
+        spec=replace(spec, service=ServiceName(cluster="other", service="payments")),
+    )
+    now = stage.clock.now()
+    stage.run(
+        stage.store.create(
+            other, claims=frozenset({"service other/payments"}), key="o", events=(), wake_at=now
+        )
+    )
+    desk = Desk(stage)
+    rollout, _ = desk.take_up(spec)
+    assert desk.stay(rollout, Page()) == 0
+    assert stage.run(stage.store.load(other.id)).version == 1
 
 
 def test_command_that_goes_on_is_quoted_for_a_shell() -> None:

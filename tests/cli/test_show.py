@@ -113,12 +113,6 @@ def event(kind: EventKind, message: str, **facts: str) -> EventSeen:
     )
 
 
-def test_line_names_a_rule_by_its_load_balancer() -> None:
-    arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/public/50dc/f2f7/9683b2d02a6cabee"
-    seen = event(EventKind.WEIGHT_VERIFIED, f"green's weight on {arn} was read back: 10 %")
-    assert line_of(seen) == "09:30:00Z  green's weight on public/…6cabee was read back: 10 %"
-
-
 def test_line_of_a_phase_begins_with_it() -> None:
     seen = event(EventKind.PHASE_CHANGED, "the watch has passed", start="watching", end="settling")
     assert line_of(seen) == "09:30:00Z  settling: the watch has passed"

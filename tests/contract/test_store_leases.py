@@ -33,6 +33,18 @@ def test_only_due_rows_are_leased_the_most_overdue_first(play: Play[None]) -> No
     play(script)
 
 
+def test_one_row_alone_is_leased_where_it_was_asked_for_and_only_if_it_is_due(play: Play[None]) -> None:
+    async def script(store: Store) -> None:
+        for name, late in (("r1", 1), ("r2", 3), ("r3", -1)):
+            await start(store, name, wake_at=NOON - late * SECOND)
+        for name, leased in (("r1", ["r1"]), ("r1", []), ("r3", []), ("nobody", [])):
+            found = await store.lease_due(owner="one", now=NOON, ttl=TTL, limit=9, only=RolloutId(name))
+            assert ids(found) == leased
+        assert ids(await store.lease_due(owner="one", now=NOON, ttl=TTL, limit=9)) == ["r2"]
+
+    play(script)
+
+
 def test_a_leased_row_is_nobody_elses_until_the_lease_has_passed(play: Play[None]) -> None:
     async def script(store: Store) -> None:
         await start(store)
