@@ -19,9 +19,17 @@ MINUTES = {"1s": 1, "5s": 5, "10s": 10}
     help="How long a CloudWatch minute lasts; write it as metrics: {period: …} in the rollout file.",
 )
 @click.option("--empty", is_flag=True, help="Start without any service, load balancer or cluster.")
+@click.option(
+    "--load",
+    "rate",
+    type=click.FloatRange(0, 2000),
+    default=0.0,
+    metavar="RATE",
+    help="Requests a second that users send to the service. Gates judge what users meet. Default: none.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The API's port. Default: a free one.")
 @json_option
-def sandbox_command(minute: str, empty: bool, port: int, as_json: bool) -> None:
+def sandbox_command(minute: str, empty: bool, rate: float, port: int, as_json: bool) -> None:
     """Run an AWS on this machine until Ctrl-C or SIGTERM: the APIs that Teal uses, and a service with real traffic.
 
     It listens on loopback only, needs no account, and leaves nothing behind. With --json it prints one line when
@@ -29,18 +37,21 @@ def sandbox_command(minute: str, empty: bool, port: int, as_json: bool) -> None:
     """
     from orchestrator.sandbox.sandbox import Sandbox, run_until_signal
 
+    if empty and rate:
+        raise click.UsageError("--empty has no service that --load could be sent to")
+
     sandbox = Sandbox(minute=timedelta(seconds=MINUTES[minute]), empty=empty, port=port)
 
     def ready(about: dict[str, object]) -> None:
         if as_json:
             emit(about)
         else:
-            click.echo(_words(about, minute))
+            click.echo(_words(about, minute, rate))
 
-    asyncio.run(run_until_signal(sandbox, ready))
+    asyncio.run(run_until_signal(sandbox, ready, rate=rate))
 
 
-def _words(about: dict[str, object], minute: str) -> str:
+def _words(about: dict[str, object], minute: str, rate: float) -> str:
     environment = about["environment"]
     assert isinstance(environment, dict)
     lines = [
@@ -73,6 +84,8 @@ def _words(about: dict[str, object], minute: str) -> str:
             "    teal preflight -f rollout.yaml",
             "    teal deploy -f rollout.yaml",
             "",
-            f"Gates judge what users meet, so send it some requests: `curl -s {urls[0]}` in a loop will do.",
+            f"Its users send {rate:g} requests a second."
+            if rate
+            else f"Gates judge what users meet: start with --load 50, or send requests to {urls[0]} yourself.",
         ]
     )

@@ -7,7 +7,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self
@@ -30,6 +30,7 @@ CALLS_KEPT = 20_000
 # The API takes no interval under 5 s (botocore checks that), so the sandbox checks at a fifth of what is set.
 CHECK_PACE = 0.2
 CREDENTIAL = "sandbox"
+USERS_STAY = 24 * 3600.0  # seconds: a sandbox that is forgotten does not send for ever
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -276,10 +277,13 @@ class _WorldsMisfortune:
             faults.outage(outage)
 
 
-async def run_until_signal(sandbox: Sandbox, ready: Callable[[dict[str, object]], None]) -> None:
+async def run_until_signal(
+    sandbox: Sandbox, ready: Callable[[dict[str, object]], None], *, rate: float = 0.0
+) -> None:
     """Run a sandbox until SIGINT or SIGTERM, in which case it ends in order and this returns.
 
-    `ready` is called with `describe()` once it can be used. Raises what the sandbox raises.
+    `ready` is called with `describe()` once it can be used. `rate`: requests a second that its users send
+    meanwhile. Raises what the sandbox raises.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -287,7 +291,7 @@ async def run_until_signal(sandbox: Sandbox, ready: Callable[[dict[str, object]]
         loop.add_signal_handler(number, stop.set)
 
     async def hold() -> None:
-        async with sandbox:
+        async with sandbox, sandbox.load(rate=rate, seconds=USERS_STAY) if rate else nullcontext():
             ready(sandbox.describe())
             await asyncio.Event().wait()
 
