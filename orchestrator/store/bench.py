@@ -1,6 +1,7 @@
 """How many ticks a second the stores carry: ``python -m orchestrator.store.bench`` prints ``name: value`` lines.
 
 A tick is what the store sees of one: its share of a lease of due rows, a commit with an event, and the row given back.
+Rollouts tick beside each other, as a worker's do.
 """
 
 import asyncio
@@ -79,8 +80,13 @@ async def _start(store: Store, number: int) -> None:
 async def _round(store: Store, now: datetime) -> None:
     """One tick of every rollout."""
     while batch := await store.lease_due(owner="bench", now=now, ttl=_TTL, limit=_BATCH):
-        for leased in batch:
-            await store.release(await store.commit(leased, _decision(leased, now)))
+        async with asyncio.TaskGroup() as group:
+            for leased in batch:
+                group.create_task(_tick(store, leased, now))
+
+
+async def _tick(store: Store, leased: Leased, now: datetime) -> None:
+    await store.release(await store.commit(leased, _decision(leased, now)))
 
 
 def _decision(leased: Leased, now: datetime) -> Decision:

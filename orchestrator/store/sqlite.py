@@ -2,16 +2,21 @@
 
 Several processes may open the same file (a rollout in one terminal, an approval from another). Each waits for the
 others' transactions; a network file system breaks the locks this stands on and must not hold the file.
+
+A write is answered once it is on disk, and waiting for the disk is nearly all that a write costs. So writes that wait
+for the thread at the same moment are one transaction and wait for the disk once (docs/decisions/0007).
 """
 
 import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -24,8 +29,17 @@ from orchestrator.store.upgrade import upgrade
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 10_000  # how long a transaction waits for another process's before it fails
+TOGETHER = 64  # writes that share one transaction at most, so that a read behind them does not wait long
 _WAL_TRIES, _WAL_PAUSE_SECONDS = 100, 0.05
 _BEGIN = "teal_begin"
+
+
+@dataclass(frozen=True, slots=True)
+class _Write(Generic[T]):
+    """A body that waits for its transaction, and where its answer goes."""
+
+    body: Callable[[Connection], T]
+    answer: "Future[T]" = field(default_factory=Future)
 
 
 class SqliteDatabase:
@@ -34,6 +48,7 @@ class SqliteDatabase:
     def __init__(self, path: Path) -> None:
         """Open the file, made with its folders (mode 0700) if it is not there, and bring its tables up to date."""
         self._path = path
+        self._waiting: deque[_Write[Any]] = deque()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         try:
             self._engine = self._thread.submit(self._open).result()
@@ -42,20 +57,54 @@ class SqliteDatabase:
             raise
 
     async def write(self, body: Callable[[Connection], T]) -> T:
-        """Run a body that may write. It sees no other writer's half; if it raises, nothing of it is kept."""
-        return await self._run(body, "BEGIN IMMEDIATE")
+        """Run a body that may write. It sees no other writer's half; if it raises, nothing of it is kept.
+
+        It may run twice, and only the last run counts: it changes nothing but the database.
+        """
+        # If the caller is cancelled while the body runs, the transaction still ends whole, one way or the other.
+        write = _Write(body)
+        self._waiting.append(write)
+        self._thread.submit(self._write_waiting)
+        return await asyncio.wrap_future(write.answer)
 
     async def read(self, body: Callable[[Connection], T]) -> T:
         """Run a body that only reads; it sees one moment's state and waits for no writer."""
-        return await self._run(body, "BEGIN")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, body, "BEGIN")
 
     async def close(self) -> None:
         """Let go of the file once what runs has ended. Twice is once."""
         await asyncio.to_thread(self.shut)
 
-    async def _run(self, body: Callable[[Connection], T], begin: str) -> T:
-        # If the caller is cancelled while the body runs, the transaction still ends whole, one way or the other.
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, body, begin)
+    def _write_waiting(self) -> None:
+        """Run the writes that wait by now. Each of them asked for this, so the later ones may find nothing left."""
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+        writes = [write for write in taken if write.answer.set_running_or_notify_cancel()]
+        if len(writes) > 1 and self._write_together(writes):
+            return
+        for write in writes:
+            self._write_alone(write)
+
+    def _write_together(self, writes: Sequence[_Write[Any]]) -> bool:
+        """Run several bodies, one after the other, as one transaction; False if nothing of it was kept."""
+
+        def bodies(connection: Connection) -> list[Any]:
+            return [write.body(connection) for write in writes]
+
+        try:
+            answers = self._transact(bodies, "BEGIN IMMEDIATE")
+        except BaseException:  # whose it is shows when each runs alone, and goes to its caller
+            return False
+        for write, answer in zip(writes, answers, strict=True):
+            write.answer.set_result(answer)
+        return True
+
+    def _write_alone(self, write: _Write[Any]) -> None:
+        try:
+            answer = self._transact(write.body, "BEGIN IMMEDIATE")
+        except BaseException as error:  # as an executor does: the caller gets it, whatever it is
+            write.answer.set_exception(error)
+        else:
+            write.answer.set_result(answer)
 
     def _transact(self, body: Callable[[Connection], T], begin: str) -> T:
         try:
