@@ -15,8 +15,9 @@ import click
 from api.cli.demo_acts import Act, Player, Result
 from api.cli.demo_show import LiveShow, PlainShow, Show, opening, summary
 from api.cli.doors import open_door
+from api.cli.faults import first_of
 from api.cli.following import Look
-from api.cli.output import emit, json_option, span_text
+from api.cli.output import emit, is_live, json_option, span_text
 from api.cli.sheet import Line, Span, painted
 from orchestrator.core.errors import Refused, TealError
 from orchestrator.sandbox.demo import ERROR_RATE, MINUTE, RATE, Gauge
@@ -36,15 +37,15 @@ def demo_command(as_json: bool) -> None:
     Takes about two minutes. Exits 0 only if the good one succeeded, the bad one was rolled back with blue serving,
     and no request failed because of a shift.
     """
-    show: Show = LiveShow() if sys.stderr.isatty() else PlainShow()
+    show: Show = LiveShow() if is_live(err=True) else PlainShow()
     results: list[Result] = []
     fault = ""
     try:
         asyncio.run(_bounded(show, results))
     except (KeyboardInterrupt, asyncio.CancelledError):
         fault = "interrupted; everything it started is stopped"
-    except TealError as error:
-        fault = str(error)
+    except (TealError, RuntimeError, ExceptionGroup) as error:
+        fault = str(first_of(error))
     finally:
         show.close()
     sys.exit(_conclude(results, fault, as_json=as_json))
@@ -72,10 +73,13 @@ async def _bounded(show: Show, results: list[Result]) -> None:
     playing = asyncio.current_task()
     assert playing is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
+    limit = asyncio.timeout(LONGEST.total_seconds())
     try:
-        async with asyncio.timeout(LONGEST.total_seconds()):
+        async with limit:
             await _play(show, results)
-    except TimeoutError:
+    except TimeoutError as error:
+        if not limit.expired():
+            raise Refused(what="the sandbox does not start", why=str(error)) from error
         raise Refused(
             what=f"the demo has not ended within {span_text(LONGEST.total_seconds())}",
             why="this machine may be too busy for it, or a rollout is held",

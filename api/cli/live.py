@@ -1,6 +1,5 @@
 """The live view in a terminal: events scroll by above, the rollout stands still below them."""
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,14 +9,14 @@ from rich.text import Text
 
 from api.cli.following import Look, Screen
 from api.cli.lines import Lines, is_told, line_of
-from api.cli.sheet import Line, sheet
+from api.cli.output import is_live
+from api.cli.sheet import Line, Span, sheet
 from orchestrator.engine.views import RolloutView
 
 
 def screen_for(*, err: bool) -> Screen:
     """A live view where a person looks at a terminal, plain lines everywhere else."""
-    stream = sys.stderr if err else sys.stdout
-    return LiveScreen(console(err=err)) if stream.isatty() else Lines(err=err)
+    return LiveScreen(console(err=err)) if is_live(err=err) else Lines(err=err)
 
 
 def console(*, err: bool) -> Console:
@@ -65,8 +64,6 @@ class LiveScreen:
 
     def say(self, text: str) -> None:
         """Let a sentence scroll by."""
-        from api.cli.sheet import Span
-
         self._panel.say((Span(text),))
 
     def close(self) -> None:

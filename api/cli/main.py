@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from api.cli.faults import first_of
+
 INTERRUPTED = 130
 
 COMMANDS = {
@@ -84,17 +86,12 @@ class LazyGroup(click.Group):
             found, rest = group.split(TealError)
             if found is None or rest is not None:
                 raise
-            first = _first(found)
+            first = first_of(found)
+            assert isinstance(first, TealError)
             _tell(ctx, first)
             ctx.exit(first.exit_code)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
-
-
-def _first(group: BaseExceptionGroup[Any]) -> Any:  # noqa: ANN401 - the kind that `split` was asked for
-    """The first error of a group whose parts failed together."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _tell(ctx: click.Context, error: Any) -> None:  # noqa: ANN401 - a TealError, which is imported late

@@ -67,6 +67,12 @@ def is_coloured(*, err: bool = False) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def is_live(*, err: bool = False) -> bool:
+    """True if a view may be drawn there that stays in place: a terminal that can move its cursor."""
+    stream = sys.stderr if err else sys.stdout
+    return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+
+
 def paint(text: str, colour: str, *, err: bool = False) -> str:
     """Text in a colour, where colours may be written."""
     return click.style(text, fg=colour) if is_coloured(err=err) else text

@@ -5,7 +5,7 @@ verdict is a word.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import click
@@ -20,6 +20,7 @@ BAR = 40
 LABEL = 9
 MARGIN = "  "
 RULES_SHOWN = 4
+UNATTENDED = timedelta(seconds=45)  # a lease, and time to spare: another engine may be about to take over
 
 PHASE_STYLE: dict[str, Style] = {
     "succeeded": "green",
@@ -76,7 +77,16 @@ def standing(view: RolloutView, now: datetime) -> Line:
         spans.append(Span(f" · paused by {view.paused_by}", "yellow"))
     elif view.is_active and view.waiting_for and not view.holds and not view.bake_left_seconds:
         spans.append(Span(f" · waits for {view.waiting_for}", "dim"))
+    spans.append(Span(_unattended(view, now), "yellow"))
     return tuple(spans)
+
+
+def _unattended(view: RolloutView, now: datetime) -> str:
+    """Says so where nobody has looked at a rollout that wants to be looked at."""
+    if not view.is_active or view.wake_at is None or now - view.wake_at < UNATTENDED:
+        return ""
+    since = span_text((now - view.wake_at).total_seconds())
+    return f" · no engine has looked for {since}: `teal serve` or `teal deploy` must run"
 
 
 def _progress(view: RolloutView, now: datetime) -> str:

@@ -1,5 +1,6 @@
 """The demo's figures and verdict; and that it leaves nothing behind when it is interrupted."""
 
+import asyncio
 import json
 import signal
 from collections.abc import Callable
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.demo_acts import Act, Result, environment
+from api.cli.demo_acts import Act, Player, Result, environment
 from api.cli.demo_show import in_a_line, summary, users
+from api.cli.doors import open_door
+from api.cli.faults import first_of
 from api.cli.sheet import plain
 from orchestrator import config
 from orchestrator.core.commands import CommandKind
@@ -19,6 +22,7 @@ from orchestrator.engine.views import RolloutView, view
 from orchestrator.ports import Stored
 from orchestrator.sandbox.demo import MINUTE, Gauge, first_failure, rollout_file
 from orchestrator.sandbox.plane.tally import LoadSeen, RevisionSeen
+from orchestrator.sandbox.sandbox import Sandbox
 from tests.cli import processes
 from tests.cli.terminal import played
 
@@ -179,6 +183,23 @@ def test_engine_of_the_demo_sees_nothing_of_the_user_s_own_aws(
     assert not {"AWS_PROFILE", "TEAL_SERVER", "https_proxy"} & set(env)
     assert (env["HOME"], env["AWS_ENDPOINT_URL"]) == ("/home/me", "http://127.0.0.1:1")
     assert env["TEAL_STORE"] == str(tmp_path / "teal.db")
+
+
+def test_engine_that_ends_before_its_rollout_is_reported_with_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TEAL_STORE", str(tmp_path / "teal.db"))
+    unknown = replace(GOOD, revision="checkout:99")
+
+    async def play() -> None:
+        async with Sandbox(minute=MINUTE) as sandbox, sandbox.load(rate=10) as load, open_door() as door:
+            await Player(sandbox, load, door, tmp_path).play(unknown, lambda _: None)
+
+    with pytest.raises(ExceptionGroup) as raised:
+        asyncio.run(play())
+    told = str(first_of(raised.value))
+    assert "`teal deploy` ended before its rollout did" in told
+    assert "task definition checkout:99 does not exist" in told
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -71,6 +71,16 @@ def test_hold_is_shown_with_since_when_and_what_clears_it(shown: RolloutView) ->
     assert "         goes on once it is changed back" in lines
 
 
+def test_rollout_that_no_engine_looks_at_says_what_must_run(shown: RolloutView) -> None:
+    def standing(overdue: timedelta) -> str:
+        return plain(sheet(replace(shown, wake_at=NOW - overdue), NOW)[1])
+
+    assert "no engine" not in standing(timedelta(seconds=30))
+    assert "no engine has looked for 2 min: `teal serve` or `teal deploy` must run" in standing(
+        timedelta(minutes=2)
+    )
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
