@@ -40,8 +40,8 @@ async def look_before(spec: Spec, *, cloud: Cloud, clock: Clock) -> Preflight:
 async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Cloud, clock: Clock) -> Stored:
     """Start a rollout once its preflight finds nothing against it.
 
-    The same `key` again returns the rollout it started. Raises Conflict if the service or one of its rules is held by
-    another rollout, Unfit with preflight's errors, Outside if AWS could not be read. Nothing is made on the account yet.
+    The same `key` again returns the rollout it started. Raises Conflict if the service or a rule is held by
+    another rollout, Unfit with preflight's errors, Outside if AWS could not be read. Nothing is made on AWS yet.
     """
     known = await store.started_by(key)
     if known is not None:

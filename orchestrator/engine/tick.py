@@ -48,7 +48,7 @@ class Ticker:
         self.store, self.cloud, self.clock = store, cloud, clock
 
     async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
-        """Look, decide, commit, perform. Raises Lost if the row passed to somebody else, TimeoutError past the deadline.
+        """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline.
 
         `failures`: what became of the effects that the last tick asked for, where they did not succeed.
         """
