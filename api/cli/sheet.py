@@ -20,6 +20,7 @@ BAR = 40
 LABEL = 9
 MARGIN = "  "
 RULES_SHOWN = 4
+GATE_IS_LATE = timedelta(minutes=1)
 UNATTENDED = timedelta(seconds=45)  # a lease, and time to spare: another engine may be about to take over
 
 PHASE_STYLE: dict[str, Style] = {
@@ -27,6 +28,10 @@ PHASE_STYLE: dict[str, Style] = {
     "rolling_back": "yellow",
     "rolled_back": "yellow",
     "abandoned": "red",
+}
+MEANING = {
+    "settling": ": blue takes the new revision, then its traffic comes home",
+    "rolling_back": ": all traffic to blue, then green goes",
 }
 VERDICT_STYLE: dict[str, Style] = {"pass": "green", "hold": "yellow", "fail": "red", "not_applicable": "dim"}
 
@@ -51,7 +56,7 @@ def sheet(view: RolloutView, now: datetime) -> tuple[Line, ...]:
         *weights(view),
         plan(view),
         *gates(view),
-        *(line for hold in view.holds for line in held(hold, now)),
+        *(line for hold in view.holds if _is_news(hold, now) for line in held(hold, now)),
         *ending(view),
     )
 
@@ -95,7 +100,8 @@ def _progress(view: RolloutView, now: datetime) -> str:
         return f" after {took}"
     if view.phase not in ("shifting", "watching"):
         since = view.phase_since or view.created_at
-        return f" for {span_text((now - since).total_seconds())}"
+        meaning = MEANING.get(view.phase, "")
+        return f" for {span_text((now - since).total_seconds())}{meaning}"
     return f" · step {view.step} of {len(view.steps)}"
 
 
@@ -163,6 +169,11 @@ def _gate(gate: GateView, *, is_first: bool) -> Line:
         Span(f"{word:5}", VERDICT_STYLE[gate.verdict]),
         Span(gate.reason, "dim" if gate.verdict == "not_applicable" else ""),
     )
+
+
+def _is_news(hold: HoldView, now: datetime) -> bool:
+    """False for a gate that has only begun to wait for its evidence: its own line says so already."""
+    return hold.kind != "gate" or now - hold.since >= GATE_IS_LATE
 
 
 def held(hold: HoldView, now: datetime) -> tuple[Line, ...]:

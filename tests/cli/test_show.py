@@ -81,6 +81,15 @@ def test_rollout_that_no_engine_looks_at_says_what_must_run(shown: RolloutView) 
     )
 
 
+def test_gate_that_waits_for_evidence_is_a_hold_worth_a_line_only_after_a_while(shown: RolloutView) -> None:
+    def is_shown(age: timedelta) -> bool:
+        hold = HoldView(kind="gate", reason="guard: no interval", clears_when="one comes", since=NOW - age)
+        return any("guard: no interval" in plain(line) for line in sheet(replace(shown, holds=(hold,)), NOW))
+
+    assert not is_shown(timedelta(seconds=10))
+    assert is_shown(timedelta(minutes=5))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
