@@ -64,18 +64,16 @@ class Evidence:
         """Green's share was changed to this on some rule, by whomever."""
         self._changed_at, self.share = self._world.now, share
 
-    def against_growth(
-        self, row: Rollout, *, promoted_at: datetime | None, resumed_at: datetime | None
-    ) -> Iterator[str]:
-        """What speaks against giving green more now, beside its health.
+    def begins_anew(self) -> None:
+        """A person who resumes after a failure has seen what was known until then."""
+        self._changed_at = self._world.now
 
-        A person who resumes after a failure has seen what was known until then: evidence begins anew.
-        """
+    def against_growth(self, row: Rollout, *, promoted_at: datetime | None) -> Iterator[str]:
+        """What speaks against giving green more now, beside its health."""
         now, since = self._world.now, self._changed_at
         is_same_step = abs(self.share - row.spec.plan.steps[row.step].weight / 1000) < 0.0021
         if is_same_step or since is None or self.share == 0:
             return  # the first weight of all, or another rule (or a repeated write) of the same step
-        since = max(since, resumed_at) if resumed_at is not None and row.spec.on_failure == "hold" else since
         if self._alarms_at is None or now - self._alarms_at > FRESH:
             yield "the alarms were not read"
         whole = {at: p for at, p in self._periods.items() if at >= since + self._world.minute / 6}

@@ -6,7 +6,6 @@ means to do is known only from the committed row's phase and events.
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,14 +15,14 @@ from orchestrator.core.events import EventKind
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
+from orchestrator.sandbox.world.ecs.state import Service
 from orchestrator.sandbox.world.log import CallRecord
 from orchestrator.sandbox.world.scenery import Scenery
 from orchestrator.sandbox.world.world import World
 from orchestrator.store.memory import MemoryStore
 from tests.sim.evidence import Evidence
 from tests.sim.process import Process
-from tests.sim.truth import Actions, RuleTruth, Truth, besides_weights, share, weights
+from tests.sim.truth import RuleTruth, Truth, besides_weights, share, weights
 
 EARLY = (Phase.PENDING, Phase.PREPARING, Phase.PROVISIONING, Phase.SHIFTING, Phase.WATCHING)
 UNSEEN = timedelta(seconds=2)  # a read may be so much older than the write that follows it
@@ -69,12 +68,11 @@ class Oracle:
         self._edited_at: dict[str, datetime] = {}
         self.evidence = Evidence(world, scenery)
         self._caller: Process | None = None
-        self._owners: dict[int, Process | None] = {}
-        self._rivals: set[int] = set()
         self._read = len(world.log)
         self._now = dict(self.before)  # each rule as it was after the last look
         self._made: set[str] = set()
         self._blue_updated = False
+        self._failed = ""
 
     # what is known -----------------------------------------------------------------------------------------------
 
@@ -94,50 +92,17 @@ class Oracle:
         if process is None:
             self.look()
 
-    def rival_writes(self, arn: str, actions: Actions) -> None:
-        """Somebody else writes a rule, past Teal's call that is being made."""
-        self._rivals.add(len(self.world.log))
+    def excuse_rule(self, arn: str) -> None:
+        """Somebody else just wrote this rule."""
         self.edited.add(arn)
         self._edited_at[arn] = self.world.now
-        rule = next(r for r in self._all_rules() if r["RuleArn"] == arn)
-        if rule["IsDefault"]:
-            listener = self.scenery.listeners[0]
-            self.world.call("elbv2", "ModifyListener", {"ListenerArn": listener, "DefaultActions": actions})
-        else:
-            self.world.call("elbv2", "ModifyRule", {"RuleArn": arn, "Actions": actions})
+        self._now[arn] = self.truth.rule(arn)
 
-    def rival_calls(self, operation: str, params: dict[str, Any]) -> None:
-        """Somebody else calls ECS for a service of the cluster."""
-        self._rivals.add(len(self.world.log))
-        with suppress(AwsRefusal, CallLost):  # they meet the same weather
-            self.world.call("ecs", operation, {"cluster": self.scenery.cluster, **params})
+    def excuse_scaling(self) -> None:
+        """Somebody else just changed blue's scaling."""
+        self.bounds, self.is_scaling_edited = self._bounds(), True
 
-    def rival_scales(self) -> None:
-        """Somebody else gives blue's scaling another upper bound, where it has any."""
-        target = self.truth.scalable_target(self.scenery.cluster, self.scenery.service)
-        if target is None:
-            return
-        self._rivals.add(len(self.world.log))
-        with suppress(AwsRefusal, CallLost):
-            self.world.call(
-                "application-autoscaling",
-                "RegisterScalableTarget",
-                {
-                    "ServiceNamespace": "ecs",
-                    "ResourceId": target.resource,
-                    "ScalableDimension": "ecs:service:DesiredCount",
-                    "MinCapacity": target.least,
-                    "MaxCapacity": target.most + 1,
-                },
-            )
-            self.bounds = self._bounds()
-            self.is_scaling_edited = True
-
-    def _all_rules(self) -> list[dict[str, Any]]:
-        default = self.truth.default_rule_of(self.scenery.listeners[0])
-        return [{"RuleArn": arn, "IsDefault": arn == default} for arn in self.rules]
-
-    def _blue(self) -> Any:  # noqa: ANN401 - the World's Service
+    def _blue(self) -> Service:
         service = self.truth.service(self.scenery.service)
         assert service is not None, "blue is gone"
         return service
@@ -152,33 +117,35 @@ class Oracle:
 
     def look(self) -> None:
         """Check every call that arrived since the last look."""
-        log = self.world.log
+        log, failed = self.world.log, self.row.failed
+        if self._failed and not failed:
+            self.evidence.begins_anew()
+        self._failed = failed
         while self._read < len(log):
-            number, record = self._read, log[self._read]
+            record = log[self._read]
             self._read += 1
             self.evidence.hears(record)
             if record.answer is not None and record.service != "sts":
-                self._check(number, record)
+                self._check(record)
 
-    def _check(self, number: int, record: CallRecord) -> None:
+    def _check(self, record: CallRecord) -> None:
         is_late = record.error is not None and "late" in str(record.error)
-        is_rival = number in self._rivals
         if record.operation.startswith(("Describe", "List", "Get")):
             return
-        if not is_late and not is_rival:
+        if not is_late:
             self._is_the_one_writer(record)
         match record.operation:
             case "ModifyRule" | "ModifyListener":
-                self._check_rule(record, is_teal=not is_late and not is_rival)
+                self._check_rule(record, is_teal=not is_late)
             case "CreateTargetGroup":
                 self._check_made(record, record.params["Name"], _tags(record.params.get("Tags", ())))
             case "CreateService":
                 name = record.params["serviceName"]
                 self._check_made(record, name, _tags(record.params.get("tags", ()), "key", "value"))
-            case "UpdateService" if not is_rival:
+            case "UpdateService":
                 self._check_update(record)
             case "RegisterScalableTarget":
-                self._check_scaling(record, is_blind=is_late or is_rival)
+                self._check_scaling(record, is_late=is_late)
             case "DeleteService" | "DeleteTargetGroup":
                 given = record.params.get("service") or record.params.get("TargetGroupArn", "")
                 if given not in self._made:
@@ -243,11 +210,8 @@ class Oracle:
             if row.failed:
                 self.breaks(3, f"{arn}: green was given {share_now:.1%} after a failure: {row.failed}")
             self._check_ready_for_green(arn)
-            against = self.evidence.against_growth(
-                row,
-                promoted_at=self._applied_at(CommandKind.PROMOTE),
-                resumed_at=self._applied_at(CommandKind.RESUME),
-            )
+            promoted = self._applied_at(CommandKind.PROMOTE)
+            against = self.evidence.against_growth(row, promoted_at=promoted)
             for how in against:
                 self.breaks(1, f"{arn}: green was given {share_now:.1%}, but {how}")
 
@@ -311,12 +275,13 @@ class Oracle:
             if max(shares) > 0 and not is_late and not self.edited:
                 self.breaks(1, "green's tasks were stopped while it had traffic")
 
-    def _check_scaling(self, record: CallRecord, *, is_blind: bool) -> None:
+    def _check_scaling(self, record: CallRecord, *, is_late: bool) -> None:
         resource = record.params["ResourceId"]
         if resource != f"service/{self.scenery.cluster}/{self.scenery.service}":
             self.breaks(7, f"the scaling of {resource} was touched")
-        if self._bounds() != self.bounds and not is_blind:
+        if self._bounds() != self.bounds and not is_late:
             self.breaks(7, "blue's bounds were changed")
+        self.bounds = self._bounds()
 
     # at the end --------------------------------------------------------------------------------------------------
 

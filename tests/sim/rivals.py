@@ -1,9 +1,13 @@
 """Somebody else who edits rules and services, by hand or with a tool that knows nothing of a rollout; and bad luck."""
 
 import json
+from contextlib import suppress
 from random import Random
 from typing import assert_never
 
+from orchestrator.sandbox.world.errors import AwsRefusal, Json
+from orchestrator.sandbox.world.scaling import DIMENSION
+from orchestrator.sandbox.world.world import World
 from tests.sim.oracle import Oracle
 from tests.sim.scenario import Befalls, Rival
 from tests.sim.truth import Actions, weights
@@ -38,7 +42,12 @@ def act(oracle: Oracle, what: Rival, draw: Random) -> None:
     forward.pop("TargetGroupArn", None)
     tuples = [{"TargetGroupArn": group, "Weight": min(999, weight)} for group, weight in found.items()]
     forward["ForwardConfig"] = {**forward.get("ForwardConfig", {}), "TargetGroups": tuples}
-    oracle.rival_writes(arn, actions)
+    if arn == oracle.truth.default_rule_of(oracle.scenery.listeners[0]):
+        given: Json = {"ListenerArn": oracle.scenery.listeners[0], "DefaultActions": actions}
+        _call(oracle.world, "elbv2", "ModifyListener", given)
+    else:
+        _call(oracle.world, "elbv2", "ModifyRule", {"RuleArn": arn, "Actions": actions})
+    oracle.excuse_rule(arn)
 
 
 def befall(oracle: Oracle, what: Befalls, draw: Random) -> None:
@@ -54,8 +63,26 @@ def befall(oracle: Oracle, what: Befalls, draw: Random) -> None:
         case "is scaled out":
             world.autoscaling.scale_out(scenery.service, blue.desired + 1, cluster=scenery.cluster)
         case "has its scaling changed":
-            oracle.rival_scales()
+            _rebound(oracle)
         case "is deployed":
-            oracle.rival_calls("UpdateService", {"service": scenery.service, "forceNewDeployment": True})
+            given = {"cluster": scenery.cluster, "service": scenery.service, "forceNewDeployment": True}
+            _call(world, "ecs", "UpdateService", given)
         case never:
             assert_never(never)
+
+
+def _rebound(oracle: Oracle) -> None:
+    """Give blue's scaling another upper bound, where it has any."""
+    target = oracle.truth.scalable_target(oracle.scenery.cluster, oracle.scenery.service)
+    if target is None:
+        return
+    bounds = {"MinCapacity": target.least, "MaxCapacity": target.most + 1}
+    named = {"ResourceId": target.resource, "ScalableDimension": DIMENSION, "ServiceNamespace": "ecs"}
+    _call(oracle.world, "application-autoscaling", "RegisterScalableTarget", {**named, **bounds})
+    oracle.excuse_scaling()
+
+
+def _call(world: World, service: str, operation: str, params: Json) -> None:
+    """A rival's call meets none of the faults that are meant for Teal, and does not stand in the log."""
+    with suppress(AwsRefusal):
+        world._perform(service, operation, params)

@@ -160,9 +160,13 @@ class Stage:
             faults.before(edit.before, edit.nth, partial(self._rival, edit))
         for mishap in self.scenario.mishaps:
             kernel.after(timedelta(seconds=mishap.at), partial(befall, self.oracle, mishap.what, self.draw))
-        kernel.after(QUIET_AFTER, faults.clear)
+        kernel.after(QUIET_AFTER, self._calm)
         if self.scenario.blue_in_settling != "good":
             kernel.after(timedelta(seconds=1), self._spoil_blue)
+
+    def _calm(self) -> None:
+        self.world.faults.clear()
+        self.world.capacity.limit = None
 
     def _fail_all(self, outage: Outage) -> None:
         until = self.world.now + timedelta(seconds=outage.lasts)

@@ -1,0 +1,106 @@
+"""Many random rollouts, each held to the promises after every step; and an oracle that would notice."""
+
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+from orchestrator.core import advancing, leaving, returning, rules, starting
+from orchestrator.core.commands import CommandKind
+from orchestrator.core.draft import Draft
+from orchestrator.core.effects import Tags
+from orchestrator.core.observed import RuleSeen
+from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import Rollout, RuleState
+from orchestrator.core.traffic import without_green
+from tests.sim.run import complaint, play_seed
+from tests.sim.scenario import scenario_of
+from tests.sim.stage import play
+
+SEEDS_AT_ONCE = 10
+SEEDS = 60
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_AT_ONCE))
+def test_no_random_rollout_breaks_a_promise(first: int) -> None:
+    broken = [played for seed in range(first, first + SEEDS_AT_ONCE) if (played := play_seed(seed)).broken]
+    assert not broken, "\n\n".join(complaint(played) for played in broken)
+
+
+def test_the_same_seed_plays_the_same() -> None:
+    first, second = play(scenario_of(7)), play(scenario_of(7))
+    assert (first.story, first.calls, first.seconds) == (second.story, second.calls, second.seconds)
+
+
+def test_the_seeds_meet_every_end_and_every_kind_of_trouble() -> None:
+    scenarios = [scenario_of(seed) for seed in range(400)]
+    wished = {wish.kind for scenario in scenarios for wish in scenario.wishes}
+    assert {CommandKind.ROLLBACK, CommandKind.BACK, CommandKind.PROMOTE, CommandKind.PAUSE} <= wished
+    assert {fault.when for scenario in scenarios for fault in scenario.faults} == {"before", "after", "late"}
+    assert any(scenario.deaths for scenario in scenarios)
+    assert any(scenario.workers == 2 for scenario in scenarios)
+    ends = {play(scenario).phase for scenario in scenarios[:12]}
+    assert ends == {Phase.SUCCEEDED, Phase.ROLLED_BACK}
+
+
+def never_fails(draft: Draft, answers: object) -> bool:
+    return False
+
+
+def always_leaves(draft: Draft, answers: object) -> bool:
+    return True
+
+
+def always_ready(draft: Draft) -> bool:
+    return True
+
+
+def nothing_left(draft: Draft, *_: object) -> str:
+    return ""
+
+
+def no_tags(row: Rollout) -> Tags:
+    return (("teal:managed", "true"),)
+
+
+def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+    green = rules.green_of(draft.row, rule)
+    assert green is not None
+    mended = without_green(seen.actions, blue=rule.blue_group, green=green)
+    rules.ask_write(draft, rule, mended, None, to_safety=False)
+
+
+SABOTAGE: list[tuple[str, ModuleType, str, Callable[..., object], int, int]] = [
+    ("a failing gate is passed over", advancing, "_failure_ends_it", never_fails, 1, 14),
+    ("steps are left without evidence", advancing, "_may_leave", always_leaves, 1, 0),
+    ("green is taken for ready", starting, "_is_ready_twice", always_ready, 1, 17),
+    ("blue's scaling is not restored", leaving, "_restore_scaling", nothing_left, 7, 0),
+    ("what is made has no tag", starting, "tags_of", no_tags, 6, 0),
+    ("green's groups stay", leaving, "_remove_group", nothing_left, 6, 0),
+    (
+        "traffic goes back to a blue on the bad revision",
+        returning,
+        "_is_blue_former_again",
+        always_ready,
+        3,
+        7,
+    ),
+    ("rules get back another form of their list", leaving, "_restore_rule", restore_by_own_form, 8, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "sabotage", "promise", "first"),
+    [pytest.param(*case[1:], id=case[0]) for case in SABOTAGE],
+)
+def test_the_oracle_notices_when(
+    monkeypatch: pytest.MonkeyPatch,
+    where: ModuleType,
+    name: str,
+    sabotage: Callable[..., object],
+    promise: int,
+    first: int,
+) -> None:
+    monkeypatch.setattr(where, name, sabotage)
+    broken = {b.promise for seed in range(first, first + 12) for b in play_seed(seed).broken}
+    assert promise in broken
