@@ -25,7 +25,9 @@ def is_told(seen: EventSeen) -> bool:
         case EventKind.PHASE_CHANGED:
             return facts.get("end") != "rolling_back"  # why it rolls back is an event of its own
         case EventKind.GATE_ANSWERED:
-            return facts.get("verdict") in ("pass", "fail")  # one that keeps a step waiting is told as a hold
+            return facts.get("verdict") == "pass"  # a FAIL is told by what it does, a HOLD as a hold
+        case EventKind.HOLD_CLEARED:
+            return facts.get("hold") != "gate"  # the gate's PASS says it
         case kind:
             return kind not in QUIET
 
