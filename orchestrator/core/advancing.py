@@ -33,6 +33,9 @@ def advance(draft: Draft) -> None:
     answers = judge.ask_gates(draft, Colour.GREEN)
     if _failure_ends_it(draft, answers):
         return
+    last = len(draft.row.spec.plan.steps) - 1
+    if draft.leaps and not draft.row.failed and draft.row.step < last:
+        go_to_step(draft, last)
     _check_both_colours(draft)
     _shift(draft, looks)
     if not rules.all_at(draft.row, _step(draft).weight):

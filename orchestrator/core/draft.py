@@ -31,6 +31,7 @@ class Draft:
         self.outcomes: list[Outcome] = []
         self.holds: list[Hold] = []
         self.wake_at: datetime | None = None
+        self.leaps = False  # a person promotes straight to the last step
 
     def change(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Rollout, checked by `replace`
         """Give the row new values."""

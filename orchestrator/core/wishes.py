@@ -127,11 +127,8 @@ def _apply(draft: Draft, command: Command) -> None:
                 go_to_step(draft, row.step)
             draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
         case CommandKind.PROMOTE:
-            last = len(row.spec.plan.steps) - 1
-            if command.full and row.step < last:
-                go_to_step(draft, last)
-            else:
-                draft.change(waived_step=row.step)
+            draft.change(waived_step=row.step)
+            draft.leaps = command.full  # once this tick's judgement is known: a failure is never leapt over
         case CommandKind.BACK:
             index = row.spec.plan.step_of(command.to) if command.to is not None else None
             assert index is not None

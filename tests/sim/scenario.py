@@ -22,7 +22,7 @@ RIVALS: tuple[Rival, ...] = (
     "turns stickiness on",
     "moves a little",
 )
-BLUES: tuple[Blue, ...] = (*("good",) * 8, "cannot start", "breaker puts the former back")
+BLUES: tuple[Blue, ...] = ("good", "cannot start", "breaker puts the former back")
 MISHAPS: tuple[Befalls, ...] = (
     "loses a task",
     "loses a task",
