@@ -127,9 +127,7 @@ def scenario_of(seed: int) -> Scenario:
     drawn = Scenario(
         seed=seed,
         green=draw.choices([kind for _, kind in GREENS], [often for often, _ in GREENS])[0],
-        blue_in_settling=draw.choices(["good", "cannot start", "breaker puts the former back"], [80, 10, 10])[
-            0
-        ],
+        blue_in_settling=draw.choices(BLUES, (80, 10, 10))[0],
         plan=_plan(draw),
         rules=draw.choice((1, 1, 1, 2, 3)),
         default_rule=draw.random() < 0.2,
