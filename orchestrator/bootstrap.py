@@ -1,4 +1,4 @@
-"""The only place that names concrete adapters. They are imported inside the functions, so that `teal --help` is fast."""
+"""The only place that names concrete adapters, imported inside its functions so that `teal --help` is fast."""
 
 import os
 import secrets
