@@ -88,8 +88,8 @@ def _finish(call: Node) -> None:
             "application/yaml": {"schema": schema, "example": EXAMPLE_YAML},
         }
         call["requestBody"] = {"required": True, "content": content}
-    for status, headers in HEADERS.get(name, {}).items():
-        call["responses"][status]["headers"] = headers
+    for answer, headers in HEADERS.get(name, {}).items():
+        call["responses"][answer]["headers"] = headers
     is_command = "commands" in call["tags"]
     problems = {**(COMMAND_PROBLEMS if is_command else {}), **PROBLEMS.get(name, {})}
     if "422" in call["responses"]:
