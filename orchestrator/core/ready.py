@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from orchestrator.core.ids import TaskDefinitionArn, revision_name
-from orchestrator.core.observed import Absent, ServiceSeen, StopSeen, TargetsSeen, Unread
+from orchestrator.core.observed import Absent, DeploymentSeen, ServiceSeen, StopSeen, TargetsSeen, Unread
 
 ServiceLook = ServiceSeen | Absent | Unread | None
 TargetsLook = TargetsSeen | Absent | Unread | None
@@ -51,13 +51,27 @@ def _not_steady(service: ServiceSeen, revision: TaskDefinitionArn) -> str:
     if len(service.deployments) != 1:
         return f"{service.name} is still replacing tasks of its former deployment"
     if primary.rollout_state != "COMPLETED":
-        reason = f" ({primary.reason})" if primary.reason else ""
-        return f"{service.name}'s deployment is {primary.rollout_state or 'not reported'}{reason}"
+        return _unfinished(service, primary)
     if not service.desired > 0:
         return f"{service.name} wants no task"
     if service.running != service.desired or service.pending:
         return f"{service.name} runs {service.running} of {service.desired} tasks"
     return ""
+
+
+def is_starting(service: ServiceSeen) -> bool:
+    """True while ECS works on the newest deployment, of which it then says no more than its number."""
+    return service.primary is not None and service.primary.rollout_state == "IN_PROGRESS"
+
+
+def _unfinished(service: ServiceSeen, primary: DeploymentSeen) -> str:
+    """What the newest deployment lacks. An event about tasks that ECS cannot place or start says why."""
+    if not is_starting(service):
+        reason = f" ({primary.reason})" if primary.reason else ""
+        return f"{service.name}'s deployment is {primary.rollout_state or 'not reported'}{reason}"
+    words = f"{service.name} starts: {service.running} of {service.desired} tasks run"
+    is_trouble = any(word in service.last_event for word in ("unable", "failed", "unhealthy"))
+    return f"{words}; ECS says: {service.last_event}" if is_trouble else words
 
 
 def not_healthy(targets: Sequence[TargetsLook], wanted: int) -> str:
@@ -94,12 +108,20 @@ def not_ready(
     Ready takes two such looks in a row. `quiet`: no task may have stopped by its own doing for that long.
     """
     reason = not_steady(service, revision)
-    if reason or not isinstance(service, ServiceSeen):
+    if not isinstance(service, ServiceSeen):
+        return reason
+    if reason and is_starting(service) and service.running >= service.desired > 0:
+        return _joined(reason, not_healthy(targets, service.desired))
+    if reason:
         return reason
     stops = own_stops(service, revision, now - quiet)
     if stops:
         return f"a task of {service.name} stopped just now: {stops[0].reason or stops[0].code}"
     return not_healthy(targets, service.desired)
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
 
 
 def cannot_take_all(

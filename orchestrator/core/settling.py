@@ -15,13 +15,15 @@ from orchestrator.core.ids import TargetGroupArn, Tenths, revision_name
 from orchestrator.core.observed import GroupSeen, ServiceSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL, HOME_STEPS, NONE, percent
-from orchestrator.core.ready import not_healthy, not_ready, not_steady
+from orchestrator.core.ready import not_healthy, not_ready, not_steady, own_stops
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Attempt, Bake, HoldKind
 from orchestrator.core.rules import Found, Look
 from orchestrator.core.scene import Colour
 from orchestrator.core.verdict import Answer, Verdict
 from orchestrator.core.words import span
+
+FAILED_STARTS = 3  # of blue's tasks on the new revision, after which people should know
 
 
 def settle(draft: Draft) -> None:
@@ -175,10 +177,27 @@ def _is_ready_twice(draft: Draft) -> bool:
     why = not_ready(draft.seen.blue, green.task_definition, targets, now=draft.now, quiet=draft.poll)
     if why:
         draft.change(ready_since=None, waiting_for=f"blue on the new revision: {why}")
+        _call_for_failing_starts(draft)
         return False
     draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at blue")
     assert draft.row.ready_since is not None
     return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+
+
+def _call_for_failing_starts(draft: Draft) -> None:
+    """Hold and call people once it is plain that blue's tasks do not live; ECS without a breaker tries for ever."""
+    green, seen = draft.row.green, draft.seen.blue
+    if green is None or not isinstance(seen, ServiceSeen):
+        return
+    stops = own_stops(seen, green.task_definition, draft.row.attempts[-1].at)
+    if len(stops) < FAILED_STARTS:
+        return
+    words = (
+        f"blue does not start on {revision_name(green.task_definition)}: {len(stops)} tasks stopped, "
+        f"the last: {stops[0].reason or stops[0].code}"
+    )
+    draft.hold(HoldKind.BLUE, words, clears_when="blue runs steadily, or a person rolls back")
+    draft.page(f"{words}; green serves")
 
 
 # traffic comes home -----------------------------------------------------------------------------------------------
