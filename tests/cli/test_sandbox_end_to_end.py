@@ -2,11 +2,15 @@
 
 import json
 import signal
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from orchestrator import config
 from tests.cli.processes import environment, run, running
 
 ROLLOUT = """\
@@ -60,7 +64,18 @@ def test_service_that_is_not_there_is_one_sentence(laptop: Laptop) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_deploy_that_is_killed_or_told_to_leave_goes_on_where_it_was(laptop: Laptop) -> None:
+def test_started_rollout_waits_for_an_engine_and_says_so(laptop: Laptop, tmp_path: Path) -> None:
+    env = {**laptop.env, "TEAL_STORE": str(tmp_path / "teal.db")}
+    started = run("start", "-f", laptop.file, "--key", "build-1187", env=env)
+    assert started.returncode == 0, started.stderr
+    assert "It moves while an engine runs on this store: `teal serve`, or `teal deploy`" in started.stdout
+    again = run("start", "-f", laptop.file, "--key", "build-1187", "--json", env=env)
+    shown = json.loads(again.stdout)
+    assert shown["phase"] == "pending"
+    assert shown["id"] in started.stdout
+
+
+def test_deploy_that_is_killed_or_told_to_leave_goes_on_where_it_was(laptop: Laptop, tmp_path: Path) -> None:
     deploy = ("deploy", "-f", laptop.file, "--on-interrupt", "leave")
     with running(*deploy, env=laptop.env) as first:
         first.read_until("step 1 of 2: green has 10 %", first.out)
@@ -77,4 +92,26 @@ def test_deploy_that_is_killed_or_told_to_leave_goes_on_where_it_was(laptop: Lap
     other = run("deploy", "--service", "prod/checkout", "--task-definition", "checkout:3", env=laptop.env)
     assert other.returncode == 5
     assert "revision.task_definition: checkout:2 is now checkout:3" in other.stderr
+    elsewhere = {**laptop.env, "TEAL_STORE": str(tmp_path / "teal.db")}
+    refused = run("deploy", "-f", laptop.file, env=elsewhere)
+    assert refused.returncode == 2
+    assert "which another rollout made" in refused.stderr
     assert run("rollback", "checkout", "-r", "test", env=laptop.env).returncode == 0
+
+
+def test_sandbox_says_how_to_go_on_and_its_file_is_one_that_teal_reads(tmp_path: Path) -> None:
+    with running("sandbox", "--minute", "10s", env=environment(tmp_path)) as sandbox:
+        told = sandbox.read_until("Gates judge", sandbox.out)
+        assert sandbox.stop(signal.SIGINT)[0] == 0
+    assert "    export AWS_ENDPOINT_URL=http://127.0.0.1:" in told
+    _, _, after = told.partition("Write rollout.yaml:\n")
+    written = textwrap.dedent(after.partition("and roll it out:")[0])
+    assert config.load_text(written).metrics.period == timedelta(seconds=10)
+
+
+def test_empty_sandbox_offers_no_service(tmp_path: Path) -> None:
+    with running("sandbox", "--empty", "--json", env=environment(tmp_path)) as sandbox:
+        about = sandbox.json()
+        assert sandbox.stop(signal.SIGTERM)[0] == 0
+    assert about["endpoint"].startswith("http://127.0.0.1:")
+    assert "service" not in about
