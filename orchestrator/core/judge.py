@@ -69,7 +69,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         judged=judged,
         weight=weight,
         serves_since=row.bake.since,
-        started_at=row.created_at,
+        stops_count_from=row.stops_count_from or row.created_at,
         revision=row.green.task_definition,
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),

@@ -200,6 +200,7 @@ class Rollout:
     paused_by: Actor | None = None
     pause_reason: str = ""
     failed: str = ""  # a gate failed and the file says to hold
+    stops_count_from: datetime | None = None  # blue was steady at last, or a person resumed after a failure
     answers: tuple[Judged, ...] = ()
     holds: tuple[Hold, ...] = ()
     held: timedelta = timedelta(0)

@@ -81,7 +81,7 @@ class Scene:
     judged: Colour
     weight: Tenths  # the judged colour's share, as last read back
     serves_since: datetime | None  # this weight was read back on every rule
-    started_at: datetime  # the rollout began
+    stops_count_from: datetime  # tasks that stopped earlier are not held against the colour
     revision: TaskDefinitionArn  # what the judged colour shall run
     service: ServiceLook
     targets: tuple[TargetsLook, ...]

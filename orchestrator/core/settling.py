@@ -43,7 +43,8 @@ def settle(draft: Draft) -> None:
     if not draft.row.is_homeward:
         _keep_weights(draft, looks)
         if _is_ready_twice(draft) and not draft.holds:
-            draft.change(is_homeward=True, step=0, bake=Bake(), ready_since=None)
+            # What stopped on the way to steady is no sign that blue does not stay up now.
+            draft.change(is_homeward=True, step=0, bake=Bake(), ready_since=None, stops_count_from=draft.now)
             draft.tell(EventKind.BLUE_STEADY, "blue is steady on the new revision: traffic comes home")
             draft.wake_by(draft.now)
         return

@@ -125,6 +125,9 @@ def _apply(draft: Draft, command: Command) -> None:
                 attempts = (*attempts[:-1], replace(attempts[-1], is_retried=True))
             if row.failed:
                 go_to_step(draft, row.step)
+                draft.change(
+                    stops_count_from=draft.now
+                )  # the stops that failed it would fail it again at once
             draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
         case CommandKind.PROMOTE:
             draft.change(waived_step=row.step)

@@ -47,7 +47,7 @@ def _of_tasks(service: ServiceSeen, scene: Scene) -> Answer | None:
         )
     if primary.rollout_state == "FAILED":
         return fail(NAME, f"ECS gave up on {scene.judged}: {primary.reason or 'its circuit breaker opened'}")
-    since = max(scene.now - FLAPPING_WITHIN, scene.started_at)
+    since = max(scene.now - FLAPPING_WITHIN, scene.stops_count_from)
     stops = own_stops(service, scene.revision, since)
     if len(stops) > FLAPPING_OVER:
         last = stops[0].reason or stops[0].code
