@@ -41,16 +41,19 @@ def serving(path: Path) -> Iterator[subprocess.Popen[str]]:
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
     }
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # A file and no pipe: nobody reads the log meanwhile, and a full pipe would stop the server.
+    with log_of(path).open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        )
     with process:
         yield process
         process.kill()
+
+
+def log_of(path: Path) -> Path:
+    """Where the log of the server over this store is."""
+    return path.with_suffix(".log")
 
 
 def address_of(server: subprocess.Popen[str]) -> str:

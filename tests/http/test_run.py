@@ -5,17 +5,18 @@ import signal
 import socket
 import subprocess
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from api.app import run
 from orchestrator.core.errors import Refused
-from tests.http.process import PATIENCE, connect
+from tests.http.process import PATIENCE, connect, log_of
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_open_stream_is_ended_by_a_signal_and_the_process_ends_well(
-    server: subprocess.Popen[str], sig: signal.Signals
+    server: subprocess.Popen[str], quiet_store: Path, sig: signal.Signals
 ) -> None:
     with closing(connect(server)) as connection:
         connection.request("GET", "/v1/rollouts/r1/events", headers={"Accept": "text/event-stream"})
@@ -24,8 +25,7 @@ def test_open_stream_is_ended_by_a_signal_and_the_process_ends_well(
             server.send_signal(sig)
             assert b"event: started" in stream.read()  # to its end, which only the server can make
     assert server.wait(PATIENCE) == 0
-    assert server.stderr is not None
-    lines = [json.loads(line) for line in server.stderr]
+    lines = [json.loads(line) for line in log_of(quiet_store).read_text().splitlines()]
     assert [(line["event"], line["status"], line["level"]) for line in lines] == [
         ("request_answered", 200, "info")
     ]
