@@ -1,6 +1,7 @@
 """Traffic goes to green, step by step: shifting and watching. Until the watch has passed, blue is one write away."""
 
 from orchestrator.core import intervals, judge, rules
+from orchestrator.core.capacity import follow_blue
 from orchestrator.core.commands import Actor
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.events import EventKind
@@ -14,7 +15,6 @@ from orchestrator.core.rollout import Bake, HoldKind
 from orchestrator.core.rules import Found, Look
 from orchestrator.core.scene import Colour
 from orchestrator.core.spec import LimitThen, OnDrift, OnFailure
-from orchestrator.core.starting import follow_blue
 from orchestrator.core.verdict import Answer, Verdict
 from orchestrator.core.wishes import go_to_step
 from orchestrator.core.words import span

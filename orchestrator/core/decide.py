@@ -2,14 +2,14 @@
 
 It reads the row, what people wished and what was seen, and answers with the next row, the effects that lead from what
 is seen to what is wanted, the facts to tell and to keep, and when to look again. Each phase is one function:
-``starting`` (pending, preparing, provisioning), ``advancing`` (shifting, watching), ``settling``, ``returning``
+``starting`` (pending, preparing), ``provisioning``, ``advancing`` (shifting, watching), ``settling``, ``returning``
 (rolling back), ``leaving`` (the end of both ways out).
 """
 
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from orchestrator.core import advancing, returning, settling, starting
+from orchestrator.core import advancing, provisioning, returning, settling, starting
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import WriteRule
@@ -59,7 +59,7 @@ def _live(draft: Draft) -> None:
         case Phase.PREPARING:
             starting.prepare(draft)
         case Phase.PROVISIONING:
-            starting.provision(draft)
+            provisioning.provision(draft)
         case Phase.SHIFTING | Phase.WATCHING:
             advancing.advance(draft)
         case Phase.SETTLING:

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from orchestrator.core import advancing, leaving, returning, rules, starting
+from orchestrator.core import advancing, leaving, provisioning, returning, rules, starting
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import Tags
@@ -73,7 +73,7 @@ def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
 SABOTAGE: list[tuple[str, ModuleType, str, Callable[..., object], int, int]] = [
     ("a failing gate is passed over", advancing, "_failure_ends_it", never_fails, 1, 14),
     ("steps are left without evidence", advancing, "_may_leave", always_leaves, 1, 0),
-    ("green is taken for ready", starting, "_is_ready_twice", always_ready, 1, 17),
+    ("green is taken for ready", provisioning, "_is_ready_twice", always_ready, 1, 17),
     ("blue's scaling is not restored", leaving, "_restore_scaling", nothing_left, 7, 0),
     ("what is made has no tag", starting, "tags_of", no_tags, 6, 0),
     ("green's groups stay", leaving, "_remove_group", nothing_left, 6, 0),

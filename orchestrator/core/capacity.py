@@ -1,0 +1,59 @@
+"""Capacity: green as large as blue wants to be, and blue kept able to take everything back."""
+
+from dataclasses import replace
+
+from orchestrator.core.draft import Draft
+from orchestrator.core.effects import ScaleService, SetScaling
+from orchestrator.core.observed import Absent, ScalingSeen, ServiceSeen, Unread
+from orchestrator.core.rollout import HoldKind
+
+
+def follow_blue(draft: Draft, green: ServiceSeen) -> None:
+    """Keep green as large as blue wants to be now: blue's own scaling goes on deciding how much is needed."""
+    blue, row = draft.seen.blue, draft.row
+    assert row.green is not None
+    if isinstance(blue, ServiceSeen) and blue.desired > row.green.desired:
+        draft.change(green=replace(row.green, desired=blue.desired))
+    wanted = draft.row.green.desired if draft.row.green else green.desired
+    if green.desired < wanted:
+        scale = ScaleService(cluster=green.cluster, service=green.name, desired=wanted)
+        draft.ask(scale, f"give green {wanted} tasks, as many as blue")
+
+
+def keep_scale_in_off(draft: Draft) -> None:
+    """Suspend blue's scale-in before any traffic leaves it, so that it stays able to take everything back."""
+    row = draft.row
+    if row.blue is None or row.blue.scaling is None:
+        return
+    wanted = suspended(row.blue.scaling)
+    match draft.seen.scaling:
+        case None | Absent():
+            return
+        case Unread(why=why):
+            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
+        case ScalingSeen() as seen if seen == wanted:
+            return
+        case ScalingSeen() as seen if seen == row.blue.scaling:
+            draft.change(is_scaling_touched=True, created_last=draft.now)
+            suspend = SetScaling(cluster=row.blue.cluster, service=row.blue.name, wanted=wanted)
+            draft.ask(suspend, "suspend blue's scale-in, so that it can take all traffic back")
+        case ScalingSeen():
+            draft.hold(
+                HoldKind.SCALING,
+                "somebody changed blue's scaling since the rollout began",
+                clears_when="blue's scaling is as it was, or the rollout is started anew",
+            )
+
+
+def suspended(scaling: ScalingSeen) -> ScalingSeen:
+    """The same scalable target with scale-in suspended."""
+    return replace(scaling, scale_in_suspended=True)
+
+
+def scale_in_is_off(draft: Draft) -> bool:
+    """True once blue's scale-in was seen suspended, or it has no scaling."""
+    blue = draft.row.blue
+    assert blue is not None
+    if blue.scaling is None or isinstance(draft.seen.scaling, Absent):
+        return True
+    return draft.seen.scaling == suspended(blue.scaling)

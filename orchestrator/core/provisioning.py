@@ -1,0 +1,135 @@
+"""Provisioning: green is made and becomes ready, and blue is kept able to take everything back."""
+
+from dataclasses import replace
+
+from orchestrator.core import capacity, judge, rules, starting
+from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.effects import (
+    CreateService,
+)
+from orchestrator.core.gates import approval
+from orchestrator.core.ids import TargetGroupArn
+from orchestrator.core.observed import Absent, ServiceSeen, Unread
+from orchestrator.core.phases import Phase
+from orchestrator.core.plan import NONE
+from orchestrator.core.ready import cannot_take_all, not_ready, own_stops
+from orchestrator.core.returning import roll_back
+from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.scene import Colour
+from orchestrator.core.verdict import Verdict
+from orchestrator.core.wishes import BEFORE_TRAFFIC, go_to_step, needs_first_approval
+
+FAILED_STARTS = 2  # tasks that failed to start for the same reason: it will not get better
+
+
+def provision(draft: Draft) -> None:
+    """Make green, keep blue able to take everything back, and wait until green is ready in two looks."""
+    looks = rules.take_looks(draft)
+    rules.hold_for(draft, looks)
+    rules.want(draft, NONE)
+    rules.write(draft, looks, safe_is_less=True)
+    _make_green(draft)
+    if draft.row.phase is not Phase.PROVISIONING:
+        return
+    capacity.keep_scale_in_off(draft)
+    if not _is_ready_twice(draft):
+        starting.limit(draft)
+        return
+    _start_traffic(draft)
+
+
+def _make_green(draft: Draft) -> None:
+    row, green, blue = draft.row, draft.row.green, draft.seen.blue
+    assert green is not None
+    assert row.blue is not None
+    match draft.seen.green:
+        case None:
+            return
+        case Unread(why=why):
+            draft.hold(HoldKind.AWS, f"green could not be read: {why}", clears_when="green can be read")
+        case Absent():
+            if not green.is_asked and not isinstance(blue, ServiceSeen):
+                return  # green is made as large as blue is now
+            if not green.is_asked and isinstance(blue, ServiceSeen):
+                green = replace(green, desired=blue.desired, is_asked=True)
+            draft.change(green=green, created_last=draft.now)
+            draft.ask(_create(draft.row), f"make green: {green.name} with {green.desired} tasks")
+        case ServiceSeen() as seen if not starting.is_ours(row, dict(seen.tags)):
+            name = f"{green.name.rpartition('-')[0]}-{starting.short_id(row.id)}-2"[:255]
+            if name != green.name:
+                draft.change(green=replace(green, name=name, is_asked=False))
+        case ServiceSeen() as seen:
+            _follow_start(draft, seen)
+
+
+def _create(row: Rollout) -> CreateService:
+    assert row.blue is not None
+    assert row.green is not None
+    return CreateService(
+        cluster=row.blue.cluster,
+        name=row.green.name,
+        template=row.blue.template,
+        task_definition=row.green.task_definition,
+        desired=row.green.desired,
+        groups=tuple((pair.blue, TargetGroupArn(pair.green or "")) for pair in row.pairs),
+        token=row.green.token,
+        tags=starting.tags_of(row),
+    )
+
+
+def _follow_start(draft: Draft, green: ServiceSeen) -> None:
+    """Roll back as soon as it is certain that green will not start; say what it waits for until then."""
+    row = draft.row
+    assert row.green is not None
+    primary = green.primary
+    if primary is not None and primary.rollout_state == "FAILED":
+        roll_back(draft, f"green does not start: {primary.reason or 'ECS gave up on it'}", TEAL)
+        return
+    stops = own_stops(green, row.green.task_definition, row.created_at)
+    reasons = [stop.reason or stop.code for stop in stops]
+    worst = max(set(reasons), key=reasons.count, default="")
+    failed_starts = [
+        stop for stop in stops if stop.code == "TaskFailedToStart" and (stop.reason or stop.code) == worst
+    ]
+    if len(failed_starts) >= FAILED_STARTS or len(stops) > FAILED_STARTS:
+        roll_back(draft, f"green does not start: {len(stops)} tasks stopped, {worst}", TEAL)
+        return
+    capacity.follow_blue(draft, green)
+
+
+def _is_ready_twice(draft: Draft) -> bool:
+    row, green = draft.row, draft.row.green
+    assert green is not None
+    targets = judge.targets_of(draft, Colour.GREEN)
+    why = not_ready(draft.seen.green, green.task_definition, targets, now=draft.now, quiet=draft.poll)
+    if not why and isinstance(draft.seen.green, ServiceSeen) and draft.seen.green.desired < green.desired:
+        why = f"green grows to {green.desired} tasks"
+    if why:
+        draft.change(ready_since=None, waiting_for=why)
+        return False
+    draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at green")
+    assert draft.row.ready_since is not None
+    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+
+
+def _start_traffic(draft: Draft) -> None:
+    row, blue = draft.row, draft.row.blue
+    assert blue is not None
+    why = cannot_take_all(draft.seen.blue, blue.former, judge.targets_of(draft, Colour.BLUE), blue.desired)
+    if why:
+        draft.hold(
+            HoldKind.CAPACITY, f"blue could not take all traffic back: {why}", clears_when="blue is ready"
+        )
+    if not capacity.scale_in_is_off(draft):
+        draft.change(waiting_for="blue's scale-in to be suspended")
+    if needs_first_approval(row):
+        names = [a.by.name for a in row.approvals if a.step == BEFORE_TRAFFIC]
+        answer = approval.judge(
+            names, row.spec.approval.required, of="first traffic (an alarm fires already)"
+        )
+        judge.keep(draft, (answer,))
+        if answer.verdict is Verdict.HOLD:
+            draft.hold(HoldKind.APPROVAL, answer.reason, clears_when=answer.clears_when)
+    if not draft.holds and not row.paused_by and capacity.scale_in_is_off(draft):
+        go_to_step(draft, 0)
+        draft.move(Phase.SHIFTING, "green is steady and healthy in two looks")
