@@ -91,13 +91,15 @@ class Ticker:
         return (*await self._attempt_all(first, leased), *await self._attempt_all(rest, leased))
 
     async def _attempt_all(self, effects: Sequence[Effect], leased: Leased) -> tuple[Failure, ...]:
+        if effects and self.clock.now() + CALL_LONGEST > leased.until:
+            raise Lost(
+                what=f"{effects[0].key} was not begun", why="the lease would pass on before it could end"
+            )
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._attempt(effect, leased)) for effect in effects]
+            tasks = [group.create_task(self._attempt(effect)) for effect in effects]
         return tuple(failure for task in tasks if (failure := task.result()) is not None)
 
-    async def _attempt(self, effect: Effect, leased: Leased) -> Failure | None:
-        if self.clock.now() + CALL_LONGEST > leased.until:
-            raise Lost(what=f"{effect.key} was not begun", why="the lease would pass on before it could end")
+    async def _attempt(self, effect: Effect) -> Failure | None:
         try:
             await self.cloud.perform(effect)
         except Outside as why:

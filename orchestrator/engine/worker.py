@@ -111,9 +111,8 @@ class Worker:
                 not keys or keys == asked or ticked.failures
             ):
                 return leased
-            asked = (
-                keys  # what was just written is read back at once, but the same write is not hurried twice
-            )
+            # What was just written is read back at once, but the same write is not hurried twice.
+            asked = keys
         return leased
 
     async def _back_off(self, rollout: RolloutId, stop: asyncio.Event) -> None:
