@@ -137,7 +137,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             next_step="listen on 127.0.0.1, and reach it from elsewhere through a tunnel (ssh -L 8000:127.0.0.1:8000)",
         )
     is_six = ":" in host
-    with socket.socket(socket.AF_INET6 if is_six else socket.AF_INET) as listener:
+    family = socket.AF_INET6 if is_six else socket.AF_INET
+    # With TCP named, asyncio sends small answers at once (TCP_NODELAY); without, each may wait 40 ms for an ACK.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
