@@ -77,6 +77,9 @@ _GONE_IN = frozenset({("DescribeTaskDefinition", "ClientException")})
 # The group hangs on a rule already, but ECS does not see it yet: the same call works some seconds later.
 _NOT_YET = "does not have an associated load balancer"
 
+# The same words end a command and explain a rollout's hold, so they speak to both.
+AGAIN = "a rollout under way tries again by itself, otherwise give the command again"
+
 _SERVICES = {
     "ecs": "ECS",
     "elbv2": "Elastic Load Balancing",
@@ -102,7 +105,7 @@ def refused(service: str, operation: str, *, code: str, message: str, status: in
     what = call_name(service, operation)
     why = f"AWS answered {code}: {message}" if message else f"AWS answered {code}"
     if code in _THROTTLED or status == 429:
-        return Throttled(what=what, why=why, next_step="Teal slows down and tries again")
+        return Throttled(what=what, why=why, next_step=f"Teal slows down; {AGAIN}")
     if code in _NO_CREDENTIALS:
         return Denied(what=what, why=why, next_step=f"renew the credentials: {CREDENTIALS_ADVICE}")
     if code in _NO_SIGNATURE:
@@ -112,7 +115,7 @@ def refused(service: str, operation: str, *, code: str, message: str, status: in
             what=what, why=why, next_step=f"allow the action {iam_action(service, operation)} to Teal's role"
         )
     if code in _BROKEN or status >= 500:
-        return Unreachable(what=what, why=why, next_step="Teal tries again; see the AWS Health Dashboard")
+        return Unreachable(what=what, why=why, next_step=f"see the AWS Health Dashboard; {AGAIN}")
     return _understood(what, why, operation=operation, code=code, message=message)
 
 
@@ -121,7 +124,7 @@ def unanswered(service: str, operation: str, *, why: str) -> Unreachable:
     return Unreachable(
         what=call_name(service, operation),
         why=why,
-        next_step="Teal tries again; check the network, AWS_ENDPOINT_URL and the region",
+        next_step=f"check the network, AWS_ENDPOINT_URL and the region; {AGAIN}",
     )
 
 
