@@ -82,10 +82,13 @@ def _follow_start(draft: Draft, green: ServiceSeen) -> None:
     row = draft.row
     assert row.green is not None
     primary = green.primary
-    if primary is not None and primary.rollout_state == "FAILED":
-        roll_back(draft, f"green does not start: {primary.reason or 'ECS gave up on it'}", TEAL)
-        return
     stops = own_stops(green, row.green.task_definition, row.created_at)
+    if primary is not None and primary.rollout_state == "FAILED":
+        # ECS counts the tasks; why they stopped only they can say.
+        reason = (primary.reason or "ECS gave up on it").rstrip(".")
+        last = f"; its last task: {stops[0].reason or stops[0].code}" if stops else ""
+        roll_back(draft, f"green does not start: {reason}{last}", TEAL)
+        return
     reasons = [stop.reason or stop.code for stop in stops]
     worst = max(set(reasons), key=reasons.count, default="")
     failed_starts = [

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from orchestrator.core.events import EventKind
 from orchestrator.core.observed import ServiceSeen, StopSeen, TargetsSeen
+from orchestrator.core.phases import Phase
 from orchestrator.core.ready import not_ready
 from orchestrator.core.rollout import HoldKind
 from tests.builders import BLUE_GROUP, NOON, WANTED, good_deployment
-from tests.core.stages import GREEN_GROUP, at, seen_of, service, settling
+from tests.core.stages import GREEN_GROUP, GREEN_NAME, at, row, seen_of, service, settling
 
 NO_ROOM = "(service checkout) was unable to place a task. Reason: Capacity is unavailable at this time."
 
@@ -65,3 +66,21 @@ def test_blue_whose_tasks_die_on_the_new_revision_holds_and_calls_people_while_g
     paged = [event.message for event in decision.events if event.kind is EventKind.PAGED]
     assert paged == [f"{words}; green serves"]
     assert decision.effects == ()
+
+
+def test_green_that_ecs_gave_up_on_is_told_with_what_its_last_task_said() -> None:
+    known = row(Phase.PROVISIONING, weight=0)
+    gave_up = good_deployment(task_definition=WANTED, rollout_state="FAILED", reason="tasks failed to start.")
+    stop = StopSeen(
+        task="task/1", task_definition=WANTED, at=NOON, code="EssentialContainerExited", reason="exit code 1"
+    )
+    green = service(
+        GREEN_NAME, WANTED, deployments=(gave_up,), stops=(stop,), tags={"teal:rollout": known.id}
+    )
+    decision = at(known, seen_of(known, green=green))
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert decision.rollout.end is not None
+    assert (
+        decision.rollout.end.reason
+        == "green does not start: tasks failed to start; its last task: exit code 1"
+    )
