@@ -1,0 +1,124 @@
+"""`teal deploy` killed with SIGKILL at random moments and started again: ``python -m tests.endtoend.kills --seed 1``.
+
+Prints one line a rollout: where it was when it was killed, how it ended, and what was left or lost.
+"""
+
+import argparse
+import asyncio
+import random
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.endtoend.stage import Ended, Shop, Stage, play
+
+LEAST_SECONDS, MOST_SECONDS = 1.0, 50.0
+DEMO = """\
+service: prod/{service}
+revision: {{task_definition: {revision}}}
+plan: [{{weight: 10, bake: 10s}}, {{weight: 50, bake: 6s}}, {{weight: 100, bake: 10s}}]
+metrics: {{period: 1s, lag: 2 periods}}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one rollout whose engine was killed."""
+
+    name: str
+    kills: tuple[str, ...]  # when, after the start of that process, and where the rollout then stood
+    code: int
+    phase: str
+    is_right: bool  # the phase it had to end in, with the revision that belongs to it on blue
+    changed: tuple[str, ...]  # what is not as it was before
+    shift: int  # requests that failed by no revision's fault
+    requests: int
+    seconds: float
+
+    @property
+    def is_good(self) -> bool:
+        """True if nothing at all is wrong."""
+        return self.is_right and not (self.changed or self.shift)
+
+    def line(self) -> str:
+        """One row of the table."""
+        changed = ", ".join(self.changed) or "nothing"
+        kills = "; ".join(self.kills)
+        ended = f"{self.phase:<12} exit {self.code}"
+        lost = f"{self.shift} of {self.requests} requests lost by the shift"
+        verdict = "ok " if self.is_good else "BAD"
+        return f"{verdict} {self.name:<6} | {kills:<36} | {ended} | left or changed: {changed} | {lost}"
+
+
+async def kill_and_go_on(shop: Shop, file: str, moments: tuple[float, ...], *, ends_in: str) -> Outcome:
+    """Run the file's rollout, killing its engine so many seconds after each start; then let it go on to the end."""
+    before, former, began = await shop.state(), await shop.on(), time.monotonic()
+    kills: list[str] = []
+    ended: Ended | None = None
+    for moment in moments:
+        deploy = await shop.deploy(file)
+        try:
+            ended = await deploy.ended(moment)
+            kills.append("had ended")
+            break
+        except TimeoutError:
+            await deploy.kill()
+            known = await shop.rollouts()
+            stood = f"{known[0].phase}, green {known[0].green_percent:g} %" if known else "not recorded yet"
+            kills.append(f"{moment:.1f} s: {stood}")
+    if ended is None:
+        ended = await (await shop.deploy(file)).ended()
+    assert await shop.rollouts(), f"nothing was started: {ended}"
+    view = await shop.newest()
+    wanted = view.revision.rpartition("/")[2] if ends_in == "succeeded" else former
+    changed, seen = await shop.changes(before), await shop.load.finish()
+    return Outcome(
+        name=shop.name,
+        kills=tuple(kills),
+        code=ended.code,
+        phase=view.phase,
+        is_right=(view.phase, await shop.on()) == (ends_in, wanted) and len(await shop.rollouts()) == 1,
+        changed=tuple(changed),
+        shift=seen.failed_by_shift,
+        requests=seen.requests,
+        seconds=time.monotonic() - began,
+    )
+
+
+async def several(made: Stage, seed: int, count: int, outcomes: list[Outcome], kills: int) -> None:
+    """Rollouts side by side, every other of a bad revision, each killed at random moments."""
+    draw = random.Random(seed)
+    names = [f"{'bad' if number % 2 else 'good'}{number}" for number in range(count)]
+    shops = [await made.shop(name, scalable=number % 3 != 2) for number, name in enumerate(names)]
+    async with asyncio.TaskGroup() as group:
+        for shop in shops:
+            is_bad = shop.name.startswith("bad")
+            new = shop.revision(TEAL_DEMO_VERSION="2", TEAL_DEMO_ERROR_RATE="0.3" if is_bad else "0")
+            most = MOST_SECONDS / kills
+            moments = tuple(draw.uniform(LEAST_SECONDS, most) for _ in range(kills))
+            ends_in = "rolled_back" if is_bad else "succeeded"
+
+            async def one(shop: Shop, file: str, moments: tuple[float, ...], ends_in: str) -> None:
+                outcome = await kill_and_go_on(shop, file, moments, ends_in=ends_in)
+                outcomes.append(outcome)
+                print(outcome.line(), flush=True)
+
+            group.create_task(one(shop, shop.file(new, text=DEMO), moments, ends_in))
+
+
+def main() -> None:
+    """Print the table; exits 1 if anything went wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rollouts", type=int, default=10)
+    parser.add_argument("--kills", type=int, default=1, help="a rollout")
+    asked = parser.parse_args()
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory() as folder:
+        play(lambda made: several(made, asked.seed, asked.rollouts, outcomes, asked.kills), Path(folder))
+    raise SystemExit(not all(outcome.is_good for outcome in outcomes) or len(outcomes) < asked.rollouts)
+
+
+if __name__ == "__main__":
+    main()

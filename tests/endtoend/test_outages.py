@@ -1,0 +1,87 @@
+"""AWS does not answer, or answers that it is asked too much: Teal holds, and goes on when it may."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.endtoend.stage import Stage, play_together
+
+OUTAGE_SECONDS = 5
+
+
+async def api_is_away_while_traffic_moves(made: Stage) -> None:
+    shop = await made.shop("away")
+    before = await shop.state()
+    deploy = await shop.deploy(shop.file(shop.revision(TEAL_DEMO_VERSION="2")))
+    await shop.until(lambda view: view.green_percent == 50)
+    shop.fault("outage")
+    view = await shop.until(lambda view: [hold for hold in view.holds if hold.kind == "aws"])
+    assert "503" in view.holds[0].reason or "ServiceUnavailable" in view.holds[0].reason, view.holds
+    assert view.green_percent == 50
+    shop.fault("outage", end=True)
+    ended = await deploy.ended()
+    assert ended.code == 0, ended
+    assert await shop.changes(before) == []
+    assert (await shop.load.finish()).failed_by_shift == 0
+
+
+async def api_throttles_everything_for_a_while(made: Stage) -> None:
+    shop = await made.shop("busy")
+    before = await shop.state()
+    deploy = await shop.deploy(shop.file(shop.revision(TEAL_DEMO_VERSION="2")))
+    await shop.until(lambda view: view.green_percent == 50)
+    shop.fault("throttling")
+    view = await shop.until(lambda view: [hold for hold in view.holds if hold.kind == "aws"])
+    assert "Rate exceeded" in view.holds[0].reason, view.holds
+    shop.fault("throttling", end=True)
+    ended = await deploy.ended()
+    assert ended.code == 0, ended
+    assert await shop.changes(before) == []
+    assert (await shop.load.finish()).failed_by_shift == 0
+
+
+async def api_is_away_when_somebody_rolls_back(made: Stage) -> None:
+    shop = await made.shop("lost")
+    before = await shop.state()
+    deploy = await shop.deploy(shop.file(shop.revision(TEAL_DEMO_VERSION="2")))
+    await shop.until(lambda view: view.green_percent == 50)
+    shop.fault("outage")
+    assert (await shop.teal("rollback", shop.name, "-r", "during an outage")).code == 0
+    await shop.in_phase("rolling_back")
+    await asyncio.sleep(OUTAGE_SECONDS)  # long enough for every wait between attempts to have grown
+    shop.fault("outage", end=True)
+    back = time.time()
+    view = await shop.until(lambda view: view.traffic_on_blue_at)
+    assert view.traffic_on_blue_at is not None
+    print(f"all traffic on blue {view.traffic_on_blue_at.timestamp() - back:.1f} s after the outage ended")
+    ended = await deploy.ended()
+    assert ended.code == 3, ended
+    assert await shop.changes(before) == []
+    assert (await shop.load.finish()).failed_by_shift == 0
+
+
+async def nobody_uses_the_service(made: Stage) -> None:
+    shop = await made.shop("silent", rate=0)
+    before = await shop.state()
+    file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), "limits: {hold: 4s}")
+    ended = await (await shop.deploy(file)).ended()
+    assert ended.code == 3, ended
+    assert (await shop.newest()).reason.startswith(
+        "held for 4 s: guard: no request reached green in the period"
+    )
+    assert await shop.changes(before) == []
+
+
+def test_rollout_outlives_every_silence_of_aws_and_takes_none_for_good(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    play_together(
+        tmp_path,
+        subtests,
+        api_is_away_while_traffic_moves,
+        api_throttles_everything_for_a_while,
+        api_is_away_when_somebody_rolls_back,
+        nobody_uses_the_service,
+    )

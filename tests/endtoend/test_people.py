@@ -1,0 +1,103 @@
+"""What people do beside a running `teal deploy`: from a second process, by signals, by starting it twice."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.endtoend.stage import Shop, Stage, play_together
+
+SLOW = """\
+service: prod/{service}
+revision: {{task_definition: {revision}}}
+plan: [{{weight: 10, bake: 0s}}, {{weight: 50, bake: 10m, approval: true}}, {{weight: 100, bake: 10m}}]
+metrics: {{period: 1s, lag: 2 periods}}
+"""
+
+
+async def applied(shop: Shop, *command: str, told: str) -> None:
+    """Give a command from a process of its own; it is in the log a second after it was accepted."""
+    given = await shop.teal(command[0], shop.name, *command[1:])
+    accepted = time.time()
+    assert given.code == 0, given
+    await shop.told(f"command_applied: {told}")
+    print(f"{command[0]}: in the log {time.time() - accepted:.2f} s after the command returned")
+
+
+async def commands_from_a_second_process(made: Stage) -> None:
+    shop = await made.shop("steered")
+    before = await shop.state()
+    new = shop.revision(TEAL_DEMO_VERSION="2")
+    deploy = await shop.deploy(shop.file(new, text=SLOW))
+    await shop.until(lambda view: view.green_percent == 50)
+    await applied(shop, "approve", told="approve by ")
+    await applied(shop, "pause", "-r", "lunch", told="pause by ")
+    again = await shop.teal("pause", shop.name)
+    assert again.code == 5, again
+    assert "already paused" in again.err
+    await applied(shop, "resume", told="resume by ")
+    await applied(shop, "back", "--to", "10%", told="back by ")
+    await shop.until(lambda view: view.green_percent == 10)
+    await shop.until(lambda view: view.green_percent == 50)
+    await applied(shop, "approve", told="approve by ")
+    await applied(shop, "promote", told="promote by ")
+    await shop.in_phase("watching")
+    await applied(shop, "promote", told="promote by ")
+    ended = await deploy.ended()
+    assert ended.code == 0, ended
+    assert await shop.changes(before) == []
+    late = await shop.teal("rollback", shop.name)
+    assert late.code != 0, late
+    assert "Traceback" not in late.err
+    assert (await shop.load.finish()).failed_by_shift == 0
+
+
+async def two_deploys_of_one_file(made: Stage) -> None:
+    shop = await made.shop("twice")
+    before = await shop.state()
+    file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"))
+    both = [await shop.deploy(file), await shop.deploy(file)]
+    ends = [await deploy.ended() for deploy in both]
+    assert [ended.code for ended in ends] == [0, 0], ends
+    assert len(await shop.rollouts()) == 1
+    assert await shop.changes(before) == []
+    assert (await shop.load.finish()).failed_by_shift == 0
+
+
+async def ctrl_c_leaves_and_sigterm_takes_back(made: Stage) -> None:
+    shop = await made.shop("stopped")
+    before, former = await shop.state(), await shop.on()
+    new = shop.revision(TEAL_DEMO_VERSION="2")
+    file = shop.file(new, text=SLOW)
+    deploy = await shop.deploy(file)
+    await shop.until(lambda view: view.green_percent == 10)
+    await deploy.send(signal.SIGINT)
+    left = await deploy.ended()
+    assert left.code == 130, left
+    rollout = (await shop.newest()).id
+    assert f"Go on: `teal deploy -f {file}`" in left.out
+    assert f"`teal rollback {rollout}`" in left.out
+    other = await shop.teal("deploy", "-f", shop.file(f"{shop.name}:1", text=SLOW, name="other.yaml"))
+    assert other.code == 5, other
+    assert f"revision.task_definition: {new} is now {shop.name}:1" in other.err
+    assert rollout in other.err
+    deploy = await shop.deploy(file)
+    await shop.until(lambda view: view.green_percent == 50)
+    await deploy.send(signal.SIGTERM)
+    ended = await deploy.ended()
+    assert ended.code == 3, ended
+    assert "rolling back: rollback by " in ended.out
+    assert await shop.on() == former
+    assert await shop.changes(before) == []
+    assert (await shop.load.finish()).failed_by_shift == 0
+
+
+def test_people_steer_a_deploy_from_beside_it(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    play_together(
+        tmp_path,
+        subtests,
+        commands_from_a_second_process,
+        two_deploys_of_one_file,
+        ctrl_c_leaves_and_sigterm_takes_back,
+    )
