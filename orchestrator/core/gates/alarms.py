@@ -127,23 +127,26 @@ def _by_state(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
             since = f" since {seen.state_since:%H:%M:%S}Z" if seen.state_since else ""
             return fail(NAME, f"{seen.name} is in ALARM{since}: {seen.reason}")
         case "OK":
-            if not _could_know(seen, scene):
-                return hold(
-                    NAME,
-                    f"{seen.name} cannot know of this weight yet",
-                    clears_when="a whole period was measured",
-                )
-            return passed(NAME, f"{seen.name} is OK")
+            answer = passed(NAME, f"{seen.name} is OK")
         case _:
-            return _no_data(spec, seen, f"{seen.name} has no data")
+            answer = _no_data(spec, seen, f"{seen.name} has no data")
+    if answer.verdict is Verdict.PASS and not _could_know(seen, scene):
+        return hold(
+            NAME,
+            f"{seen.name} cannot know of this weight yet",
+            clears_when="a whole period of it was measured",
+        )
+    return answer
 
 
 def _could_know(seen: AlarmSeen, scene: Scene) -> bool:
-    """True once a whole period at this weight was measured, or must be by now."""
+    """True once a whole period of the alarm's at this weight was measured, or must be by now."""
     if scene.serves_since is None:
         return False
-    known_at = first_whole(scene.serves_since, scene.period) + seen.period + scene.lag
-    return bool(scene.intervals) or scene.now >= known_at
+    period = max(seen.period, scene.period)
+    end = first_whole(scene.serves_since, period) + period
+    is_measured = bool(scene.intervals) and scene.intervals[-1].start + scene.period >= end
+    return is_measured or scene.now >= end + scene.lag
 
 
 def _by_series(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
@@ -184,6 +187,38 @@ def _m_of_n(
     points: Mapping[datetime, float],
     requests: Mapping[datetime, float],
 ) -> Answer:
+    breaching, missing = _tally(seen, periods, points, requests)
+    if spec.no_data is NoData.FAIL or (spec.no_data is None and seen.missing == "breaching"):
+        breaching += missing
+    numbers = {"breaching": float(breaching), "periods": float(len(periods)), "missing": float(missing)}
+    words = f"{seen.name} with green's names is over its threshold in {breaching} of {len(periods)} periods"
+    if breaching >= seen.datapoints_to_alarm:
+        if seen.state == "ALARM":
+            return hold(
+                NAME, f"{words}, and fires for blue too", clears_when=f"{seen.name} is OK", numbers=numbers
+            )
+        return fail(NAME, words, numbers=numbers)
+    if breaching and breaching + seen.evaluation_periods - len(periods) >= seen.datapoints_to_alarm:
+        # Fewer than N periods were measured at this weight, and the next ones may still make it M.
+        return hold(
+            NAME,
+            f"{words}, {seen.datapoints_to_alarm} of {seen.evaluation_periods} would be a failure",
+            clears_when="enough periods of it were measured",
+            numbers=numbers,
+        )
+    if missing == len(periods):
+        return _no_data(spec, seen, f"{seen.name} has no data of green")
+    within = f"{seen.name} with green's names is within its threshold"
+    return passed(NAME, f"{words}: too few to count" if breaching else within, numbers=numbers)
+
+
+def _tally(
+    seen: AlarmSeen,
+    periods: list[datetime],
+    points: Mapping[datetime, float],
+    requests: Mapping[datetime, float],
+) -> tuple[int, int]:
+    """How many of these periods are over the threshold, and how many hold no data."""
     over = COMPARISONS[seen.comparison]
     breaching = missing = 0
     for period in periods:
@@ -194,21 +229,7 @@ def _m_of_n(
             missing += 1
         elif over(value, seen.threshold):
             breaching += 1
-    if spec.no_data is NoData.FAIL or (spec.no_data is None and seen.missing == "breaching"):
-        breaching += missing
-    numbers = {"breaching": float(breaching), "periods": float(len(periods)), "missing": float(missing)}
-    if breaching >= seen.datapoints_to_alarm:
-        words = (
-            f"{seen.name} with green's names is over its threshold in {breaching} of {len(periods)} periods"
-        )
-        if seen.state == "ALARM":
-            return hold(
-                NAME, f"{words}, and fires for blue too", clears_when=f"{seen.name} is OK", numbers=numbers
-            )
-        return fail(NAME, words, numbers=numbers)
-    if missing == len(periods):
-        return _no_data(spec, seen, f"{seen.name} has no data of green")
-    return passed(NAME, f"{seen.name} with green's names is within its threshold", numbers=numbers)
+    return breaching, missing
 
 
 def _no_data(spec: AlarmSpec, seen: AlarmSeen, words: str) -> Answer:
