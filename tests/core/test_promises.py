@@ -200,6 +200,8 @@ def test_a_rollback_before_settling_is_one_write_whatever_else_is_seen(
         return
     decision = decide(known, replace(seen, commands=(wish(kind),)), NOON)
     assert decision.rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
+    if not all(pair.green for pair in known.pairs):
+        return  # green's groups were never committed, so no rule can hold them by Teal's doing
     for rule in known.rules:
         found = seen.rules[rule.arn]
         if isinstance(found, type(good_rule())) and f'"{GREEN_GROUP}"' in found.actions:
