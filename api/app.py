@@ -19,7 +19,7 @@ from api.http.meters import Meters
 from orchestrator.bootstrap import Engine, open_engine
 from orchestrator.core.errors import Refused
 
-HOST, PORT = "127.0.0.1", 8000
+HOST, PORT = "127.0.0.1", 8080
 GRACE_SECONDS = 20  # for requests under way; a tick ends within 15 s by itself
 
 # A rollout may be named by cluster/service, so what follows a name is matched before the name alone.
@@ -134,7 +134,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         raise Refused(
             what=f"Teal does not listen on {host}",
             why="its HTTP door has no authentication yet, so only this machine may reach it",
-            next_step="listen on 127.0.0.1, and reach it from elsewhere through a tunnel (ssh -L 8000:127.0.0.1:8000)",
+            next_step="listen on 127.0.0.1, and reach it from elsewhere through a tunnel (ssh -L 8080:127.0.0.1:8080)",
         )
     is_six = ":" in host
     family = socket.AF_INET6 if is_six else socket.AF_INET

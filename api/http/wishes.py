@@ -11,7 +11,6 @@ from api.http.rollouts import Name
 from api.http.shapes import Commanded, command_view
 from orchestrator.config.fields import Weight
 from orchestrator.core.commands import Actor, CommandKind
-from orchestrator.core.errors import Refused
 from orchestrator.core.ids import Tenths
 from orchestrator.engine import commands
 from orchestrator.engine.views import view
@@ -84,12 +83,6 @@ async def _give(door: Door, name: str, by: Actor, key: str, kind: CommandKind, w
         to=Tenths(wish.to) if isinstance(wish, BackWish) else None,
     )
     seen = await commands.wish(stored.rollout.id, command, store=engine.store)
-    if seen.command.kind is not kind:
-        raise Refused(
-            what=f"key `{key}` already gave {seen.command.kind}",
-            why="one key is one command",
-            next_step="use a new key for another command",
-        )
     engine.worker.hint()
     return Commanded(rollout=view(await engine.store.load(stored.rollout.id)), command=command_view(seen))
 

@@ -213,7 +213,11 @@ class ApprovalModel(_Model):
 class CapacityModel(_Model):
     """How large green is."""
 
-    green: Annotated[str, _only("full"), WithJsonSchema({"const": "full"})] = "full"
+    green: Annotated[
+        str,
+        _only("full"),
+        WithJsonSchema({"const": "full", "description": "Green has as many tasks as blue wants."}),
+    ] = "full"
 
 
 class LimitsModel(_Model):
@@ -244,9 +248,30 @@ class File(_Model):
     metrics: MetricsModel = MetricsModel()
     approval: ApprovalModel = ApprovalModel()
     capacity: CapacityModel = CapacityModel()
-    background: Annotated[str, _only("none"), WithJsonSchema({"const": "none"})] = "none"
-    sticky: Annotated[str, _only("wait"), WithJsonSchema({"const": "wait"})] = "wait"
-    ending: Annotated[str, _only("settle"), WithJsonSchema({"const": "settle"})] = "settle"
+    background: Annotated[
+        str,
+        _only("none"),
+        WithJsonSchema(
+            {"const": "none", "description": "What a task of green does besides answering requests."}
+        ),
+    ] = "none"
+    sticky: Annotated[
+        str,
+        _only("wait"),
+        WithJsonSchema(
+            {"const": "wait", "description": "What happens to users whose cookie keeps them on a colour."}
+        ),
+    ] = "wait"
+    ending: Annotated[
+        str,
+        _only("settle"),
+        WithJsonSchema(
+            {
+                "const": "settle",
+                "description": "What becomes of blue: it takes the new revision over and traffic comes home.",
+            }
+        ),
+    ] = "settle"
     limits: LimitsModel = LimitsModel()
     on_failure: OnFailureWord = Field(
         default=OnFailure.ROLLBACK, description="What a failing gate does until the watch has passed."

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from orchestrator.core import advancing, provisioning, returning, settling, starting
-from orchestrator.core.commands import CommandKind
+from orchestrator.core.commands import Command, CommandKind
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import WriteRule
 from orchestrator.core.events import EventKind
@@ -43,7 +43,7 @@ def _judge(draft: Draft) -> None:
             HoldKind.PAUSED, f"paused by {draft.row.paused_by.name}{why}", clears_when="somebody resumes"
         )
     if ending is not None and ending.kind is CommandKind.ABANDON:
-        _abandon(draft, f"abandoned by {ending.by.name}: {ending.reason}")
+        _abandon(draft, ending)
     elif ending is not None:
         words = f": {ending.reason}" if ending.reason else ""
         returning.roll_back(draft, f"{ending.kind} by {ending.by.name}{words}", ending.by)
@@ -102,10 +102,11 @@ def _limit_holds(draft: Draft) -> None:
         draft.page(words)
 
 
-def _abandon(draft: Draft, reason: str) -> None:
+def _abandon(draft: Draft, command: Command) -> None:
     row = draft.row
+    reason = f"abandoned by {command.by.name}" + (f": {command.reason}" if command.reason else "")
     left = [*(pair.green_name for pair in row.pairs), *([row.green.name] if row.green else [])]
-    draft.end(reason, TEAL)
+    draft.end(reason, command.by)
     draft.move(Phase.ABANDONED, reason)
     draft.tell(
         EventKind.ENDED,

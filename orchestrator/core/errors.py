@@ -33,7 +33,7 @@ class TealError(Exception):
     def __str__(self) -> str:
         """The error as one sentence for people: what, why and the next step."""
         head = ": ".join(part for part in (self.what, self.why) if part)
-        return f"{head}. {self.next_step}" if self.next_step else head
+        return f"{head}. {self.next_step[0].upper()}{self.next_step[1:]}" if self.next_step else head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from orchestrator import preflight
+from orchestrator.core.claims import claims_of
 from orchestrator.core.commands import Actor, Command, CommandKind
 from orchestrator.core.errors import Conflict, NotFound, Refused, Unfit
 from orchestrator.core.events import Event, EventKind
@@ -13,7 +14,6 @@ from orchestrator.core.rollout import Rollout
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.wishes import refusal
-from orchestrator.engine.tick import claims_of
 from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Store, Stored
 
 
@@ -88,14 +88,24 @@ def _draft_of(spec: Spec, author: Actor, clock: Clock) -> Rollout:
 
 
 async def wish(rollout: RolloutId, command: Command, *, store: Store) -> CommandSeen:
-    """Accept a command, to be applied by the next tick. Raises NotFound, or Refused naming the present phase."""
+    """Accept a command, to be applied by the next tick. Raises NotFound, or Refused naming the present phase.
+
+    The same key again is the same command; for another kind of command it is refused.
+    """
 
     def check(stored: Stored) -> None:
         why = refusal(stored.rollout, command)
         if why:
             raise Refused(what=f"{command.kind} was refused", why=why, next_step=f"see `teal get {rollout}`")
 
-    return await store.add_command(rollout, command, check=check)
+    seen = await store.add_command(rollout, command, check=check)
+    if seen.command.kind is not command.kind:
+        raise Refused(
+            what=f"key `{command.key}` already gave {seen.command.kind}",
+            why="one key is one command",
+            next_step="use a new key for another command",
+        )
+    return seen
 
 
 def command(

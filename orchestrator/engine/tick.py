@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from orchestrator import preflight
+from orchestrator.core.claims import claims_of
 from orchestrator.core.decide import decide
 from orchestrator.core.effects import Effect, is_to_safety
 from orchestrator.core.errors import Conflict, Lost, Outside, Rejected
@@ -20,7 +21,6 @@ from orchestrator.core.needs import SurveyNeed
 from orchestrator.core.observed import Unread
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Failure, Seen
-from orchestrator.core.starting import in_scope
 from orchestrator.core.survey import Finding, Severity, Survey
 from orchestrator.ports import Clock, Cloud, Leased, Store
 
@@ -117,13 +117,3 @@ class Ticker:
                 fence=leased.fence,
                 message=event.message,
             )
-
-
-def claims_of(row: Rollout, survey: Survey) -> frozenset[str]:
-    """What a rollout holds alone until it ends: its service and every rule it moves."""
-    return frozenset({service_claim(row), *(rule.arn for rule in in_scope(row.spec.rules, survey))})
-
-
-def service_claim(row: Rollout) -> str:
-    """The claim on the service of record."""
-    return f"service {row.spec.service}"
