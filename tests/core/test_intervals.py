@@ -1,119 +1,339 @@
-"""Whole periods at one weight: when one is due, and when what was read of it is final."""
+"""Intervals: which whole periods are due at a weight, when a reading of one is final, and what is kept of it."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from orchestrator.core import intervals
-from orchestrator.core.observed import Unread
+from orchestrator.core.draft import Draft
+from orchestrator.core.events import EventKind
+from orchestrator.core.ids import TargetGroupArn
+from orchestrator.core.observed import Series, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Bake, HoldKind, Rollout
-from orchestrator.core.scene import Counts, Interval, first_whole
-from orchestrator.core.verdict import Verdict
-from tests.builders import NOON
-from tests.core.stages import MINUTE, at, baked, held, metrics, seen_of, settling
+from orchestrator.core.scene import Counts, Interval, ceil_to, first_whole, floor_to
+from orchestrator.core.seen import Seen
+from orchestrator.core.spec import MetricsSpec
+from tests.builders import BLUE_GROUP, NOON
+from tests.core.stages import GREEN_GROUP, MINUTE, row, spec
 
+START = NOON - MINUTE  # of the period that every test reads
 SECOND = timedelta(seconds=1)
+GAP = timedelta(seconds=10)  # a sixth of a period: two reads closer than that are one
+BOTH = {"green": 100, "blue": 900}
 
 
-def fresh(since: timedelta = 2 * MINUTE + 30 * SECOND) -> Rollout:
-    """A weight read back so long ago, of which no interval was taken."""
-    return baked(1, bake=Bake(since=NOON - since, done=MINUTE), intervals=())
+def serving(weight: int = 100, **changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
+    """A row whose weight was read back just in time for the period from START."""
+    return row(Phase.SHIFTING, weight=weight, **{"bake": Bake(since=START - GAP), **changes})
 
 
-@pytest.mark.parametrize(("seconds", "whole"), [(0, 60), (1, 60), (49, 60), (51, 120), (60, 120)])
-def test_the_first_whole_interval_begins_after_the_weight_has_spread(seconds: int, whole: int) -> None:
-    assert first_whole(NOON + seconds * SECOND, MINUTE) == NOON + whole * SECOND
+def read(
+    known: Rollout, requests: Mapping[str, int], *, errors: int = 0, starts: tuple[datetime, ...] = (START,)
+) -> Seen:
+    """CloudWatch's answer: so many requests of each colour (absent if it is not named) in each of these periods."""
+    found: dict[str, Series | Unread] = {}
+    for query in intervals.queries(known):
+        colour, _, field = query.id.split(" ")
+        value = {"requests": requests.get(colour, 0), "answers_5xx": errors}.get(field, 0)
+        found[query.id] = tuple((start, float(value)) for start in starts) if value else ()
+    return Seen(metrics=found)
+
+
+def taken(known: Rollout, seen: Seen, now: datetime) -> Draft:
+    draft = Draft(known, seen, now)
+    intervals.take(draft)
+    return draft
+
+
+def read_twice(
+    first: Mapping[str, int], second: Mapping[str, int], *, apart: timedelta, weight: int = 100
+) -> Draft:
+    """What the second of two reads takes."""
+    known = serving(weight)
+    once = taken(known, read(known, first), NOON + SECOND).row
+    return taken(once, read(known, second), NOON + SECOND + apart)
+
+
+# which are due -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("known", "minutes_ago"),
+    ("serves_since", "start"),
     [
-        pytest.param(fresh(), [2, 1], id="two whole minutes"),
-        pytest.param(fresh(MINUTE), [], id="none has ended that began after it"),
-        pytest.param(baked(1, bake=Bake()), [], id="no weight is read back"),
-        pytest.param(baked(9), [3, 2, 1], id="those after the last taken"),
+        pytest.param(-11 * SECOND, timedelta(0), id="more than a sixth of a period before the boundary"),
+        pytest.param(-10 * SECOND, timedelta(0), id="just a sixth of a period before the boundary"),
+        pytest.param(-9 * SECOND, MINUTE, id="too close to the boundary to have spread everywhere"),
+        pytest.param(timedelta(0), MINUTE, id="at the boundary"),
+        pytest.param(SECOND, MINUTE, id="just after the boundary"),
+        pytest.param(50 * SECOND, MINUTE, id="a sixth of a period before the next boundary"),
+        pytest.param(51 * SECOND, 2 * MINUTE, id="too close to the next boundary"),
     ],
 )
-def test_due_are_the_whole_periods_that_ended_at_this_weight(known: Rollout, minutes_ago: list[int]) -> None:
-    assert intervals.due(known, NOON) == tuple(NOON - m * MINUTE for m in minutes_ago)
+def test_the_first_interval_begins_after_the_weight_has_spread(
+    serves_since: timedelta, start: timedelta
+) -> None:
+    assert first_whole(NOON + serves_since, MINUTE) == NOON + start
 
 
-def taken(known: Rollout) -> list[Interval]:
-    return list(known.intervals)
+def test_periods_begin_at_multiples_of_their_length() -> None:
+    odd = NOON + timedelta(seconds=7)
+    assert floor_to(odd, timedelta(seconds=5)) == NOON + timedelta(seconds=5)
+    assert ceil_to(odd, timedelta(seconds=5)) == NOON + timedelta(seconds=10)
+    assert floor_to(NOON, MINUTE) == ceil_to(NOON, MINUTE) == NOON
 
 
-def test_a_period_is_taken_when_two_reads_a_sixth_of_a_period_apart_agree() -> None:
-    first = at(fresh()).rollout
-    assert not taken(first)
-    too_soon = at(first, now=NOON + 5 * SECOND).rollout
-    assert not taken(too_soon)
-    second = at(too_soon, now=NOON + 10 * SECOND)
-    assert [i.start for i in taken(second.rollout)] == [NOON - 2 * MINUTE, NOON - MINUTE]
-    assert taken(second.rollout)[0].green == Counts(requests=100)
-    assert {record.kind for record in second.records} == {"interval"}
+@pytest.mark.parametrize(
+    ("now", "count"),
+    [
+        (NOON - SECOND, 0),
+        (NOON, 1),
+        (NOON + MINUTE - SECOND, 1),
+        (NOON + 3 * MINUTE, 4),
+        (NOON + timedelta(days=2), intervals.READ_AT_ONCE),
+    ],
+)
+def test_every_period_that_has_ended_at_this_weight_is_due_in_bounded_numbers(
+    now: datetime, count: int
+) -> None:
+    due = intervals.due(serving(), now)
+    assert due == tuple(START + n * MINUTE for n in range(count))
 
 
-def test_a_reading_that_changed_is_read_again() -> None:
-    first = at(fresh()).rollout
-    revised = seen_of(first, metrics=metrics(first, green=(120, 0)))
-    second = at(first, revised, now=NOON + 10 * SECOND).rollout
-    assert not taken(second)
-    assert taken(at(second, revised, now=NOON + 20 * SECOND).rollout)
+def test_nothing_is_due_before_the_weight_was_read_back() -> None:
+    assert intervals.due(serving(bake=Bake()), NOON + 9 * MINUTE) == ()
 
 
-@pytest.mark.parametrize(("green", "blue"), [((0, 0), (900, 0)), ((100, 0), (0, 0))])
-def test_a_period_without_one_colour_waits_for_the_lag(green: tuple[int, int], blue: tuple[int, int]) -> None:
-    known = fresh()
-    seen = seen_of(known, metrics=metrics(known, green=green, blue=blue))
-    first = at(known, seen).rollout
-    assert not taken(at(first, seen, now=NOON + 30 * SECOND).rollout)
-    late = at(first, seen, now=NOON + MINUTE).rollout
-    assert [i.start for i in taken(late)] == [NOON - 2 * MINUTE]
+def test_what_was_taken_is_not_due_again() -> None:
+    known = serving(intervals=(Interval(start=START, blue=None, green=Counts(requests=1)),))
+    assert intervals.due(known, NOON + SECOND) == ()
+    assert intervals.due(known, NOON + MINUTE) == (NOON,)
 
 
-def test_a_colour_without_traffic_is_not_waited_for() -> None:
-    known = baked(1, phase=Phase.WATCHING, step=2, bake=Bake(since=NOON - 3 * MINUTE), intervals=())
-    seen = seen_of(known, metrics=metrics(known, blue=(0, 0)))
-    first = at(known, seen).rollout
-    second = at(first, seen, now=NOON + 10 * SECOND).rollout
-    assert second.intervals[0].blue is None
+def test_the_period_in_which_the_weight_was_read_back_is_never_taken() -> None:
+    known = serving(bake=Bake(since=START + SECOND))
+    late = NOON + 9 * MINUTE
+    found = taken(known, read(known, BOTH, starts=(START, NOON, NOON + MINUTE)), late).row.intervals
+    assert found[0].start == NOON
+    assert all(interval.start > START + SECOND for interval in found)
 
 
-def test_no_request_of_anybody_is_an_interval_without_counts_and_not_of_zero() -> None:
-    known = fresh()
-    seen = seen_of(known, metrics=metrics(known, green=(0, 0), blue=(0, 0)))
-    late = at(known, seen, now=NOON + 2 * MINUTE).rollout
-    assert (late.intervals[0].green, late.intervals[0].blue) == (None, None)
+# when a reading is final -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("missing", ["unread", "absent"])
-def test_counts_that_cannot_be_read_hold_once_they_are_overdue(missing: str) -> None:
-    known = fresh()
-    found = metrics(known)
-    query = intervals.queries(known)[0].id
-    broken = (
-        {**found, query: Unread(why="a test")}
-        if missing == "unread"
-        else {k: v for k, v in found.items() if k != query}
+def test_one_read_alone_takes_nothing_and_is_noted() -> None:
+    known = serving()
+    draft = taken(known, read(known, BOTH), NOON + SECOND)
+    assert draft.row.intervals == ()
+    assert [reading.start for reading in draft.row.reading] == [START]
+    assert draft.row.read_at == NOON + SECOND
+
+
+@pytest.mark.parametrize(("apart", "count"), [(GAP - SECOND, 0), (GAP, 1), (MINUTE, 1)])
+def test_two_reads_that_agree_take_it_if_they_are_a_sixth_of_a_period_apart(
+    apart: timedelta, count: int
+) -> None:
+    assert len(read_twice(BOTH, BOTH, apart=apart).row.intervals) == count
+
+
+def test_many_reads_close_together_are_still_one() -> None:
+    known = serving()
+    for second in range(1, 10):
+        known = taken(known, read(known, BOTH), NOON + second * SECOND).row
+    assert known.intervals == ()
+    assert len(taken(known, read(known, BOTH), NOON + 11 * SECOND).row.intervals) == 1
+
+
+def test_a_datapoint_that_was_revised_is_read_once_more() -> None:
+    revised = {"green": 120, "blue": 900}
+    draft = read_twice(BOTH, revised, apart=GAP)
+    assert draft.row.intervals == ()
+    known = serving()
+    again = taken(draft.row, read(known, revised), NOON + SECOND + 2 * GAP)
+    assert again.row.intervals[0].green == Counts(requests=120)
+
+
+def test_errors_that_appear_later_are_a_revision_too() -> None:
+    known = serving()
+    once = taken(known, read(known, BOTH), NOON + SECOND).row
+    twice = taken(once, read(known, BOTH, errors=7), NOON + SECOND + GAP).row
+    assert twice.intervals == ()
+    thrice = taken(twice, read(known, BOTH, errors=7), NOON + SECOND + 2 * GAP).row
+    assert thrice.intervals[0].green == Counts(requests=100, answers_5xx=7)
+
+
+@pytest.mark.parametrize(
+    ("weight", "requests", "count"),
+    [
+        pytest.param(100, {"green": 100}, 0, id="blue is still missing"),
+        pytest.param(100, {"blue": 900}, 0, id="green is still missing"),
+        pytest.param(100, {}, 0, id="both are missing"),
+        pytest.param(1000, {"green": 900}, 1, id="blue has no traffic to miss"),
+        pytest.param(1000, {"blue": 900}, 0, id="green has everything and is missing"),
+        pytest.param(0, {"blue": 900}, 1, id="green has no traffic to miss"),
+    ],
+)
+def test_a_colour_that_carries_traffic_must_be_there(
+    weight: int, requests: dict[str, int], count: int
+) -> None:
+    assert len(read_twice(requests, requests, apart=GAP, weight=weight).row.intervals) == count
+
+
+@pytest.mark.parametrize(
+    ("requests", "green", "blue"),
+    [
+        pytest.param(BOTH, Counts(requests=100), Counts(requests=900), id="both"),
+        pytest.param({"blue": 900}, None, Counts(requests=900), id="only blue"),
+        pytest.param({"green": 100}, Counts(requests=100), None, id="only green"),
+        pytest.param({}, None, None, id="neither"),
+    ],
+)
+def test_once_the_lag_has_passed_it_is_taken_as_it_stands_and_absence_stays_absence(
+    requests: dict[str, int], green: Counts | None, blue: Counts | None
+) -> None:
+    known = serving()
+    final = NOON + known.spec.metrics.lag
+    early = taken(known, read(known, requests), final - SECOND)
+    assert early.row.intervals == ()
+    draft = taken(known, read(known, requests), final)
+    assert draft.row.intervals[0] == Interval(start=START, green=green, blue=blue)
+
+
+def test_periods_are_taken_in_their_order_and_none_is_passed_over() -> None:
+    known = serving()
+    only_newest = read(known, BOTH, starts=(NOON,))
+    once = taken(known, only_newest, NOON + MINUTE + SECOND).row
+    twice = taken(once, only_newest, NOON + MINUTE + SECOND + GAP).row
+    assert twice.intervals == (), "the period before it is still missing"
+    late = taken(twice, only_newest, NOON + 2 * MINUTE).row
+    assert [i.start for i in late.intervals] == [START, NOON]
+    assert late.intervals[0].green is None
+    assert late.intervals[1].green == Counts(requests=100)
+
+
+def test_only_the_newest_are_kept_in_the_row() -> None:
+    old = tuple(
+        Interval(start=START - n * MINUTE, blue=None, green=Counts(requests=1))
+        for n in range(intervals.KEPT, 0, -1)
     )
-    soon = at(known, seen_of(known, metrics=broken))
-    assert HoldKind.AWS not in held(soon)
-    late = at(known, seen_of(known, metrics=broken), now=NOON + 2 * MINUTE)
-    assert HoldKind.AWS in held(late)
-    assert not taken(late.rollout)
+    known = serving(intervals=old)
+    draft = taken(known, read(known, BOTH), NOON + 2 * MINUTE)
+    assert len(draft.row.intervals) == intervals.KEPT
+    assert draft.row.intervals[-1].start == START
+    assert draft.row.intervals[0] == old[1]
 
 
-def test_a_bad_period_that_was_read_once_keeps_a_step_from_being_left() -> None:
-    known = replace(baked(5), read_at=None)
-    decision = at(known, seen_of(known, metrics=metrics(known, green=(100, 50))), now=NOON)
-    assert decision.rollout.step == 0
-    answers = {judged.answer.gate: judged.answer for judged in decision.rollout.answers}
-    assert answers["guard"].verdict is not Verdict.PASS
+def test_another_period_and_lag_are_the_files() -> None:
+    metrics = MetricsSpec(period=timedelta(seconds=5), lag=timedelta(seconds=10))
+    since = NOON - timedelta(seconds=6)
+    known = serving(spec=spec(metrics=metrics), bake=Bake(since=since))
+    assert intervals.due(known, NOON) == (NOON - timedelta(seconds=5),)
+    assert {query.period for query in intervals.queries(known)} == {timedelta(seconds=5)}
+    seen = read(known, BOTH, starts=(NOON - timedelta(seconds=5),))
+    assert taken(known, seen, NOON + timedelta(seconds=9)).row.intervals == ()
+    assert taken(known, seen, NOON + timedelta(seconds=10)).row.intervals[0].green == Counts(requests=100)
 
 
-def test_intervals_begin_anew_with_every_weight() -> None:
-    moved = at(baked(5)).rollout
-    assert (moved.intervals, moved.reading, moved.read_at) == ((), (), None)
-    assert settling().intervals == ()
+# what could not be read --------------------------------------------------------------------------------------------
+
+
+def test_what_is_unread_takes_nothing_and_holds_once_it_should_be_there() -> None:
+    known = serving()
+    good = read(known, BOTH)
+    broken = replace(good, metrics={**good.metrics, "green 0 requests": Unread(why="throttled")})
+    early = taken(known, broken, NOON + SECOND)
+    late = taken(known, broken, NOON + known.spec.metrics.lag)
+    assert (early.row.intervals, early.holds) == ((), [])
+    assert late.row.intervals == ()
+    assert [(hold.kind, hold.reason) for hold in late.holds] == [
+        (HoldKind.AWS, "request counts could not be read: throttled")
+    ]
+
+
+def test_series_that_were_not_looked_at_take_nothing_and_hold() -> None:
+    late = taken(serving(), Seen(), NOON + 2 * MINUTE)
+    assert late.row.intervals == ()
+    assert [hold.kind for hold in late.holds] == [HoldKind.AWS]
+
+
+def test_an_unread_answer_between_two_reads_does_not_break_their_agreement() -> None:
+    known = serving()
+    once = taken(known, read(known, BOTH), NOON + SECOND).row
+    blind = taken(once, Seen(), NOON + 5 * SECOND).row
+    assert len(taken(blind, read(known, BOTH), NOON + SECOND + GAP).row.intervals) == 1
+
+
+# what is asked for and kept ----------------------------------------------------------------------------------------
+
+
+def test_every_count_of_every_group_of_both_colours_is_asked_for_with_both_dimensions() -> None:
+    asked = intervals.queries(serving())
+    assert len(asked) == len({query.id for query in asked}) == 2 * len(intervals.METRICS)
+    assert {query.stat for query in asked} == {"Sum"}
+    for query in asked:
+        group = GREEN_GROUP if query.id.startswith("green") else BLUE_GROUP
+        assert dict(query.dimensions) == {
+            "LoadBalancer": "app/public/50dc6c495c0c9188",
+            "TargetGroup": group.rpartition(":")[2],
+        }
+
+
+def test_a_colours_groups_are_added_up_and_one_silent_group_is_no_silence() -> None:
+    known = serving()
+    other = replace(
+        known.pairs[0], blue=TargetGroupArn(BLUE_GROUP + "2"), green=TargetGroupArn(GREEN_GROUP + "2")
+    )
+    two = replace(known, pairs=(*known.pairs, other))
+    seen = read(two, BOTH)
+    final = NOON + 2 * MINUTE
+    assert taken(two, seen, final).row.intervals[0].green == Counts(requests=200)
+    half = replace(seen, metrics={**seen.metrics, "green 1 requests": ()})
+    assert taken(two, half, final).row.intervals[0].green == Counts(requests=100)
+
+
+def test_each_field_of_a_count_comes_from_its_own_metric() -> None:
+    known = serving()
+    fields = list(intervals.METRICS)
+    found = {
+        query.id: ((START, float(10 + fields.index(query.id.split(" ")[2]))),)
+        for query in intervals.queries(known)
+    }
+    green = taken(known, Seen(metrics=found), NOON + 2 * MINUTE).row.intervals[0].green
+    assert green == Counts(
+        requests=10, answers_2xx=11, answers_3xx=12, answers_4xx=13, answers_5xx=14, connection_errors=15
+    )
+
+
+def test_a_taken_interval_is_a_record_and_an_event() -> None:
+    known = serving(step=1)
+    draft = taken(known, read(known, BOTH, errors=7), NOON + 2 * MINUTE)
+    (record,), (event,) = draft.records, draft.events
+    body = json.loads(record.body)
+    assert (record.kind, record.at) == ("interval", NOON + 2 * MINUTE)
+    assert (body["phase"], body["step"], body["green_tenths"]) == ("shifting", 1, 100)
+    assert body["green"]["answers_5xx"] == 7
+    assert event.kind is EventKind.INTERVAL_TAKEN
+    facts = dict(event.facts)
+    assert (facts["green_requests"], facts["green_errors"], facts["blue_requests"]) == (100, 7, 900)
+    assert event.message == (
+        "period from 11:59:00Z: blue 7 of 900 requests failed, green 7 of 100 requests failed"
+    )
+
+
+def test_silence_is_told_as_silence_and_not_as_zero() -> None:
+    known = serving()
+    draft = taken(known, read(known, {"blue": 900}), NOON + 2 * MINUTE)
+    assert dict(draft.events[0].facts)["green_requests"] is None
+    assert json.loads(draft.records[0].body)["green"] is None
+    assert draft.events[0].message.endswith("green had no requests")
+
+
+def test_records_of_different_periods_never_share_a_key() -> None:
+    known = serving()
+    seen = read(known, BOTH, starts=(START, NOON, NOON + MINUTE))
+    keys = [record.key for record in taken(known, seen, NOON + 9 * MINUTE).records]
+    assert len(keys) == len(set(keys)) == 8
