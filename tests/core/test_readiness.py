@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from orchestrator.core.events import EventKind
-from orchestrator.core.observed import ServiceSeen, StopSeen, TargetsSeen
+from orchestrator.core.observed import Absent, ServiceSeen, StopSeen, TargetsSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.ready import not_ready
 from orchestrator.core.rollout import HoldKind
-from tests.builders import BLUE_GROUP, NOON, WANTED, good_deployment
-from tests.core.stages import GREEN_GROUP, GREEN_NAME, at, row, seen_of, service, settling
+from tests.builders import BLUE_GROUP, NOON, RULE, WANTED, good_deployment
+from tests.core.stages import GREEN_GROUP, GREEN_NAME, at, baked, row, seen_of, service, settling
 
 NO_ROOM = "(service checkout) was unable to place a task. Reason: Capacity is unavailable at this time."
 
@@ -84,3 +84,12 @@ def test_green_that_ecs_gave_up_on_is_told_with_what_its_last_task_said() -> Non
         decision.rollout.end.reason
         == "green does not start: tasks failed to start; its last task: exit code 1"
     )
+
+
+def test_green_whose_rule_somebody_deleted_holds_for_that_and_not_for_ill_targets() -> None:
+    known = baked()
+    unused = TargetsSeen(unused=3, reasons=("Target.NotInUse",))
+    targets = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: unused}
+    decision = at(known, seen_of(known, rules={RULE: Absent()}, targets=targets))
+    assert decision.rollout.phase is Phase.SHIFTING
+    assert decision.rollout.holds[0].reason.endswith("does not exist any more")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.sandbox.world.scenery import furnish
+from orchestrator.sandbox.world.scenery import furnish, register
 from tests.endtoend.stage import Ended, Shop, Stage, play_together
 
 WRONG = """\
@@ -104,8 +104,9 @@ async def what_another_rollout_holds(made: Stage) -> None:
     view = await shop.until(lambda view: view.green_percent == 50)
     second = await shop.teal("start", "-f", shop.file(new, text=HELD))
     is_plain(second, 5, f"prod/shop4 has an active rollout, {view.id}", f"teal rollback {view.id}")
-    other = await shop.teal("deploy", "--service", "prod/neighbour", "--task-definition", "neighbour:1")
-    is_plain(other, 5, view.id)
+    newer = register(shop.sandbox.world, family="neighbour").rpartition("/")[2]
+    other = await shop.teal("start", "--service", "prod/neighbour", "--task-definition", newer)
+    is_plain(other, 5, view.id, f"teal rollback {view.id}")
     assert len(await shop.rollouts()) == 1
     assert (await shop.teal("rollback", shop.name)).code == 0
     assert (await deploy.ended()).code == 3

@@ -13,6 +13,7 @@ from orchestrator.core.scene import Scene
 from orchestrator.core.verdict import Answer, fail, hold, passed
 
 NAME = "health"
+NOT_IN_USE = "Target.NotInUse"  # elbv2 DescribeTargetHealth: no rule uses the group
 FLAPPING_WITHIN = timedelta(minutes=10)
 FLAPPING_OVER = 2  # more stops than this within FLAPPING_WITHIN: the colour does not stay up
 
@@ -60,6 +61,9 @@ def _of_targets(service: ServiceSeen, scene: Scene) -> Answer:
     for seen in scene.targets:
         if isinstance(seen, Absent):
             return fail(NAME, f"{scene.judged}'s target group is gone")
+        if isinstance(seen, TargetsSeen) and seen.reasons == (NOT_IN_USE,) and not seen.healthy:
+            # Somebody took the group off its rules, or the rules away: drift says so, and no user meets it.
+            return _hold(f"no rule uses {scene.judged}'s target group", "a rule uses it again")
         if isinstance(seen, TargetsSeen) and seen.healthy == 0 and scene.weight > 0:
             what = f"none of {seen.registered} targets is healthy" if seen.registered else "it has no target"
             reasons = f": {', '.join(seen.reasons)}" if seen.reasons else ""
