@@ -28,9 +28,10 @@ log = structlog.get_logger()
 class Worker:
     """Ticks every due rollout of a store."""
 
-    def __init__(self, ticker: Ticker, *, owner: str) -> None:
+    def __init__(self, ticker: Ticker, *, owner: str, ask_store: timedelta = ASK_STORE) -> None:
         self.ticker = ticker
         self.owner = owner
+        self._ask_store = ask_store  # how often the store is asked for what no hint told of
         self.only: RolloutId | None = None
         """Tick this rollout alone; None: every one. Others of the store may belong to another account or region."""
         self._hint = asyncio.Event()
@@ -74,7 +75,9 @@ class Worker:
         self._hint.clear()
         waits = [asyncio.ensure_future(self._hint.wait()), asyncio.ensure_future(stop.wait())]
         try:
-            await asyncio.wait(waits, timeout=ASK_STORE.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                waits, timeout=self._ask_store.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             for wait in waits:
                 wait.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import timedelta
 from random import Random
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
 from orchestrator.sandbox.world.world import World
 from orchestrator.store.memory import MemoryStore
 
+ASK_STORE = timedelta(seconds=1)  # less often than by default: it is most of what an idle engine does
 LATENCY = (0.004, 0.05)  # seconds of a call's way there, and of its way back
 
 
@@ -118,7 +120,7 @@ async def run_process(
         Caller(MortalTransport(world, process, draw, called), chance=draw.random), region=world.region
     )
     mortal = cast(Store, MortalStore(store, process))  # every method of the store, by __getattr__
-    worker = Worker(WatchedTicker(mortal, cloud, clock, failed), owner=process.owner)
+    worker = Worker(WatchedTicker(mortal, cloud, clock, failed), owner=process.owner, ask_store=ASK_STORE)
     works = asyncio.get_running_loop().create_task(worker.run(stop))
     ends = [asyncio.ensure_future(process.died.wait()), asyncio.ensure_future(stop.wait())]
     try:
