@@ -55,7 +55,7 @@ def quick_plan(*, bake: int = 20, watch: int = 30) -> Plan:
 class Rehearsal:
     """One service with its users, and an engine that rolls it out, all in virtual time.
 
-    `furnishing` goes to `furnish`; `settings` to the World. Use as a context manager.
+    `furnishing` goes to `furnish`; `settings` and `minute` to the World. Use as a context manager.
     """
 
     def __init__(
@@ -64,9 +64,10 @@ class Rehearsal:
         seed: int = 0,
         settings: WorldSettings | None = None,
         requests_per_second: float = 40,
+        minute: timedelta = MINUTE,
         **furnishing: Any,  # noqa: ANN401 - the parameters of `furnish`
     ) -> None:
-        self.world = World(start=START, seed=seed, minute=MINUTE, settings=settings or WorldSettings.kind())
+        self.world = World(start=START, seed=seed, minute=minute, settings=settings or WorldSettings.kind())
         self.world.behaviour.start, self.world.behaviour.start_spread = (
             timedelta(seconds=3),
             timedelta(seconds=2),
@@ -77,7 +78,7 @@ class Rehearsal:
         self.traffic = VirtualTraffic(
             self.world, self.scenery.listeners[0], requests_per_second, path="/", seed=seed
         )
-        self.world.advance(3 * MINUTE)
+        self.world.advance(3 * minute)
         self.loop = VirtualLoop(self._moved)
         self._began = self.world.now
         self.clock = LoopClock(self.loop, self._began)
@@ -181,7 +182,10 @@ class Rehearsal:
             await asyncio.sleep(duration.total_seconds())
 
     def _worker(self) -> "_Working":
-        return _Working(Worker(Ticker(self.store, self.cloud, self.clock), owner="rehearsal"))
+        return _Working(self._new_worker())
+
+    def _new_worker(self) -> Worker:
+        return Worker(Ticker(self.store, self.cloud, self.clock), owner="rehearsal")
 
 
 class _Working:

@@ -1,0 +1,11 @@
+"""The sandbox's proxy: requests a second, weights, and what weight changes and draining cost."""
+
+import asyncio
+from collections.abc import Iterator
+
+from orchestrator.sandbox.plane import bench
+
+
+def measure() -> Iterator[str]:
+    """As the data plane's own bench says it."""
+    yield from asyncio.run(bench.measure()).lines()
