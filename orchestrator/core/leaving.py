@@ -90,7 +90,10 @@ def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
     )
     mended = without_green(seen.actions, blue=rule.blue_group, green=green)
     forward = read_forward(seen.actions)
-    serves = bool(forward and forward.weight(green))  # a late write gave it traffic again
+    serves = bool(forward and forward.weight(green))
+    if serves:
+        # A late write gave green traffic again: what waits for all traffic on blue waits anew.
+        draft.change(on_blue_since=draft.now)
     rules.ask_write(draft, rule, rule.base if is_unchanged else mended, None, to_safety=serves)
 
 
@@ -205,7 +208,7 @@ def _restore_count(draft: Draft) -> str:
 
 
 def _restore_scaling(draft: Draft) -> str:
-    """Write back exactly what was read at the start, unless somebody changed it meanwhile."""
+    """Lift the suspension that Teal wrote; what somebody else changed meanwhile stays, and is told."""
     row, blue = draft.row, draft.row.blue
     if blue is None or blue.scaling is None or not row.is_scaling_touched:
         return ""
@@ -214,23 +217,25 @@ def _restore_scaling(draft: Draft) -> str:
         if draft.now < ripe:
             draft.wake_by(ripe)
             return "blue's metrics to settle before its scaling is restored"
-    suspended = replace(blue.scaling, scale_in_suspended=True)
     match draft.seen.scaling:
         case None:
             return "a look at blue's scaling"
         case Unread(why=why):
             draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
             return "blue's scaling to be readable"
-        case ScalingSeen() as seen if seen == suspended and suspended != blue.scaling:
-            restore = SetScaling(cluster=blue.cluster, service=blue.name, wanted=blue.scaling)
-            draft.ask(restore, "restore blue's scaling as it was")
+        case ScalingSeen() as seen if seen.scale_in_suspended and not blue.scaling.scale_in_suspended:
+            # Only the suspension is Teal's: bounds that somebody changed meanwhile are written as they are now.
+            wanted = replace(seen, scale_in_suspended=False)
+            restore = SetScaling(cluster=blue.cluster, service=blue.name, wanted=wanted)
+            draft.ask(restore, "let blue's scaling scale in again")
             return "blue's scaling to be as it was"
-        case ScalingSeen() as seen if seen != blue.scaling:
-            draft.tell(EventKind.DRIFT_FOUND, "somebody changed blue's scaling meanwhile: left as it is")
         case ScalingSeen() | Absent():
             pass
     late = row.created_last
     if late is not None and draft.now < late + LATE:
+        draft.wake_by(late + LATE)
         return "a suspension that may still be on its way"
+    if isinstance(draft.seen.scaling, ScalingSeen) and draft.seen.scaling != blue.scaling:
+        draft.tell(EventKind.DRIFT_FOUND, "somebody changed blue's scaling meanwhile: left as it is")
     draft.change(is_scaling_touched=False)
     return ""

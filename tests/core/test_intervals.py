@@ -17,9 +17,9 @@ from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Bake, HoldKind, Rollout
 from orchestrator.core.scene import Counts, Interval, ceil_to, first_whole, floor_to
 from orchestrator.core.seen import Seen
-from orchestrator.core.spec import MetricsSpec
+from orchestrator.core.spec import GatesSpec, MetricsSpec
 from tests.builders import BLUE_GROUP, NOON
-from tests.core.stages import GREEN_GROUP, MINUTE, row, spec
+from tests.core.stages import GREEN_GROUP, MINUTE, at, baked, metrics, row, seen_of, spec
 
 START = NOON - MINUTE  # of the period that every test reads
 SECOND = timedelta(seconds=1)
@@ -228,9 +228,9 @@ def test_only_the_newest_are_kept_in_the_row() -> None:
 
 
 def test_another_period_and_lag_are_the_files() -> None:
-    metrics = MetricsSpec(period=timedelta(seconds=5), lag=timedelta(seconds=10))
+    quick = MetricsSpec(period=timedelta(seconds=5), lag=timedelta(seconds=10))
     since = NOON - timedelta(seconds=6)
-    known = serving(spec=spec(metrics=metrics), bake=Bake(since=since))
+    known = serving(spec=spec(metrics=quick), bake=Bake(since=since))
     assert intervals.due(known, NOON) == (NOON - timedelta(seconds=5),)
     assert {query.period for query in intervals.queries(known)} == {timedelta(seconds=5)}
     seen = read(known, BOTH, starts=(NOON - timedelta(seconds=5),))
@@ -337,3 +337,21 @@ def test_records_of_different_periods_never_share_a_key() -> None:
     seen = read(known, BOTH, starts=(START, NOON, NOON + MINUTE))
     keys = [record.key for record in taken(known, seen, NOON + 9 * MINUTE).records]
     assert len(keys) == len(set(keys)) == 8
+
+
+# what a step makes of them -----------------------------------------------------------------------------------------
+
+
+def test_a_bad_period_that_was_read_once_keeps_a_step_from_being_left() -> None:
+    good = Interval(start=START - MINUTE, blue=Counts(requests=900), green=Counts(requests=100))
+    known = baked(5, spec=spec(gates=GatesSpec()), intervals=(good,))
+    decision = at(known, seen_of(known, metrics=metrics(known, green=(100, 50))))
+    assert (decision.rollout.phase, decision.rollout.step) == (Phase.SHIFTING, 0)
+    assert decision.rollout.reading[-1].green == Counts(requests=100, answers_5xx=50)
+
+
+def test_intervals_begin_anew_with_every_weight() -> None:
+    known = baked(5)
+    left = at(known).rollout
+    assert left.step == 1
+    assert (left.intervals, left.reading, left.read_at) == ((), (), None)

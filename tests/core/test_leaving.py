@@ -15,6 +15,7 @@ from orchestrator.core.effects import (
     WriteRule,
 )
 from orchestrator.core.events import EventKind
+from orchestrator.core.ids import Tenths
 from orchestrator.core.observed import Absent, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import End, Rollout
@@ -142,13 +143,120 @@ def test_scaling_waits_until_blues_metrics_have_settled() -> None:
 
 
 @pytest.mark.parametrize(
-    "somebodys", [replace(SCALING, max_capacity=20), replace(suspended(SCALING), min_capacity=3), Absent()]
+    "somebodys",
+    [replace(SCALING, max_capacity=20), replace(SCALING, scale_out_suspended=True), Absent()],
 )
 def test_scaling_is_never_restored_over_somebodys_later_change(somebodys: Any) -> None:  # noqa: ANN401
     known = restored()
     decision = at(known, seen_of(known, groups=GONE, scaling=somebodys))
     assert "set_scaling" not in asked(decision)
     assert decision.rollout.phase is Phase.ROLLED_BACK
+
+
+def test_teals_own_suspension_is_lifted_and_somebodys_bounds_stay() -> None:
+    known = restored()
+    changed = replace(suspended(SCALING), min_capacity=3)
+    decision = at(known, seen_of(known, groups=GONE, scaling=changed))
+    assert only(decision, SetScaling).wanted == replace(SCALING, min_capacity=3)
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    after = at(known, seen_of(known, groups=GONE, scaling=replace(SCALING, min_capacity=3)))
+    assert after.rollout.phase is Phase.ROLLED_BACK
+    assert EventKind.DRIFT_FOUND in told(after)
+
+
+def test_a_suspension_that_was_there_before_the_rollout_stays() -> None:
+    theirs = blue(scaling=suspended(SCALING))
+    known = restored(blue=theirs)
+    decision = at(known, seen_of(known, groups=GONE, scaling=suspended(SCALING)))
+    assert "set_scaling" not in asked(decision)
+    assert decision.rollout.phase is Phase.ROLLED_BACK
+
+
+def test_somebodys_scaling_is_told_once_although_the_end_waits() -> None:
+    known = restored(created_last=NOON - timedelta(seconds=10))
+    changed = seen_of(known, groups=GONE, scaling=replace(SCALING, max_capacity=20))
+    waiting = at(known, changed)
+    assert waiting.rollout.phase is Phase.ROLLING_BACK
+    assert EventKind.DRIFT_FOUND not in told(waiting)
+    ended = at(waiting.rollout, changed, now=NOON + timedelta(seconds=20))
+    assert ended.rollout.phase is Phase.ROLLED_BACK
+    assert EventKind.DRIFT_FOUND in told(ended)
+
+
+@pytest.mark.parametrize(
+    ("ago", "effects"),
+    [
+        pytest.param(3 * MINUTE - timedelta(seconds=1), [], id="not yet three periods"),
+        pytest.param(3 * MINUTE, ["set_scaling"], id="three periods"),
+    ],
+)
+def test_scaling_is_restored_after_three_periods_at_blue(ago: timedelta, effects: list[str]) -> None:
+    known = restored(on_blue_since=NOON - ago)
+    decision = at(known, seen_of(known, groups=GONE))
+    assert asked(decision) == effects
+    if not effects:
+        assert decision.wake_at == NOON + timedelta(seconds=1)
+
+
+def test_a_suspension_that_may_still_arrive_is_waited_for() -> None:
+    known = restored(created_last=NOON - timedelta(seconds=29), on_blue_since=LONG_AGO)
+    early = at(known, seen_of(known, **QUIET))
+    assert (early.rollout.phase, early.wake_at) == (Phase.ROLLING_BACK, NOON + timedelta(seconds=1))
+    assert at(known, seen_of(known, **QUIET), now=NOON + timedelta(seconds=1)).wake_at is None
+
+
+# requests on their way ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ago", "effects"),
+    [
+        pytest.param(timedelta(seconds=9), [], id="it may still be reached"),
+        pytest.param(timedelta(seconds=10), ["scale_service"], id="the weight has spread"),
+    ],
+)
+def test_green_is_stopped_only_once_its_last_requests_have_left(ago: timedelta, effects: list[str]) -> None:
+    known = leaving(rules=(rule(None, intended=(Tenths(0), Tenths(500))),), on_blue_since=NOON - ago)
+    decision = at(known)
+    assert asked(decision) == effects
+    if not effects:
+        assert decision.wake_at == NOON + timedelta(seconds=1)
+        assert decision.rollout.green is not None
+        assert not decision.rollout.green.is_leaving, "until then there is a way back to it"
+
+
+def test_green_that_never_had_traffic_is_stopped_at_once() -> None:
+    known = leaving(rules=(rule(None, intended=(Tenths(0),)),), on_blue_since=NOON)
+    assert asked(at(known)) == ["scale_service"]
+
+
+def test_a_late_write_that_gave_green_traffic_again_is_undone_and_green_waits_once_more() -> None:
+    known = leaving(rules=(rule(None, intended=(Tenths(0), Tenths(500))),))
+    late = good_rule(actions=forward((BLUE_GROUP, 500), (GREEN_GROUP, 500)))
+    undo = at(known, seen_of(known, rules={RULE: late}))
+    assert asked(undo) == ["write_rule"]
+    effect = only(undo, WriteRule)
+    assert (effect.green, effect.actions, effect.to_safety) == (None, good_rule().actions, True)
+    soon = NOON + timedelta(seconds=2)
+    assert asked(at(undo.rollout, seen_of(known), now=soon)) == [], (
+        "its last requests may still be on their way"
+    )
+    assert asked(at(undo.rollout, seen_of(known), now=NOON + timedelta(seconds=10))) == ["scale_service"]
+
+
+def test_a_group_is_not_deleted_while_green_is_still_there() -> None:
+    known = leaving(rules=(rule(None),))
+    for seen in (service(GREEN_NAME, WANTED), service(GREEN_NAME, WANTED, desired=0, running=0), UNREAD):
+        assert "delete_target_group" not in asked(at(known, seen_of(known, green=seen)))
+
+
+@pytest.mark.parametrize("unread", [{"green": UNREAD}, {"groups": {"teal-checkout-0a1b2c3d-0": UNREAD}}])
+def test_what_cannot_be_read_is_not_taken_as_gone(unread: dict[str, Any]) -> None:
+    known = leaving(rules=(rule(None),), is_scaling_touched=False)
+    decision = at(known, seen_of(known, **{"green": Absent(), "groups": GONE, **unread}))
+    assert not decision.effects
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert held(decision)
 
 
 def test_scaling_that_cannot_be_read_holds_the_end_up() -> None:
