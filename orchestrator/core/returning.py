@@ -32,6 +32,7 @@ def roll_back(draft: Draft, reason: str, by: Actor) -> None:
     )
     draft.change(paused_by=None, pause_reason="")  # a pause stops advance; a rollback is never behind it
     draft.holds.clear()
+    draft.effects.clear()  # what this tick asked for before was for going on
     take_back(draft)
 
 
