@@ -31,6 +31,9 @@ class Draft:
         self.outcomes: list[Outcome] = []
         self.holds: list[Hold] = []
         self.wake_at: datetime | None = None
+        self.reading = (
+            rollout.reading
+        )  # the newest reading of what is not final, also if it follows the last closely
         self.leaps = False  # a person promotes straight to the last step
 
     def change(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Rollout, checked by `replace`

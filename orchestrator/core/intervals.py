@@ -84,6 +84,7 @@ def take(draft: Draft) -> None:
             break
         _keep(draft, reading)
         taken += 1
+    draft.reading = readings[taken:]
     is_apart = row.read_at is None or draft.now - row.read_at >= metrics.look_gap
     if taken or is_apart:
         draft.change(reading=readings[taken:], read_at=draft.now)

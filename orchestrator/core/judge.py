@@ -74,7 +74,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),
         intervals=row.intervals,
-        reading=row.reading,
+        reading=draft.reading,
         names=names_of(row),
         alarms_at_start=row.blue.alarms,
         alarms=draft.seen.alarms,

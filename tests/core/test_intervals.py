@@ -350,6 +350,12 @@ def test_a_bad_period_that_was_read_once_keeps_a_step_from_being_left() -> None:
     assert decision.rollout.reading[-1].green == Counts(requests=100, answers_5xx=50)
 
 
+def test_a_bad_reading_holds_even_if_it_follows_the_last_one_closely() -> None:
+    known = replace(baked(5), read_at=NOON - SECOND)
+    decision = at(known, seen_of(known, metrics=metrics(known, green=(100, 50))))
+    assert decision.rollout.step == 0
+
+
 def test_intervals_begin_anew_with_every_weight() -> None:
     known = baked(5)
     left = at(known).rollout

@@ -16,7 +16,6 @@ FRESH = timedelta(seconds=16)  # a tick's deadline and a little: what was read b
 class Period:
     """One metric period of green and blue, as the newest answers gave it."""
 
-    reads: int = 0
     green: dict[str, float] = field(default_factory=dict)
     blue: dict[str, float] = field(default_factory=dict)
 
@@ -39,6 +38,9 @@ class Evidence:
         self._alarms_at: datetime | None = None
         self._periods: dict[datetime, Period] = {}
         self._changed_at: datetime | None = None
+        self._entered_at: datetime | None = (
+            None  # the change before the last: a step may be waived from then on
+        )
         self.share = 0.0
 
     def hears(self, record: CallRecord) -> None:
@@ -61,9 +63,13 @@ class Evidence:
         at, count = self._healthy.get(group, (None, 0))
         return count if at is not None and self._world.now - at <= FRESH else 0
 
-    def changed(self, share: float) -> None:
-        """Green's share was changed to this on some rule, by whomever."""
-        self._changed_at, self.share = self._world.now, share
+    def changed(self, share: float, *, step: float) -> None:
+        """Teal gave green this share of some rule; `step` is the share that the row's step asks for.
+
+        Less than before, and not what the step asks for, is a repair of what a rival did: no new evidence is needed.
+        """
+        if share > self.share or abs(share - step) < 0.0021:
+            self._entered_at, self._changed_at, self.share = self._changed_at, self._world.now, share
 
     def begins_anew(self) -> None:
         """A person who resumes after a failure has seen what was known until then."""
@@ -78,9 +84,8 @@ class Evidence:
         if self._alarms_at is None or now - self._alarms_at > FRESH:
             yield "the alarms were not read"
         whole = {at: p for at, p in self._periods.items() if at >= since + self._world.minute / 6}
-        is_waived = promoted_at is not None and promoted_at >= since  # of what was read only once, too
-        read = [period for period in whole.values() if period.reads > 1 or not is_waived]
-        if any(period.speaks_against_green for period in read):
+        is_waived = promoted_at is not None and (self._entered_at is None or promoted_at >= self._entered_at)
+        if any(period.speaks_against_green for period in whole.values()) and not is_waived:
             yield "a whole period spoke against it"
         if not any(p.green.get("RequestCount") for p in whole.values()) and not is_waived:
             yield "no whole period with requests was read since it grew last"
@@ -94,7 +99,6 @@ class Evidence:
             is_blue = self._scenery.target_group.endswith(names.get("TargetGroup", "-"))
             for at, value in zip(result["Timestamps"], result["Values"], strict=True):
                 period = self._periods.setdefault(at, Period())
-                period.reads += metric["MetricName"] == "RequestCount" and not is_blue
                 (period.blue if is_blue else period.green)[metric["MetricName"]] = value
 
 

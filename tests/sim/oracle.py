@@ -175,7 +175,8 @@ class Oracle:
             if after < before - SLACK:
                 self._check_growth_of_blue(arn, before, after)
         if is_teal and abs(after - self.evidence.share) > SLACK:
-            self.evidence.changed(after)
+            step = self.row.spec.plan.steps[min(self.row.step, len(self.row.spec.plan.steps) - 1)]
+            self.evidence.changed(after, step=step.weight / 1000)
 
     def _shares(self, rule: RuleTruth, green: str) -> float:
         """Green's share of blue and green together."""
