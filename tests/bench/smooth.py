@@ -2,9 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
 
 from orchestrator.core.events import EventKind
 from orchestrator.core.ids import RolloutId, TaskDefinitionArn
@@ -17,6 +18,7 @@ from tests.bench.lines import line, ratio
 from tests.sim.truth import Truth
 
 LOOK = timedelta(milliseconds=200)
+SEEDS = range(5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,29 +58,36 @@ class Onlooker:
         )
 
 
-def measure(seed: int = 1) -> Iterator[str]:
-    """The lines of one rollout by plan ``canary``."""
+def measure() -> Iterator[str]:
+    """Rollouts by plan ``canary``: times over some seeds, calls of the first."""
+    rollouts = [_roll_out(seed) for seed in SEEDS]
+    waits = [waits for _, waits, _ in rollouts]
+    waiting = [sum(each.values()) for each in waits]
+    over = [total - least for (total, _, _), least in zip(rollouts, waiting, strict=True)]
+    for name in waits[0]:
+        yield line(f"canary_aws_waiting_seconds_{name}", median(each[name] for each in waits))
+    yield line("baseline_canary_aws_waiting_seconds", median(waiting))
+    yield line("canary_seconds", median(total for total, _, _ in rollouts))
+    yield line("canary_overhead_seconds_median", median(over))
+    yield line("canary_overhead_seconds_max", max(over))
+    yield ratio(
+        "canary_seconds", median(total for total, _, _ in rollouts), median(waiting), to="aws_waiting"
+    )
+    yield from rollouts[0][2]
+
+
+def _roll_out(seed: int) -> tuple[float, dict[str, float], tuple[str, ...]]:
+    """Seconds in all, seconds that AWS makes it wait, and the lines about its calls."""
     with Account(seed) as account:
         revision = account.revision()
         onlooker, before = Onlooker(account, revision), len(account.world.log)
         rollout = account.start(account.canary(revision))
         row = account.until(rollout, within=LONGEST)
         assert row.phase is Phase.SUCCEEDED, account.story(rollout)
-        yield from _time(account, rollout, onlooker.moments)
-        yield from _calls(account, rollout, account.world.log[before:])
-
-
-def _time(account: Account, rollout: RolloutId, moments: Moments) -> Iterator[str]:
-    log = account.events(rollout)
-    total = (log[-1].event.at - log[0].event.at).total_seconds()
-    waits = _waits(account, rollout, moments)
-    waiting = sum(waits.values())
-    yield line("canary_seconds", total)
-    for name, seconds in waits.items():
-        yield line(f"canary_aws_waiting_seconds_{name}", seconds)
-    yield line("canary_aws_waiting_seconds", waiting)
-    yield line("canary_overhead_seconds", total - waiting)
-    yield ratio("canary_seconds", total, waiting, to="aws_waiting")
+        log = account.events(rollout)
+        total = (log[-1].event.at - log[0].event.at).total_seconds()
+        calls = tuple(_calls(account, rollout, account.world.log[before:]))
+        return total, _waits(account, rollout, onlooker.moments), calls
 
 
 def _waits(account: Account, rollout: RolloutId, moments: Moments) -> dict[str, float]:
@@ -114,7 +123,7 @@ def _measured(account: Account, since: datetime) -> float:
     )
 
 
-def _calls(account: Account, rollout: RolloutId, log: list[CallRecord]) -> Iterator[str]:
+def _calls(account: Account, rollout: RolloutId, log: Sequence[CallRecord]) -> Iterator[str]:
     families = Counter(throttle.family(call.service, call.operation) for call in log)
     throttled = sum(call.error is not None and "hrottl" in str(call.error) for call in log)
     yield line("calls_per_canary", len(log), digits=0)
@@ -131,16 +140,12 @@ def _watch(account: Account, rollout: RolloutId) -> tuple[datetime, datetime]:
     return since, since + plan[-1].bake
 
 
-def _watching(log: list[CallRecord], since: datetime, until: datetime) -> Iterator[str]:
+def _watching(log: Sequence[CallRecord], since: datetime, until: datetime) -> Iterator[str]:
     """Calls of a rollout that only watches, and how many such rollouts one account's limits carry."""
     minutes = (until - since) / MINUTE
-    inside: Callable[[CallRecord], bool] = lambda call: since + MINUTE <= call.at < until  # noqa: E731
-    per_minute = {
-        family: count / (minutes - 1)
-        for family, count in Counter(
-            throttle.family(c.service, c.operation) for c in log if inside(c)
-        ).items()
-    }
+    inside = [call for call in log if since + MINUTE <= call.at < until]
+    counts = Counter(throttle.family(call.service, call.operation) for call in inside)
+    per_minute = {family: count / (minutes - 1) for family, count in counts.items()}
     yield line("calls_per_minute_watching", sum(per_minute.values()))
     room = {family: 60 * throttle.FAMILIES[family][1] / rate for family, rate in per_minute.items()}
     tightest = min(room, key=lambda family: room[family])

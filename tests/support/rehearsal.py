@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import structlog
 
@@ -93,7 +93,7 @@ class Rehearsal:
         """The real adapters over a transport; reads are repeated by chance's middle, so runs are the same."""
         return AwsCloud(Caller(transport, chance=lambda: 0.5), region=self.world.region)
 
-    def __enter__(self) -> "Rehearsal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
