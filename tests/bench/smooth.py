@@ -18,7 +18,7 @@ from tests.bench.lines import line, ratio
 from tests.sim.truth import Truth
 
 LOOK = timedelta(milliseconds=200)
-SEEDS = range(5)
+SEEDS = range(3)
 
 
 @dataclass(slots=True, kw_only=True)
