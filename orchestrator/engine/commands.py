@@ -16,6 +16,8 @@ from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.wishes import refusal
 from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Store, Stored
 
+ACTIVE_A_PAGE = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
@@ -60,21 +62,44 @@ async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Clo
             holder=holder.rollout.id,
         )
     found = await look_before(spec, cloud=cloud, clock=clock)
+    row = _draft_of(spec, author, clock)
+    claims = claims_of(row, found.survey)
+    await _refuse_held(claims, store)
     errors = preflight.errors(found.findings)
     if errors:
         raise Unfit(
             what=f"{spec.service} cannot be rolled out",
             findings=[words_of(finding) for finding in errors],
         )
-    row = _draft_of(spec, author, clock)
     event = Event(
         kind=EventKind.STARTED,
         at=clock.now(),
         message=f"{author.name} starts {spec.service} to {spec.task_definition} with plan {spec.plan.name}",
         facts=(("by", author.name), ("source", author.source), ("task_definition", spec.task_definition)),
     )
-    claims = claims_of(row, found.survey)
     return await store.create(row, claims=claims, key=key, events=(event,), wake_at=clock.now())
+
+
+async def _refuse_held(claims: frozenset[str], store: Store) -> None:
+    """Raise Conflict if an active rollout of this store moves one of these rules.
+
+    Its target group stands in the rule already, which preflight would find without being able to say whose it is.
+    """
+    cursor = ""
+    while True:
+        active, cursor = await store.list(Filter(is_active=True), before=cursor, limit=ACTIVE_A_PAGE)
+        for stored in active:
+            taken = next((rule for rule in stored.rollout.rules if rule.arn in claims), None)
+            if taken is not None:
+                holder = stored.rollout
+                raise Conflict(
+                    what=f"{taken.name} is moved by {holder.id} of {holder.spec.service} ({holder.phase})",
+                    why="a rule has one writer",
+                    next_step=f"wait for it, or take it back: `teal rollback {holder.id}`",
+                    holder=holder.id,
+                )
+        if not cursor:
+            return
 
 
 def words_of(finding: Finding) -> str:
