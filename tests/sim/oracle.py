@@ -7,7 +7,7 @@ means to do is known only from the committed row's phase and events.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.core.commands import Command, CommandKind, CommandState
@@ -189,7 +189,7 @@ class Oracle:
 
         A write that follows a rival's edit too closely to have seen it cannot be told apart by AWS: it is excused.
         """
-        if self.world.now - self._edited_at.get(arn, datetime.min.replace(tzinfo=UTC)) < UNSEEN:
+        if self._was_just_edited(arn):
             return
         if (was.conditions, was.priority) != (now.conditions, now.priority):
             self.breaks(8, f"{arn}: its conditions or its priority were changed")
@@ -203,11 +203,15 @@ class Oracle:
             if abs(change) > SLACK and arn not in self.edited:
                 self.breaks(8, f"{arn}: {group} got another share")
 
+    def _was_just_edited(self, arn: str) -> bool:
+        """True if a rival wrote the rule so lately that Teal's write may follow an older reading."""
+        return arn in self._edited_at and self.world.now - self._edited_at[arn] < UNSEEN
+
     def _check_growth_of_green(self, arn: str, share_now: float) -> None:
         row = self.row
         if row.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK) and not self._blue_updated:
             self.breaks(3, f"{arn}: green was given {share_now:.1%} while rolling back")
-        elif row.phase in EARLY:
+        elif row.phase in EARLY and not self._was_just_edited(arn):
             if row.failed:
                 self.breaks(3, f"{arn}: green was given {share_now:.1%} after a failure: {row.failed}")
             self._check_ready_for_green(arn)
