@@ -1,5 +1,7 @@
 """Traffic goes to green, step by step: shifting and watching. Until the watch has passed, blue is one write away."""
 
+from collections.abc import Sequence
+
 from orchestrator.core import intervals, judge, rules
 from orchestrator.core.capacity import follow_blue
 from orchestrator.core.commands import Actor
@@ -37,7 +39,7 @@ def advance(draft: Draft) -> None:
     if draft.leaps and not draft.row.failed and draft.row.step < last:
         go_to_step(draft, last)
     _check_both_colours(draft)
-    _shift(draft, looks)
+    _shift(draft, looks, answers)
     if not rules.all_at(draft.row, _step(draft).weight):
         draft.change(
             waiting_for=f"green's weight of {percent(_step(draft).weight)} to be read back on every rule"
@@ -47,7 +49,7 @@ def advance(draft: Draft) -> None:
         _start_step(draft)
         return
     if _may_leave(draft, answers):
-        _leave_step(draft, looks)
+        _leave_step(draft, looks, answers)
 
 
 def _step(draft: Draft) -> Step:
@@ -128,9 +130,11 @@ def _check_both_colours(draft: Draft) -> None:
         draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
 
 
-def _shift(draft: Draft, looks: tuple[Look, ...]) -> None:
+def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
     """Ask for the step's weight on every rule; upwards only if nothing speaks against it."""
     weight = _step(draft).weight
+    if not rules.all_at(draft.row, weight):
+        _hold_for(draft, [answer for answer in answers if not answer.is_evidence])
     is_half_there = any(rule.verified == weight for rule in draft.row.rules)
     rules.want(draft, weight)
     against = [h for h in draft.holds if h.kind is not HoldKind.PAUSED or not is_half_there]
@@ -161,9 +165,7 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
         draft.wake_by(draft.now + left)
         draft.change(waiting_for=f"its bake: {round(left.total_seconds())} s to go")
         return False
-    for answer in answers:
-        if answer.verdict is Verdict.HOLD and not (is_waived and answer.is_evidence):
-            draft.hold(HoldKind.GATE, f"{answer.gate}: {answer.reason}", clears_when=answer.clears_when)
+    _hold_for(draft, [answer for answer in answers if not (is_waived and answer.is_evidence)])
     if any(hold.kind is not HoldKind.PAUSED for hold in draft.holds):
         draft.change(waiting_for=next(h.clears_when for h in draft.holds if h.kind is not HoldKind.PAUSED))
         return False
@@ -171,6 +173,12 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
         return False
     draft.change(waiting_for="somebody to resume" if draft.holds else "")
     return not draft.holds and draft.row.phase is not Phase.ROLLING_BACK
+
+
+def _hold_for(draft: Draft, answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        if answer.verdict is Verdict.HOLD:
+            draft.hold(HoldKind.GATE, f"{answer.gate}: {answer.reason}", clears_when=answer.clears_when)
 
 
 def _is_approved(draft: Draft) -> bool:
@@ -193,7 +201,7 @@ def _is_approved(draft: Draft) -> bool:
     return False
 
 
-def _leave_step(draft: Draft, looks: tuple[Look, ...]) -> None:
+def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
     row = draft.row
     draft.tell(EventKind.STEP_PASSED, f"step {row.step + 1} passed", step=row.step + 1)
     if row.phase is Phase.WATCHING:
@@ -201,4 +209,4 @@ def _leave_step(draft: Draft, looks: tuple[Look, ...]) -> None:
         draft.move(Phase.SETTLING, "the watch has passed")
         return
     go_to_step(draft, row.step + 1)
-    _shift(draft, looks)
+    _shift(draft, looks, answers)

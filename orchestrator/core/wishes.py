@@ -43,8 +43,12 @@ def refusal(row: Rollout, command: Command) -> str:
         case CommandKind.RESUME:
             is_stopped = row.paused_by or row.failed or (row.attempts and row.attempts[-1].is_failed)
             return "" if is_stopped else "it is not paused"
-        case CommandKind.BACK:
-            return _back_refusal(row, command)
+        case CommandKind.BACK | CommandKind.PROMOTE:
+            return (
+                _back_refusal(row, command)
+                if command.kind is CommandKind.BACK
+                else _full_refusal(row, command)
+            )
         case CommandKind.ROLLBACK if row.green is not None and row.green.is_leaving:
             return "green is on its way out; start a new rollout of the former revision with plan `instant`"
         case _:
@@ -74,6 +78,16 @@ def _back_refusal(row: Rollout, command: Command) -> str:
         return "this is the first step: there is no earlier one (rollback takes all traffic off green)"
     if command.to is None or command.to not in earlier:
         return f"name the weight of an earlier step: {', '.join(percent(weight) for weight in earlier)}"
+    return ""
+
+
+def _full_refusal(row: Rollout, command: Command) -> str:
+    """A promotion waives time and evidence; what a person must say, another person's haste does not."""
+    steps = row.spec.plan.steps
+    for number in range(row.step, len(steps) - 1) if command.full else ():
+        people = {approval.by.name for approval in row.approvals if approval.step == number}
+        if steps[number].approval and len(people) < row.spec.approval.required:
+            return f"step {number + 1} needs an approval, which a promotion to the last step would pass by"
     return ""
 
 
@@ -139,6 +153,7 @@ def _apply(draft: Draft, command: Command) -> None:
             if row.phase is Phase.WATCHING:
                 draft.move(Phase.SHIFTING, f"{command.by.name} goes back to step {index + 1}")
             go_to_step(draft, index)
+            draft.leaps = False  # whoever goes back has the last word
         case CommandKind.REJECT | CommandKind.ROLLBACK | CommandKind.ABANDON:
             raise AssertionError("these end the rollout and are applied by decide()")
 
