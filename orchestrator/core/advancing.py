@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from orchestrator.core import intervals, judge, rules
 from orchestrator.core.capacity import follow_blue
 from orchestrator.core.commands import Actor
+from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.events import EventKind
-from orchestrator.core.gates import approval
 from orchestrator.core.observed import ServiceSeen, TargetsSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import Step, percent
@@ -16,7 +16,7 @@ from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Bake, HoldKind
 from orchestrator.core.rules import Found, Look
 from orchestrator.core.scene import Colour
-from orchestrator.core.spec import LimitThen, OnDrift, OnFailure
+from orchestrator.core.spec import OnDrift, OnFailure
 from orchestrator.core.verdict import Answer, Verdict
 from orchestrator.core.wishes import go_to_step
 from orchestrator.core.words import span
@@ -169,7 +169,7 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
     if any(hold.kind is not HoldKind.PAUSED for hold in draft.holds):
         draft.change(waiting_for=next(h.clears_when for h in draft.holds if h.kind is not HoldKind.PAUSED))
         return False
-    if step.approval and not _is_approved(draft):
+    if step.approval and not is_approved(draft, row.step, of=f"leaving step {row.step + 1}"):
         return False
     draft.change(waiting_for="somebody to resume" if draft.holds else "")
     return not draft.holds and draft.row.phase is not Phase.ROLLING_BACK
@@ -179,26 +179,6 @@ def _hold_for(draft: Draft, answers: Sequence[Answer]) -> None:
     for answer in answers:
         if answer.verdict is Verdict.HOLD:
             draft.hold(HoldKind.GATE, f"{answer.gate}: {answer.reason}", clears_when=answer.clears_when)
-
-
-def _is_approved(draft: Draft) -> bool:
-    row, spec = draft.row, draft.row.spec.approval
-    names = [a.by.name for a in row.approvals if a.step == row.step]
-    answer = approval.judge(names, spec.required, of=f"leaving step {row.step + 1}")
-    judge.keep(draft, (answer,))
-    if answer.verdict is not Verdict.HOLD:
-        return True
-    draft.hold(HoldKind.APPROVAL, answer.reason, clears_when=answer.clears_when)
-    draft.change(
-        waited_for_approval=row.waited_for_approval + draft.since_last(row.ticked_at),
-        waiting_for=answer.clears_when,
-    )
-    if draft.row.waited_for_approval >= spec.timeout and not row.paused_by:
-        if spec.on_timeout is LimitThen.ROLLBACK:
-            roll_back(draft, f"nobody approved step {row.step + 1} within {span(spec.timeout)}", TEAL)
-        else:
-            draft.page(f"nobody approved step {row.step + 1} within {span(spec.timeout)}")
-    return False
 
 
 def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:

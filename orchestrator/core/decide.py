@@ -87,6 +87,8 @@ def _limit_holds(draft: Draft) -> None:
     row, limits = draft.row, draft.row.spec.limits
     if row.phase.is_final or row.phase is Phase.ROLLING_BACK:
         return
+    if draft.before.holds and not draft.holds:
+        draft.change(is_paged=False)  # this standstill is over; people are called again for the next
     holds = [hold for hold in draft.holds if not hold.is_waiting_for_people]
     if not holds:
         draft.change(held=timedelta(0))

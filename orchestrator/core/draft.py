@@ -82,7 +82,7 @@ class Draft:
         """Go to another phase; the move must stand in TRANSITIONS."""
         start = self.row.phase
         assert (start, phase) in LEGAL, f"{start} -> {phase} is no legal move"
-        self.change(phase=phase, phase_since=self.now, ready_since=None)
+        self.change(phase=phase, phase_since=self.now, ready_since=None, is_paged=False)
         self.tell(EventKind.PHASE_CHANGED, why, start=start.value, end=phase.value)
 
     def end(self, reason: str, by: Actor) -> None:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from orchestrator.core import capacity, judge, rules, starting
+from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import (
     CreateService,
 )
-from orchestrator.core.gates import approval
 from orchestrator.core.ids import TargetGroupArn
 from orchestrator.core.observed import Absent, ServiceSeen, Unread
 from orchestrator.core.phases import Phase
@@ -16,7 +16,6 @@ from orchestrator.core.ready import cannot_take_all, not_ready, own_stops
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import HoldKind, Rollout
 from orchestrator.core.scene import Colour
-from orchestrator.core.verdict import Verdict
 from orchestrator.core.wishes import BEFORE_TRAFFIC, go_to_step, needs_first_approval
 
 FAILED_STARTS = 2  # tasks that failed to start for the same reason: it will not get better
@@ -125,14 +124,9 @@ def _start_traffic(draft: Draft) -> None:
         )
     if not capacity.scale_in_is_off(draft):
         draft.change(waiting_for="blue's scale-in to be suspended")
-    if needs_first_approval(row):
-        names = [a.by.name for a in row.approvals if a.step == BEFORE_TRAFFIC]
-        answer = approval.judge(
-            names, row.spec.approval.required, of="first traffic (an alarm fires already)"
-        )
-        judge.keep(draft, (answer,))
-        if answer.verdict is Verdict.HOLD:
-            draft.hold(HoldKind.APPROVAL, answer.reason, clears_when=answer.clears_when)
-    if not draft.holds and not row.paused_by and capacity.scale_in_is_off(draft):
+    is_ready = capacity.scale_in_is_off(draft) and not any(h.kind is not HoldKind.PAUSED for h in draft.holds)
+    if is_ready and needs_first_approval(row):
+        is_ready = is_approved(draft, BEFORE_TRAFFIC, of="first traffic (an alarm fires already)")
+    if is_ready and not row.paused_by:
         go_to_step(draft, 0)
         draft.move(Phase.SHIFTING, "green is steady and healthy in two looks")

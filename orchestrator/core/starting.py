@@ -200,6 +200,7 @@ def limit(draft: Draft) -> None:
     """Roll back once green has taken longer than `limits.provision`, unless a person paused."""
     row = draft.row
     since = row.phase_since or row.created_at
-    if draft.now - since > row.spec.limits.provision and not row.paused_by:
+    taken = draft.now - since - row.waited_for_approval
+    if taken > row.spec.limits.provision and not row.paused_by:
         waiting = f", still waiting for: {row.waiting_for}" if row.waiting_for else ""
         roll_back(draft, f"green was not ready within {span(row.spec.limits.provision)}{waiting}", TEAL)
