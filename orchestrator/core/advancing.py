@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from orchestrator.core import intervals, judge, rules
-from orchestrator.core.capacity import follow_blue
+from orchestrator.core.capacity import all_traffic_needs, follow_blue
 from orchestrator.core.commands import Actor
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
@@ -110,7 +110,7 @@ def _check_both_colours(draft: Draft) -> None:
     """Hold unless blue could take everything back at once and green carries what it was made for."""
     row, blue = draft.row, draft.row.blue
     assert blue is not None
-    needed = blue.desired
+    needed = all_traffic_needs(draft)
     why = cannot_take_all(draft.seen.blue, blue.former, judge.targets_of(draft, Colour.BLUE), needed)
     if why:
         draft.hold(

@@ -20,6 +20,17 @@ def follow_blue(draft: Draft, green: ServiceSeen) -> None:
         draft.ask(scale, f"give green {wanted} tasks, as many as blue")
 
 
+def all_traffic_needs(draft: Draft) -> int:
+    """How many tasks of blue all traffic needs: as many as it had at the start, or wants by now.
+
+    Blue's scale-in is suspended, so what it wants never shrinks while traffic leaves it; and where it has scaled
+    out, the tasks it had at the start could not take everything back.
+    """
+    blue, seen = draft.row.blue, draft.seen.blue
+    assert blue is not None
+    return max(blue.desired, seen.desired) if isinstance(seen, ServiceSeen) else blue.desired
+
+
 def keep_scale_in_off(draft: Draft) -> None:
     """Suspend blue's scale-in before any traffic leaves it, so that it stays able to take everything back."""
     row = draft.row

@@ -117,7 +117,8 @@ def _is_ready_twice(draft: Draft) -> bool:
 def _start_traffic(draft: Draft) -> None:
     row, blue = draft.row, draft.row.blue
     assert blue is not None
-    why = cannot_take_all(draft.seen.blue, blue.former, judge.targets_of(draft, Colour.BLUE), blue.desired)
+    needed = capacity.all_traffic_needs(draft)
+    why = cannot_take_all(draft.seen.blue, blue.former, judge.targets_of(draft, Colour.BLUE), needed)
     if why:
         draft.hold(
             HoldKind.CAPACITY, f"blue could not take all traffic back: {why}", clears_when="blue is ready"

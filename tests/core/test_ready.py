@@ -9,9 +9,20 @@ import pytest
 from orchestrator.core.observed import Absent, ServiceSeen, StopSeen, TargetsSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.ready import cannot_take_all, not_ready, own_stops
-from orchestrator.core.rollout import Rollout
+from orchestrator.core.rollout import HoldKind, Rollout
 from tests.builders import BLUE_GROUP, FORMER, NOON, WANTED, good_deployment
-from tests.core.stages import GREEN_GROUP, GREEN_NAME, MINUTE, at, row, seen_of, service, settling
+from tests.core.stages import (
+    GREEN_GROUP,
+    GREEN_NAME,
+    MINUTE,
+    at,
+    held,
+    row,
+    seen_of,
+    service,
+    settling,
+    written,
+)
 
 QUIET = timedelta(seconds=15)
 UNREAD = Unread(why="throttled")
@@ -229,3 +240,27 @@ def test_a_colour_that_lacks_anything_could_not_take_everything(seen: Any, targe
 )
 def test_a_colour_with_enough_healthy_targets_could_take_everything(seen: ServiceSeen) -> None:
     assert cannot_take_all(seen, FORMER, HEALTHY, 3) == ""
+
+
+@pytest.mark.parametrize(
+    ("healthy", "moves"), [pytest.param(3, False, id="still growing"), pytest.param(5, True, id="grown")]
+)
+@pytest.mark.parametrize("phase", [Phase.PROVISIONING, Phase.SHIFTING])
+def test_blue_that_has_scaled_out_must_be_grown_before_more_traffic_leaves_it(
+    phase: Phase, healthy: int, *, moves: bool
+) -> None:
+    known = row(phase, weight=0, ready_since=NOON - MINUTE)
+    assert known.green is not None
+    known = replace(known, green=replace(known.green, desired=5))
+    seen = seen_of(
+        known,
+        blue=service("checkout", FORMER, desired=5, running=healthy),
+        green=green(desired=5, running=5),
+        targets={BLUE_GROUP: TargetsSeen(healthy=healthy), GREEN_GROUP: TargetsSeen(healthy=5)},
+    )
+    decision = at(known, seen)
+    went_on = (
+        decision.rollout.phase is Phase.SHIFTING if phase is Phase.PROVISIONING else bool(written(decision))
+    )
+    assert went_on is moves
+    assert moves or HoldKind.CAPACITY in held(decision)
