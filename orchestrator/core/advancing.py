@@ -35,10 +35,9 @@ def advance(draft: Draft) -> None:
     answers = judge.ask_gates(draft, Colour.GREEN)
     if _failure_ends_it(draft, answers):
         return
-    last = len(draft.row.spec.plan.steps) - 1
-    if draft.leaps and not draft.row.failed and draft.row.step < last:
-        go_to_step(draft, last)
     _check_both_colours(draft)
+    if draft.row.is_leaping:
+        _leap(draft, answers)
     _shift(draft, looks, answers)
     if not rules.all_at(draft.row, _step(draft).weight):
         draft.change(
@@ -128,6 +127,15 @@ def _check_both_colours(draft: Draft) -> None:
             )
     else:
         draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
+
+
+def _leap(draft: Draft, answers: tuple[Answer, ...]) -> None:
+    """Go straight to the last step once nothing but evidence speaks against it; this one is judged until then."""
+    _hold_for(draft, [answer for answer in answers if not answer.is_evidence])
+    if draft.holds:
+        draft.change(waiting_for=draft.holds[0].clears_when)
+    else:
+        go_to_step(draft, len(draft.row.spec.plan.steps) - 1)
 
 
 def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:

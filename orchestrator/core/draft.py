@@ -34,7 +34,6 @@ class Draft:
         self.reading = (
             rollout.reading
         )  # the newest reading of what is not final, also if it follows the last closely
-        self.leaps = False  # a person promotes straight to the last step
 
     def change(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Rollout, checked by `replace`
         """Give the row new values."""

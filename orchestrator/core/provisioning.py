@@ -89,7 +89,7 @@ def _follow_start(draft: Draft, green: ServiceSeen) -> None:
         roll_back(draft, f"green does not start: {reason}{last}", TEAL)
         return
     reasons = [stop.reason or stop.code for stop in stops]
-    worst = max(set(reasons), key=reasons.count, default="")
+    worst = max(reasons, key=reasons.count, default="")
     failed_starts = [
         stop for stop in stops if stop.code == "TaskFailedToStart" and (stop.reason or stop.code) == worst
     ]

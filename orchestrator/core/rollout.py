@@ -196,6 +196,9 @@ class Rollout:
     reading: tuple[Interval, ...] = ()  # read once, not yet final
     read_at: datetime | None = None  # when `reading` was read
     approvals: tuple[Approval, ...] = ()
+    is_leaping: bool = (
+        False  # a person promoted to the last step; it is gone to once nothing speaks against it
+    )
     waived_step: int | None = None  # a person waived the time and the evidence HOLDs of this step
     paused_by: Actor | None = None
     pause_reason: str = ""

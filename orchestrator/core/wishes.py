@@ -144,8 +144,8 @@ def _apply(draft: Draft, command: Command) -> None:
                 )  # the stops that failed it would fail it again at once
             draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
         case CommandKind.PROMOTE:
-            draft.change(waived_step=row.step)
-            draft.leaps = command.full  # once this tick's judgement is known: a failure is never leapt over
+            is_leaping = command.full and row.step < len(row.spec.plan.steps) - 1
+            draft.change(waived_step=row.step, is_leaping=is_leaping)
         case CommandKind.BACK:
             index = row.spec.plan.step_of(command.to) if command.to is not None else None
             assert index is not None
@@ -153,7 +153,6 @@ def _apply(draft: Draft, command: Command) -> None:
             if row.phase is Phase.WATCHING:
                 draft.move(Phase.SHIFTING, f"{command.by.name} goes back to step {index + 1}")
             go_to_step(draft, index)
-            draft.leaps = False  # whoever goes back has the last word
         case CommandKind.REJECT | CommandKind.ROLLBACK | CommandKind.ABANDON:
             raise AssertionError("these end the rollout and are applied by decide()")
 
@@ -167,6 +166,7 @@ def go_to_step(draft: Draft, step: int) -> None:
         reading=(),
         read_at=None,
         waived_step=None,
+        is_leaping=False,
         failed="",
         waited_for_approval=timedelta(0),
         approvals=tuple(a for a in draft.row.approvals if a.step < step),

@@ -8,9 +8,10 @@ import pytest
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.effects import ScaleService, WriteRule
 from orchestrator.core.events import EventKind
+from orchestrator.core.ids import TargetGroupArn
 from orchestrator.core.observed import Absent, TargetsSeen, Unread
 from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Approval, Bake, HoldKind
+from orchestrator.core.rollout import Approval, Bake, Decision, HoldKind, Rollout
 from orchestrator.core.seen import Failure
 from orchestrator.core.spec import ApprovalSpec, LimitThen, OnDrift, OnFailure
 from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
@@ -359,3 +360,20 @@ def test_a_promotion_never_leaps_over_a_failure_of_the_same_tick() -> None:
     decision = at(held_back, seen_of(known, targets=bad, commands=(wish(CommandKind.PROMOTE, full=True),)))
     assert decision.rollout.step == 0
     assert asked(decision) == []
+
+
+def test_a_promotion_to_the_end_waits_where_it_stands_and_is_judged_there() -> None:
+    known = baked(1)
+    short = {BLUE_GROUP: TargetsSeen(healthy=2, unhealthy=1), GREEN_GROUP: TargetsSeen(healthy=3)}
+    waiting = commanded_with(known, short)
+    assert (waiting.rollout.step, waiting.rollout.is_leaping) == (0, True)
+    assert (
+        waiting.rollout.bake.since == known.bake.since
+    )  # the present weight's evidence is kept, and goes on
+    gone = at(waiting.rollout, seen_of(waiting.rollout))
+    assert (gone.rollout.step, gone.rollout.is_leaping) == (2, False)
+    assert written(gone) == [1000]
+
+
+def commanded_with(known: Rollout, targets: dict[TargetGroupArn, TargetsSeen]) -> Decision:
+    return at(known, seen_of(known, targets=targets, commands=(wish(CommandKind.PROMOTE, full=True),)))
