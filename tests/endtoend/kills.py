@@ -8,10 +8,11 @@ import asyncio
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.endtoend.stage import Ended, Shop, Stage, play
+from tests.endtoend.stage import Ended, Running, Shop, Stage, play
 
 LEAST_SECONDS, MOST_SECONDS = 1.0, 50.0
 DEMO = """\
@@ -51,22 +52,35 @@ class Outcome:
         return f"{verdict} {self.name:<6} | {kills:<36} | {ended} | left or changed: {changed} | {lost}"
 
 
-async def kill_and_go_on(shop: Shop, file: str, moments: tuple[float, ...], *, ends_in: str) -> Outcome:
-    """Run the file's rollout, killing its engine so many seconds after each start; then let it go on to the end."""
+async def ended_by(moment: float | str, deploy: Running, shop: Shop) -> Ended | None:
+    """Wait for a moment; how the engine ended, if it did before."""
+    if isinstance(moment, str):
+        await shop.in_phase(moment)
+        return None
+    try:
+        return await deploy.ended(moment)
+    except TimeoutError:
+        return None
+
+
+async def kill_and_go_on(shop: Shop, file: str, moments: Sequence[float | str], *, ends_in: str) -> Outcome:
+    """Run the file's rollout, killing its engine at each moment, and let it go on to the end.
+
+    A moment is so many seconds after the start of the engine that is killed, or the phase the rollout is then in.
+    """
     before, former, began = await shop.state(), await shop.on(), time.monotonic()
     kills: list[str] = []
     ended: Ended | None = None
     for moment in moments:
         deploy = await shop.deploy(file)
-        try:
-            ended = await deploy.ended(moment)
+        ended = await ended_by(moment, deploy, shop)
+        if ended is not None:
             kills.append("had ended")
             break
-        except TimeoutError:
-            await deploy.kill()
-            known = await shop.rollouts()
-            stood = f"{known[0].phase}, green {known[0].green_percent:g} %" if known else "not recorded yet"
-            kills.append(f"{moment:.1f} s: {stood}")
+        await deploy.kill()
+        known = await shop.rollouts()
+        stood = f"{known[0].phase}, green {known[0].green_percent:g} %" if known else "not recorded yet"
+        kills.append(f"{moment:.1f} s: {stood}" if isinstance(moment, float) else stood)
     if ended is None:
         ended = await (await shop.deploy(file)).ended()
     assert await shop.rollouts(), f"nothing was started: {ended}"
@@ -90,6 +104,7 @@ async def several(made: Stage, seed: int, count: int, outcomes: list[Outcome], k
     """Rollouts side by side, every other of a bad revision, each killed at random moments."""
     draw = random.Random(seed)
     names = [f"{'bad' if number % 2 else 'good'}{number}" for number in range(count)]
+    # Side by side, each on an account of its own; more than six at once slow each other down.
     shops = [await made.shop(name, scalable=number % 3 != 2) for number, name in enumerate(names)]
     async with asyncio.TaskGroup() as group:
         for shop in shops:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,8 @@ from orchestrator.store.opening import open_store
 
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 120.0
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
+SIDE_BY_SIDE = 6
 RATE = 80.0
 THROTTLED = ("Throttling", "ThrottlingException")
 STALE_LOOKS = 10
@@ -292,7 +293,10 @@ async def is_steady(shop: Shop) -> bool:
     return states == ["COMPLETED"] and [t.state for t in targets] == ["healthy"] * blue["desiredCount"]
 
 
-def play(scene: Callable[[Stage], Coroutine[Any, Any, None]], folder: Path) -> None:
+Scene = Callable[[Stage], Coroutine[Any, Any, None]]
+
+
+def play(scene: Scene, folder: Path) -> None:
     """Play one scene on a stage of its own; one that hangs fails."""
 
     async def bounded() -> None:
@@ -302,25 +306,35 @@ def play(scene: Callable[[Stage], Coroutine[Any, Any, None]], folder: Path) -> N
     asyncio.run(bounded())
 
 
-def play_together(
-    folder: Path, subtests: pytest.Subtests, *scenes: Callable[[Stage], Coroutine[Any, Any, None]]
-) -> None:
-    """Play scenes side by side on one stage, since most of a rollout is waiting; each is a subtest of its own."""
-    failed: dict[str, BaseException | None] = {}
+def play_together(folder: Path, scenes: Sequence[Scene]) -> dict[str, Exception | None]:
+    """Play scenes side by side, since most of a rollout is waiting; what each raised, by its name.
 
-    async def one(scene: Callable[[Stage], Coroutine[Any, Any, None]], made: Stage) -> None:
+    More than `SIDE_BY_SIDE` would be slowed down by each other until targets miss their health checks.
+    """
+    ends: dict[str, Exception | None] = {}
+
+    async def one(scene: Scene, turn: asyncio.Semaphore) -> None:
         try:
-            await scene(made)
+            async with turn, asyncio.timeout(2 * LONGEST_SECONDS), AsyncExitStack() as stack:
+                await scene(Stage(folder, stack))
         except Exception as error:
-            failed[scene.__name__] = error
+            ends[scene.__name__] = error
+        else:
+            ends[scene.__name__] = None
 
-    async def all_of_them(made: Stage) -> None:
+    async def all_of_them() -> None:
+        turn = asyncio.Semaphore(SIDE_BY_SIDE)
         async with asyncio.TaskGroup() as group:
             for scene in scenes:
-                group.create_task(one(scene, made), name=scene.__name__)
+                group.create_task(one(scene, turn), name=scene.__name__)
 
-    play(all_of_them, folder)
-    for scene in scenes:
-        with subtests.test(scene.__name__):
-            if (error := failed.get(scene.__name__)) is not None:
+    asyncio.run(all_of_them())
+    return ends
+
+
+def play_as_subtests(folder: Path, subtests: pytest.Subtests, scenes: Sequence[Scene]) -> None:
+    """Play scenes side by side; each is a subtest of its own."""
+    for name, error in play_together(folder, scenes).items():
+        with subtests.test(name):
+            if error is not None:
                 raise error

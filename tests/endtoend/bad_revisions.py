@@ -1,12 +1,6 @@
 """Every kind of bad revision is taken back by itself, with a reason that a person understands."""
 
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Any
-
-import pytest
-
-from tests.endtoend.stage import Ended, Shop, Stage, play_together
+from tests.endtoend.stage import Ended, Shop, Stage
 
 
 async def taken_back(shop: Shop, revision: str, *more: str, lost: frozenset[str] = frozenset()) -> Ended:
@@ -72,7 +66,7 @@ async def has_no_room(made: Stage) -> None:
     assert "Capacity is unavailable at this time" in reason, reason
 
 
-SCENES: tuple[Callable[[Stage], Coroutine[Any, Any, None]], ...] = (
+SCENES = (
     fails_requests,
     crashes_after_some_seconds,
     crashes_at_once,
@@ -80,9 +74,3 @@ SCENES: tuple[Callable[[Stage], Coroutine[Any, Any, None]], ...] = (
     starts_too_slowly,
     has_no_room,
 )
-
-
-def test_bad_revision_of_any_kind_is_rolled_back_for_a_reason_people_understand(
-    tmp_path: Path, subtests: pytest.Subtests
-) -> None:
-    play_together(tmp_path, subtests, *SCENES)

@@ -1,13 +1,11 @@
 """Blue, its rule, tags and scaling before and after a good rollout, compared through boto3."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 
-from tests.endtoend.stage import Shop, Stage, play_together
+from tests.endtoend.stage import Shop, Stage
 
 # What ECS itself writes anew with every deployment of a service.
 OF_A_DEPLOYMENT = (
@@ -68,7 +66,4 @@ async def good_rollout(made: Stage) -> None:
     assert (seen.failed_by_shift, seen.failed_by_revision) == (0, 0)
 
 
-def test_good_rollout_changes_nothing_on_the_account_but_blues_task_definition(
-    tmp_path: Path, subtests: pytest.Subtests
-) -> None:
-    play_together(tmp_path, subtests, good_rollout)
+SCENES = (good_rollout,)

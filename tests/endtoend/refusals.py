@@ -1,11 +1,7 @@
 """What cannot be started is refused in sentences that say what to do, and nothing is touched."""
 
-from pathlib import Path
-
-import pytest
-
 from orchestrator.sandbox.world.scenery import furnish, register
-from tests.endtoend.stage import Ended, Shop, Stage, play_together
+from tests.endtoend.stage import Ended, Shop, Stage
 
 WRONG = """\
 service: checkout
@@ -58,7 +54,7 @@ async def what_is_not_there(made: Stage) -> None:
     shop = await made.shop("shop", rate=0)
     before = await shop.state()
     missing_service = await shop.teal("deploy", "--service", "prod/nothing", "--task-definition", "shop:1")
-    is_plain(missing_service, 1, "service prod/nothing", "check the names of cluster and service")
+    is_plain(missing_service, 1, "service prod/nothing", "Check the names of cluster and service")
     no_cluster = await shop.teal("deploy", "--service", "moon/shop", "--task-definition", "shop:1")
     is_plain(no_cluster, 1, "service moon/shop", "there is no such cluster")
     missing_revision = await shop.teal("deploy", "--service", "prod/shop", "--task-definition", "shop:99")
@@ -75,7 +71,7 @@ async def who_cannot_be_asked(made: Stage) -> None:
     no_credentials = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     is_plain(await shop.teal("deploy", "-f", file, **no_credentials), 1, "credentials")
     down = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-    is_plain(await shop.teal("deploy", "-f", file, **down), 1, "check the network, AWS_ENDPOINT_URL")
+    is_plain(await shop.teal("deploy", "-f", file, **down), 1, "Check the network, AWS_ENDPOINT_URL")
     shop.fault("throttling")
     is_plain(await shop.teal("deploy", "-f", file), 1, "Rate exceeded", "give the command again")
     shop.fault("throttling", end=True)
@@ -113,14 +109,9 @@ async def what_another_rollout_holds(made: Stage) -> None:
     assert await shop.changes(before) == []
 
 
-def test_what_cannot_be_rolled_out_is_refused_in_sentences_and_nothing_is_touched(
-    tmp_path: Path, subtests: pytest.Subtests
-) -> None:
-    play_together(
-        tmp_path,
-        subtests,
-        what_is_not_there,
-        who_cannot_be_asked,
-        file_that_is_wrong,
-        what_another_rollout_holds,
-    )
+SCENES = (
+    what_is_not_there,
+    who_cannot_be_asked,
+    file_that_is_wrong,
+    what_another_rollout_holds,
+)

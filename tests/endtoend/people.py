@@ -2,11 +2,8 @@
 
 import signal
 import time
-from pathlib import Path
 
-import pytest
-
-from tests.endtoend.stage import Shop, Stage, play_together
+from tests.endtoend.stage import Shop, Stage
 
 SLOW = """\
 service: prod/{service}
@@ -25,11 +22,11 @@ async def applied(shop: Shop, *command: str, told: str) -> None:
     print(f"{command[0]}: in the log {time.time() - accepted:.2f} s after the command returned")
 
 
-async def commands_from_a_second_process(made: Stage) -> None:
+async def commands_beside_two_deploys(made: Stage) -> None:
     shop = await made.shop("steered")
     before = await shop.state()
-    new = shop.revision(TEAL_DEMO_VERSION="2")
-    deploy = await shop.deploy(shop.file(new, text=SLOW))
+    file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), text=SLOW)
+    both = [await shop.deploy(file), await shop.deploy(file)]  # neither knows of the other
     await shop.until(lambda view: view.green_percent == 50)
     await applied(shop, "approve", told="approve by ")
     await applied(shop, "pause", "-r", "lunch", told="pause by ")
@@ -44,24 +41,13 @@ async def commands_from_a_second_process(made: Stage) -> None:
     await applied(shop, "promote", told="promote by ")
     await shop.in_phase("watching")
     await applied(shop, "promote", told="promote by ")
-    ended = await deploy.ended()
-    assert ended.code == 0, ended
-    assert await shop.changes(before) == []
-    late = await shop.teal("rollback", shop.name)
-    assert late.code != 0, late
-    assert "Traceback" not in late.err
-    assert (await shop.load.finish()).failed_by_shift == 0
-
-
-async def two_deploys_of_one_file(made: Stage) -> None:
-    shop = await made.shop("twice")
-    before = await shop.state()
-    file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"))
-    both = [await shop.deploy(file), await shop.deploy(file)]
     ends = [await deploy.ended() for deploy in both]
     assert [ended.code for ended in ends] == [0, 0], ends
     assert len(await shop.rollouts()) == 1
     assert await shop.changes(before) == []
+    late = await shop.teal("rollback", shop.name)
+    assert late.code != 0, late
+    assert "Traceback" not in late.err
     assert (await shop.load.finish()).failed_by_shift == 0
 
 
@@ -93,11 +79,7 @@ async def ctrl_c_leaves_and_sigterm_takes_back(made: Stage) -> None:
     assert (await shop.load.finish()).failed_by_shift == 0
 
 
-def test_people_steer_a_deploy_from_beside_it(tmp_path: Path, subtests: pytest.Subtests) -> None:
-    play_together(
-        tmp_path,
-        subtests,
-        commands_from_a_second_process,
-        two_deploys_of_one_file,
-        ctrl_c_leaves_and_sigterm_takes_back,
-    )
+SCENES = (
+    commands_beside_two_deploys,
+    ctrl_c_leaves_and_sigterm_takes_back,
+)
