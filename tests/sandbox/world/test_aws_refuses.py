@@ -77,6 +77,17 @@ def same_priority(s: Shop) -> Wire:
     return s.world.call("elbv2", "CreateRule", params)
 
 
+def from_addresses(*addresses: str) -> Attempt:
+    """Have the shop's rule take requests from these addresses only."""
+
+    def attempt(s: Shop) -> Wire:
+        condition = {"Field": "source-ip", "SourceIpConfig": {"Values": list(addresses)}}
+        params = {"RuleArn": s.scenery.rules[0], "Conditions": [condition]}
+        return s.world.call("elbv2", "ModifyRule", params)
+
+    return attempt
+
+
 def same_name_other_settings(s: Shop) -> Wire:
     params = {
         "Name": "checkout-blue",
@@ -136,6 +147,12 @@ ELB_REFUSES = [
     ("ResourceInUse", "deleting a group in a rule", delete_used_group),
     ("InvalidConfigurationRequest", "a draining of more than an hour", delay("3601")),
     ("ValidationError", "tags of 21 resources", elb("DescribeTags", ResourceArns=["arn:x"] * 21)),
+    ("ValidationError", "a source-ip of no address", from_addresses("10.0.0.0/8", "333.444.555.66/32")),
+    ("ValidationError", "a source-ip without a prefix length", from_addresses("10.0.0.1")),
+    ("ValidationError", "a source-ip with too long a prefix", from_addresses("10.0.0.0/33")),
+    ("ValidationError", "a source-ip with a netmask", from_addresses("10.0.0.0/255.0.0.0")),
+    ("ValidationError", "a source-ip with a wildcard", from_addresses("10.0.*.0/16")),
+    ("ValidationError", "the broadcast address as source-ip", from_addresses("255.255.255.255/32")),
     ("NotInThisSandbox", "OIDC, which is not here yet", oidc),
     ("NotInThisSandbox", "an operation that is not here yet", elb("SetRulePriorities", RulePriorities=[])),
 ]

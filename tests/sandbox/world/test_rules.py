@@ -190,3 +190,11 @@ def test_conditions_read_back_in_both_forms_and_propagate_with_the_actions() -> 
     assert shown == [given[0] | {"Values": ["a.example", "b.example"]}]
     in_force_now = s.world.traffic.listeners()[0].rules[0].conditions[0]
     assert (in_force_now.field, in_force_now.values) == ("host-header", ("a.example", "b.example"))
+
+
+def test_source_addresses_of_both_families_are_read_back_as_they_were_written() -> None:
+    s = shop()
+    addresses = ["10.0.0.0/8", "203.0.113.9/32", "2001:db8::/32"]
+    condition = {"Field": "source-ip", "SourceIpConfig": {"Values": addresses}}
+    params = {"RuleArn": s.scenery.rules[0], "Conditions": [condition]}
+    assert s.world.call("elbv2", "ModifyRule", params)["Rules"][0]["Conditions"] == [condition]

@@ -1,5 +1,7 @@
 """A rule's conditions, as AWS reads them back: old and new form of the same thing side by side."""
 
+import ipaddress
+
 from orchestrator.sandbox.world.errors import AwsRefusal, Json, not_here
 
 _CONFIG = {
@@ -10,6 +12,7 @@ _CONFIG = {
     "query-string": "QueryStringConfig",
     "source-ip": "SourceIpConfig",
 }
+BROADCAST = "255.255.255.255/32"
 
 
 def normalised(conditions: list[Json]) -> list[Json]:
@@ -36,6 +39,8 @@ def _one(condition: Json) -> Json:
         raise AwsRefusal("ValidationError", f"A condition on {field} needs its values")
     if "RegexValues" in config:
         raise not_here("condition member RegexValues")
+    if field == "source-ip":
+        _check_addresses(config["Values"])
     shown: Json = {"Field": field, name: config}
     if field in ("path-pattern", "host-header"):
         shown["Values"] = list(config["Values"])
@@ -48,3 +53,24 @@ def values(condition: Json) -> list[str]:
     if condition["Field"] == "query-string":
         return [f"{v['Key']}={v['Value']}" if v.get("Key") else str(v["Value"]) for v in config["Values"]]
     return list(config["Values"])
+
+
+def _check_addresses(addresses: list[str]) -> None:
+    """Source addresses are CIDR blocks of IPv4 or IPv6, without wildcards, and never the broadcast address.
+
+    Source: "Source IP address conditions" of the Elastic Load Balancing guide, SourceIpConditionConfig of the API.
+    """
+    for address in addresses:
+        if not _is_block(address) or address == BROADCAST:
+            raise AwsRefusal(
+                "ValidationError", f"Condition value '{address}' on source-ip is not a valid CIDR block"
+            )
+
+
+def _is_block(address: str) -> bool:
+    _, slash, length = address.partition("/")
+    try:
+        ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return False
+    return bool(slash) and length.isdecimal()
