@@ -15,6 +15,7 @@ from orchestrator.aws.together import each
 from orchestrator.aws.transport import Answer
 from orchestrator.core.needs import MetricsNeed
 from orchestrator.core.observed import Absent, AlarmSeen, MetricQuery, Series, Unread
+from orchestrator.core.scene import floor_to
 
 ALARMS_PER_CALL = 100
 QUERIES_PER_CALL = 500
@@ -31,14 +32,14 @@ async def alarms(call: Caller, names: Iterable[str]) -> dict[str, AlarmSeen | Ab
 
 
 async def metrics(call: Caller, need: MetricsNeed) -> dict[str, Series | Unread]:
-    """The series asked for, by the queries' ids. Never raises Outside: each is a value."""
-    batches = [
-        need.queries[at : at + QUERIES_PER_CALL] for at in range(0, len(need.queries), QUERIES_PER_CALL)
-    ]
+    """The series asked for, by the queries' ids, each from a boundary of its own period on.
+
+    Never raises Outside: each is a value.
+    """
     async with asyncio.TaskGroup() as tasks:
         reads = [
             tasks.create_task(each([query.id for query in batch], _metrics(call, need, batch)))
-            for batch in batches
+            for batch in _batches(need.queries)
         ]
     return {name: series for read in reads for name, series in read.result().items()}
 
@@ -92,6 +93,18 @@ async def _alarms(call: Caller, names: tuple[str, ...]) -> dict[str, AlarmSeen |
     return found
 
 
+def _batches(queries: tuple[MetricQuery, ...]) -> list[tuple[MetricQuery, ...]]:
+    """What goes into one call: series of one period, since a call has one start."""
+    alike: dict[timedelta, list[MetricQuery]] = {}
+    for query in queries:
+        alike.setdefault(query.period, []).append(query)
+    return [
+        tuple(group[at : at + QUERIES_PER_CALL])
+        for group in alike.values()
+        for at in range(0, len(group), QUERIES_PER_CALL)
+    ]
+
+
 async def _metrics(
     call: Caller, need: MetricsNeed, queries: tuple[MetricQuery, ...]
 ) -> dict[str, Series | Unread]:
@@ -99,7 +112,9 @@ async def _metrics(
     results = {f"q{number}": _Result() for number in range(len(queries))}
     asked: Answer = {
         "MetricDataQueries": [_query(name, query) for name, query in zip(results, queries, strict=True)],
-        "StartTime": need.start,
+        # CloudWatch rounds a start down to the minute, not to the period: an alarm's period may be longer than the
+        # rollout's, and its points would then begin where no period of the alarm does.
+        "StartTime": floor_to(need.start, queries[0].period),
         "EndTime": need.end,
         "ScanBy": "TimestampAscending",
     }

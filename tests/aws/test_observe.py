@@ -1,5 +1,6 @@
 """What AWS may say that the World has no reason to say; ordinary answers are in ``tests/contract``."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -341,6 +342,47 @@ def test_series_are_asked_for_with_legal_ids_and_no_unit() -> None:
     assert [query["Id"] for query in asked["MetricDataQueries"]] == ["q0", "q1"]
     assert (asked["StartTime"], asked["EndTime"]) == (NOON, NOON + timedelta(minutes=3))
     assert asked["MetricDataQueries"][0]["MetricStat"].keys() == {"Metric", "Period", "Stat"}
+
+
+def test_series_of_longer_periods_are_asked_for_from_a_boundary_of_their_own() -> None:
+    start = NOON + timedelta(minutes=7)
+    minutes = {"ours": 1, "alarm slow": 5, "alarm slower": 15, "requests slow": 5}
+    queries = tuple(
+        replace(metrics(name).queries[0], period=timedelta(minutes=length))
+        for name, length in minutes.items()
+    )
+    need = MetricsNeed(queries=queries, start=start, end=start + timedelta(minutes=1))
+    stamps = {60: start, 300: NOON + timedelta(minutes=5), 900: NOON}
+
+    def answer(asked: Answer) -> Answer:
+        found = [
+            {
+                "Id": query["Id"],
+                "Timestamps": [asked["StartTime"]],
+                "Values": [1.0],
+                "StatusCode": "Complete",
+            }
+            for query in asked["MetricDataQueries"]
+            if asked["StartTime"] == stamps[query["MetricStat"]["Period"]]
+        ]
+        return {"MetricDataResults": found}
+
+    seen, script = look(Needs(metrics=need), {"GetMetricData": [answer]})
+    assert {name: series[0][0] for name, series in seen.metrics.items() if isinstance(series, tuple)} == {
+        name: stamps[length * 60] for name, length in minutes.items()
+    }
+    assert {asked["EndTime"] for asked in script.asked("GetMetricData")} == {need.end}
+
+
+def test_series_of_one_period_are_one_call() -> None:
+    answers: list[Reply] = [
+        {"MetricDataResults": [result(f"q{number}", [1.0]) for number in range(500)]},
+        {"MetricDataResults": [result("q0", [1.0])]},
+    ]
+    _, script = look(
+        Needs(metrics=metrics(*(f"m{number}" for number in range(501)))), {"GetMetricData": answers}
+    )
+    assert [len(asked["MetricDataQueries"]) for asked in script.asked("GetMetricData")] == [500, 1]
 
 
 def test_a_series_on_several_pages_is_joined_and_sorted() -> None:
