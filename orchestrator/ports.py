@@ -10,6 +10,7 @@ from orchestrator.core.effects import Effect
 from orchestrator.core.events import Event, Record
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.needs import Needs, SurveyNeed
+from orchestrator.core.people import Role
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Seen
@@ -76,6 +77,7 @@ class EventSeen:
     rollout: RolloutId
     number: int  # 1, 2, 3 … within the rollout
     event: Event
+    chain: str = ""  # SHA-256 over the event and the chain of the one before it (`core.chain`), hexadecimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,119 @@ class Filter:
 
 
 Check = Callable[[Stored], None]  # raises Refused to refuse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token as the store knows it: everything but the token, of which it keeps a digest alone."""
+
+    id: str
+    name: str  # who carries it: the name in the audit log
+    role: Role
+    services: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_valid(self, now: datetime) -> bool:
+        """True until it is revoked or has expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class Tokens(Protocol):
+    """Bearer tokens, by their digests."""
+
+    async def add_token(self, token: Token, *, digest: str) -> None:
+        """Keep a token. ``digest``: SHA-256 of the token, hexadecimal. Raises Conflict if its id is taken."""
+        ...
+
+    async def token_by_digest(self, digest: str) -> Token | None:
+        """The token with this digest, also if it has expired or was revoked."""
+        ...
+
+    async def tokens(self) -> tuple[Token, ...]:
+        """Every token, newest first."""
+        ...
+
+    async def token_used(self, token: str, *, at: datetime) -> None:
+        """Note that a token (by id) was used; an earlier moment than the one noted changes nothing."""
+        ...
+
+    async def revoke_token(self, token: str, *, at: datetime) -> Token:
+        """Revoke a token by its id; revoked twice keeps the first moment. Raises NotFound."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call that was to change something, at any door: who, what, and how it was answered."""
+
+    at: datetime
+    actor: str  # empty: nobody, since no identity could be established
+    source: str  # http | slack | cli
+    address: str  # of the client
+    call: str  # what was called: POST /v1/rollouts/{id}/approve
+    target: str  # rollout, service or token it was about; empty: none
+    outcome: str  # ok, or the code of the error it was refused with
+    request: str  # the request's id, as in the log
+
+
+class Calls(Protocol):
+    """The audit log of calls: what was asked for, also where it was refused."""
+
+    async def add_call(self, call: Call) -> None:
+        """Add one call."""
+        ...
+
+    async def calls(self, *, before: str = "", limit: int = 50) -> tuple[tuple[Call, ...], str]:
+        """A page of calls, newest first, and the cursor of the next page (empty at the end)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The sole right, for a time, to tell one receiver (a sink) of one rollout's newest events.
+
+    The log of events is the outbox: ``sent`` is the number of the last event that the sink has taken, and ``state``
+    whatever the sink must know to go on (the message it updates), both committed together by `delivered`.
+    """
+
+    sink: str
+    stored: Stored
+    sent: int
+    state: str
+    attempts: int  # failed ones since the last success
+    owner: str
+    until: datetime
+
+
+class Outbox(Protocol):
+    """What is still to be told to whom. At least once: a crash between telling and committing tells again."""
+
+    async def open_sink(self, sink: str, *, now: datetime) -> None:
+        """Make a sink known; the first time, rollouts that ended before `now` count as told."""
+        ...
+
+    async def lease_deliveries(
+        self, sink: str, *, owner: str, now: datetime, ttl: timedelta, limit: int
+    ) -> tuple[Delivery, ...]:
+        """Lease rollouts of which the sink has not taken every committed event, whose time has come, oldest first."""
+        ...
+
+    async def delivered(self, delivery: Delivery, *, sent: int, state: str) -> None:
+        """Note what was told and let go. Raises Lost if the lease has passed on."""
+        ...
+
+    async def not_delivered(self, delivery: Delivery, *, again_at: datetime, why: str) -> None:
+        """Note a failed attempt and let go until then. Raises Lost if the lease has passed on."""
+        ...
+
+    async def delivery_state(self, sink: str, rollout: RolloutId) -> str:
+        """What the sink committed last for a rollout; empty: nothing yet."""
+        ...
 
 
 class Store(Protocol):

@@ -27,6 +27,11 @@ class Actor:
 
     name: str
     source: str = "cli"  # cli | http | slack | signal | teal
+    groups: tuple[str, ...] = ()
+
+    def is_among(self, names: tuple[str, ...]) -> bool:
+        """True if this person is named, or one of their groups is (as ``group:release``)."""
+        return self.name in names or any(f"group:{group}" in names for group in self.groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ def _approve_refusal(row: Rollout, command: Command) -> str:
     elif not row.spec.plan.steps[step].approval:
         return f"step {step + 1} needs no approval"
     approvers = row.spec.approval.approvers
-    if approvers and command.by.name not in approvers:
+    if approvers and not command.by.is_among(approvers):
         return f"{command.by.name} is not among the approvers: {', '.join(approvers)}"
     if row.spec.approval.not_author and command.by.name == row.author.name:
         return f"{command.by.name} started the rollout, and its author may not approve it"

@@ -1,0 +1,129 @@
+"""The server's settings as values: who may do what, which accounts and hosts are allowed, and who is told.
+
+``orchestrator.config`` reads them from a file. They are the operator's word and never a rollout file's, so that
+nobody who may start a rollout can widen what Teal reaches.
+"""
+
+from dataclasses import dataclass, field
+
+from orchestrator.core.events import EventKind
+from orchestrator.core.people import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that nothing prints: its text is reached by `reveal` alone."""
+
+    _text: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The secret itself, for the call that needs it."""
+        return self._text
+
+    def __str__(self) -> str:
+        return "(secret)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An AWS account by its alias. ``role`` empty: the server's own credentials, in another region perhaps."""
+
+    alias: str
+    role: str = ""  # ARN of the role to assume
+    external_id: str = ""
+    region: str = ""  # empty: the environment's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRule:
+    """What a CI job may do whose token carries all these claims; a value may hold ``*``."""
+
+    claims: tuple[tuple[str, str], ...]  # (claim, pattern)
+    role: Role
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """An OpenID Connect issuer whose tokens are believed. With ``jobs`` its tokens are CI jobs', else people's."""
+
+    url: str
+    audience: str
+    name_claim: str = "email"
+    groups_claim: str = "groups"
+    roles: tuple[tuple[str, Role], ...] = ()  # (group, the role it gives); the highest counts
+    actor_claim: str = "actor"  # jobs: who set the job off
+    jobs: tuple[JobRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One person at every door. ``role`` None: what the door's own evidence (an issuer's groups) gives."""
+
+    name: str
+    slack: str = ""  # Slack's user id, U…
+    also: tuple[str, ...] = ()  # names by which issuers and CI know the same person
+    role: Role | None = None
+    services: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slack:
+    """Teal's app in a Slack workspace."""
+
+    token: Secret  # xoxb-…
+    signing_secret: Secret
+    channel: str  # where rollouts are told whose file names no channel
+    team: str = ""  # T…: requests of other workspaces are refused; empty: not checked
+    groups: tuple[tuple[str, str], ...] = ()  # (group of people, Slack's user group id S…), for mentions
+    api: str = "https://slack.com/api/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """An address that is told of events as signed CloudEvents. ``events`` empty: of all that concern people."""
+
+    name: str
+    url: str
+    secret: Secret
+    events: frozenset[EventKind] = frozenset()
+    services: tuple[str, ...] = ()  # patterns; empty: every service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """Where Teal may send requests that somebody else named.
+
+    Public addresses are allowed if the host matches ``allowed`` (empty: any public host). Private, loopback and
+    link-local addresses only in ``private``, host patterns; link-local metadata addresses never.
+    """
+
+    allowed: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a server is told beside its environment."""
+
+    public_url: str = ""  # where people reach the server, for links
+    accounts: tuple[Account, ...] = ()
+    registries: tuple[str, ...] = ()  # patterns of image names that revisions may run; empty: any
+    hosts: Hosts = Hosts()
+    issuers: tuple[Issuer, ...] = ()
+    people: tuple[Person, ...] = ()
+    slack: Slack | None = None
+    hooks: tuple[Hook, ...] = ()
+
+    def account(self, alias: str) -> Account | None:
+        """The account of this alias."""
+        return next((one for one in self.accounts if one.alias == alias), None)
+
+    def person_by_slack(self, user: str) -> Person | None:
+        """The person with this Slack user id."""
+        return next((one for one in self.people if one.slack and one.slack == user), None)
+
+    def person_named(self, name: str) -> Person | None:
+        """The person whom a door knows by this name."""
+        return next((one for one in self.people if name == one.name or name in one.also), None)
