@@ -86,7 +86,10 @@ def test_bad_act_says_how_long_users_met_errors_and_why_it_ended(bad: RolloutVie
     assert result.faults == ()
     shape = result.shape()
     assert (shape["phase"], shape["failed"]) == ("rolled_back", {"revision": 20, "shift": 0})
-    assert (shape["bad_to_blue_seconds"], shape["rollback_reason"]) == (2.5, "rollback by bob: looks odd")
+    assert (shape["bad_to_blue_seconds"], shape["rollback_reason"]) == (
+        2.5,
+        "rollback by operator: looks odd",
+    )
 
 
 Change = Callable[[Result], Result]

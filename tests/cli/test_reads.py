@@ -43,7 +43,7 @@ def test_get_shows_revisions_weights_plan_and_what_it_accepts(terminal: Terminal
 
 def test_get_says_why_a_rollout_was_taken_back(terminal: Terminal, rolled_back: str) -> None:
     shown = terminal.teal("get", rolled_back).stdout
-    assert "because  rollback by bob: looks odd\n" in shown
+    assert "because  rollback by operator: looks odd\n" in shown
     assert "all traffic on blue since " in shown
 
 

@@ -145,7 +145,7 @@ def test_line_of_a_phase_begins_with_it() -> None:
         (event(EventKind.GATE_ANSWERED, "guard: fail", verdict="fail"), False),
         (event(EventKind.HELD, "guard: no interval", hold="gate"), True),
         (event(EventKind.HOLD_CLEARED, "cleared: guard: no interval", hold="gate"), False),
-        (event(EventKind.HOLD_CLEARED, "cleared: paused by bob", hold="paused"), True),
+        (event(EventKind.HOLD_CLEARED, "cleared: paused by operator", hold="paused"), True),
         (event(EventKind.PHASE_CHANGED, "guard failed", end="rolling_back"), False),
         (event(EventKind.ROLLBACK_DECIDED, "guard failed"), True),
         (event(EventKind.INTERVAL_TAKEN, "0 of 3"), False),

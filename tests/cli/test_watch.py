@@ -19,8 +19,8 @@ def test_watch_of_a_rollout_that_was_taken_back_tells_the_story_and_exits_3(
     result = terminal.teal("watch", rolled_back)
     assert result.exit_code == 3
     lines = result.stdout.splitlines()
-    assert "alice starts prod/checkout" in lines[0]
-    assert lines[-1].endswith("rolled_back: rollback by bob: looks odd")
+    assert "author starts prod/checkout" in lines[0]
+    assert lines[-1].endswith("rolled_back: rollback by operator: looks odd")
     assert not any("arn:aws:elasticloadbalancing" in line for line in lines)
     assert "\x1b" not in result.stdout
 

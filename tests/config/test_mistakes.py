@@ -78,7 +78,7 @@ ROWS = [
     ("limits: {then: hod}", '3: limits.then: "hod" is not known here: did you mean hold?'),
     ("approval: {required: 0}",
      '3: approval.required: "0" is not a number of people: write a whole number from 1 to 100'),
-    ("approval: {approvers: [ann], required: 2}",
+    ("approval: {approvers: [approver], required: 2}",
      "3: 2 approvals are required of 1 approver: name more approvers, or require fewer"),
     ("plan: instant\napproval: {when: [before_full]}",
      "4: the plan has no step to wait before: add a step below 100 %"),

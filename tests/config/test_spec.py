@@ -53,7 +53,7 @@ gates:
   guard: {{errors: 5%}}
 metrics: {{period: 60s, lag: 2 periods}}
 approval:
-  {{approvers: [ann, bob], required: 1, not_author: true, timeout: 2h, on_timeout: rollback, when: [before_full]}}
+  {{approvers: [lead, operator], required: 1, not_author: true, timeout: 2h, on_timeout: rollback, when: [before_full]}}
 capacity: {{green: full}}
 background: none
 sticky: wait
@@ -89,7 +89,7 @@ def test_a_file_with_every_key_means_what_it_says() -> None:
                 alarms=(AlarmSpec(name="checkout-5xx"), AlarmSpec(name="checkout-p99", no_data=NoData.PASS))
             )
         ),
-        approval=ApprovalSpec(approvers=("ann", "bob"), not_author=True),
+        approval=ApprovalSpec(approvers=("lead", "operator"), not_author=True),
     )
 
 

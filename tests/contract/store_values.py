@@ -15,7 +15,7 @@ from orchestrator.ports import Leased, Stored
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TTL = timedelta(seconds=30)
 TICK = timedelta(seconds=15)
-ANN = Actor(name="ann")
+AUTHOR = Actor(name="author")
 
 
 def a_rollout(name: str = "r1", *, service: str = "checkout", created_at: datetime = NOON) -> Rollout:
@@ -24,7 +24,7 @@ def a_rollout(name: str = "r1", *, service: str = "checkout", created_at: dateti
         task_definition=f"{service}:43",
         plan=NAMED_PLANS["canary"],
     )
-    return Rollout(id=RolloutId(name), spec=spec, author=ANN, created_at=created_at)
+    return Rollout(id=RolloutId(name), spec=spec, author=AUTHOR, created_at=created_at)
 
 
 def an_event(message: str = "it began", *, at: datetime = NOON) -> Event:
@@ -36,7 +36,7 @@ def a_record(key: str, *, body: str = "{}", kind: str = "interval") -> Record:
 
 
 def a_command(key: str = "c1", *, kind: CommandKind = CommandKind.PAUSE, at: datetime = NOON) -> Command:
-    return Command(key=key, kind=kind, by=ANN, at=at, reason="lunch")
+    return Command(key=key, kind=kind, by=AUTHOR, at=at, reason="lunch")
 
 
 def an_outcome(key: str = "c1", state: CommandState = CommandState.APPLIED) -> Outcome:

@@ -59,7 +59,7 @@ from tests.builders import (
     good_survey,
 )
 
-ALICE, BOB, CAROL = Actor(name="alice"), Actor(name="bob"), Actor(name="carol")
+AUTHOR, OPERATOR, APPROVER = Actor(name="author"), Actor(name="operator"), Actor(name="approver")
 ID = RolloutId("checkout-0a1b2c3d")
 GREEN_NAME = "checkout-0a1b2c3d"
 GREEN_GROUP = TargetGroupArn(
@@ -136,7 +136,7 @@ def row(phase: Phase, *, weight: int | None = None, step: int = 0, **changes: An
     made = Rollout(
         id=ID,
         spec=spec(),
-        author=ALICE,
+        author=AUTHOR,
         created_at=NOON - timedelta(hours=1),
         phase=phase,
         phase_since=NOON - MINUTE,
@@ -208,7 +208,7 @@ def attempt(**changes: Any) -> Attempt:  # noqa: ANN401 - the fields of Attempt
 
 def rolling_back(weight: int, **changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
     """A row on its way back, with green at this weight."""
-    end = End(reason="a test", by=BOB, at=NOON - MINUTE)
+    end = End(reason="a test", by=OPERATOR, at=NOON - MINUTE)
     return row(Phase.ROLLING_BACK, weight=weight, **{"end": end, **changes})
 
 
@@ -296,7 +296,7 @@ def at(known: Rollout, seen: Seen | None = None, *, now: datetime = NOON) -> Dec
     return decide(known, seen if seen is not None else seen_of(known), now)
 
 
-def wish(kind: CommandKind, *, by: Actor = BOB, key: str = "key", **changes: Any) -> Command:  # noqa: ANN401
+def wish(kind: CommandKind, *, by: Actor = OPERATOR, key: str = "key", **changes: Any) -> Command:  # noqa: ANN401
     """A command."""
     return replace(Command(key=key, kind=kind, by=by, at=NOON - timedelta(seconds=1)), **changes)
 

@@ -16,12 +16,12 @@ from orchestrator.core.seen import Failure
 from orchestrator.core.spec import ApprovalSpec, LimitThen, OnDrift, OnFailure
 from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
-    ALICE,
-    BOB,
-    CAROL,
+    APPROVER,
+    AUTHOR,
     GREEN_GROUP,
     GREEN_NAME,
     MINUTE,
+    OPERATOR,
     a_hold,
     asked,
     at,
@@ -183,7 +183,7 @@ def test_green_follows_blue_when_blue_has_scaled_out() -> None:
 
 
 def test_pauses_and_holds_do_not_stop_the_clock_of_a_bake() -> None:
-    known = baked(3, paused_by=BOB, holds=(a_hold(HoldKind.GATE),))
+    known = baked(3, paused_by=OPERATOR, holds=(a_hold(HoldKind.GATE),))
     assert at(known).rollout.bake.done == timedelta(minutes=3, seconds=15)
 
 
@@ -278,15 +278,15 @@ def test_a_step_that_asks_for_an_approval_waits_for_it() -> None:
 
 
 def test_an_approval_given_during_the_bake_lets_the_step_be_left() -> None:
-    approvals = (Approval(by=BOB, step=0, at=NOON - MINUTE),)
+    approvals = (Approval(by=OPERATOR, step=0, at=NOON - MINUTE),)
     assert at(baked(5, spec=spec(plan=ASKING), approvals=approvals)).rollout.step == 1
 
 
 def test_as_many_people_approve_as_must() -> None:
     two = spec(plan=ASKING, approval=ApprovalSpec(required=2))
-    one = (Approval(by=BOB, step=0, at=NOON), Approval(by=BOB, step=0, at=NOON))
+    one = (Approval(by=OPERATOR, step=0, at=NOON), Approval(by=OPERATOR, step=0, at=NOON))
     assert at(baked(5, spec=two, approvals=one)).rollout.step == 0
-    both = (one[0], Approval(by=CAROL, step=0, at=NOON))
+    both = (one[0], Approval(by=APPROVER, step=0, at=NOON))
     assert at(baked(5, spec=two, approvals=both)).rollout.step == 1
 
 
@@ -304,7 +304,7 @@ def test_an_approval_that_nobody_gives_runs_out(then: LimitThen, phase: Phase) -
 
 
 def test_an_approval_does_not_run_out_while_the_rollout_is_paused() -> None:
-    known = baked(5, spec=spec(plan=ASKING), waited_for_approval=timedelta(hours=3), paused_by=BOB)
+    known = baked(5, spec=spec(plan=ASKING), waited_for_approval=timedelta(hours=3), paused_by=OPERATOR)
     assert at(known).rollout.phase is Phase.SHIFTING
 
 
@@ -321,7 +321,7 @@ def test_a_hold_lasts_as_long_as_the_file_allows(then: LimitThen, phase: Phase) 
 
 
 def test_time_paused_by_a_person_does_not_count_towards_the_limit() -> None:
-    known = baked(5, held=timedelta(hours=1, minutes=59, seconds=50), paused_by=ALICE)
+    known = baked(5, held=timedelta(hours=1, minutes=59, seconds=50), paused_by=AUTHOR)
     assert at(known, seen_of(known, alarms={})).rollout.held == known.held
 
 
@@ -330,8 +330,8 @@ def test_a_limit_begins_anew_once_nothing_holds() -> None:
 
 
 def test_a_pause_stops_advance_and_not_the_gates() -> None:
-    assert not at(baked(5, paused_by=BOB)).effects
-    known = baked(5, paused_by=BOB)
+    assert not at(baked(5, paused_by=OPERATOR)).effects
+    known = baked(5, paused_by=OPERATOR)
     firing = {"checkout-5xx": good_alarm(state="OK")}
     bad = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)}
     assert at(known, seen_of(known, alarms=firing, targets=bad)).rollout.phase is Phase.ROLLING_BACK
@@ -339,7 +339,7 @@ def test_a_pause_stops_advance_and_not_the_gates() -> None:
 
 def test_a_half_written_set_of_rules_is_finished_even_while_paused() -> None:
     second = replace(rule(0, 100), arn=type(RULE)(RULE + "2"))
-    known = row(Phase.SHIFTING, weight=0, rules=(rule(100), second), paused_by=BOB)
+    known = row(Phase.SHIFTING, weight=0, rules=(rule(100), second), paused_by=OPERATOR)
     seen = seen_of(known)
     both = {RULE: rule_seen(known), second.arn: replace(rule_seen(known, 0), arn=second.arn)}
     assert written(at(known, replace(seen, rules=both))) == [100]

@@ -14,9 +14,9 @@ from orchestrator.core.spec import ApprovalSpec
 from orchestrator.core.wishes import refusal
 from tests.builders import NOON, good_alarm
 from tests.core.stages import (
-    ALICE,
-    BOB,
-    CAROL,
+    APPROVER,
+    AUTHOR,
+    OPERATOR,
     attempt,
     baked,
     blue,
@@ -54,7 +54,7 @@ AT: dict[Phase, Rollout] = {
 def test_a_command_is_accepted_where_the_table_says(phase: Phase, kind: CommandKind) -> None:
     known = AT[phase]
     if kind is K.RESUME:
-        known = replace(known, paused_by=ALICE)
+        known = replace(known, paused_by=AUTHOR)
     command = wish(kind, to=Tenths(100) if kind is K.BACK else None)
     assert (refusal(known, command) == "") is (kind in ACCEPTED[phase])
 
@@ -78,14 +78,14 @@ def test_a_command_for_a_step_that_has_passed_is_overtaken() -> None:
 
 
 def test_what_comes_after_a_rollback_in_the_same_tick_is_overtaken() -> None:
-    decision = commanded(AT[Phase.SHIFTING], wish(K.ROLLBACK, key="1"), wish(K.APPROVE, key="2", by=CAROL))
+    decision = commanded(AT[Phase.SHIFTING], wish(K.ROLLBACK, key="1"), wish(K.APPROVE, key="2", by=APPROVER))
     assert [outcome.state for outcome in decision.outcomes] == [CommandState.APPLIED, CommandState.OVERTAKEN]
     assert written(decision) == [0]
 
 
 def test_pausing_and_resuming() -> None:
     paused = commanded(baked(5), wish(K.PAUSE, reason="lunch"))
-    assert paused.rollout.paused_by == BOB
+    assert paused.rollout.paused_by == OPERATOR
     assert not paused.effects
     resumed = commanded(paused.rollout, wish(K.RESUME))
     assert resumed.rollout.paused_by is None
@@ -119,19 +119,21 @@ def test_one_can_only_go_back_to_an_earlier_step(known: Rollout, to: int | None)
 
 
 def test_going_back_while_paused_still_lowers_the_weight() -> None:
-    known = replace(AT[Phase.SHIFTING], paused_by=ALICE)
+    known = replace(AT[Phase.SHIFTING], paused_by=AUTHOR)
     assert written(commanded(known, wish(K.BACK, to=Tenths(100)))) == [100]
 
 
 @pytest.mark.parametrize(
     ("approval", "by", "before", "refused"),
     [
-        pytest.param(ApprovalSpec(), BOB, (), False, id="anybody"),
-        pytest.param(ApprovalSpec(approvers=("carol",)), BOB, (), True, id="not among the approvers"),
-        pytest.param(ApprovalSpec(approvers=("carol",)), CAROL, (), False, id="among the approvers"),
-        pytest.param(ApprovalSpec(not_author=True), ALICE, (), True, id="the author"),
-        pytest.param(ApprovalSpec(), BOB, (Approval(by=BOB, step=1, at=NOON),), True, id="twice"),
-        pytest.param(ApprovalSpec(), BOB, (Approval(by=BOB, step=0, at=NOON),), False, id="another step"),
+        pytest.param(ApprovalSpec(), OPERATOR, (), False, id="anybody"),
+        pytest.param(ApprovalSpec(approvers=("approver",)), OPERATOR, (), True, id="not among the approvers"),
+        pytest.param(ApprovalSpec(approvers=("approver",)), APPROVER, (), False, id="among the approvers"),
+        pytest.param(ApprovalSpec(not_author=True), AUTHOR, (), True, id="the author"),
+        pytest.param(ApprovalSpec(), OPERATOR, (Approval(by=OPERATOR, step=1, at=NOON),), True, id="twice"),
+        pytest.param(
+            ApprovalSpec(), OPERATOR, (Approval(by=OPERATOR, step=0, at=NOON),), False, id="another step"
+        ),
     ],
 )
 def test_who_may_approve(

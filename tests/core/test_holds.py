@@ -19,11 +19,11 @@ from orchestrator.core.spec import ApprovalSpec, Limits, LimitThen, OnFailure
 from orchestrator.core.wishes import BEFORE_TRAFFIC
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_alarm
 from tests.core.stages import (
-    ALICE,
-    BOB,
+    AUTHOR,
     GREEN_GROUP,
     GREEN_NAME,
     MINUTE,
+    OPERATOR,
     at,
     baked,
     blue,
@@ -70,7 +70,7 @@ def half_baked(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollo
     ("known", "changes"),
     [
         pytest.param(half_baked(), {}, id="nothing in the way"),
-        pytest.param(half_baked(paused_by=ALICE), {}, id="paused"),
+        pytest.param(half_baked(paused_by=AUTHOR), {}, id="paused"),
         pytest.param(half_baked(), {"alarms": {"checkout-5xx": UNREAD}}, id="a gate holds"),
         pytest.param(half_baked(), {"blue": service("checkout", FORMER, desired=2)}, id="blue is too small"),
         pytest.param(half_baked(failed="guard: a test"), {}, id="a failure that the file holds"),
@@ -180,14 +180,14 @@ def test_blue_that_fails_in_settling_calls_people_although_they_were_called_befo
 
 
 def test_time_paused_by_a_person_is_not_held_time() -> None:
-    paused = later(holding(paused_by=BOB, held=30 * SECOND), ticks=10, **NO_ALARM)[-1].rollout
+    paused = later(holding(paused_by=OPERATOR, held=30 * SECOND), ticks=10, **NO_ALARM)[-1].rollout
     assert (paused.phase, paused.held) == (Phase.SHIFTING, 30 * SECOND)
     resumed = commanded(replace(paused, ticked_at=NOON), wish(CommandKind.RESUME)).rollout
     assert resumed.phase is not Phase.ROLLING_BACK
 
 
 def test_a_pause_alone_is_held_for_ever() -> None:
-    paused = baked(5, paused_by=BOB, spec=spec(limits=Limits(hold=timedelta(0))))
+    paused = baked(5, paused_by=OPERATOR, spec=spec(limits=Limits(hold=timedelta(0))))
     assert at(paused).rollout.phase is Phase.SHIFTING
     assert held(at(paused)) == {HoldKind.PAUSED}
 
@@ -249,7 +249,7 @@ def test_what_aws_refuses_is_told_once_and_holds_as_long_as_it_lasts() -> None:
     [
         pytest.param(15 * MINUTE, None, False, id="at the limit"),
         pytest.param(15 * MINUTE + SECOND, None, True, id="over the limit"),
-        pytest.param(timedelta(hours=9), ALICE, False, id="paused"),
+        pytest.param(timedelta(hours=9), AUTHOR, False, id="paused"),
     ],
 )
 def test_green_that_is_not_ready_in_time_rolls_back(
@@ -280,7 +280,7 @@ def test_green_that_is_ready_in_its_last_second_is_not_rolled_back() -> None:
     [
         pytest.param(timedelta(hours=1), None, False, id="at the limit"),
         pytest.param(timedelta(hours=1, seconds=1), None, True, id="over the limit"),
-        pytest.param(timedelta(hours=9), ALICE, False, id="paused"),
+        pytest.param(timedelta(hours=9), AUTHOR, False, id="paused"),
     ],
 )
 def test_settling_too_long_calls_people_once_and_green_serves_on(
@@ -344,7 +344,7 @@ def test_an_approval_that_may_wait_calls_people_once(made: Any) -> None:  # noqa
 
 @pytest.mark.parametrize("made", [asking, first_asking], ids=["of a step", "of the first traffic"])
 def test_time_paused_does_not_count_towards_an_approvals_limit(made: Any) -> None:  # noqa: ANN401
-    known = made(paused_by=ALICE, waited_for_approval=30 * SECOND)
+    known = made(paused_by=AUTHOR, waited_for_approval=30 * SECOND)
     paused = later(known, ticks=10)[-1].rollout
     assert paused.waited_for_approval == 30 * SECOND
     resumed = commanded(replace(paused, ticked_at=NOON), wish(CommandKind.RESUME)).rollout
@@ -365,7 +365,7 @@ def test_waiting_for_an_approval_is_not_held_time() -> None:
 
 
 def test_the_first_approval_lets_traffic_start() -> None:
-    given = (Approval(by=BOB, step=BEFORE_TRAFFIC, at=NOON),)
+    given = (Approval(by=OPERATOR, step=BEFORE_TRAFFIC, at=NOON),)
     started = at(first_asking(approvals=given)).rollout
     assert (started.phase, started.waited_for_approval) == (Phase.SHIFTING, timedelta(0))
 

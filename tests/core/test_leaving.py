@@ -22,11 +22,11 @@ from orchestrator.core.rollout import End, Rollout
 from orchestrator.core.traffic import canonical
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
-    BOB,
     GREEN_GROUP,
     GREEN_NAME,
     ID,
     MINUTE,
+    OPERATOR,
     SCALING,
     asked,
     at,
@@ -49,7 +49,7 @@ UNREAD = Unread(why="a test")
 
 def leaving(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
     """On the way out with all traffic on blue since long; green still hangs on its rule at weight 0."""
-    end = End(reason="a test", by=BOB, at=LONG_AGO, traffic_on_blue_at=LONG_AGO)
+    end = End(reason="a test", by=OPERATOR, at=LONG_AGO, traffic_on_blue_at=LONG_AGO)
     given = {"end": end, "on_blue_since": LONG_AGO, "is_way_clear": True, **changes}
     return rolling_back(0, **given)
 

@@ -20,9 +20,9 @@ from orchestrator.core.seen import Failure, Seen
 from orchestrator.core.traffic import canonical, read_forward
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
-    BOB,
     GREEN_GROUP,
     MINUTE,
+    OPERATOR,
     asked,
     at,
     attempt,
@@ -64,12 +64,12 @@ def test_until_the_watch_has_passed_a_rollback_is_one_write(
     assert decision.rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
     assert written(decision) == writes
     assert decision.rollout.end is not None
-    assert decision.rollout.end.by == BOB
+    assert decision.rollout.end.by == OPERATOR
 
 
 @pytest.mark.parametrize(("known", "writes"), EARLY)
 def test_a_rollback_ends_a_pause(known: Rollout, writes: list[int | None]) -> None:
-    decision = commanded(replace(known, paused_by=BOB), wish(CommandKind.ROLLBACK))
+    decision = commanded(replace(known, paused_by=OPERATOR), wish(CommandKind.ROLLBACK))
     assert written(decision) == writes
     assert decision.rollout.paused_by is None
 

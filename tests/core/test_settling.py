@@ -15,11 +15,11 @@ from orchestrator.core.rollout import Bake, HoldKind, Rollout
 from orchestrator.core.scene import Counts, Interval
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_alarm, good_deployment
 from tests.core.stages import (
-    BOB,
     GREEN_GROUP,
     GREEN_NAME,
     ID,
     MINUTE,
+    OPERATOR,
     asked,
     at,
     attempt,
@@ -85,7 +85,7 @@ def test_blue_is_made_as_large_as_green() -> None:
 
 @pytest.mark.parametrize("is_paused", [True, False])
 def test_blue_is_not_touched_while_something_holds(*, is_paused: bool) -> None:
-    known = settling(attempts=0, paused_by=BOB if is_paused else None)
+    known = settling(attempts=0, paused_by=OPERATOR if is_paused else None)
     seen = seen_of(known) if is_paused else seen_of(known, rules={RULE: UNREAD})
     assert "update_service" not in asked(at(known, seen))
 

@@ -18,12 +18,12 @@ from orchestrator.core.spec import ApprovalSpec, GatesSpec, OnDrift, OnFailure
 from orchestrator.core.wishes import current_step, refusal
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
-    ALICE,
-    BOB,
-    CAROL,
+    APPROVER,
+    AUTHOR,
     GREEN_GROUP,
     GREEN_NAME,
     MINUTE,
+    OPERATOR,
     at,
     attempt,
     baked,
@@ -113,13 +113,13 @@ def test_before_the_first_traffic_a_command_means_no_step_of_the_plan() -> None:
 
 
 def test_an_answer_says_who_did_what_and_why_and_so_does_the_audit_log() -> None:
-    by = Actor(name="bob", source="slack")
+    by = Actor(name="operator", source="slack")
     decision = commanded(baked(2), wish(K.PAUSE, by=by, reason="a customer calls"))
-    assert outcome(decision) == (CommandState.APPLIED, "pause by bob: a customer calls")
+    assert outcome(decision) == (CommandState.APPLIED, "pause by operator: a customer calls")
     (event,) = [e for e in decision.events if e.kind is EventKind.COMMAND_APPLIED]
     assert dict(event.facts) == {
         "command": "pause",
-        "by": "bob",
+        "by": "operator",
         "source": "slack",
         "reason": "a customer calls",
         "key": "key",
@@ -172,7 +172,7 @@ def test_two_different_people_of_one_tick_approve_together() -> None:
     twice = commanded(known, wish(K.APPROVE), wish(K.APPROVE, key="2"))
     assert told_of(twice) == [APPLIED, OVERTAKEN]
     assert twice.rollout.step == 0
-    both = commanded(known, wish(K.APPROVE), wish(K.APPROVE, key="2", by=CAROL))
+    both = commanded(known, wish(K.APPROVE), wish(K.APPROVE, key="2", by=APPROVER))
     assert both.rollout.step == 1
 
 
@@ -184,7 +184,7 @@ def test_an_approval_of_one_step_says_nothing_of_the_next() -> None:
 
 
 def test_going_back_takes_the_approvals_of_the_steps_that_are_walked_again() -> None:
-    given = tuple(Approval(by=BOB, step=step, at=NOON) for step in (-1, 0, 1))
+    given = tuple(Approval(by=OPERATOR, step=step, at=NOON) for step in (-1, 0, 1))
     known = baked(2, step=1, spec=spec(plan=ASKING), approvals=given)
     back = commanded(known, wish(K.BACK, to=Tenths(100))).rollout
     assert [a.step for a in back.approvals] == [-1]
@@ -199,8 +199,8 @@ def test_the_last_step_of_a_plan_may_ask_for_an_approval_too() -> None:
 
 def test_an_author_may_start_without_being_able_to_approve() -> None:
     known = baked(5, spec=spec(plan=ASKING, approval=ApprovalSpec(not_author=True)))
-    assert "its author may not approve" in refusal(known, wish(K.APPROVE, by=ALICE))
-    assert refusal(known, wish(K.APPROVE, by=BOB)) == ""
+    assert "its author may not approve" in refusal(known, wish(K.APPROVE, by=AUTHOR))
+    assert refusal(known, wish(K.APPROVE, by=OPERATOR)) == ""
 
 
 # going back --------------------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_going_back_after_a_failure_that_holds_is_a_way_on() -> None:
     ("known", "accepted"),
     [
         pytest.param(baked(2), False, id="nothing is stopped"),
-        pytest.param(baked(2, paused_by=ALICE), True, id="paused"),
+        pytest.param(baked(2, paused_by=AUTHOR), True, id="paused"),
         pytest.param(baked(2, failed="guard: a test"), True, id="a gate failed"),
         pytest.param(settling(), False, id="blue's update is under way"),
         pytest.param(settling(attempts=0), False, id="blue was not updated yet"),
@@ -251,7 +251,7 @@ def test_only_what_is_stopped_can_be_resumed(known: Rollout, *, accepted: bool) 
 
 
 def test_resuming_after_a_pause_keeps_the_bake_and_after_a_failure_begins_it_anew() -> None:
-    paused = commanded(baked(3, paused_by=ALICE), wish(K.RESUME)).rollout
+    paused = commanded(baked(3, paused_by=AUTHOR), wish(K.RESUME)).rollout
     assert paused.paused_by is None
     assert paused.bake.done > 3 * MINUTE
     failed = commanded(baked(3, failed="guard: a test"), wish(K.RESUME)).rollout
@@ -334,13 +334,13 @@ def test_a_promotion_to_the_end_is_refused_where_it_would_pass_an_approval_by(st
 
 def test_an_approval_that_was_given_lets_a_promotion_to_the_end_through() -> None:
     asking = spec(plan=plan((100, 5), (500, 5), (1000, 30), approval=[1, 2]))
-    known = baked(2, step=1, spec=asking, approvals=(Approval(by=BOB, step=1, at=NOON),))
+    known = baked(2, step=1, spec=asking, approvals=(Approval(by=OPERATOR, step=1, at=NOON),))
     decision = commanded(known, wish(K.PROMOTE, full=True))
     assert decision.rollout.step == 2, "the last step's own approval is asked for when it is left"
 
 
 def test_a_promotion_while_paused_waits_for_the_pause_to_end() -> None:
-    known = baked(2, paused_by=ALICE)
+    known = baked(2, paused_by=AUTHOR)
     waiting = commanded(known, wish(K.PROMOTE))
     assert not waiting.effects
     assert written(commanded(waiting.rollout, wish(K.RESUME))) == [500]

@@ -12,7 +12,7 @@ from orchestrator.engine import commands
 from orchestrator.sandbox.world.scenery import furnish, register
 from tests.support.rehearsal import Rehearsal
 
-ALICE = Actor(name="alice")
+AUTHOR = Actor(name="author")
 
 
 def test_second_service_on_the_same_rule_is_refused_naming_the_rollout_that_moves_it() -> None:
@@ -33,7 +33,7 @@ def test_second_service_on_the_same_rule_is_refused_naming_the_rollout_that_move
         with pytest.raises(Conflict, match=f"is moved by {first} of prod/checkout") as refused:
             stage.run(
                 commands.start(
-                    spec, author=ALICE, key="second", store=stage.store, cloud=stage.cloud, clock=stage.clock
+                    spec, author=AUTHOR, key="second", store=stage.store, cloud=stage.cloud, clock=stage.clock
                 )
             )
         assert refused.value.holder == first

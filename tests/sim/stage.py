@@ -25,7 +25,7 @@ from tests.sim.oracle import Broken, Oracle
 from tests.sim.process import Process, run_process
 from tests.sim.rivals import act, befall
 from tests.sim.scenario import Edit, Outage, Scenario
-from tests.support.rehearsal import ALICE, BOB, MINUTE, START
+from tests.support.rehearsal import AUTHOR, MINUTE, OPERATOR, START
 from tests.support.virtual import LoopClock, VirtualLoop, close
 
 QUIET_AFTER = timedelta(minutes=6)  # then nobody interferes and AWS answers
@@ -126,7 +126,7 @@ class Stage:
 
     async def _start(self) -> None:
         now = self.clock.now()
-        row = Rollout(id=self.rollout, spec=self._spec(), author=ALICE, created_at=now, phase_since=now)
+        row = Rollout(id=self.rollout, spec=self._spec(), author=AUTHOR, created_at=now, phase_since=now)
         claims = frozenset({f"service {row.spec.service}"})
         await self.store.create(row, claims=claims, key="sim", events=(), wake_at=now)
 
@@ -211,7 +211,12 @@ class Stage:
             earlier = [step.weight for step in self.row.spec.plan.steps[: self.row.step]]
             to = self.draw.choice(earlier) if wish.kind is CommandKind.BACK and earlier else None
             command = Command(
-                key=f"wish at {wish.at}", kind=wish.kind, by=BOB, at=self.clock.now(), full=wish.full, to=to
+                key=f"wish at {wish.at}",
+                kind=wish.kind,
+                by=OPERATOR,
+                at=self.clock.now(),
+                full=wish.full,
+                to=to,
             )
             await self._give(command)
 

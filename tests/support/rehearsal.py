@@ -36,7 +36,7 @@ from tests.support.virtual import LoopClock, VirtualLoop, close
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(seconds=10)
 T = TypeVar("T")
-ALICE, BOB = Actor(name="alice"), Actor(name="bob")
+AUTHOR, OPERATOR = Actor(name="author"), Actor(name="operator")
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
@@ -128,12 +128,19 @@ class Rehearsal:
         """Start a rollout."""
         stored = self.run(
             commands.start(
-                spec, author=ALICE, key="rehearsal", store=self.store, cloud=self.cloud, clock=self.clock
+                spec, author=AUTHOR, key="rehearsal", store=self.store, cloud=self.cloud, clock=self.clock
             )
         )
         return stored.rollout.id
 
-    def wish(self, rollout: RolloutId, kind: CommandKind, *, by: Actor = BOB, **more: Any) -> CommandSeen:  # noqa: ANN401
+    def wish(
+        self,
+        rollout: RolloutId,
+        kind: CommandKind,
+        *,
+        by: Actor = OPERATOR,
+        **more: Any,  # noqa: ANN401
+    ) -> CommandSeen:
         """Give a command."""
         command = commands.command(kind, by=by, clock=self.clock, **more)
         return self.run(commands.wish(rollout, command, store=self.store))

@@ -11,11 +11,16 @@ from orchestrator.core.verdict import Verdict
     [
         ((), 1, Verdict.HOLD, "leaving step 1 waits for 1 approval"),
         ((), 3, Verdict.HOLD, "leaving step 1 waits for 3 approvals"),
-        (("bob",), 1, Verdict.PASS, "leaving step 1 was approved by bob"),
-        (("bob",), 2, Verdict.HOLD, "leaving step 1 waits for 1 approval"),
-        (("bob", "bob"), 2, Verdict.HOLD, "leaving step 1 waits for 1 approval"),
-        (("bob", "carol", "bob"), 2, Verdict.PASS, "leaving step 1 was approved by bob, carol"),
-        (("bob", "carol", "dave"), 2, Verdict.PASS, "leaving step 1 was approved by bob, carol, dave"),
+        (("operator",), 1, Verdict.PASS, "leaving step 1 was approved by operator"),
+        (("operator",), 2, Verdict.HOLD, "leaving step 1 waits for 1 approval"),
+        (("operator", "operator"), 2, Verdict.HOLD, "leaving step 1 waits for 1 approval"),
+        (
+            ("operator", "approver", "operator"),
+            2,
+            Verdict.PASS,
+            "leaving step 1 was approved by operator, approver",
+        ),
+        (("one", "two", "three"), 2, Verdict.PASS, "leaving step 1 was approved by one, two, three"),
     ],
 )
 def test_as_many_different_people_must_approve(
