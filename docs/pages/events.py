@@ -8,7 +8,7 @@ from orchestrator.core.events import EventKind
 
 MEANINGS = {
     EventKind.STARTED: "Somebody started the rollout.",
-    EventKind.PHASE_CHANGED: "It went to another phase.",
+    EventKind.PHASE_CHANGED: "It went to another phase; the last one is told as `ended`.",
     EventKind.BLUE_READ: "Blue, its rules, scaling and alarms were read, before anything was made.",
     EventKind.WEIGHT_WANTED: "Another weight is wanted on every rule; the writes follow.",
     EventKind.WEIGHT_VERIFIED: "A rule was read back and has this weight.",

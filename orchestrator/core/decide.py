@@ -112,8 +112,10 @@ def _abandon(draft: Draft, command: Command) -> None:
     draft.move(Phase.ABANDONED, reason)
     draft.tell(
         EventKind.ENDED,
-        f"Teal writes nothing more for this rollout; left as they are: {', '.join(left) or 'nothing was made'}",
+        f"{reason}; Teal writes nothing more for this rollout; "
+        f"left as they are: {', '.join(left) or 'nothing was made'}",
         phase=Phase.ABANDONED.value,
+        reason=reason,
         left=", ".join(left),
         green_tenths=row.green_weight,
         scaling_suspended=row.is_scaling_touched,

@@ -78,11 +78,12 @@ class Draft:
             self.wake_at = at
 
     def move(self, phase: Phase, why: str) -> None:
-        """Go to another phase; the move must stand in TRANSITIONS."""
+        """Go to another phase; the move must stand in TRANSITIONS. Whoever ends the rollout tells ENDED instead."""
         start = self.row.phase
         assert (start, phase) in LEGAL, f"{start} -> {phase} is no legal move"
         self.change(phase=phase, phase_since=self.now, ready_since=None, is_paged=False)
-        self.tell(EventKind.PHASE_CHANGED, why, start=start.value, end=phase.value)
+        if not phase.is_final:
+            self.tell(EventKind.PHASE_CHANGED, why, start=start.value, end=phase.value)
 
     def end(self, reason: str, by: Actor) -> None:
         """Remember why the rollout ends."""

@@ -50,9 +50,10 @@ def leave(draft: Draft, end: Phase) -> None:
         return
     if draft.row.end is None:
         draft.end("blue runs the new revision", TEAL)
-    draft.move(end, "nothing of green is left, and everything is as it was")
     reason = draft.row.end.reason if draft.row.end else ""
-    draft.tell(EventKind.ENDED, f"{end}: {reason}", phase=end.value, reason=reason)
+    draft.move(end, reason)
+    words = f"{end}: {reason}; nothing of green is left, and the rest is as it was"
+    draft.tell(EventKind.ENDED, words, phase=end.value, reason=reason)
 
 
 def _are_rules_restored(draft: Draft) -> bool:

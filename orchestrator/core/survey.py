@@ -36,7 +36,7 @@ class GroupSurvey:
     protocol_version: str
     container: str  # the service's container and port behind it
     port: int
-    template: Json  # CreateTargetGroup's parameters but for Name and Tags
+    template: Json  # CreateTargetGroup's parameters, blue's own Tags among them; without Name and Teal's tags
     attributes: Json  # {key: value} that differ from a new group's defaults
     stickiness: str  # "", lb_cookie, app_cookie
     targets: TargetsSeen | None  # None where it could not be read

@@ -20,7 +20,8 @@ def test_watch_of_a_rollout_that_was_taken_back_tells_the_story_and_exits_3(
     assert result.exit_code == 3
     lines = result.stdout.splitlines()
     assert "author starts prod/checkout" in lines[0]
-    assert lines[-1].endswith("rolled_back: rollback by operator: looks odd")
+    assert "rolled_back: rollback by operator: looks odd; nothing of green is left" in lines[-1]
+    assert sum("rolled_back" in line for line in lines) == 1, "one line for the end"
     assert not any("arn:aws:elasticloadbalancing" in line for line in lines)
     assert "\x1b" not in result.stdout
 

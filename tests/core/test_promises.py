@@ -177,8 +177,8 @@ def _healthy(seen: Seen, group: TargetGroupArn) -> int:
 
 
 def _moves_follow_the_table(known: Rollout, decision: Decision) -> None:
-    moves = [e for e in decision.events if e.kind is EventKind.PHASE_CHANGED]
-    path = [known.phase, *(Phase(str(dict(move.facts)["end"])) for move in moves)]
+    facts = [dict(e.facts) for e in decision.events if e.kind in (EventKind.PHASE_CHANGED, EventKind.ENDED)]
+    path = [known.phase, *(Phase(str(move.get("end") or move["phase"])) for move in facts)]
     assert path[-1] is decision.rollout.phase
     assert all(step in LEGAL for step in pairwise(path))
     assert (decision.wake_at is None) is decision.rollout.phase.is_final

@@ -228,5 +228,7 @@ def test_an_abandoned_rollout_writes_nothing_more_and_says_what_is_left(known: R
     decision = commanded(known, wish(CommandKind.ABANDON, reason="a test"))
     assert decision.rollout.phase is Phase.ABANDONED
     assert asked(decision) == []
+    assert EventKind.PHASE_CHANGED not in told(decision), "the end is one event"
     ended = next(event for event in decision.events if event.kind is EventKind.ENDED)
+    assert "abandon" in ended.message
     assert known.green is None or known.green.name in str(dict(ended.facts)["left"])
