@@ -38,19 +38,23 @@ class Which:
     limit: int = 50
 
 
-class Door(Protocol):
-    """Everything the terminal asks of rollouts. Names are ids, or services with an active rollout."""
+class Reads(Protocol):
+    """What following a rollout asks. Names are ids, or services with an active rollout."""
 
     async def get(self, name: str) -> RolloutView:
         """One rollout. Raises NotFound, Refused if a name means several."""
         ...
 
-    async def list(self, which: Which) -> tuple[RolloutView, ...]:
-        """Rollouts, the newest first."""
-        ...
-
     async def events(self, rollout: str, after: int) -> tuple[EventSeen, ...]:
         """One page of a rollout's log, by its id, from the event after number `after`."""
+        ...
+
+
+class Door(Reads, Protocol):
+    """Everything the terminal asks of rollouts."""
+
+    async def list(self, which: Which) -> tuple[RolloutView, ...]:
+        """Rollouts, the newest first."""
         ...
 
     async def wish(self, name: str, wish: Wish) -> RolloutView:

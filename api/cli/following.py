@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.cli.doors import EVENTS_A_PAGE, Door
+from api.cli.doors import EVENTS_A_PAGE, Reads
 from orchestrator.engine.views import RolloutView
 from orchestrator.ports import EventSeen
 
@@ -37,7 +37,7 @@ class Screen(Protocol):
 
 
 async def looks(
-    door: Door, rollout: str, *, enough: asyncio.Event, after: int = 0, every: float = LOOK_SECONDS
+    door: Reads, rollout: str, *, enough: asyncio.Event, after: int = 0, every: float = LOOK_SECONDS
 ) -> AsyncIterator[Look]:
     """A look now and every `every` seconds, until the rollout has ended or `enough` is set.
 

@@ -8,6 +8,7 @@ import click
 from api.cli.doors import EVENTS_A_PAGE, Which, open_door
 from api.cli.following import looks
 from api.cli.output import clock_text, emit, json_option, percent_text, span_text, table
+from api.cli.patience import PatientDoor
 from api.cli.sheet import painted, sheet
 from api.http.shapes import event_view
 from orchestrator.core.phases import Phase
@@ -93,7 +94,8 @@ async def _events(name: str, *, follow: bool, after: int, as_json: bool) -> None
     async with open_door() as door:
         rollout = (await door.get(name)).id
         if follow:
-            async for look in looks(door, rollout, enough=asyncio.Event(), after=after):
+            patient = PatientDoor(door, lambda text: click.echo(text, err=True))
+            async for look in looks(patient, rollout, enough=asyncio.Event(), after=after):
                 _print(look.events, as_json=as_json)
             return
         while page := await door.events(rollout, after):

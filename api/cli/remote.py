@@ -30,7 +30,17 @@ from orchestrator.engine.views import RolloutView
 from orchestrator.ports import EventSeen
 
 ANSWER_SECONDS = 30.0
+READ_SECONDS = 10.0  # what only reads the server's store is quick, or will not come
 Json = Mapping[str, Any]
+PLAIN: Mapping[int, type[TealError]] = {
+    401: Denied,
+    403: Denied,
+    404: NotFound,
+    409: Refused,
+    503: Unreachable,
+    504: Unreachable,
+}
+"""Errors that carry nothing besides their words, by HTTP status."""
 
 
 class ServerDoor:
@@ -103,7 +113,7 @@ class ServerDoor:
         sent = None if body is None else json.dumps(body)
         if sent is not None:
             headers["Content-Type"] = "application/json"
-        connection = self._connection()
+        connection = self._connection(READ_SECONDS if method == "GET" else ANSWER_SECONDS)
         try:
             connection.request(method, f"{self._url.path.rstrip('/')}{path}", sent, headers)
             answer = connection.getresponse()
@@ -118,10 +128,10 @@ class ServerDoor:
             connection.close()
         return self._read(status, text)
 
-    def _connection(self) -> HTTPConnection:
+    def _connection(self, seconds: float) -> HTTPConnection:
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
         assert self._url.hostname is not None
-        return kind(self._url.hostname, self._url.port, timeout=ANSWER_SECONDS)
+        return kind(self._url.hostname, self._url.port, timeout=seconds)
 
     def _read(self, status: int, text: bytes) -> Json:
         try:
@@ -165,15 +175,9 @@ def error_of(status: int, problem: Json) -> TealError:
             what="the server's preflight refuses this rollout", findings=[str(one) for one in findings]
         )
     match status:
-        case 401 | 403:
-            return Denied(what=what, next_step=next_step)
-        case 404:
-            return NotFound(what=what, next_step=next_step)
         case 409 if problem.get("holder"):
             return Conflict(what=what, next_step=next_step, holder=str(problem["holder"]))
-        case 409:
-            return Refused(what=what, next_step=next_step)
         case 400 | 422:
             return Invalid(source="", mistakes=[Mistake(pointer="", what=what, instead=next_step)])
         case _:
-            return TealError(what=what, next_step=next_step)
+            return PLAIN.get(status, TealError)(what=what, next_step=next_step)

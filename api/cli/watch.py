@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import click
 
-from api.cli.doors import Door, open_door
+from api.cli.doors import Reads, open_door
 from api.cli.endings import GAVE_UP, exit_code
 from api.cli.following import looks, pause
 from api.cli.live import screen_for
 from api.cli.output import emit, json_option, span_text
+from api.cli.patience import PatientDoor
 from api.cli.quantities import DURATION
 from orchestrator.engine.views import RolloutView
 
@@ -35,13 +36,17 @@ async def watch(name: str, *, timeout: timedelta | None, as_json: bool) -> int: 
         return await follow(door, (await door.get(name)).id, timeout=timeout, as_json=as_json)
 
 
-async def follow(door: Door, rollout: str, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
-    """Follow a rollout, by its id, until it ends; returns the exit code."""
+async def follow(door: Reads, rollout: str, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
+    """Follow a rollout, by its id, until it ends; returns the exit code.
+
+    A server that is away for a moment is waited for. Raises Unreachable once it has been away for too long.
+    """
     screen = screen_for(err=as_json)
+    patient = PatientDoor(door, screen.say)
     view: RolloutView | None = None
     try:
         async with asyncio.timeout(timeout.total_seconds() if timeout else None):
-            async for look in looks(door, rollout, enough=asyncio.Event()):
+            async for look in looks(patient, rollout, enough=asyncio.Event()):
                 view = look.view
                 screen.show(look)
     except TimeoutError:
@@ -51,7 +56,7 @@ async def follow(door: Door, rollout: str, *, timeout: timedelta | None, as_json
         view = None
     finally:
         screen.close()
-    final = view or await door.get(rollout)
+    final = view or patient.seen or await door.get(rollout)
     if as_json:
         emit(final)
     return exit_code(final) if view else GAVE_UP
@@ -120,15 +125,15 @@ def wait_command(name: str, until: Until, timeout: timedelta | None, as_json: bo
 
 async def _wait(name: str, until: Until, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
     async with open_door() as door:
-        view = await door.get(name)
+        view, patient = await door.get(name), PatientDoor(door, _tell)
         if view.steps and until.words.startswith("step:") and int(until.words[5:]) > len(view.steps):
             raise click.UsageError(f"{view.id} has {len(view.steps)} steps; {until.words} never comes")
         code = GAVE_UP
         try:
             async with asyncio.timeout(timeout.total_seconds() if timeout else None):
-                view, code = await _until(door, view.id, until)
+                view, code = await _until(patient, view.id, until)
         except TimeoutError:
-            view = await door.get(view.id)
+            view = patient.seen or view
             click.echo(
                 f"{view.id} has not come to {until.words} within {_limit(timeout)}: it is {view.phase}",
                 err=True,
@@ -138,7 +143,11 @@ async def _wait(name: str, until: Until, *, timeout: timedelta | None, as_json: 
     return code
 
 
-async def _until(door: Door, rollout: str, until: Until) -> tuple[RolloutView, int]:
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+async def _until(door: Reads, rollout: str, until: Until) -> tuple[RolloutView, int]:
     never = asyncio.Event()
     while True:
         view = await door.get(rollout)

@@ -75,6 +75,7 @@ def test_address_that_is_none_is_refused_before_anything_is_sent(terminal: Termi
         (422, {"detail": "bad", "findings": ["no such revision"]}, Unfit, 2),
         (400, {"detail": "bad"}, Invalid, 2),
         (500, {"detail": "broken"}, TealError, 1),
+        (503, {"detail": "the store does not answer"}, Unreachable, 1),
     ],
 )
 def test_problem_becomes_the_error_that_the_store_would_have_raised(
