@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.endtoend.stage import Ended, Running, Shop, Stage, play
 
 LEAST_SECONDS, MOST_SECONDS = 1.0, 50.0
+ENDS = {"succeeded": 0, "rolled_back": 3}  # a phase and the exit code that goes with it
 DEMO = """\
 service: prod/{service}
 revision: {{task_definition: {revision}}}
@@ -31,16 +32,17 @@ class Outcome:
     kills: tuple[str, ...]  # when, after the start of that process, and where the rollout then stood
     code: int
     phase: str
-    is_right: bool  # the phase it had to end in, with the revision that belongs to it on blue
+    is_right: bool  # the phase and exit code it had to end with, and the revision that belongs to it on blue
     changed: tuple[str, ...]  # what is not as it was before
     shift: int  # requests that failed by no revision's fault
     requests: int
     seconds: float
+    err: str  # what the last engine wrote to its error stream
 
     @property
     def is_good(self) -> bool:
         """True if nothing at all is wrong."""
-        return self.is_right and not (self.changed or self.shift)
+        return self.is_right and not (self.changed or self.shift or self.err)
 
     def line(self) -> str:
         """One row of the table."""
@@ -48,7 +50,7 @@ class Outcome:
         kills = "; ".join(self.kills)
         ended = f"{self.phase:<12} exit {self.code}"
         lost = f"{self.shift} of {self.requests} requests lost by the shift"
-        verdict = "ok " if self.is_good else "BAD"
+        verdict = "ok " if self.is_good else f"BAD ({self.err.strip() or 'silent'})"
         return f"{verdict} {self.name:<6} | {kills:<36} | {ended} | left or changed: {changed} | {lost}"
 
 
@@ -92,11 +94,13 @@ async def kill_and_go_on(shop: Shop, file: str, moments: Sequence[float | str], 
         kills=tuple(kills),
         code=ended.code,
         phase=view.phase,
-        is_right=(view.phase, await shop.on()) == (ends_in, wanted) and len(await shop.rollouts()) == 1,
+        is_right=(view.phase, await shop.on(), ended.code) == (ends_in, wanted, ENDS[ends_in])
+        and len(await shop.rollouts()) == 1,
         changed=tuple(changed),
         shift=seen.failed_by_shift,
         requests=seen.requests,
         seconds=time.monotonic() - began,
+        err=ended.err,
     )
 
 
