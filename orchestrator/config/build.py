@@ -42,6 +42,7 @@ def build(file: File) -> Spec:
         ),
         on_failure=file.on_failure,
         on_drift=file.on_drift,
+        labels=tuple(sorted(file.labels.items())),
     )
 
 

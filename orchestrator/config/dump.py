@@ -34,7 +34,9 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
     """What the second says otherwise than the first, each as ``limits.hold: 2h is now 1h``; empty: the same."""
     old, new = (dict(_flat({**document_of(spec), "plan": _steps(spec.plan)})) for spec in (was, now))
     keys = dict.fromkeys((*old, *new))
-    sections = list(document_of(replace(was, region=was.region or now.region)))
+    sections = list(
+        document_of(replace(was, region=was.region or now.region, labels=was.labels or now.labels))
+    )
     return tuple(
         f"{key}: {old.get(key, _NOTHING)} is now {new.get(key, _NOTHING)}"
         for key in sorted(keys, key=lambda key: sections.index(re.split(r"[.[]", key)[0]))
@@ -45,6 +47,7 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
 def document_of(spec: Spec) -> dict[str, Value]:
     """The rollout file's values for a spec, as a JSON body holds them."""
     region = {"region": spec.region} if spec.region else {}
+    labels: dict[str, Value] = {"labels": dict(spec.labels)} if spec.labels else {}
     return {
         "service": str(spec.service),
         "revision": {"task_definition": spec.task_definition},
@@ -68,6 +71,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
         },
         "on_failure": spec.on_failure.value,
         "on_drift": spec.on_drift.value,
+        **labels,
     }
 
 

@@ -31,6 +31,7 @@ from orchestrator.config.fields import (
     one_of,
     refusal,
 )
+from orchestrator.config.labels import EXAMPLE, Labels
 from orchestrator.config.quantities import Periods, duration_text, share_text, shown
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
@@ -277,6 +278,11 @@ class File(_Model):
         default=OnFailure.ROLLBACK, description="What a failing gate does until the watch has passed."
     )
     on_drift: OnDriftWord = Field(default=OnDrift.HOLD, description="What a foreign change of a rule does.")
+    labels: Labels = Field(
+        default={},
+        description="What the author says of this rollout, by names of their own; shown at every door.",
+        examples=[EXAMPLE],
+    )
 
 
 def schema() -> dict[str, Any]:

@@ -108,3 +108,5 @@ class Spec:
     limits: Limits = Limits()
     on_failure: OnFailure = OnFailure.ROLLBACK
     on_drift: OnDrift = OnDrift.HOLD
+    # What the author says of it (its commit, its build), by name; Teal only shows it.
+    labels: tuple[tuple[str, str], ...] = ()

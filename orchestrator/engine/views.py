@@ -77,6 +77,7 @@ class RolloutView:
     paused_by: str
     accepts: tuple[str, ...]
     author: str
+    labels: dict[str, str]  # what the author said of it, such as its commit
     reason: str  # why it ended or is being rolled back
     by: str
     traffic_on_blue_at: datetime | None
@@ -117,6 +118,7 @@ def view(stored: Stored) -> RolloutView:
         paused_by=row.paused_by.name if row.paused_by else "",
         accepts=tuple(sorted(kind.value for kind in ACCEPTED[row.phase])),
         author=row.author.name,
+        labels=dict(row.spec.labels),
         reason=row.end.reason if row.end else "",
         by=row.end.by.name if row.end else "",
         traffic_on_blue_at=row.end.traffic_on_blue_at if row.end else None,

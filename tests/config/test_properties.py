@@ -94,6 +94,9 @@ specs = st.builds(
     ),
     on_failure=st.sampled_from(OnFailure),
     on_drift=st.sampled_from(OnDrift),
+    labels=st.dictionaries(
+        st.text("abcXYZ", min_size=1, max_size=8), texts.filter(str.isprintable), max_size=3
+    ).map(lambda labels: tuple(sorted(labels.items()))),
 )
 
 
