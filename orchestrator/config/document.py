@@ -30,6 +30,20 @@ BYTES_MAX = 256 * 1024
 DEPTH_MAX = 20
 VALUES_MAX = 10_000  # far beyond any plan; reading more would take seconds
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileKind:
+    """Which file is read, as mistakes name it."""
+
+    name: str
+    least: str  # what to write into an empty one
+    one: str  # what to write instead of two documents
+
+
+ROLLOUT = FileKind(
+    name="rollout file", least="write at least service and revision", one="write one rollout a file"
+)
+
 Value = object  # str, int, float, bool, None, list[Value] or dict[str, Value]
 
 # What the YAML reader lets slip on malformed text besides its own errors: it is the text's fault all the same.
@@ -61,7 +75,7 @@ def step_into(pointer: str, key: str | int) -> str:
     return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
 
 
-def read_file(path: Path) -> str:
+def read_file(path: Path, kind: FileKind = ROLLOUT) -> str:
     """A file's text. Raises Invalid if it cannot be read, is too large, or is not UTF-8."""
     try:
         with path.open("rb") as file:
@@ -72,9 +86,9 @@ def read_file(path: Path) -> str:
             str(path), None, f"the file cannot be read: {reason}", "name a readable file"
         ) from error
     except ValueError as error:  # a NUL in the path
-        raise _invalid("rollout file", None, "its path is not a path", "name a readable file") from error
+        raise _invalid(kind.name, None, "its path is not a path", "name a readable file") from error
     if len(raw) > BYTES_MAX:
-        raise _too_large(str(path))
+        raise _too_large(str(path), kind)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -82,12 +96,12 @@ def read_file(path: Path) -> str:
         raise _invalid(str(path), line, "the text is not UTF-8", "save the file as UTF-8") from error
 
 
-def read_text(text: str, source: str) -> Document:
-    """The document in a text. Raises Invalid if it is no YAML 1.2, too large, or uses what a rollout file may not."""
+def read_text(text: str, source: str, kind: FileKind = ROLLOUT) -> Document:
+    """The document in a text. Raises Invalid if it is no YAML 1.2, too large, or uses what a file of Teal's may not."""
     if len(text.encode("utf-8", "surrogatepass")) > BYTES_MAX:
-        raise _too_large(source)
+        raise _too_large(source, kind)
     try:
-        _refuse_features(text, source)
+        _refuse_features(text, source, kind)
         root = _reader().compose(text)
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -97,7 +111,7 @@ def read_text(text: str, source: str) -> Document:
     except (YAMLError, *_SLIPS) as error:
         raise _invalid(source, 1, "the text is not YAML", "check quotes, brackets and indentation") from error
     if root is None:
-        raise _invalid(source, 1, "the file is empty", "write at least service and revision")
+        raise _invalid(source, 1, "the file is empty", kind.least)
     found = _Reading()
     value = found.value(root, "")
     if found.mistakes:
@@ -111,7 +125,7 @@ def _reader() -> YAML:
     return reader
 
 
-def _refuse_features(text: str, source: str) -> None:
+def _refuse_features(text: str, source: str, kind: FileKind) -> None:
     mistakes: list[Mistake] = []
     depth = documents = values = 0
     for event in _reader().parse(text):
@@ -126,25 +140,25 @@ def _refuse_features(text: str, source: str) -> None:
             break
         if values > VALUES_MAX:
             mistakes.append(
-                _at(event, f"the file holds more than {VALUES_MAX} values", "name a rollout file")
+                _at(event, f"the file holds more than {VALUES_MAX} values", f"name a {kind.name}")
             )
             break
-        mistakes += _features(event, documents)
+        mistakes += _features(event, documents, kind)
     if mistakes:
         raise Invalid(source=source, mistakes=mistakes)
 
 
-def _features(event: Event, documents: int) -> Iterator[Mistake]:
+def _features(event: Event, documents: int, kind: FileKind) -> Iterator[Mistake]:
     if isinstance(event, DocumentStartEvent):
         if documents > 1:
-            yield _at(event, "a second document begins", "write one rollout a file")
+            yield _at(event, "a second document begins", kind.one)
         if event.version not in (None, (1, 2)) or event.tags:
             yield _at(event, "a YAML directive", "remove it: the file is read as YAML 1.2")
     elif isinstance(event, NodeEvent) and event.anchor is not None:
         name = "an alias" if isinstance(event, AliasEvent) else "an anchor"
         yield _at(event, f"{name} ({shown(event.anchor)})", "write the value out where it is used")
     elif getattr(event, "ctag", None) is not None:
-        yield _at(event, "a YAML tag", "remove it: a rollout file holds plain values")
+        yield _at(event, "a YAML tag", f"remove it: a {kind.name} holds plain values")
 
 
 def _at(event: Event, what: str, instead: str) -> Mistake:
@@ -160,8 +174,8 @@ def _malformed(error: MarkedYAMLError, source: str) -> Invalid:
     return _invalid(source, mark.line + 1 if mark else 1, f"the text is not YAML: {problem}", instead)
 
 
-def _too_large(source: str) -> Invalid:
-    return _invalid(source, None, "the file is larger than 256 KiB", "name a rollout file")
+def _too_large(source: str, kind: FileKind) -> Invalid:
+    return _invalid(source, None, "the file is larger than 256 KiB", f"name a {kind.name}")
 
 
 def _invalid(source: str, line: int | None, what: str, instead: str) -> Invalid:

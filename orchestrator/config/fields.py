@@ -37,6 +37,10 @@ _REVISION = re.compile(
 _FAMILY = re.compile(rf"(arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{{12}}:task-definition/)?{_NAME}", re.ASCII)
 _RULE = re.compile(_ELB + r"listener-rule/(app|net)/[^/\s]+/\w+/\w+/\w+", re.ASCII)
 _LISTENER = re.compile(_ELB + r"listener/(app|net)/[^/\s]+/\w+/\w+", re.ASCII)
+_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+_CHANNEL = re.compile(
+    r"#[^\s#@,:<>&A-Z]{1,80}|[CG][A-Z0-9]{6,20}"
+)  # Slack's: a name in small letters, or its id
 _REGION = re.compile(r"[a-z]{2}(-[a-z]{2,})+-\d", re.ASCII)
 
 
@@ -61,7 +65,9 @@ def _either(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _reader(parse: Callable[[object], object]) -> BeforeValidator:
+def reader(parse: Callable[[object], object]) -> BeforeValidator:
+    """Reads a value by a parser that raises ValueError with what is wrong and what to write instead."""
+
     def read(value: Any) -> object:  # noqa: ANN401 - pydantic hands over what the file holds
         try:
             return parse(value)
@@ -72,17 +78,20 @@ def _reader(parse: Callable[[object], object]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _choice(kind: type[E]) -> BeforeValidator:
+def choice(kind: type[E]) -> BeforeValidator:
+    """Reads one of a closed set's words."""
+
     def read(value: object) -> E:
         words = tuple(member.value for member in kind)
         if isinstance(value, str) and value in words:
             return kind(value)
         raise ValueError(f"{shown(value)} is not known here", one_of(value, words))
 
-    return _reader(read)
+    return reader(read)
 
 
-def _words(kind: type[StrEnum]) -> WithJsonSchema:
+def one_word(kind: type[StrEnum]) -> WithJsonSchema:
+    """The published schema of one of a closed set's words."""
     return WithJsonSchema({"type": "string", "enum": [member.value for member in kind]})
 
 
@@ -174,35 +183,48 @@ def _region(value: object) -> str:
     raise ValueError(f"{shown(value)} is no AWS region", "write one such as eu-west-1")
 
 
-def _schema(*, pattern: str, examples: list[str]) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": examples})
+def _alias(value: object) -> str:
+    if isinstance(value, str) and _ALIAS.fullmatch(value):
+        return value
+    raise ValueError(
+        f"{shown(value)} is no alias of an account", "write letters, digits, dots, dashes: production"
+    )
+
+
+def _channel(value: object) -> str:
+    if isinstance(value, str) and _CHANNEL.fullmatch(value):
+        return value
+    raise ValueError(
+        f"{shown(value)} is no Slack channel", 'write its name, in quotes: "#deploys", or its id, C…'
+    )
+
+
+def written_as(pattern: str, *examples: str) -> WithJsonSchema:
+    """The published schema of a text of a certain form."""
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
 
 
 _DURATION = r"(\d+(\.\d+)?[dhms] ?)+"
 
-Text = Annotated[str, _reader(_text)]
-Flag = Annotated[bool, _reader(_flag)]
-Count = Annotated[int, _reader(_count), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100})]
-Service = Annotated[
-    ServiceName, _reader(_service), _schema(pattern=f"{_NAME}/{_NAME}", examples=["prod/checkout"])
-]
-Revision = Annotated[str, _reader(_revision), _schema(pattern=r"\S+:\d+", examples=["checkout:43"])]
-Rule = Annotated[str, _reader(_rule), _schema(pattern=r"arn:\S+:listener-rule/\S+", examples=[])]
-Listener = Annotated[str, _reader(_listener), _schema(pattern=r"arn:\S+:listener/\S+", examples=[])]
-Region = Annotated[str, _reader(_region), _schema(pattern=_REGION.pattern, examples=["eu-west-1"])]
-Bake = Annotated[
-    timedelta, _reader(parse_duration), _schema(pattern=_DURATION, examples=["0s", "5m", "1h30m"])
-]
-SomeTime = Annotated[timedelta, _reader(_some_time), _schema(pattern=_DURATION, examples=["15m", "2h"])]
-Period = Annotated[timedelta, _reader(_period), _schema(pattern=_DURATION, examples=["60s", "5s"])]
+Text = Annotated[str, reader(_text)]
+Flag = Annotated[bool, reader(_flag)]
+Count = Annotated[int, reader(_count), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100})]
+Service = Annotated[ServiceName, reader(_service), written_as(f"{_NAME}/{_NAME}", "prod/checkout")]
+Revision = Annotated[str, reader(_revision), written_as(r"\S+:\d+", "checkout:43")]
+Rule = Annotated[str, reader(_rule), written_as(r"arn:\S+:listener-rule/\S+")]
+Listener = Annotated[str, reader(_listener), written_as(r"arn:\S+:listener/\S+")]
+Region = Annotated[str, reader(_region), written_as(_REGION.pattern, "eu-west-1")]
+Bake = Annotated[timedelta, reader(parse_duration), written_as(_DURATION, "0s", "5m", "1h30m")]
+SomeTime = Annotated[timedelta, reader(_some_time), written_as(_DURATION, "15m", "2h")]
+Period = Annotated[timedelta, reader(_period), written_as(_DURATION, "60s", "5s")]
 Lag = Annotated[
     timedelta | Periods,
-    _reader(_lag),
-    _schema(pattern=rf"({_DURATION}|\d+ ?periods?)", examples=["2 periods", "90s"]),
+    reader(_lag),
+    written_as(rf"({_DURATION}|\d+ ?periods?)", "2 periods", "90s"),
 ]
 Weight = Annotated[
     Tenths,
-    _reader(parse_weight),
+    reader(parse_weight),
     WithJsonSchema(
         {
             "anyOf": [
@@ -213,8 +235,10 @@ Weight = Annotated[
         }
     ),
 ]
-Share = Annotated[float, _reader(parse_share), _schema(pattern=r"\d+(\.\d+)? ?%", examples=["5%"])]
-NoDataWord = Annotated[NoData, _choice(NoData), _words(NoData)]
-ThenWord = Annotated[LimitThen, _choice(LimitThen), _words(LimitThen)]
-OnFailureWord = Annotated[OnFailure, _choice(OnFailure), _words(OnFailure)]
-OnDriftWord = Annotated[OnDrift, _choice(OnDrift), _words(OnDrift)]
+Share = Annotated[float, reader(parse_share), written_as(r"\d+(\.\d+)? ?%", "5%")]
+Alias = Annotated[str, reader(_alias), written_as(_ALIAS.pattern, "production")]
+Channel = Annotated[str, reader(_channel), written_as(_CHANNEL.pattern, "#deploys")]
+NoDataWord = Annotated[NoData, choice(NoData), one_word(NoData)]
+ThenWord = Annotated[LimitThen, choice(LimitThen), one_word(LimitThen)]
+OnFailureWord = Annotated[OnFailure, choice(OnFailure), one_word(OnFailure)]
+OnDriftWord = Annotated[OnDrift, choice(OnDrift), one_word(OnDrift)]

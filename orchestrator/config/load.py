@@ -50,13 +50,13 @@ def _read(document: Document) -> Spec:
         file = File.model_validate(value)
     except ValidationError as error:
         mistakes += translate(error, document)
-        raise Invalid(source=document.source, mistakes=_in_order(mistakes)) from None
+        raise Invalid(source=document.source, mistakes=in_order(mistakes)) from None
     if mistakes:
-        raise Invalid(source=document.source, mistakes=_in_order(mistakes))
+        raise Invalid(source=document.source, mistakes=in_order(mistakes))
     return build(file)
 
 
-def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
+def in_order(mistakes: list[Mistake]) -> list[Mistake]:
     """One mistake a place, from the top of the file down; the first to name a place knows most about it."""
     first: dict[str, Mistake] = {}
     for mistake in mistakes:

@@ -1,6 +1,7 @@
 """What pydantic found, in the project's words: where, what, and what to write instead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -12,34 +13,52 @@ from orchestrator.config.models import File
 from orchestrator.config.quantities import shown
 from orchestrator.core.errors import Mistake
 
-# Keys that people write at the top, or by another name, and where they belong.
-_ELSEWHERE = {
-    "alarms": "write it under gates",
-    "approvers": "write it under approval",
-    "guard": "write it under gates",
-    "health": "write it under gates",
-    "cluster": "write service: cluster/service",
-    "period": "write it under metrics",
-    "rules": "write it under traffic",
-    "steps": "write the steps as plan",
-    "task_definition": "write revision: {task_definition: …}",
-    "timeout": "write limits, or approval: {timeout: …}",
-}
-_EXAMPLES = {
-    "/service": "write service: cluster/service, such as prod/checkout",
-    "/revision": "write revision: {task_definition: family:revision}",
-    "/revision/task_definition": "write task_definition: family:revision, such as checkout:43",
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """What a kind of file may hold, and how its mistakes are told."""
+
+    model: type[BaseModel]
+    elsewhere: Mapping[
+        str, str
+    ]  # keys that people write at the top, or by another name, and where they belong
+    examples: Mapping[str, str]  # by JSON pointer: what to write where something is missing
+    schema: str  # the command that prints the file's schema
+
+
+ROLLOUT = Vocabulary(
+    model=File,
+    elsewhere={
+        "alarms": "write it under gates",
+        "approvers": "write it under approval",
+        "guard": "write it under gates",
+        "health": "write it under gates",
+        "cluster": "write service: cluster/service",
+        "period": "write it under metrics",
+        "rules": "write it under traffic",
+        "steps": "write the steps as plan",
+        "task_definition": "write revision: {task_definition: …}",
+        "timeout": "write limits, or approval: {timeout: …}",
+    },
+    examples={
+        "/service": "write service: cluster/service, such as prod/checkout",
+        "/revision": "write revision: {task_definition: family:revision}",
+        "/revision/task_definition": "write task_definition: family:revision, such as checkout:43",
+    },
+    schema="teal schema",
+)
 _NOT_MAPPING = frozenset({"model_type", "model_attributes_type", "dict_type"})
 
 
-def translate(error: ValidationError, document: Document) -> Iterator[Mistake]:
-    """Every mistake in a failed validation of ``File``."""
+def translate(
+    error: ValidationError, document: Document, vocabulary: Vocabulary = ROLLOUT
+) -> Iterator[Mistake]:
+    """Every mistake in a failed validation of the vocabulary's model."""
     for details in error.errors(include_url=False):
-        yield _mistake(details, document)
+        yield _mistake(details, document, vocabulary)
 
 
-def _mistake(details: ErrorDetails, document: Document) -> Mistake:
+def _mistake(details: ErrorDetails, document: Document, vocabulary: Vocabulary) -> Mistake:
     pointer, keys = _place(details["loc"], document.value)
     kind, context = details["type"], details.get("ctx", {})
     last = str(details["loc"][-1]) if details["loc"] else ""
@@ -48,19 +67,21 @@ def _mistake(details: ErrorDetails, document: Document) -> Mistake:
         return document.mistake(pointer, what, str(context["instead"]))
     if kind == "extra_forbidden":
         return document.mistake(
-            pointer, f"{shown(_named(keys))} is not a known key", _instead_of(last, keys[:-1])
+            pointer, f"{shown(_named(keys))} is not a known key", _instead_of(last, keys[:-1], vocabulary)
         )
     if kind == "missing":
         where = step_into(pointer, last)
         what = f"{_named((*keys, last))} is missing"
-        return document.mistake(where, what, _EXAMPLES.get(where, f"write {last}: …"))
+        return document.mistake(where, what, vocabulary.examples.get(where, f"write {last}: …"))
     if kind in _NOT_MAPPING:
         what = f"{_named(keys) or 'the file'} is {_kind(details['input'])}, not a mapping"
-        return document.mistake(pointer, what, f"write keys such as {', '.join(_known(keys)[:3])}")
+        return document.mistake(
+            pointer, what, f"write keys such as {', '.join(_known(keys, vocabulary)[:3])}"
+        )
     if kind == "list_type":
         what = f"{_named(keys)} is {_kind(details['input'])}, not a list"
         return document.mistake(pointer, what, "write a list: [ … ]")
-    return document.mistake(pointer, f"{_named(keys)}: {details['msg']}", "see `teal schema`")
+    return document.mistake(pointer, f"{_named(keys)}: {details['msg']}", f"see `{vocabulary.schema}`")
 
 
 def _place(loc: tuple[int | str, ...], value: Value) -> tuple[str, tuple[int | str, ...]]:
@@ -94,17 +115,17 @@ def _kind(value: object) -> str:
     return shown(value) if value is None or isinstance(value, dict | list) else f"the value {shown(value)}"
 
 
-def _instead_of(key: str, around: tuple[int | str, ...]) -> str:
-    if not around and key in _ELSEWHERE:
-        return _ELSEWHERE[key]
-    known = _known(around)
+def _instead_of(key: str, around: tuple[int | str, ...], vocabulary: Vocabulary) -> str:
+    if not around and key in vocabulary.elsewhere:
+        return vocabulary.elsewhere[key]
+    known = _known(around, vocabulary)
     meant = near(key, known)
     return f"did you mean {meant}?" if meant else f"write one of {', '.join(known)}"
 
 
-def _known(keys: tuple[int | str, ...]) -> list[str]:
+def _known(keys: tuple[int | str, ...], vocabulary: Vocabulary) -> list[str]:
     """The keys that may stand at a place."""
-    model: type[BaseModel] = File
+    model = vocabulary.model
     for key in keys:
         field = model.model_fields.get(key) if isinstance(key, str) else None
         model = _model_in(field.annotation) or model if field else model
