@@ -72,8 +72,44 @@ class WrongType(TealError):
     http_status = 415
 
 
+class HeadersTooLarge(TealError):
+    """The request's address or its headers are longer than this server reads."""
+
+    code = "headers-too-large"
+    http_status = 431
+
+
+class Unauthenticated(TealError):
+    """The request carries no token that this server believes.
+
+    ``challenge``: what the answer's ``WWW-Authenticate`` says (RFC 6750, section 3).
+    """
+
+    code = "unauthenticated"
+    http_status = 401
+
+    def __init__(self, *, what: str, why: str = "", next_step: str = "", error: str = "") -> None:
+        self.challenge = f'Bearer realm="teal", error="{error}"' if error else 'Bearer realm="teal"'
+        super().__init__(what=what, why=why, next_step=next_step)
+
+
+class Forbidden(TealError):
+    """Whoever asks is known, and their role or their services do not cover this."""
+
+    code = "forbidden"
+    http_status = 403
+    challenge = 'Bearer realm="teal", error="insufficient_scope"'
+
+
+class IssuerAway(TealError):
+    """The issuer of the token does not answer and its keys are not known, so nobody can tell if it is genuine."""
+
+    code = "issuer-away"
+    http_status = 503
+
+
 class Foreign(TealError):
-    """The request came by another name than this machine's own, or from another site's page."""
+    """The request came by another name than this server's own, or from another site's page."""
 
     code = "foreign"
     http_status = 403

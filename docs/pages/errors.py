@@ -3,7 +3,20 @@
 import ast
 import importlib
 
-from api.problems import Busy, Foreign, Internal, NoSuchPath, TooLarge, WrongMethod, WrongType, kinds
+from api.problems import (
+    Busy,
+    Forbidden,
+    Foreign,
+    HeadersTooLarge,
+    Internal,
+    IssuerAway,
+    NoSuchPath,
+    TooLarge,
+    Unauthenticated,
+    WrongMethod,
+    WrongType,
+    kinds,
+)
 from docs.pages.markdown import document, first_paragraph, table
 from docs.pages.source import name_of, trees
 from orchestrator.core.errors import Invalid, Lost, NotFound, Outside, Refused, TealError, Unfit
@@ -19,7 +32,12 @@ WHAT_TO_DO = {
     WrongMethod: "Use a method that the answer's `Allow` header names.",
     TooLarge: "Send a rollout file.",
     WrongType: "Send JSON, or YAML where a rollout file is asked for, and say so in `Content-Type`.",
-    Foreign: "Ask for `127.0.0.1` or `localhost`, through a tunnel if need be, and not from another site's page.",
+    HeadersTooLarge: "Send a shorter address and fewer headers.",
+    Unauthenticated: "Send `Authorization: Bearer …` with a token that is neither expired nor revoked.",
+    Forbidden: "Ask somebody with the role that the message names; `GET /v1/me` shows your own.",
+    IssuerAway: "Try again in a minute, or use one of Teal's own tokens.",
+    Foreign: "Ask by the server's own name (without authentication: `127.0.0.1` or `localhost`, through a tunnel if "
+    "need be), and not from another site's page.",
     Busy: "Ask again in a few seconds, without waiting for news.",
     Internal: "Look in the server's log for the request's id, and report what it says.",
 }
