@@ -1,0 +1,219 @@
+"""The one message of a rollout: Block Kit blocks and the text beside them, made from the row alone.
+
+Pure: it knows neither Slack's API nor the time. `orchestrator.notify.slack` sends what is made here, and the Slack
+door shows it where somebody asks for a rollout.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    Block,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.words import counted, span
+from orchestrator.engine.views import GateView, RolloutView, StepView, view
+from orchestrator.notify.slack_buttons import actions
+from orchestrator.notify.slack_text import (
+    CONTEXT_MAX,
+    FALLBACK_MAX,
+    HEADER_MAX,
+    bar,
+    clipped,
+    clock_time,
+    escaped,
+    joined,
+    plain,
+    revision_name,
+)
+from orchestrator.ports import Stored
+
+STEPS_AROUND = 3  # steps shown before and after the current one, of a long plan
+_MARKS = {"pass": "✓", "hold": "…", "fail": "✗", "not_applicable": "–"}
+_STEP_MARKS = {"done": "✓", "current": "▶", "ahead": "·"}
+_PHASE_MARKS = {
+    Phase.SUCCEEDED: "✓",
+    Phase.ROLLING_BACK: "↩",
+    Phase.ROLLED_BACK: "↩",
+    Phase.ABANDONED: "■",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What one person did, in words for people."""
+
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What Slack is sent. ``text`` stands where blocks cannot: notifications and screen readers."""
+
+    text: str
+    blocks: tuple[dict[str, Any], ...] = field(default=())
+
+    @property
+    def digest(self) -> str:
+        """The same for the same message."""
+        text = json.dumps([self.text, self.blocks], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def render(stored: Stored, acts: Sequence[Act] = (), *, with_buttons: bool = True) -> Message:
+    """A rollout as its message. ``acts``: what people did last, oldest first; a final state has no buttons."""
+    row, seen = stored.rollout, view(stored)
+    blocks: list[Block] = [
+        HeaderBlock(text=PlainTextObject(text=_clipped_plain(_headline(row, seen)), emoji=False)),
+        _section([_phase_line(row, seen), f"`{bar(seen.green_percent)}` on green", *_ending(row)]),
+    ]
+    if not row.phase.is_final:
+        blocks += _sections(_steps(row, seen), _waiting(row, seen), [_gate(one) for one in seen.gates])
+    if acts:
+        blocks.append(_section([f"{clock_time(act.at)} {escaped(act.words)}" for act in acts]))
+    buttons = actions(row) if with_buttons else None
+    if buttons is not None:
+        blocks.append(buttons)
+    blocks.append(_context(row, seen))
+    return Message(text=fallback(stored), blocks=tuple(block.to_dict() for block in blocks))
+
+
+def fallback(stored: Stored) -> str:
+    """A rollout in one line."""
+    row, seen = stored.rollout, view(stored)
+    words = f"{_headline(row, seen)}: {seen.phase.replace('_', ' ')}, {seen.green_percent:g} % on green"
+    if row.end is not None:
+        words += f"; {row.end.reason}"
+    elif row.waiting_for:
+        words += f"; waits until {row.waiting_for}"
+    return clipped(escaped(words), FALLBACK_MAX)
+
+
+def _headline(row: Rollout, seen: RolloutView) -> str:
+    return f"{_mark(row)} {seen.service} → {revision_name(seen.revision)}"
+
+
+def _mark(row: Rollout) -> str:
+    if row.phase in _PHASE_MARKS:
+        return _PHASE_MARKS[row.phase]
+    if row.paused_by is not None or row.failed:
+        return "⏸"
+    return "✋" if any(hold.kind is HoldKind.APPROVAL for hold in row.holds) else "▶"
+
+
+def _clipped_plain(text: str) -> str:
+    text = plain(text)
+    return text if len(text) <= HEADER_MAX else f"{text[: HEADER_MAX - 1]}…"
+
+
+def _section(lines: Sequence[str]) -> SectionBlock:
+    return SectionBlock(text=MarkdownTextObject(text=joined(lines)))
+
+
+def _sections(*parts: Sequence[str]) -> list[Block]:
+    return [_section(lines) for lines in parts if lines]
+
+
+def _phase_line(row: Rollout, seen: RolloutView) -> str:
+    words = f"*{seen.phase.replace('_', ' ')}*"
+    if row.phase in (Phase.SHIFTING, Phase.WATCHING):
+        words += f", step {seen.step} of {len(seen.steps)} of plan {escaped(seen.plan)}"
+    since = seen.phase_since
+    return f"{words} since {clock_time(since)}" if since is not None else words
+
+
+def _ending(row: Rollout) -> list[str]:
+    """Why it ended or goes back, and how soon traffic was off green."""
+    if row.end is None:
+        return []
+    lines = [escaped(row.end.reason)]
+    if row.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK):
+        on_blue = row.end.traffic_on_blue_at
+        if on_blue is None:
+            lines.append("Traffic is on its way back to blue.")
+        else:
+            lines.append(
+                f"All traffic is on blue since {clock_time(on_blue)}, {_after(on_blue - row.end.at)}."
+            )
+    return lines
+
+
+def _after(took: timedelta) -> str:
+    return f"{span(took)} after the decision"
+
+
+def _steps(row: Rollout, seen: RolloutView) -> list[str]:
+    shown = seen.steps
+    if len(shown) > 2 * STEPS_AROUND + 1:
+        current = max(seen.step - 1, 0)
+        shown = shown[max(current - STEPS_AROUND, 0) : current + STEPS_AROUND + 1]
+    lines = [_step(row, seen, step) for step in shown]
+    if shown and shown[0].number > 1:
+        lines.insert(0, f"✓ {counted(shown[0].number - 1, 'step')} before")
+    if shown and shown[-1].number < len(seen.steps):
+        lines.append(f"· {counted(len(seen.steps) - shown[-1].number, 'step')} more")
+    return lines
+
+
+def _step(row: Rollout, seen: RolloutView, step: StepView) -> str:
+    words = f"{_STEP_MARKS[step.state]} {step.weight_percent:g} % for {span(timedelta(seconds=step.bake_seconds))}"
+    if step.approval:
+        words += ", then an approval"
+    left, looked = seen.bake_left_seconds, row.ticked_at
+    if step.state == "current" and left and looked is not None and row.paused_by is None:
+        words += f" – until about {clock_time(looked + timedelta(seconds=left))}"
+    return words
+
+
+def _waiting(row: Rollout, seen: RolloutView) -> list[str]:
+    """Holds with what clears them; without any, what the next move waits for."""
+    lines = []
+    if row.paused_by is not None:
+        why = f": {row.pause_reason}" if row.pause_reason else ""
+        lines.append(f"⏸ paused by {escaped(row.paused_by.name + why)}")
+    for hold in row.holds:
+        if hold.kind is HoldKind.PAUSED and row.paused_by is not None:
+            continue
+        clears = f" – until {escaped(hold.clears_when)}" if hold.clears_when else ""
+        lines.append(f"⏳ {escaped(hold.reason)}{clears} (since {clock_time(hold.since)})")
+        if hold.kind is HoldKind.APPROVAL:
+            lines.append(_who_approves(row))
+    if not lines and row.waiting_for:
+        lines.append(f"⏳ waits until {escaped(row.waiting_for)}")
+    return lines
+
+
+def _who_approves(row: Rollout) -> str:
+    spec = row.spec.approval
+    people = ", ".join(name.removeprefix("group:") for name in spec.approvers) or "anybody who may approve"
+    words = f"{counted(spec.required, 'approval')} by {people}"
+    return escaped(f"{words}, not by its author {row.author.name}" if spec.not_author else words)
+
+
+def _gate(gate: GateView) -> str:
+    clears = f" – until {escaped(gate.clears_when)}" if gate.clears_when else ""
+    verdict = gate.verdict.replace("_", " ")
+    return f"{_MARKS.get(gate.verdict, '?')} *{escaped(gate.gate)}* {verdict}: {escaped(gate.reason)}{clears}"
+
+
+def _context(row: Rollout, seen: RolloutView) -> ContextBlock:
+    former = f"{revision_name(seen.former)} → {revision_name(seen.revision)}" if seen.former else ""
+    parts = [
+        f"`{escaped(row.id)}`",
+        escaped(former),
+        f"started by {escaped(seen.author)} {clock_time(row.created_at)}",
+    ]
+    words = " · ".join(part for part in parts if part)
+    return ContextBlock(elements=[MarkdownTextObject(text=clipped(words, CONTEXT_MAX))])
