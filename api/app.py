@@ -79,11 +79,11 @@ async def _serve(listener: socket.socket, announce: Announce) -> None:
 
 @asynccontextmanager
 async def _working(door: Door) -> AsyncIterator[None]:
-    """A worker that ticks rollouts while the context lasts, and finishes the ticks under way at its end."""
+    """An engine that ticks rollouts, and tells of them, while the context lasts; at its end it finishes both."""
     stop = asyncio.Event()
     worker = door.engine.worker
     async with asyncio.TaskGroup() as group:
-        group.create_task(worker.run(stop))
+        group.create_task(door.engine.run(stop))
         door.is_working = True
         try:
             yield

@@ -1,9 +1,10 @@
 """The only place that names concrete adapters, imported inside its functions so that `teal --help` is fast."""
 
+import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from orchestrator.ports import Clock, Cloud, Store
 
 if TYPE_CHECKING:
     from orchestrator.engine.worker import Worker
+    from orchestrator.notify.deliverer import Deliverer
+    from orchestrator.notify.sink import Sink
 
 
 class SystemClock:
@@ -32,6 +35,17 @@ class Engine:
     cloud: Cloud
     clock: Clock
     worker: "Worker"
+    deliverer: "Deliverer"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tick what is due and tell what is committed until `stop` is set; then finish the ticks, and tell the last."""
+        told = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.deliverer.run(told), name="deliverer")
+            try:
+                await self.worker.run(stop)
+            finally:
+                told.set()
 
 
 def store_url() -> str:
@@ -73,12 +87,14 @@ async def open_engine() -> AsyncIterator[Engine]:
         yield engine_of(store, cloud, SystemClock())
 
 
-def engine_of(store: Store, cloud: Cloud, clock: Clock) -> Engine:
-    """An engine over these parts."""
+def engine_of(store: Store, cloud: Cloud, clock: Clock, *, sinks: Sequence["Sink"] = ()) -> Engine:
+    """An engine over these parts, which tells these sinks what it commits."""
     from orchestrator.engine.tick import Ticker
     from orchestrator.engine.worker import Worker
+    from orchestrator.notify.deliverer import Deliverer
 
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    return Engine(
-        store=store, cloud=cloud, clock=clock, worker=Worker(Ticker(store, cloud, clock), owner=owner)
-    )
+    worker = Worker(Ticker(store, cloud, clock), owner=owner)
+    deliverer = Deliverer(store, sinks, clock, owner=owner)
+    worker.on_news = deliverer.hint
+    return Engine(store=store, cloud=cloud, clock=clock, worker=worker, deliverer=deliverer)

@@ -118,7 +118,7 @@ class Foreground:
         """Do something with the engine running beside it; ticks under way are finished before this returns."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._engine.worker.run(stop), name="engine")
+            group.create_task(self._engine.run(stop), name="engine")
             try:
                 return await work
             finally:

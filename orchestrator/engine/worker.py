@@ -5,7 +5,7 @@ store a few times a second. Losing a hint costs latency, never correctness.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -34,6 +34,8 @@ class Worker:
         self._ask_store = ask_store  # how often the store is asked for what no hint told of
         self.only: RolloutId | None = None
         """Tick this rollout alone; None: every one. Others of the store may belong to another account or region."""
+        self.on_news: Callable[[], None] = lambda: None
+        """Called once events were committed, so that whoever tells them need not wait until they ask."""
         self._hint = asyncio.Event()
         self._busy: set[RolloutId] = set()
         self._failures: dict[RolloutId, tuple[Failure, ...]] = {}
@@ -104,6 +106,8 @@ class Worker:
         for _ in range(IN_A_ROW):
             ticked = await self.ticker.tick(leased, self._failures.pop(rollout, ()))
             leased = ticked.leased
+            if ticked.decision.events:
+                self.on_news()
             if ticked.failures:
                 self._failures[rollout] = ticked.failures
             if ticked.decision.wake_at is None:
