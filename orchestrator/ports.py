@@ -116,7 +116,7 @@ class Tokens(Protocol):
     """Bearer tokens, by their digests."""
 
     async def add_token(self, token: Token, *, digest: str) -> None:
-        """Keep a token. ``digest``: SHA-256 of the token, hexadecimal. Raises Conflict if its id is taken."""
+        """Keep a token. ``digest``: SHA-256 of the token, hexadecimal. Raises Conflict if id or digest is taken."""
         ...
 
     async def token_by_digest(self, digest: str) -> Token | None:
@@ -128,7 +128,7 @@ class Tokens(Protocol):
         ...
 
     async def token_used(self, token: str, *, at: datetime) -> None:
-        """Note that a token (by id) was used; an earlier moment than the one noted changes nothing."""
+        """Note that a token (by id) was used; an unknown one, or a moment before the noted one, changes nothing."""
         ...
 
     async def revoke_token(self, token: str, *, at: datetime) -> Token:
@@ -158,7 +158,10 @@ class Calls(Protocol):
         ...
 
     async def calls(self, *, before: str = "", limit: int = 50) -> tuple[tuple[Call, ...], str]:
-        """A page of calls, newest first, and the cursor of the next page (empty at the end)."""
+        """A page of calls, the last added first, and the cursor of the next page (empty at the end).
+
+        Raises Invalid for a cursor that no page returned.
+        """
         ...
 
 
@@ -180,24 +183,44 @@ class Delivery:
 
 
 class Outbox(Protocol):
-    """What is still to be told to whom. At least once: a crash between telling and committing tells again."""
+    """What is still to be told to whom. At least once: a crash between telling and committing tells again.
+
+    A sink has something to be told of a rollout from the moment a transaction with an event of it is committed, never
+    before, until `delivered` says that it has taken the last one. Of one rollout it is told by one holder at a time,
+    who tells what comes after ``sent`` in order, so nothing is skipped. A lease ends with ``delivered``,
+    ``not_delivered`` or its time; what a holder reports is taken for as long as nobody else was given the lease.
+    """
 
     async def open_sink(self, sink: str, *, now: datetime) -> None:
-        """Make a sink known; the first time, rollouts that ended before `now` count as told."""
+        """Make a sink known, from `now` on; one that is known keeps its place, also if nobody told it for a while.
+
+        The first time, what was committed before counts as told: a rollout that has ended is never told of, an active
+        one from its next event on, so that a new receiver is not flooded with what is over.
+        """
         ...
 
     async def lease_deliveries(
         self, sink: str, *, owner: str, now: datetime, ttl: timedelta, limit: int
     ) -> tuple[Delivery, ...]:
-        """Lease rollouts of which the sink has not taken every committed event, whose time has come, oldest first."""
+        """Lease rollouts of which the sink has not taken every committed event, whose time has come, oldest first.
+
+        Their time is that of the first event the sink has not taken, after a failed attempt its ``again_at``. A sink
+        that was never opened has nothing to be told.
+        """
         ...
 
     async def delivered(self, delivery: Delivery, *, sent: int, state: str) -> None:
-        """Note what was told and let go. Raises Lost if the lease has passed on."""
+        """Note what was told, up to event ``sent``, and let go; failed attempts are forgotten.
+
+        If there are more events by then the rollout is due at once. Raises Lost if the lease has passed on.
+        """
         ...
 
     async def not_delivered(self, delivery: Delivery, *, again_at: datetime, why: str) -> None:
-        """Note a failed attempt and let go until then. Raises Lost if the lease has passed on."""
+        """Note a failed attempt and let go until then; events that come meanwhile wait too.
+
+        ``why`` is kept for whoever looks into the store. Raises Lost if the lease has passed on.
+        """
         ...
 
     async def delivery_state(self, sink: str, rollout: RolloutId) -> str:
@@ -205,10 +228,15 @@ class Outbox(Protocol):
         ...
 
 
-class Store(Protocol):
-    """Rollouts, their events, records and commands. Every method is one transaction.
+KEYS_HOLD = timedelta(hours=24)
+"""How long an idempotency key stands for what it first did."""
+
+
+class Store(Tokens, Calls, Outbox, Protocol):
+    """Rollouts, their events, records and commands; tokens, calls and the outbox. Every method is one transaction.
 
     A commit is a compare-and-swap: it succeeds only for the holder of the newest fence and the row's version.
+    Events get their link of the chain (`core.chain`) in the transaction that adds them.
     """
 
     async def create(
@@ -222,13 +250,14 @@ class Store(Protocol):
     ) -> Stored:
         """Add a rollout and take its claims (service, rules), which it holds until it ends.
 
-        The same `key` again returns the rollout it made before. Raises Conflict naming the holder if another active
+        The same `key` again, within KEYS_HOLD of the creation of the rollout it made, returns that rollout. Later it
+        is free: it makes another rollout and stands for that one. Raises Conflict naming the holder if another active
         rollout holds a claim.
         """
         ...
 
-    async def started_by(self, key: str) -> Stored | None:
-        """The rollout that was created with this key, whatever became of it."""
+    async def started_by(self, key: str, *, now: datetime) -> Stored | None:
+        """The rollout that this key stands for (see `create`), whatever became of it."""
         ...
 
     async def claim(self, rollout: RolloutId, claims: frozenset[str]) -> None:
@@ -266,12 +295,14 @@ class Store(Protocol):
     async def add_command(self, rollout: RolloutId, command: Command, *, check: Check) -> CommandSeen:
         """Accept a command after `check` has seen the row in the same transaction, and make the row due at once.
 
-        The same key again returns the command as it was first accepted. Raises NotFound, or what `check` raises.
+        The same key again, within KEYS_HOLD of the command it gave this rollout or while that one still waits for a
+        tick, returns that command and what became of it. Later it is free for another command. Raises NotFound, or
+        what `check` raises.
         """
         ...
 
     async def command(self, rollout: RolloutId, key: str) -> CommandSeen:
-        """A command and what became of it. Raises NotFound."""
+        """The newest command of a key, however old, and what became of it. Raises NotFound."""
         ...
 
     async def load(self, rollout: RolloutId) -> Stored:
@@ -286,6 +317,13 @@ class Store(Protocol):
         self, which: Filter, *, before: str = "", limit: int = 50
     ) -> tuple[tuple[Stored, ...], str]:
         """Rollouts, newest first, and the cursor of the next page (empty at the end)."""
+        ...
+
+    async def services(self, *, after: str = "", limit: int = 50) -> tuple[tuple[str, ...], str]:
+        """Names (``cluster/service``) of services that ever had a rollout, in order, and the next page's cursor.
+
+        A cursor is the last name of its page; any other text stands for its place in the order.
+        """
         ...
 
     async def events(self, rollout: RolloutId, *, after: int = 0, limit: int = 500) -> tuple[EventSeen, ...]:

@@ -1,6 +1,7 @@
 """What doors may ask for: start a rollout, look before one, give a command. One set for every door."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator import preflight
@@ -45,7 +46,7 @@ async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Clo
     The same `key` again returns the rollout it started. Raises Conflict if the service or a rule is held by
     another rollout, Unfit with preflight's errors, Outside if AWS could not be read. Nothing is made on AWS yet.
     """
-    known = await store.started_by(key)
+    known = await store.started_by(key, now=clock.now())
     if known is not None:
         if known.rollout.spec != spec:
             raise Refused(
@@ -157,17 +158,18 @@ def command(
     )
 
 
-async def resolve(name: str, *, store: Store) -> Stored:
+def _every(_: str) -> bool:
+    return True
+
+
+async def resolve(name: str, *, store: Store, reaches: Callable[[str], bool] = _every) -> Stored:
     """A rollout by its id, or the active rollout of a service (`cluster/service`, or the service's name alone).
 
-    Raises NotFound; a service's bare name that two clusters have active is refused.
+    `reaches` says which services there are for whoever asks. Raises NotFound; a service's bare name that two clusters
+    have active is refused.
     """
-    try:
-        return await store.load(RolloutId(name))
-    except NotFound:
-        pass
-    found = await store.find_active(name) if "/" in name else await _by_bare_name(name, store)
-    if found is None:
+    found = await _named(name, store, reaches)
+    if found is None or not reaches(str(found.rollout.spec.service)):
         raise NotFound(
             what=f"no rollout `{name}`",
             why="there is neither a rollout by this id nor an active one of a service by this name",
@@ -176,9 +178,20 @@ async def resolve(name: str, *, store: Store) -> Stored:
     return found
 
 
-async def _by_bare_name(name: str, store: Store) -> Stored | None:
+async def _named(name: str, store: Store, reaches: Callable[[str], bool]) -> Stored | None:
+    try:
+        return await store.load(RolloutId(name))
+    except NotFound:
+        return await store.find_active(name) if "/" in name else await _by_bare_name(name, store, reaches)
+
+
+async def _by_bare_name(name: str, store: Store, reaches: Callable[[str], bool]) -> Stored | None:
     rows, _ = await store.list(Filter(is_active=True), limit=500)
-    hits = [row for row in rows if row.rollout.spec.service.service == name]
+    hits = [
+        row
+        for row in rows
+        if row.rollout.spec.service.service == name and reaches(str(row.rollout.spec.service))
+    ]
     if len(hits) > 1:
         names = ", ".join(str(row.rollout.spec.service) for row in hits)
         raise Refused(

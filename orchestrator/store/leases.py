@@ -52,6 +52,7 @@ _HELD = select(
     rollouts.c.woken_at,
     rollouts.c.event_count,
     rollouts.c.record_count,
+    rollouts.c.chain,
 ).where(rollouts.c.id == bindparam("row"))
 _WRITE = update(rollouts).where(rollouts.c.id == bindparam("row"))
 _ANSWER = update(commands).where(
@@ -113,8 +114,8 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
     left = _open(connection, rollout.id)
     overtaken, told = rules.too_late(left if is_over else (), rollout.phase)
     _answer(connection, rollout.id, overtaken)
-    events = (*decision.events, *told)
-    add_events(connection, rollout.id, events, after=row.event_count)
+    events = rules.chained(rollout.id, (*decision.events, *told), after=row.event_count, before=row.chain)
+    add_events(connection, rollout.id, events)
     kept = _add_records(connection, rollout.id, decision.records, after=row.record_count)
     wake_at = None if is_over else rules.earliest(decision.wake_at, row.woken_at)
     written = {
@@ -125,6 +126,7 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
         "woken_at": None,  # the holder learns of it by what is returned here
         "event_count": row.event_count + len(events),
         "record_count": row.record_count + kept,
+        "chain": events[-1].chain if events else row.chain,
         "body": encode(rollout),
     }
     connection.execute(_WRITE, {"row": rollout.id, **written, **(_FREE if is_over else {})})

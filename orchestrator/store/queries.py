@@ -10,7 +10,7 @@ from orchestrator.core.commands import Command, CommandState
 from orchestrator.core.events import Event, Record
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.rollout import Rollout
-from orchestrator.ports import CommandSeen, EventSeen, Filter, Stored
+from orchestrator.ports import KEYS_HOLD, CommandSeen, EventSeen, Filter, Stored
 from orchestrator.store import rules
 from orchestrator.store.codec import decode
 from orchestrator.store.tables import commands, events, records, rollouts
@@ -25,6 +25,8 @@ _OPEN = (
     )
     .order_by(commands.c.rollout, commands.c.number)
 )
+
+_NEXT_SERVICE = select(func.min(rollouts.c.service)).where(rollouts.c.service > bindparam("after"))
 
 
 def stored(row: Row[*tuple[Any, ...]]) -> Stored:
@@ -41,9 +43,10 @@ def load(connection: Connection, rollout: RolloutId) -> Stored:
     return stored(row)
 
 
-def started_by(connection: Connection, key: str) -> Stored | None:
+def started_by(connection: Connection, key: str, *, now: datetime) -> Stored | None:
     """See `orchestrator.ports.Store.started_by`."""
-    row = connection.execute(select(*SHOWN).where(rollouts.c.start_key == key)).one_or_none()
+    standing = select(*SHOWN).where(rollouts.c.start_key == key, rollouts.c.created_at > now - KEYS_HOLD)
+    row = connection.execute(standing).one_or_none()
     return None if row is None else stored(row)
 
 
@@ -77,17 +80,33 @@ def page(connection: Connection, which: Filter, *, before: str, limit: int) -> t
     return found, found[-1].rollout.id if len(rows) > limit else ""
 
 
+def services(connection: Connection, *, after: str, limit: int) -> tuple[tuple[str, ...], str]:
+    """See `orchestrator.ports.Store.services`. It goes from one name to the next, past all rollouts between them."""
+    found: list[str] = []
+    while len(found) <= limit:
+        name = connection.scalar(_NEXT_SERVICE, {"after": found[-1] if found else after})
+        if name is None:
+            return tuple(found), ""
+        found.append(name)
+    return tuple(found[:limit]), found[limit - 1]
+
+
 def log(connection: Connection, rollout: RolloutId, *, after: int, limit: int) -> tuple[EventSeen, ...]:
     """See `orchestrator.ports.Store.events`."""
     _require(connection, rollout)
     query = (
-        select(events.c.number, events.c.body)
+        select(events.c.number, events.c.body, events.c.chain)
         .where(events.c.rollout == rollout, events.c.number > after)
         .order_by(events.c.number)
         .limit(limit)
     )
     return tuple(
-        EventSeen(rollout=rollout, number=row.number, event=decode(Event, row.body, rollout=rollout))
+        EventSeen(
+            rollout=rollout,
+            number=row.number,
+            event=decode(Event, row.body, rollout=rollout),
+            chain=row.chain,
+        )
         for row in connection.execute(query)
     )
 
@@ -103,7 +122,7 @@ def kept(connection: Connection, rollout: RolloutId, *, kind: str, limit: int) -
 
 
 def find_command(connection: Connection, rollout: RolloutId, key: str) -> CommandSeen | None:
-    """A command of a rollout by its key, if it was accepted."""
+    """The newest command of a rollout by its key, if one was accepted."""
     query = select(commands.c.state, commands.c.text, commands.c.body).where(
         commands.c.rollout == rollout, commands.c.key == key
     )

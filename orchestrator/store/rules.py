@@ -3,16 +3,55 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from orchestrator.core.chain import link
 from orchestrator.core.commands import Command, CommandState, Outcome
 from orchestrator.core.errors import Conflict, Invalid, Lost, Mistake, NotFound, Refused
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
+from orchestrator.ports import KEYS_HOLD, CommandSeen, Delivery, EventSeen
+
+_LONG = 500  # characters of a reason that are kept
+_DIGITS = 18  # of the largest place there can be
 
 
 def earliest(*moments: datetime | None) -> datetime | None:
     """The earliest of some moments, None standing for never."""
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def stands(since: datetime, *, now: datetime) -> bool:
+    """True while a key that was given at a moment still stands for what it did then."""
+    return now - since < KEYS_HOLD
+
+
+def still_stands(seen: CommandSeen, *, now: datetime) -> bool:
+    """True while a command's key is its own: for a time, and for as long as the command waits for a tick."""
+    return seen.state is CommandState.ACCEPTED or stands(seen.command.at, now=now)
+
+
+def chained(rollout: RolloutId, events: Iterable[Event], *, after: int, before: str) -> tuple[EventSeen, ...]:
+    """Events with their places in a rollout's log and their links.
+
+    ``after``: how many events the log has; ``before``: the link of its last one.
+    """
+    seen = []
+    for number, event in enumerate(events, start=after + 1):
+        before = link(before, rollout, number, event)
+        seen.append(EventSeen(rollout=rollout, number=number, event=event, chain=before))
+    return tuple(seen)
+
+
+def short(why: str) -> str:
+    """A reason for the record, cut where it goes on and on."""
+    return why if len(why) <= _LONG else f"{why[: _LONG - 1]}…"
+
+
+def place(cursor: str) -> int:
+    """The place that a numbered cursor stands for. Raises Invalid for a text that cannot be one."""
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _DIGITS):
+        raise unknown_cursor(cursor)
+    return int(cursor)
 
 
 def too_late(commands: Iterable[Command], phase: Phase) -> tuple[tuple[Outcome, ...], tuple[Event, ...]]:
@@ -63,6 +102,25 @@ def held(claim: str, *, holder: RolloutId) -> Conflict:
         why=f"rollout {holder} holds it until it ends",
         next_step=f"Wait for it (`teal watch {holder}`) or end it (`teal rollback {holder}`).",
         holder=holder,
+    )
+
+
+def unknown_token(token: str) -> NotFound:
+    """The error of a token id that is not in the store."""
+    return NotFound(what=f"no token {token}", next_step="`teal tokens list` shows those there are.")
+
+
+def used_token(token: str) -> Conflict:
+    """The error of a new token under the id, or with the digest, of another."""
+    return Conflict(what=f"token {token} cannot be kept", why="its id or its digest is taken already")
+
+
+def told_by_another(delivery: Delivery) -> Lost:
+    """The error of a delivery whose lease is not the newest any more."""
+    return Lost(
+        what=f"the right to tell {delivery.sink} of rollout {delivery.stored.rollout.id} is lost",
+        why="it was given back, or given to another since",
+        next_step="Nothing was written; whoever holds it goes on.",
     )
 
 

@@ -10,8 +10,8 @@ from orchestrator.core.commands import Command
 from orchestrator.core.events import Event, Record
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.rollout import Decision, Rollout
-from orchestrator.ports import Check, CommandSeen, EventSeen, Filter, Leased, Stored
-from orchestrator.store import leases, queries, starts, wishes
+from orchestrator.ports import Call, Check, CommandSeen, Delivery, EventSeen, Filter, Leased, Stored, Token
+from orchestrator.store import calls, leases, outbox, queries, starts, tokens, wishes
 
 T = TypeVar("T")
 
@@ -52,9 +52,9 @@ class SqlStore:
             lambda c: starts.create(c, rollout, claims=claims, key=key, events=events, wake_at=wake_at)
         )
 
-    async def started_by(self, key: str) -> Stored | None:
-        """The rollout that a start key made."""
-        return await self._database.read(lambda c: queries.started_by(c, key))
+    async def started_by(self, key: str, *, now: datetime) -> Stored | None:
+        """The rollout that a start key stands for."""
+        return await self._database.read(lambda c: queries.started_by(c, key, now=now))
 
     async def claim(self, rollout: RolloutId, claims: frozenset[str]) -> None:
         """Take further claims for an active rollout."""
@@ -106,6 +106,10 @@ class SqlStore:
         """A page of rollouts, newest first, and the next page's cursor."""
         return await self._database.read(lambda c: queries.page(c, which, before=before, limit=limit))
 
+    async def services(self, *, after: str = "", limit: int = 50) -> tuple[tuple[str, ...], str]:
+        """A page of the services that had rollouts, by name, and the next page's cursor."""
+        return await self._database.read(lambda c: queries.services(c, after=after, limit=limit))
+
     async def events(self, rollout: RolloutId, *, after: int = 0, limit: int = 500) -> tuple[EventSeen, ...]:
         """Events of a rollout, in order."""
         return await self._database.read(lambda c: queries.log(c, rollout, after=after, limit=limit))
@@ -117,6 +121,58 @@ class SqlStore:
     async def next_due(self) -> datetime | None:
         """When the next row can be looked at."""
         return await self._database.read(queries.next_due)
+
+    async def add_token(self, token: Token, *, digest: str) -> None:
+        """Keep a token by its digest."""
+        await self._database.write(lambda c: tokens.add_token(c, token, digest=digest))
+
+    async def token_by_digest(self, digest: str) -> Token | None:
+        """The token with a digest."""
+        return await self._database.read(lambda c: tokens.token_by_digest(c, digest))
+
+    async def tokens(self) -> tuple[Token, ...]:
+        """Every token, newest first."""
+        return await self._database.read(tokens.all_tokens)
+
+    async def token_used(self, token: str, *, at: datetime) -> None:
+        """Note that a token was used."""
+        await self._database.write(lambda c: tokens.token_used(c, token, at=at))
+
+    async def revoke_token(self, token: str, *, at: datetime) -> Token:
+        """Revoke a token, once."""
+        return await self._database.write(lambda c: tokens.revoke_token(c, token, at=at))
+
+    async def add_call(self, call: Call) -> None:
+        """Add a call to the log."""
+        await self._database.write(lambda c: calls.add_call(c, call))
+
+    async def calls(self, *, before: str = "", limit: int = 50) -> tuple[tuple[Call, ...], str]:
+        """A page of calls, newest first, and the next page's cursor."""
+        return await self._database.read(lambda c: calls.page(c, before=before, limit=limit))
+
+    async def open_sink(self, sink: str, *, now: datetime) -> None:
+        """Make a sink known."""
+        await self._database.write(lambda c: outbox.open_sink(c, sink, now=now))
+
+    async def lease_deliveries(
+        self, sink: str, *, owner: str, now: datetime, ttl: timedelta, limit: int
+    ) -> tuple[Delivery, ...]:
+        """Lease rollouts that a sink is to be told of."""
+        return await self._database.write(
+            lambda c: outbox.lease_deliveries(c, sink, owner=owner, now=now, ttl=ttl, limit=limit)
+        )
+
+    async def delivered(self, delivery: Delivery, *, sent: int, state: str) -> None:
+        """Note what was told, and let go."""
+        await self._database.write(lambda c: outbox.delivered(c, delivery, sent=sent, state=state))
+
+    async def not_delivered(self, delivery: Delivery, *, again_at: datetime, why: str) -> None:
+        """Note a failed attempt, and let go until then."""
+        await self._database.write(lambda c: outbox.not_delivered(c, delivery, again_at=again_at, why=why))
+
+    async def delivery_state(self, sink: str, rollout: RolloutId) -> str:
+        """What a sink committed last for a rollout."""
+        return await self._database.read(lambda c: outbox.delivery_state(c, sink, rollout))
 
     async def close(self) -> None:
         """Let go of the database."""

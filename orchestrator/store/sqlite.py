@@ -130,6 +130,7 @@ class SqliteDatabase:
         try:
             with engine.begin() as connection:
                 upgrade(connection)
+            _hold_references(engine)
         except (DBAPIError, sqlite3.Error) as error:
             engine.dispose()
             raise _unusable(self._path, getattr(error, "orig", None) or error) from error
@@ -161,7 +162,18 @@ def _set_up(raw: sqlite3.Connection, _record: object) -> None:
     raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     _use_wal(raw)
     raw.execute("PRAGMA synchronous=FULL")  # a commit that was answered survives a power cut
-    raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _hold_references(engine: Engine) -> None:
+    """Have SQLite check references between tables, from now on and not sooner.
+
+    It changes a table by making another in its place, which a check that runs would take for the loss of all rows.
+    """
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA foreign_keys=ON")
+    finally:
+        raw.close()
 
 
 def _use_wal(raw: sqlite3.Connection) -> None:

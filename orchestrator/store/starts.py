@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from orchestrator.core.events import Event
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.rollout import Rollout
-from orchestrator.ports import Stored
-from orchestrator.store import rules
+from orchestrator.ports import EventSeen, Stored
+from orchestrator.store import outbox, rules
 from orchestrator.store.codec import encode
 from orchestrator.store.queries import started_by
 from orchestrator.store.tables import claims as claimed
@@ -28,12 +28,14 @@ def create(
 ) -> Stored:
     """See `orchestrator.ports.Store.create`."""
     assert not rollout.phase.is_final, "a rollout that is over is never started"
-    before = started_by(connection, key)
+    before = started_by(connection, key, now=rollout.created_at)
     if before is not None:
         return before
     if connection.execute(select(rollouts.c.id).where(rollouts.c.id == rollout.id)).first():
         raise rules.used_id(rollout.id)
     free = _free(connection, rollout.id, claims)
+    connection.execute(update(rollouts).where(rollouts.c.start_key == key).values(start_key=None))
+    log = rules.chained(rollout.id, events, after=0, before="")
     connection.execute(
         insert(rollouts).values(
             id=rollout.id,
@@ -47,11 +49,13 @@ def create(
             created_at=rollout.created_at,
             event_count=len(events),
             record_count=0,
+            chain=log[-1].chain if log else "",
             body=encode(rollout),
         )
     )
     _take(connection, rollout.id, free)
-    add_events(connection, rollout.id, events, after=0)
+    outbox.open_rollout(connection, rollout.id)
+    add_events(connection, rollout.id, log)
     return Stored(rollout=rollout, version=1, wake_at=wake_at)
 
 
@@ -65,21 +69,23 @@ def claim(connection: Connection, rollout: RolloutId, claims: frozenset[str]) ->
     _take(connection, rollout, _free(connection, rollout, claims))
 
 
-def add_events(connection: Connection, rollout: RolloutId, events: tuple[Event, ...], *, after: int) -> None:
-    """Append to a rollout's log; its numbers go on from `after`."""
-    if not events:
+def add_events(connection: Connection, rollout: RolloutId, added: tuple[EventSeen, ...]) -> None:
+    """Append to a rollout's log, and make it due for everybody who is told of it."""
+    if not added:
         return
     rows = [
         {
             "rollout": rollout,
-            "number": number,
-            "kind": event.kind.value,
-            "at": event.at,
-            "body": encode(event),
+            "number": seen.number,
+            "kind": seen.event.kind.value,
+            "at": seen.event.at,
+            "body": encode(seen.event),
+            "chain": seen.chain,
         }
-        for number, event in enumerate(events, start=after + 1)
+        for seen in added
     ]
     connection.execute(insert(logged), rows)
+    outbox.note_events(connection, rollout, since=added[0].event.at)
 
 
 def _free(connection: Connection, rollout: RolloutId, claims: frozenset[str]) -> list[str]:

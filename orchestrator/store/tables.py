@@ -60,10 +60,11 @@ rollouts = Table(
     # The earliest wake-up since the lease's holder last read the row: the next commit keeps it, since its tick may
     # have looked before whatever the wake-up is about.
     Column("woken_at", Moment),
-    Column("start_key", String, nullable=False, unique=True),
+    Column("start_key", String, unique=True),  # null: released for another rollout
     Column("created_at", Moment, nullable=False),
     Column("event_count", Integer, nullable=False),
     Column("record_count", Integer, nullable=False),
+    Column("chain", String, nullable=False, server_default=""),  # the link of the last event
     Column("body", Text, nullable=False),
     Index("rollouts_due", "is_active", "wake_at"),
     Index("rollouts_newest", "created_at", "id"),
@@ -85,6 +86,7 @@ events = Table(
     Column("kind", String, nullable=False),
     Column("at", Moment, nullable=False),
     Column("body", Text, nullable=False),
+    Column("chain", String, nullable=False, server_default=""),
 )
 
 records = Table(
@@ -103,10 +105,64 @@ commands = Table(
     "commands",
     metadata,
     Column("rollout", ForeignKey("rollouts.id"), primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("number", Integer, nullable=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("key", String),  # null: released for another command
     Column("state", String, nullable=False),
     Column("text", Text, nullable=False),
     Column("body", Text, nullable=False),
-    UniqueConstraint("rollout", "number", name="commands_in_order"),
+    UniqueConstraint("rollout", "key", name="commands_by_key"),
+)
+
+sinks = Table(
+    "sinks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("opened_at", Moment, nullable=False),
+)
+
+# A row for each rollout that a sink is, or was, told of.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("rollout", ForeignKey("rollouts.id"), primary_key=True),
+    Column("sink", ForeignKey("sinks.name"), primary_key=True),
+    Column("sent", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", Moment),  # null: the sink has taken every event
+    Column("attempts", Integer, nullable=False),
+    Column("why", Text, nullable=False),  # of the last failed attempt
+    Column("owner", String),  # of the lease; null: nobody's
+    Column("lease_until", Moment),
+    Index("deliveries_due", "sink", "due_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("digest", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("services", Text, nullable=False),  # a JSON list, as are the groups
+    Column("groups", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    # SQLite counts up a primary key of this very type alone.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("call", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("request", String, nullable=False),
 )

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from orchestrator.store.faults import Unusable
 
-HEAD = "0001"  # the newest migration; a test compares
+HEAD = "0002"  # the newest migration; a test compares
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -35,6 +35,20 @@ def upgrade(connection: Connection) -> None:
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    _require_whole(connection)
+
+
+def _require_whole(connection: Connection) -> None:
+    """Raise Unusable if a row refers to one that is not there: SQLite does not look while tables are changed."""
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise Unusable(
+            what="the store cannot be brought to this version of Teal",
+            why=f"its table {broken[0]} refers to rows of {broken[2]} that are not there",
+            next_step="Nothing was changed. Restore the store from a backup.",
+        )
 
 
 def revision(connection: Connection) -> str | None:

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from orchestrator.core.commands import Command, CommandState
 from orchestrator.core.ids import RolloutId
 from orchestrator.ports import Check, CommandSeen
+from orchestrator.store import rules
 from orchestrator.store.codec import encode
 from orchestrator.store.queries import find_command, load
-from orchestrator.store.rules import earliest
 from orchestrator.store.tables import commands, rollouts
 
 
@@ -20,16 +20,18 @@ def wake(connection: Connection, rollout: RolloutId, *, at: datetime) -> None:
     )
     row = connection.execute(query).one_or_none()
     if row is not None:
-        times = {"wake_at": earliest(row.wake_at, at), "woken_at": earliest(row.woken_at, at)}
+        times = {"wake_at": rules.earliest(row.wake_at, at), "woken_at": rules.earliest(row.woken_at, at)}
         connection.execute(update(rollouts).where(rollouts.c.id == rollout).values(times))
 
 
 def add_command(connection: Connection, rollout: RolloutId, command: Command, *, check: Check) -> CommandSeen:
     """See `orchestrator.ports.Store.add_command`. "At once" is the command's own time: the row is due since then."""
     before = find_command(connection, rollout, command.key)
-    if before is not None:
+    if before is not None and rules.still_stands(before, now=command.at):
         return before
     check(load(connection, rollout))
+    same = (commands.c.rollout == rollout, commands.c.key == command.key)
+    connection.execute(update(commands).where(*same).values(key=None))
     last = connection.scalar(select(func.max(commands.c.number)).where(commands.c.rollout == rollout)) or 0
     connection.execute(
         insert(commands).values(

@@ -52,10 +52,10 @@ def test_same_start_key_returns_the_rollout_it_made_after_its_end(play: Play[Non
 
 def test_a_rollout_is_found_by_the_key_that_started_it(play: Play[None]) -> None:
     async def script(store: Store) -> None:
-        assert await store.started_by("key r1") is None
+        assert await store.started_by("key r1", now=NOON) is None
         await start(store)
         ended = await end(store)
-        assert await store.started_by("key r1") == ended.stored
+        assert await store.started_by("key r1", now=NOON) == ended.stored
 
     play(script)
 

@@ -222,7 +222,8 @@ class Oracle:
 
     def _applied_at(self, kind: CommandKind) -> datetime | None:
         """When a person's command of this kind was applied last."""
-        applied = (e for e in self.store._rows[self.rollout].events if e.kind is EventKind.COMMAND_APPLIED)
+        told = (seen.event for seen in self.store._rows[self.rollout].events)
+        applied = (e for e in told if e.kind is EventKind.COMMAND_APPLIED)
         return max((e.at for e in applied if ("command", kind.value) in e.facts), default=None)
 
     def _check_ready_for_green(self, arn: str) -> None:

@@ -98,7 +98,8 @@ class Stage:
         else:
             self.oracle.breaks(12, f"it did not end within {LONGEST}: {self.row.phase}, {self.row.holds}")
         stored = self.store._rows[self.rollout]
-        story = [f"{e.at:%H:%M:%S.%f} {e.kind}: {e.message}" for e in stored.events]
+        told = [seen.event for seen in stored.events]
+        story = [f"{e.at:%H:%M:%S.%f} {e.kind}: {e.message}" for e in told]
         return Played(
             seed=self.scenario.seed,
             phase=self.row.phase,
