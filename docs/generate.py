@@ -11,7 +11,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a file, Python would look for modules beside it only
 
-from docs.pages import commands, errors, events, gates, permissions, published, rollout_file, states  # noqa: E402
+from docs.pages import (  # noqa: E402
+    client_values,
+    commands,
+    errors,
+    events,
+    gates,
+    permissions,
+    published,
+    rollout_file,
+    states,
+)
 
 
 def pages() -> dict[str, str]:
@@ -31,6 +41,11 @@ def pages() -> dict[str, str]:
     }
 
 
+def modules() -> dict[str, str]:
+    """Every generated file of code: its name in the project and its text."""
+    return {"api/client/values.py": client_values.module()}
+
+
 def differing(folder: Path) -> list[str]:
     """The files in a folder that are missing or differ from what the code says."""
     wrong = []
@@ -47,10 +62,13 @@ def main(arguments: Sequence[str]) -> int:
     if "--check" not in arguments:
         for name, text in pages().items():
             (folder / name).write_text(text, encoding="utf-8")
+        for name, text in modules().items():
+            (ROOT / name).write_text(text, encoding="utf-8")
         return 0
-    wrong = differing(folder)
+    wrong = [f"docs/{name}" for name in differing(folder)]
+    wrong += [name for name, text in modules().items() if (ROOT / name).read_text(encoding="utf-8") != text]
     for name in wrong:
-        print(f"docs/{name} differs from the code; run `make docs`", file=sys.stderr)
+        print(f"{name} differs from the code; run `make docs`", file=sys.stderr)
     return 1 if wrong else 0
 
 

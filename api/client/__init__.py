@@ -1,0 +1,73 @@
+"""Teal's server from Python: rollouts started, followed and commanded by release tooling, sync or async.
+
+The standard library is all it needs (aiohttp too, for `AsyncClient` alone), and it imports nothing of the server:
+requests and answers are plain values in `requests` and `answers`, generated value classes stand in `values`, and two
+thin transports carry them.
+
+```python
+from api.client import Client
+
+teal = Client("https://teal.example", token=os.environ["TEAL_TOKEN"])
+rollout = teal.start("rollout.yaml", key=build_id)
+print(teal.wait(rollout.id, until="done").phase)
+```
+"""
+
+from typing import TYPE_CHECKING
+
+from api.client.failures import (
+    Conflict,
+    Failure,
+    Forbidden,
+    GaveUp,
+    Invalid,
+    Mistake,
+    NoAnswer,
+    NotFound,
+    NotReached,
+    Outside,
+    Problem,
+    Refused,
+    ServerFault,
+    Unauthenticated,
+    Unavailable,
+    Unfit,
+    Unreadable,
+)
+from api.client.retries import Retries
+from api.client.sync import Client
+
+if TYPE_CHECKING:
+    from api.client.aio import AsyncClient
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Conflict",
+    "Failure",
+    "Forbidden",
+    "GaveUp",
+    "Invalid",
+    "Mistake",
+    "NoAnswer",
+    "NotFound",
+    "NotReached",
+    "Outside",
+    "Problem",
+    "Refused",
+    "Retries",
+    "ServerFault",
+    "Unauthenticated",
+    "Unavailable",
+    "Unfit",
+    "Unreadable",
+]
+
+
+def __getattr__(name: str) -> object:
+    """`AsyncClient`, with aiohttp, only once it is asked for."""
+    if name == "AsyncClient":
+        from api.client.aio import AsyncClient
+
+        return AsyncClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,246 @@
+"""The client over the standard library: a connection a request, so that it may be used from any thread."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from ssl import SSLContext
+
+from api.client import requests, values
+from api.client.answers import Answer, Json, check_stream, no_answer, read
+from api.client.failures import Failure
+from api.client.reading import read as shaped
+from api.client.requests import Address, File, Request, Token, address_of, head
+from api.client.retries import Outage, Retries
+from api.client.stream import Following, StreamOver
+from api.client.waiting import Wait
+
+CHUNK = 64 * 1024
+
+
+class Transport:
+    """Carries requests to one address, and says what came back. Raises NoAnswer."""
+
+    def __init__(self, address: Address, *, context: SSLContext | None = None) -> None:
+        self.address, self._context = address, context
+
+    def exchange(self, request: Request, headers: dict[str, str]) -> Answer:
+        """Send one request and read its whole answer."""
+        with self.opened(request, headers) as answer:
+            try:
+                body = answer.read()
+            except (OSError, HTTPException) as error:
+                raise no_answer(self.address, error, was_sent=True) from error
+            return Answer(status=answer.status, headers=lower(answer.getheaders()), body=body)
+
+    @contextmanager
+    def opened(self, request: Request, headers: dict[str, str]) -> Iterator[HTTPResponse]:
+        """Send one request; its answer while the context lasts, to be read by the caller."""
+        with closing(self._connection(request.seconds)) as connection:
+            try:
+                connection.connect()
+            except OSError as error:
+                raise no_answer(self.address, error, was_sent=False) from error
+            try:
+                path = f"{self.address.prefix}{request.path}"
+                connection.request(request.method, path, request.body, {**headers, **dict(request.headers)})
+                answer = connection.getresponse()
+            except (OSError, HTTPException) as error:
+                raise no_answer(self.address, error, was_sent=True) from error
+            with answer:  # one that ends its connection holds it by itself
+                yield answer
+
+    def chunks(self, answer: HTTPResponse) -> Iterator[bytes]:
+        """The bytes of an answer as they come."""
+        try:
+            while received := answer.read1(CHUNK):
+                yield received
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: half a chunk's head
+            raise no_answer(self.address, error, was_sent=True) from error
+
+    def _connection(self, seconds: float) -> HTTPConnection:
+        host, port = self.address.host, self.address.port
+        if self.address.scheme == "https":
+            return HTTPSConnection(host, port, timeout=seconds, context=self._context)
+        return HTTPConnection(host, port, timeout=seconds)
+
+
+def lower(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """Headers by their names in lower case."""
+    return {name.lower(): value for name, value in headers}
+
+
+class Client:
+    """A server's calls. ``user``: the name for the audit log of a server without authentication.
+
+    Raises ValueError for arguments that are wrong by themselves, else a `Failure`. Calls that fail for a reason that
+    passes are repeated as `retries` says; writes carry an idempotency key, so that none takes effect twice.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: Token = "",
+        user: str = "",
+        retries: Retries | None = None,
+        patience: float = 120.0,
+        context: SSLContext | None = None,
+    ) -> None:
+        self._transport = Transport(address_of(url), context=context)
+        self._token, self._user = token, user
+        self._retries = retries or Retries()
+        self._patience = Retries(within=patience)  # while following and waiting
+
+    # rollouts --------------------------------------------------------------------------------------------------
+
+    def start(self, file: File, *, key: str) -> values.Rollout:
+        """Start a rollout; the same key again within a day returns the one that it started."""
+        return shaped(values.Rollout, self._ask(requests.start(file, key=key)))
+
+    def get(self, name: str, *, wait: float = 0, version: int | None = None) -> values.Rollout:
+        """A rollout by its id, or the active one of a service; with `wait`, its next version if it comes in time."""
+        return shaped(values.Rollout, self._ask(requests.get(name, wait=wait, version=version)))
+
+    def list(
+        self, *, service: str = "", phase: str = "", active: bool | None = None, limit: int | None = None
+    ) -> Iterator[values.Rollout]:
+        """Rollouts, newest first, asked for a page at a time; at most `limit`."""
+        cursor, left = "", limit
+        while left is None or left > 0:
+            size = 100 if left is None else min(left, 100)
+            asked = requests.page(service=service, phase=phase, active=active, limit=size, cursor=cursor)
+            page = shaped(values.RolloutPage, self._ask(asked))
+            yield from page.rollouts
+            left = None if left is None else left - len(page.rollouts)
+            cursor = page.next
+            if not cursor:
+                return
+
+    def events(self, name: str, *, after: int = 0) -> Iterator[values.Event]:
+        """A rollout's log so far, from the event after number `after`."""
+        while True:
+            page = shaped(values.EventPage, self._ask(requests.events(name, after=after)))
+            yield from page.events
+            after = page.next
+            if len(page.events) < requests.EVENTS_A_PAGE:
+                return
+
+    def follow(self, name: str, *, after: int = 0) -> Iterator[values.Event]:
+        """A rollout's log as it grows, until it has ended; a lost connection is taken up where it broke."""
+        rollout = str(self._ask(requests.get(name))["id"])  # a service's name means another rollout later
+        following, outage = Following(rollout, after=after), Outage(self._patience)
+        while True:
+            try:
+                for event in self._stream(following):
+                    outage.over()
+                    yield shaped(values.Event, event)
+                pause = (
+                    following.retry_seconds
+                )  # the server ended the stream, and would say so at the end of all
+            except StreamOver:
+                return
+            except Failure as failure:
+                pause = outage.pause_after(failure)
+            time.sleep(pause)
+
+    def wait(self, name: str, *, until: str = "done", timeout: float | None = None) -> values.Rollout:
+        """The rollout once it has come to ``step:2`` (its weight read back), ``approval`` or ``done``.
+
+        Raises NotReached if it is taken back or ends instead, GaveUp after `timeout` seconds; it goes on then.
+        """
+        wait = Wait(until, timeout)
+        rollout = self.get(name)
+        while not wait.is_over(rollout):
+            pause, request = wait.next(rollout)
+            time.sleep(pause)
+            rollout = shaped(values.Rollout, self._ask(request, self._patience))
+        return rollout
+
+    # commands --------------------------------------------------------------------------------------------------
+
+    def approve(
+        self, name: str, *, reason: str = "", step: int | None = None, key: str = ""
+    ) -> values.Commanded:
+        """Let the step that waits for a person be left; `step`, from 1, binds it to that step."""
+        return self._command(name, "approve", key, reason=reason, step=step)
+
+    def reject(
+        self, name: str, *, reason: str = "", step: int | None = None, key: str = ""
+    ) -> values.Commanded:
+        """Refuse the revision: all traffic back to blue."""
+        return self._command(name, "reject", key, reason=reason, step=step)
+
+    def pause(
+        self, name: str, *, reason: str = "", step: int | None = None, key: str = ""
+    ) -> values.Commanded:
+        """Stop advancing; gates still judge."""
+        return self._command(name, "pause", key, reason=reason, step=step)
+
+    def resume(
+        self, name: str, *, reason: str = "", step: int | None = None, key: str = ""
+    ) -> values.Commanded:
+        """Go on advancing."""
+        return self._command(name, "resume", key, reason=reason, step=step)
+
+    def promote(
+        self, name: str, *, full: bool = False, reason: str = "", step: int | None = None, key: str = ""
+    ) -> values.Commanded:
+        """Waive the rest of this step's bake; `full`: straight to the last step."""
+        return self._command(name, "promote", key, full=full, reason=reason, step=step)
+
+    def back(
+        self, name: str, *, to: str | float, reason: str = "", step: int | None = None, key: str = ""
+    ) -> values.Commanded:
+        """Go back to the weight of an earlier step, in percent."""
+        return self._command(name, "back", key, to=to, reason=reason, step=step)
+
+    def rollback(
+        self, name: str, *, reason: str = "", step: int | None = None, key: str = ""
+    ) -> values.Commanded:
+        """All traffic back to blue, then green is retired."""
+        return self._command(name, "rollback", key, reason=reason, step=step)
+
+    def abandon(
+        self, name: str, *, reason: str = "", step: int | None = None, key: str = ""
+    ) -> values.Commanded:
+        """Write nothing more and leave everything as it is: the last resort."""
+        return self._command(name, "abandon", key, reason=reason, step=step)
+
+    # what else the server knows --------------------------------------------------------------------------------
+
+    def preflight(self, file: File) -> values.Preflight:
+        """What a rollout would start from, and what speaks against it; only reads."""
+        return shaped(values.Preflight, self._ask(requests.preflight(file)))
+
+    # how calls are made ----------------------------------------------------------------------------------------
+
+    def _command(self, name: str, kind: str, key: str, **said: object) -> values.Commanded:
+        return shaped(values.Commanded, self._ask(requests.command(name, kind, said, key=key)))
+
+    def _ask(self, request: Request, retries: Retries | None = None) -> Json:
+        outage = Outage(retries or self._retries)
+        while True:
+            try:
+                answer = self._transport.exchange(request, self._head())
+                return read(answer, url=self._transport.address.url)
+            except Failure as failure:
+                pause = outage.pause_after(failure)
+            time.sleep(pause)
+
+    def _stream(self, following: Following) -> Iterator[Json]:
+        """The events of one connection. Raises StreamOver once the rollout has ended and every event came."""
+        with self._transport.opened(following.request(), self._head()) as answer:
+            if answer.status == 204:
+                raise StreamOver
+            chunks = self._transport.chunks(answer)
+            headers = lower(answer.getheaders())
+            body = b"" if answer.status == 200 else next(chunks, b"")
+            begun = Answer(status=answer.status, headers=headers, body=body)
+            check_stream(begun, url=self._transport.address.url)
+            for received in chunks:
+                yield from following.feed(received)
+
+    def _head(self) -> dict[str, str]:
+        token = self._token() if callable(self._token) else self._token
+        return head(token=token, user=self._user)

@@ -1,0 +1,144 @@
+"""The client's parts that touch nothing: addresses, problem documents, pauses, streams byte by byte, values."""
+
+import json
+import subprocess
+import sys
+from dataclasses import fields, is_dataclass
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from api.client import Failure, NoAnswer, Retries, Unavailable, Unreadable, answers, reading, requests, values
+from api.client.answers import Answer, problem_of, seconds_in
+from api.client.failures import Told
+from api.client.stream import Following
+from docs.pages import client_values
+from tests.cli.processes import ROOT
+from tests.client.examples import event, rollout, stream
+
+HEAVY = ("fastapi", "uvicorn", "sqlalchemy", "aiobotocore", "boto3", "pydantic", "aiohttp", "orchestrator")
+LOADED = f"import sys, api.client; print([name for name in {HEAVY!r} if name in sys.modules])"
+ASYNC = f"import sys; from api.client import AsyncClient; print([n for n in {HEAVY!r} if n in sys.modules])"
+
+
+@pytest.mark.parametrize(("code", "loaded"), [(LOADED, "[]"), (ASYNC, "['aiohttp']")])
+def test_importing_the_client_imports_nothing_of_the_server(code: str, loaded: str) -> None:
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout.strip() == loaded
+
+
+def test_value_classes_are_as_the_calls_have_them() -> None:
+    assert (ROOT / "api/client/values.py").read_text() == client_values.module(), "run `make docs`"
+
+
+def test_value_of_every_class_is_read_from_what_its_schema_names() -> None:
+    found = reading.read(values.Rollout, rollout())
+    assert is_dataclass(found)
+    assert set(rollout()) == {one.name for one in fields(found)}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("https://teal.example/base/ ", "https://teal.example/base"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_address_is_read_as_people_write_it(url: str, shown: str) -> None:
+    assert requests.address_of(url).url == shown
+
+
+@pytest.mark.parametrize(
+    "url", ["", "teal.example", "ftp://x", "http://", "http://x:99999", "http://[::1", "https://u:p@x"]
+)
+def test_address_that_is_none_is_refused_with_what_to_write(url: str) -> None:
+    with pytest.raises(ValueError, match="write http://host:port"):
+        requests.address_of(url)
+
+
+@pytest.mark.parametrize(("token", "user"), [("a\nb", ""), ("é", ""), ("", "a\rb")])
+def test_header_that_cannot_be_one_is_refused(token: str, user: str) -> None:
+    with pytest.raises(ValueError, match="printable ASCII"):
+        requests.head(token=token, user=user)
+
+
+def test_name_that_is_empty_is_refused() -> None:
+    with pytest.raises(ValueError, match="name a rollout"):
+        requests.get("")
+
+
+def test_problem_document_keeps_all_it_says() -> None:
+    mistake = {"where": "body", "pointer": "/plan/0", "what": "too much", "instead": "100", "line": 3}
+    document = {"code": "invalid", "detail": "bad", "next_step": "Fix it.", "mistakes": [mistake]}
+    headers = {"x-request-id": "abc", "retry-after": "7"}
+    told = problem_of(Answer(status=422, headers=headers, body=b""), document)
+    assert (told.code, told.status, told.request_id, told.retry_after) == ("invalid", 422, "abc", 7.0)
+    assert (told.mistakes[0].pointer, told.mistakes[0].line) == ("/plan/0", 3)
+    assert str(told) == "bad. Fix it."
+
+
+@given(
+    some.recursive(some.none() | some.booleans() | some.integers() | some.text(), some.lists, max_leaves=5)
+)
+def test_members_of_any_kind_make_a_problem_all_the_same(member: Any) -> None:  # noqa: ANN401
+    names = ("code", "title", "detail", "next_step", "mistakes", "findings", "holder")
+    body = json.dumps(dict.fromkeys(names, member)).encode()
+    with pytest.raises(Failure):
+        answers.read(Answer(status=409, headers={}, body=body), url="http://x")
+
+
+def test_retry_after_may_be_seconds_or_a_date() -> None:
+    assert seconds_in("12") == 12
+    assert 50 < (seconds_in(formatdate(usegmt=True, timeval=None)) or 0.0) + 60 <= 61
+    assert seconds_in("soon") is None
+    assert seconds_in("") is None
+
+
+def test_pauses_grow_and_end_with_the_time() -> None:
+    retries, lost = Retries(within=10, first=1, longest=4), NoAnswer("gone", was_sent=True)
+    pauses = [retries.pause(lost, attempt=n, elapsed=0) or 0.0 for n in (1, 2, 3, 9)]
+    assert all(0.75 * most <= pause <= most for pause, most in zip(pauses, (1, 2, 4, 4), strict=True))
+    assert retries.pause(lost, attempt=1, elapsed=9.9) is None
+    assert retries.pause(ValueError("x"), attempt=1, elapsed=0) is None  # type: ignore[arg-type] # what is no failure
+
+
+def test_where_nothing_listens_may_be_told_at_once() -> None:
+    once = Retries(if_refused=False)
+    assert once.pause(NoAnswer("gone", was_sent=False), attempt=1, elapsed=0) is None
+    assert once.pause(NoAnswer("gone", was_sent=True), attempt=1, elapsed=0) is not None
+
+
+def test_server_that_names_a_time_is_given_it() -> None:
+    busy = Unavailable(Told(status=429, retry_after=6))
+    assert Retries().pause(busy, attempt=1, elapsed=0) == 6
+
+
+@given(some.data())
+def test_stream_says_the_same_however_its_bytes_are_cut(data: Any) -> None:  # noqa: ANN401
+    text = "\ufeffretry: 5\r\n\r\n: hello\n\nevent: server_closing\ndata: {}\n\n".encode() + stream(1, 2)
+    text = data.draw(some.sampled_from([text, text.replace(b"\n", b"\r\n"), text.replace(b"\n", b"\r")]))
+    text += (
+        b"id: 3\ndata: "
+        + json.dumps({**event(3), "message": "größer"}, ensure_ascii=False).encode()
+        + b"\n\n"
+    )
+    following = Following("r1")
+    seen = []
+    while text:
+        size = data.draw(some.integers(1, len(text)))
+        seen += following.feed(text[:size])
+        text = text[size:]
+    assert [one["number"] for one in seen] == [1, 2, 3]
+    assert seen[-1]["message"] == "größer"
+    assert following.last == 3
+
+
+def test_stream_of_something_else_is_told() -> None:
+    with pytest.raises(Unreadable, match="event 1 of r1 is no JSON object"):
+        Following("r1").feed(b"id: 1\ndata: hello\n\n")
+    with pytest.raises(Unreadable, match="larger than"):
+        Following("r1").feed(b"data: " + b"x" * 5_000_000)
