@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from orchestrator.core import intervals, judge, rules
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
-from orchestrator.core.commands import Actor
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.drift import drift_ends_it
 from orchestrator.core.events import EventKind
 from orchestrator.core.observed import ServiceSeen, TargetsSeen
 from orchestrator.core.phases import Phase
@@ -14,20 +14,18 @@ from orchestrator.core.plan import Step, percent
 from orchestrator.core.ready import cannot_take_all, not_healthy
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Bake, HoldKind
-from orchestrator.core.rules import Found, Look
+from orchestrator.core.rules import Look
 from orchestrator.core.scene import Colour
-from orchestrator.core.spec import OnDrift, OnFailure
+from orchestrator.core.spec import OnFailure
 from orchestrator.core.verdict import Answer, Verdict
 from orchestrator.core.wishes import go_to_step
 from orchestrator.core.words import span
-
-SOMEBODY = Actor(name="somebody", source="aws")
 
 
 def advance(draft: Draft) -> None:
     """One tick of shifting or watching: look, judge, and only then move on."""
     looks = rules.take_looks(draft)
-    if _drift_ends_it(draft, looks):
+    if drift_ends_it(draft, looks):
         return
     rules.hold_for(draft, looks)
     _keep_time(draft)
@@ -53,22 +51,6 @@ def advance(draft: Draft) -> None:
 
 def _step(draft: Draft) -> Step:
     return draft.row.spec.plan.steps[draft.row.step]
-
-
-def _drift_ends_it(draft: Draft, looks: tuple[Look, ...]) -> bool:
-    for found in looks:
-        if found.found is Found.TAKEN_BACK:
-            # Blue raised to everything by hand is what a person without Teal at hand does to roll back.
-            roll_back(draft, f"{found.words}: taken as a rollback", SOMEBODY)
-            return True
-    if any(found.found is Found.DRIFT for found in looks):
-        if draft.row.spec.on_drift is OnDrift.ROLLBACK:
-            words = next(found.words for found in looks if found.found is Found.DRIFT)
-            roll_back(draft, f"{words} (on_drift: rollback)", TEAL)
-            return True
-        if draft.row.spec.on_drift is OnDrift.ACCEPT:
-            rules.accept(draft, looks)
-    return False
 
 
 def _keep_time(draft: Draft) -> None:

@@ -35,6 +35,8 @@ def decide(rollout: Rollout, seen: Seen, now: datetime) -> Decision:
 
 def _judge(draft: Draft) -> None:
     draft.change(asked=())
+    if draft.row.paused_by is not None and draft.row.ticked_at is not None:
+        draft.change(paused_for=draft.row.paused_for + draft.now - draft.row.ticked_at)
     _tell_failures(draft)
     ending = apply_commands(draft)
     if draft.row.paused_by is not None:

@@ -81,7 +81,9 @@ class Draft:
         """Go to another phase; the move must stand in TRANSITIONS. Whoever ends the rollout tells ENDED instead."""
         start = self.row.phase
         assert (start, phase) in LEGAL, f"{start} -> {phase} is no legal move"
-        self.change(phase=phase, phase_since=self.now, ready_since=None, is_paged=False)
+        self.change(
+            phase=phase, phase_since=self.now, paused_for=timedelta(0), ready_since=None, is_paged=False
+        )
         if not phase.is_final:
             self.tell(EventKind.PHASE_CHANGED, why, start=start.value, end=phase.value)
 

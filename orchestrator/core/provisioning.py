@@ -5,6 +5,7 @@ from dataclasses import replace
 from orchestrator.core import capacity, judge, rules, starting
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.drift import drift_ends_it
 from orchestrator.core.effects import (
     CreateService,
 )
@@ -24,6 +25,8 @@ FAILED_STARTS = 2  # tasks that failed to start for the same reason: it will not
 def provision(draft: Draft) -> None:
     """Make green, keep blue able to take everything back, and wait until green is ready in two looks."""
     looks = rules.take_looks(draft)
+    if drift_ends_it(draft, looks):
+        return
     rules.hold_for(draft, looks)
     rules.want(draft, NONE)
     rules.write(draft, looks, safe_is_less=True)
@@ -48,7 +51,8 @@ def _make_green(draft: Draft) -> None:
             draft.hold(HoldKind.AWS, f"green could not be read: {why}", clears_when="green can be read")
         case Absent():
             if not green.is_asked and not isinstance(blue, ServiceSeen):
-                return  # green is made as large as blue is now
+                _hold_for_blue(draft)  # green is made as large as blue is now
+                return
             if not green.is_asked and isinstance(blue, ServiceSeen):
                 green = replace(green, desired=blue.desired, is_asked=True)
             draft.change(green=green, created_last=draft.now)
@@ -56,9 +60,16 @@ def _make_green(draft: Draft) -> None:
         case ServiceSeen() as seen if not starting.is_ours(row, dict(seen.tags)):
             name = f"{green.name.rpartition('-')[0]}-{starting.short_id(row.id)}-2"[:255]
             if name != green.name:
-                draft.change(green=replace(green, name=name, is_asked=False))
+                token = starting.token_of(row, name)
+                draft.change(green=replace(green, name=name, token=token, is_asked=False))
         case ServiceSeen() as seen:
             _follow_start(draft, seen)
+
+
+def _hold_for_blue(draft: Draft) -> None:
+    seen = draft.seen.blue
+    why = seen.why if isinstance(seen, Unread) else "it is not there" if seen else "it was not looked at"
+    draft.hold(HoldKind.AWS, f"blue could not be read: {why}", clears_when="blue can be read")
 
 
 def _create(row: Rollout) -> CreateService:
@@ -125,7 +136,9 @@ def _start_traffic(draft: Draft) -> None:
         )
     if not capacity.scale_in_is_off(draft):
         draft.change(waiting_for="blue's scale-in to be suspended")
-    is_ready = capacity.scale_in_is_off(draft) and not any(h.kind is not HoldKind.PAUSED for h in draft.holds)
+        starting.limit(draft)
+        return
+    is_ready = not any(h.kind is not HoldKind.PAUSED for h in draft.holds)
     if is_ready and needs_first_approval(row):
         is_ready = is_approved(draft, BEFORE_TRAFFIC, of="first traffic (an alarm fires already)")
     if is_ready and not row.paused_by:

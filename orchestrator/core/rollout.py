@@ -202,6 +202,7 @@ class Rollout:
     waived_step: int | None = None  # a person waived the time and the evidence HOLDs of this step
     paused_by: Actor | None = None
     pause_reason: str = ""
+    paused_for: timedelta = timedelta(0)  # time that people paused in this phase: no limit counts it
     failed: str = ""  # a gate failed and the file says to hold
     stops_count_from: datetime | None = None  # blue was steady at last, or a person resumed after a failure
     answers: tuple[Judged, ...] = ()

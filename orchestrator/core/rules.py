@@ -9,10 +9,11 @@ from enum import StrEnum
 
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import WriteRule
+from orchestrator.core.errors import Rejected
 from orchestrator.core.events import EventKind
 from orchestrator.core.ids import Json, TargetGroupArn, Tenths
 from orchestrator.core.observed import Absent, RuleSeen, Unread
-from orchestrator.core.plan import NONE, percent
+from orchestrator.core.plan import HOME_STEPS, NONE, percent
 from orchestrator.core.rollout import HoldKind, Rollout, RuleState
 from orchestrator.core.traffic import (
     canonical,
@@ -155,11 +156,26 @@ def accept(draft: Draft, looks: tuple[Look, ...]) -> None:
         if found.found is Found.DRIFT and isinstance(seen, RuleSeen):
             base = without_green(seen.actions, blue=rule.blue_group, green=green) if green else seen.actions
             forward = read_forward(base)
-            if forward is not None and forward.weight(rule.blue_group):
+            if (
+                forward is not None
+                and forward.weight(rule.blue_group)
+                and _is_fine_enough(draft.row, rule, base)
+            ):
                 draft.tell(EventKind.DRIFT_FOUND, f"{found.words}; taken as the new base", rule=rule.arn)
                 rule = replace(rule, base=base, conditions=conditions_of(seen))
         rules.append(rule)
     draft.change(rules=tuple(rules))
+
+
+def _is_fine_enough(row: Rollout, rule: RuleState, base: Json) -> bool:
+    """True if every weight of this rollout can be written on a rule that holds this list."""
+    weights = {*(step.weight for step in row.spec.plan.steps), *HOME_STEPS, *rule.intended}
+    try:
+        for weight in weights:
+            listed(row, replace(rule, base=base), weight)
+    except Rejected:
+        return False
+    return True
 
 
 def want(draft: Draft, weight: Tenths | None) -> None:

@@ -7,8 +7,8 @@ good step on green, holds and calls people, and never rolls the release back by 
 from dataclasses import replace
 
 from orchestrator.core import intervals, judge, leaving, rules
-from orchestrator.core.advancing import SOMEBODY
 from orchestrator.core.draft import Draft
+from orchestrator.core.drift import SOMEBODY
 from orchestrator.core.effects import TagFormer, UpdateService
 from orchestrator.core.events import EventKind
 from orchestrator.core.ids import TargetGroupArn, Tenths, revision_name
@@ -300,7 +300,7 @@ def _limit(draft: Draft) -> None:
     row = draft.row
     if (
         row.phase_since is not None
-        and draft.now - row.phase_since > row.spec.limits.settle
+        and draft.now - row.phase_since - row.paused_for > row.spec.limits.settle
         and not row.paused_by
     ):
         waiting = row.waiting_for or "traffic to come home"

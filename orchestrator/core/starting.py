@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from orchestrator.core import rules
 from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.drift import drift_ends_it
 from orchestrator.core.effects import (
     ConfigureTargetGroup,
     CreateTargetGroup,
@@ -23,6 +24,7 @@ from orchestrator.core.traffic import canonical, read_forward
 from orchestrator.core.words import span
 
 TOKENS = uuid.UUID("6c1bb1c0-5d0f-4a8e-9f3c-7e41d1f0a7a1")  # namespace of Teal's client tokens
+GROUP_NAME_MAX = 32  # characters of a target group's name
 GROUP_STEM_MAX = 16  # characters of a service's name that a target group's 32 leave room for
 
 
@@ -34,6 +36,14 @@ def short_id(rollout: RolloutId) -> str:
 def tags_of(row: Rollout) -> Tags:
     """The tags on everything this rollout makes."""
     return (("teal:managed", "true"), ("teal:rollout", row.id), ("teal:service", str(row.spec.service)))
+
+
+def token_of(row: Rollout, name: str) -> str:
+    """The client token for making green, by another name than the first where one is given.
+
+    ECS CreateService refuses a token that it knows with anything else in the call.
+    """
+    return str(uuid.uuid5(TOKENS, f"{row.id} {name}" if name else row.id))
 
 
 def is_ours(row: Rollout, tags: object) -> bool:
@@ -85,7 +95,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             name=f"{survey.blue.name[:240]}-{hexes}",
             task_definition=revision.arn,
             desired=survey.blue.desired,
-            token=str(uuid.uuid5(TOKENS, row.id)),
+            token=token_of(row, ""),
         ),
         pairs=tuple(
             Pair(
@@ -141,6 +151,8 @@ def _rule_state(survey: Survey, seen: RuleSeen) -> RuleState:
 def prepare(draft: Draft) -> None:
     """Make green's target groups, set them up, and hang each on every rule at weight 0."""
     looks = rules.take_looks(draft)
+    if drift_ends_it(draft, looks):
+        return
     rules.hold_for(draft, looks)
     pairs = tuple(_prepare_pair(draft, pair) for pair in draft.row.pairs)
     draft.change(pairs=pairs)
@@ -172,7 +184,7 @@ def _prepare_pair(draft: Draft, pair: Pair) -> Pair:
             draft.ask(create, f"make target group {pair.green_name}")
         case GroupSeen() as seen if not is_ours(row, dict(seen.tags)):
             # The name is somebody else's: take another, never theirs.
-            return replace(pair, green_name=_next_name(pair.green_name, 32), green=None)
+            return replace(pair, green_name=_next_name(pair.green_name), green=None)
         case GroupSeen() as seen:
             wanted: dict[str, str] = json.loads(pair.attributes)
             missing = tuple((k, v) for k, v in wanted.items() if seen.attributes.get(k) != v)
@@ -190,17 +202,18 @@ def _is_set_up(pair: Pair, seen: object) -> bool:
     return all(seen.attributes.get(k) == v for k, v in wanted.items())
 
 
-def _next_name(name: str, longest: int) -> str:
-    stem, _, last = name.rpartition("-")
-    bumped = f"{stem}-{int(last) + 10}" if len(last) < 8 and last.isdigit() else f"{name}-2"
-    return bumped[:longest]
+def _next_name(name: str) -> str:
+    """Another name for a target group: ten numbers on, which no other of this rollout's groups has."""
+    stem, hexes, number = name.rsplit("-", 2)
+    end = f"-{hexes}-{int(number) + 10}"
+    return f"{stem[: GROUP_NAME_MAX - len(end)].rstrip('-')}{end}"
 
 
 def limit(draft: Draft) -> None:
-    """Roll back once green has taken longer than `limits.provision`, unless a person paused."""
+    """Roll back once green has taken longer than `limits.provision`; time that people took does not count."""
     row = draft.row
     since = row.phase_since or row.created_at
-    taken = draft.now - since - row.waited_for_approval
+    taken = draft.now - since - row.waited_for_approval - row.paused_for
     if taken > row.spec.limits.provision and not row.paused_by:
         waiting = f", still waiting for: {row.waiting_for}" if row.waiting_for else ""
         roll_back(draft, f"green was not ready within {span(row.spec.limits.provision)}{waiting}", TEAL)

@@ -204,6 +204,12 @@ def test_settling_too_long_calls_people_and_changes_nothing() -> None:
     assert EventKind.PAGED not in told(again), "once for one standstill"
 
 
+def test_time_that_people_paused_does_not_count_towards_settlings_limit() -> None:
+    known = settling(phase_since=NOON - timedelta(hours=2), paused_for=timedelta(hours=1))
+    assert EventKind.PAGED not in told(at(known))
+    assert EventKind.PAGED in told(at(replace(known, paused_for=timedelta(minutes=59))))
+
+
 def test_blue_given_everything_by_hand_is_home_if_it_is_steady_on_the_revision() -> None:
     known = settling(900, is_homeward=True)
     decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 0)}))
