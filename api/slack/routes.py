@@ -1,0 +1,20 @@
+"""The Slack door's calls, for the app that is made of all doors."""
+
+from fastapi import FastAPI
+
+from api.slack import actions, commands
+from api.slack.door import door_of
+from orchestrator.bootstrap import Engine
+from orchestrator.settings import Settings
+
+ROUTERS = (actions.router, commands.router)
+
+
+def install(app: FastAPI, engine: Engine, settings: Settings) -> None:
+    """Answer Slack, where the settings set its app up; without, nothing answers at these paths."""
+    door = door_of(engine, settings)
+    if door is None:
+        return
+    app.state.slack = door
+    for router in ROUTERS:
+        app.include_router(router)
