@@ -55,12 +55,17 @@ class Line:
     def __init__(self, feed: Feed, sink: Sink, clock: Clock, *, owner: str, chance: Chance) -> None:
         self._feed, self._sink, self._clock = feed, sink, clock
         self._owner, self._chance = owner, chance
-        self._log = log.bind(sink=sink.name)
         self._hint = asyncio.Event()
         self._busy = 0
         self._tells: set[asyncio.Timeout] = set()
         self._quiet_until: datetime | None = None
         self._is_gone = False
+
+    @property
+    def _log(self) -> structlog.typing.FilteringBoundLogger:
+        # Bound at every use: a live view may have put its own stream in the place of standard error meanwhile.
+        bound: structlog.typing.FilteringBoundLogger = log.bind(sink=self._sink.name)
+        return bound
 
     def hint(self) -> None:
         """Something may have been committed."""
@@ -144,7 +149,7 @@ class Line:
             except Outside as why:
                 await self._failed(delivery, events, why)
                 return
-            self._log.debug("told", rollout=rollout, event=batch.wanted[-1].number)
+            self._log.debug("told", rollout=rollout, number=batch.wanted[-1].number)
         await self._feed.delivered(delivery, sent=batch.upto, state=state)
 
     def _batch(self, stored: Stored, events: Sequence[EventSeen], *, sent: int) -> _Batch:
@@ -193,7 +198,7 @@ class Line:
         self._log.warning(
             "delivery_failed",
             rollout=rollout,
-            event=delivery.sent + 1,
+            number=delivery.sent + 1,
             attempt=delivery.attempts + 1,
             again_in_seconds=round(wait.total_seconds(), 1),
             why=str(why),

@@ -1,0 +1,3 @@
+from tests.contract.conftest import play
+
+__all__ = ["play"]
