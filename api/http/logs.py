@@ -25,5 +25,6 @@ def log_to_stderr() -> None:
 
 def _rendering(*, is_terminal: bool) -> list[structlog.typing.Processor]:
     if is_terminal:
-        return [structlog.dev.ConsoleRenderer()]
+        # Its own tracebacks show every variable, and with them what must stay secret.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
