@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.ports import Clock, Cloud, Store
+from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
     from orchestrator.engine.worker import Worker
@@ -57,6 +58,16 @@ def store_url() -> str:
         return f"sqlite:///{Path(given).absolute()}"
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     return f"sqlite:///{state / 'teal' / 'teal.db'}"
+
+
+def open_settings(path: str | Path | None = None) -> Settings:
+    """The settings in a file: `path`, else ``TEAL_SETTINGS``, else none of them. Raises Invalid with every mistake."""
+    path = path or os.environ.get("TEAL_SETTINGS", "")
+    if not path:
+        return Settings()
+    from orchestrator.config.settings_load import load_settings
+
+    return load_settings(path)
 
 
 @asynccontextmanager
