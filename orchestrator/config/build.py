@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from orchestrator.config.compare import build_compare
 from orchestrator.config.models import (
     AlarmModel,
     ApprovalModel,
@@ -70,6 +71,7 @@ def _gates(gates: GatesModel) -> GatesSpec:
     return GatesSpec(
         health=HealthSpec(on=gates.health),
         guard=GuardSpec(errors=guard.errors) if isinstance(guard, GuardModel) else GuardSpec(on=guard),
+        compare=build_compare(gates.compare),
         alarms=AlarmsSpec(
             alarms=tuple(
                 AlarmSpec(name=alarm.name, no_data=alarm.no_data)
@@ -95,4 +97,5 @@ def _approval(approval: ApprovalModel) -> ApprovalSpec:
         not_author=approval.not_author,
         timeout=approval.timeout,
         on_timeout=approval.on_timeout,
+        before_traffic=When.BEFORE_TRAFFIC in approval.when,
     )

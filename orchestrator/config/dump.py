@@ -10,6 +10,7 @@ from io import StringIO
 
 from ruamel.yaml import YAML
 
+from orchestrator.config.compare import compare_document
 from orchestrator.config.document import Value
 from orchestrator.config.quantities import duration_text, share_text, weight_text
 from orchestrator.core.gates.alarms import AlarmSpec
@@ -62,6 +63,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             "not_author": spec.approval.not_author,
             "timeout": duration_text(spec.approval.timeout),
             "on_timeout": spec.approval.on_timeout.value,
+            "when": ["before_traffic"] if spec.approval.before_traffic else [],
         },
         "limits": {
             "provision": duration_text(spec.limits.provision),
@@ -93,6 +95,7 @@ def _gates(gates: GatesSpec) -> dict[str, Value]:
     return {
         "health": "on" if gates.health.on else "off",
         "guard": {"errors": share_text(guard.errors)} if guard.on else "off",
+        "compare": compare_document(gates.compare),
         "alarms": [_alarm(alarm) for alarm in gates.alarms.alarms],
     }
 

@@ -3,10 +3,10 @@
 Nothing that a person writes is silently left out, and nobody is told that a documented key is unknown.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.config.document import Document, Value, step_into
+from orchestrator.config.document import Document, Value
 from orchestrator.core.errors import Mistake
 
 REMOVE = "remove it"
@@ -31,7 +31,7 @@ _LATER = (
         path=("revision", "images"), instead="register the task definition and name it as task_definition"
     ),
     _Later(path=("traffic", "test_rules")),
-    *(_Later(path=("gates", gate)) for gate in ("compare", "probe", "metric", "webhook", "window")),
+    *(_Later(path=("gates", gate)) for gate in ("probe", "metric", "webhook", "window")),
     _Later(
         path=("plan",),
         values=lambda value: value == "auto",
@@ -78,7 +78,7 @@ def later(document: Document) -> tuple[Value, tuple[Mistake, ...]]:
             document.mistake(pointer, entry.what or f"{name} is not available yet", entry.instead)
         )
         value = _without(value, entry.path)
-    return value, (*mistakes, *_groups(document), *_before_traffic(document))
+    return value, tuple(mistakes)
 
 
 def _member(value: Value, path: tuple[str, ...]) -> tuple[Value] | None:
@@ -95,27 +95,3 @@ def _without(value: Value, path: tuple[str, ...]) -> Value:
     if rest:
         return {**value, key: _without(value[key], tuple(rest))}
     return {name: member for name, member in value.items() if name != key}
-
-
-def _groups(document: Document) -> Iterator[Mistake]:
-    for pointer, item in _items(document, ("approval", "approvers")):
-        if isinstance(item, str) and item.startswith("group:"):
-            yield document.mistake(
-                pointer, "approval by a group is not available yet", "name the people instead"
-            )
-
-
-def _before_traffic(document: Document) -> Iterator[Mistake]:
-    for pointer, item in _items(document, ("approval", "when")):
-        if item == "before_traffic":
-            what = "approval before the first traffic is not available yet"
-            yield document.mistake(pointer, what, "start the rollout once it is approved")
-
-
-def _items(document: Document, path: tuple[str, ...]) -> Iterator[tuple[str, Value]]:
-    found = _member(document.value, path)
-    items = found[0] if found else None
-    pointer = "".join(f"/{key}" for key in path)
-    if isinstance(items, list):
-        for index, item in enumerate(items):
-            yield step_into(pointer, index), item

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
+from orchestrator.config.compare import CompareModel
 from orchestrator.config.fields import (
     Bake,
     Count,
@@ -33,6 +34,7 @@ from orchestrator.config.fields import (
 )
 from orchestrator.config.labels import EXAMPLE, Labels
 from orchestrator.config.quantities import Periods, duration_text, share_text, shown
+from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.plan import NAMED_PLANS
@@ -158,6 +160,12 @@ class GatesModel(_Model):
     guard: Annotated[
         Annotated[OnOff, Tag(_Sorted.WORD)] | Annotated[GuardModel, Tag(_Sorted.MANY)], Discriminator(_sort)
     ] = Field(default=GuardSpec().on, description="One interval's errors of green against blue's.")
+    compare: Annotated[
+        Annotated[OnOff, Tag(_Sorted.WORD)] | Annotated[CompareModel, Tag(_Sorted.MANY)], Discriminator(_sort)
+    ] = Field(
+        default=CompareSpec().on,
+        description="Green's errors against blue's, with a stated rate of false failures.",
+    )
     alarms: list[
         Annotated[
             Annotated[Text, Tag(_Sorted.WORD)] | Annotated[AlarmModel, Tag(_Sorted.MANY)],
@@ -180,6 +188,7 @@ class MetricsModel(_Model):
 class When(StrEnum):
     """Steps that wait for a person without saying so themselves."""
 
+    BEFORE_TRAFFIC = "before_traffic"
     BEFORE_FULL = "before_full"
     EVERY_STEP = "every_step"
 
@@ -199,7 +208,7 @@ class ApprovalModel(_Model):
     """Who approves, and what happens if nobody does."""
 
     approvers: list[Text] = Field(
-        default=[], description="Names of people. Default: anybody who may approve."
+        default=[], description="Names of people, or group:NAME. Default: anybody who may approve."
     )
     required: Count = Field(default=ApprovalSpec().required, description="How many different people.")
     not_author: Flag = Field(default=ApprovalSpec().not_author, description="True: not whoever started it.")
@@ -207,7 +216,8 @@ class ApprovalModel(_Model):
     on_timeout: ThenWord = Field(default=ApprovalSpec().on_timeout, description="What happens then.")
     when: list[WhenWord] = Field(
         default=[],
-        description="before_full: before the last step of the plan; every_step: before every step after the first.",
+        description="before_traffic: before users meet green; before_full: before the last step of the plan; "
+        "every_step: before every step after the first.",
     )
 
 

@@ -16,9 +16,10 @@ _UNITS = {
     "h": timedelta(hours=1),
     "m": timedelta(minutes=1),
     "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
 }
-_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,6})?[dhms])+", re.ASCII)
-_PART = re.compile(r"(\d+(?:\.\d+)?)([dhms])", re.ASCII)
+_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,6})?(?:ms|[dhms]))+", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])", re.ASCII)
 _PERIODS = re.compile(r"(\d{1,3}) ?periods?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(%?)", re.ASCII)
 
@@ -46,7 +47,7 @@ def shown(value: object) -> str:
 
 
 def parse_duration(value: object) -> timedelta:
-    """``5m``, ``90s``, ``1h30m``, ``1.5s``; zero needs a unit too. At most 30 days."""
+    """``5m``, ``90s``, ``1h30m``, ``1.5s``, ``800ms``; zero needs a unit too. At most 30 days."""
     text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
     if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text, re.ASCII):
         raise ValueError(f"{shown(text)} is a duration without a unit", f"write {text}s, {text}m or {text}h")

@@ -59,12 +59,15 @@ def _approval(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
     if not isinstance(approval, dict):
         return
     approvers, required = approval.get("approvers"), approval.get("required", 1)
-    if isinstance(approvers, list) and approvers and isinstance(required, int):
+    has_group = isinstance(approvers, list) and any(str(one).startswith("group:") for one in approvers)
+    if isinstance(approvers, list) and approvers and not has_group and isinstance(required, int):
         people = len({str(approver) for approver in approvers})
         if required > people:
             what = f"{required} approvals are required of {people} approver{'s' * (people > 1)}"
             yield document.mistake("/approval/required", what, "name more approvers, or require fewer")
-    if approval.get("when") and _steps(value.get("plan")) == 1:
+    when = approval.get("when")
+    waits_between = isinstance(when, list) and any(word in ("before_full", "every_step") for word in when)
+    if waits_between and _steps(value.get("plan")) == 1:
         yield document.mistake(
             "/approval/when", "the plan has no step to wait before", "add a step below 100 %"
         )

@@ -57,7 +57,7 @@ def _keep_time(draft: Draft) -> None:
     """Let the bake's clock run while everything can be seen; start it anew if the weight is not there any more."""
     row = draft.row
     if row.bake.since is not None and not rules.all_at(row, _step(draft).weight):
-        draft.change(bake=Bake(), intervals=(), reading=(), read_at=None)
+        intervals.stop(draft, last_there=row.ticked_at or draft.now)
         return
     can_see = (
         isinstance(draft.seen.green, ServiceSeen)
@@ -133,7 +133,8 @@ def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -
 
 def _start_step(draft: Draft) -> None:
     step, row = _step(draft), draft.row
-    draft.change(bake=Bake(since=draft.now), observed_at=draft.now, waiting_for="its bake")
+    intervals.begin(draft, step.weight)
+    draft.change(observed_at=draft.now, waiting_for="its bake")
     is_last = row.step == len(row.spec.plan.steps) - 1
     draft.tell(
         EventKind.STEP_STARTED,
@@ -176,6 +177,7 @@ def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ..
     draft.tell(EventKind.STEP_PASSED, f"step {row.step + 1} passed", step=row.step + 1)
     if row.phase is Phase.WATCHING:
         go_to_step(draft, 0)
+        intervals.forget(draft)
         draft.move(Phase.SETTLING, "the watch has passed")
         return
     go_to_step(draft, row.step + 1)

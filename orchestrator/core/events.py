@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     STEP_STARTED = "step_started"
     STEP_PASSED = "step_passed"
     GATE_ANSWERED = "gate_answered"
+    EVIDENCE_FROZEN = "evidence_frozen"  # what a comparison will judge by
     INTERVAL_TAKEN = "interval_taken"
     HELD = "held"
     HOLD_CLEARED = "hold_cleared"
@@ -32,6 +33,24 @@ class EventKind(StrEnum):
     BLUE_STEADY = "blue_steady"
     PAGED = "paged"  # people are called: Teal cannot go on by itself
     ENDED = "ended"
+
+
+FOR_PEOPLE = frozenset(
+    {
+        EventKind.STARTED,
+        EventKind.PHASE_CHANGED,
+        EventKind.WEIGHT_VERIFIED,
+        EventKind.STEP_PASSED,
+        EventKind.HELD,
+        EventKind.HOLD_CLEARED,
+        EventKind.COMMAND_APPLIED,
+        EventKind.ROLLBACK_DECIDED,
+        EventKind.TRAFFIC_ON_BLUE,
+        EventKind.PAGED,
+        EventKind.ENDED,
+    }
+)
+"""What people want to hear of without having asked for more: where the traffic is, what waits for them, the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

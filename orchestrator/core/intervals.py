@@ -1,20 +1,24 @@
-"""Whole metric periods at one weight: which are due, what they hold, and when a reading is final.
+"""Whole metric periods since traffic moved: which are due, what they hold, and when a reading is final.
 
 CloudWatch publishes a load balancer's minute one to three minutes late and may revise the newest. A period is taken
 when two reads, a sixth of a period apart, agree and both colours that carry traffic are in it, and as it stands once
-`lag` has passed since its end.
+`lag` has passed since its end. Periods are read on while the weight changes: what a former weight did is then still
+known, and a period in which the weight changed is told apart by having none.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
+from orchestrator.core import comparison
+from orchestrator.core.comparison import Use
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind, Record
-from orchestrator.core.ids import metric_dimension
+from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.ids import TargetGroupArn, Tenths, metric_dimension
 from orchestrator.core.observed import MetricQuery, Series, Unread
 from orchestrator.core.plan import ALL, NONE
-from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.rollout import Bake, HoldKind, Pair, Rollout, Spell
 from orchestrator.core.scene import Colour, Counts, Interval, first_whole, floor_to
 from orchestrator.core.traffic import canonical
 
@@ -27,16 +31,65 @@ METRICS = {
     "answers_5xx": "HTTPCode_Target_5XX_Count",
     "connection_errors": "TargetConnectionErrorCount",
 }
+RESPONSE_TIME = "TargetResponseTime"
 KEPT = 60  # intervals kept in the row; all of them are records
 READ_AT_ONCE = 60
+SPELLS_KEPT = 24
+
+
+def begin(draft: Draft, weight: Tenths) -> None:
+    """A weight of green was read back on every rule: its bake begins, and intervals within it say something of it."""
+    closed = _closed(draft.row, draft.now)
+    draft.change(
+        bake=Bake(since=draft.now), spells=(*closed, Spell(weight=weight, since=draft.now))[-SPELLS_KEPT:]
+    )
+
+
+def stop(draft: Draft, *, last_there: datetime) -> None:
+    """The weight is about to change, or was found changed: its bake is over, and it was there until `last_there`."""
+    draft.change(bake=Bake(), spells=_closed(draft.row, last_there))
+
+
+def forget(draft: Draft) -> None:
+    """Begin anew: nothing that was measured before counts for what comes."""
+    draft.change(bake=Bake(), spells=(), intervals=(), reading=(), read_at=None)
+
+
+def _closed(row: Rollout, until: datetime) -> tuple[Spell, ...]:
+    if not row.spells or row.spells[-1].until is not None:
+        return row.spells
+    return (*row.spells[:-1], replace(row.spells[-1], until=until))
+
+
+def at_weight(row: Rollout) -> tuple[Interval, ...]:
+    """The intervals taken at the present weight, oldest first."""
+    if row.bake.since is None:
+        return ()
+    first = first_whole(row.bake.since, row.spec.metrics.period)
+    return tuple(interval for interval in row.intervals if interval.start >= first)
+
+
+def earlier(row: Rollout) -> tuple[Interval, ...]:
+    """Intervals of former weights that still count: no weight changed in them, and no person passed over them."""
+    present = at_weight(row)
+    before = row.intervals[: len(row.intervals) - len(present)]
+    return tuple(
+        interval
+        for interval in before
+        if interval.weight is not None and (row.judged_from is None or interval.start >= row.judged_from)
+    )
 
 
 def due(row: Rollout, now: datetime) -> tuple[datetime, ...]:
-    """Starts of the whole periods that have ended at this weight and are not taken yet, oldest first."""
-    if row.bake.since is None:
-        return ()
+    """Starts of the whole periods that have ended since traffic moved and are not taken yet, oldest first."""
     period = row.spec.metrics.period
-    start = row.intervals[-1].start + period if row.intervals else first_whole(row.bake.since, period)
+    begun = row.spells[0].since if row.spells else row.bake.since
+    if row.intervals:
+        start = row.intervals[-1].start + period
+    elif begun is not None:
+        start = first_whole(begun, period)
+    else:
+        return ()
     count = (floor_to(now, period) - start) // period
     return tuple(start + n * period for n in range(min(max(count, 0), READ_AT_ONCE)))
 
@@ -44,21 +97,43 @@ def due(row: Rollout, now: datetime) -> tuple[datetime, ...]:
 def queries(row: Rollout) -> tuple[MetricQuery, ...]:
     """The series that an interval is made of: each count, of each colour's every target group."""
     return tuple(
+        query
+        for number, pair in enumerate(row.pairs)
+        for colour, group in ((Colour.BLUE, pair.blue), (Colour.GREEN, pair.green))
+        if group is not None
+        for query in _of_group(row, f"{colour} {number}", pair, group)
+    )
+
+
+def blue_queries(row: Rollout) -> tuple[MetricQuery, ...]:
+    """The same series of blue alone."""
+    return tuple(
+        query
+        for number, pair in enumerate(row.pairs)
+        for query in _of_group(row, f"{Colour.BLUE} {number}", pair, pair.blue)
+    )
+
+
+def _of_group(row: Rollout, name: str, pair: Pair, group: TargetGroupArn) -> tuple[MetricQuery, ...]:
+    wanted = {field: (metric, "Sum") for field, metric in METRICS.items()}
+    slow = row.spec.gates.compare.stream(StreamName.SLOW) if row.spec.gates.compare.on else None
+    if slow is not None:
+        # TC counts the samples above a bound; the time is in seconds (CloudWatch statistics definitions).
+        wanted["timed"] = (RESPONSE_TIME, "SampleCount")
+        wanted["slow"] = (RESPONSE_TIME, f"TC({slow.over.total_seconds():g}:)")
+    return tuple(
         MetricQuery(
-            id=f"{colour} {number} {field}",
+            id=f"{name} {field}",
             namespace=NAMESPACE,
             metric=metric,
             dimensions=(
                 ("LoadBalancer", metric_dimension(pair.load_balancer)),
                 ("TargetGroup", metric_dimension(group)),
             ),
-            stat="Sum",
+            stat=stat,
             period=row.spec.metrics.period,
         )
-        for number, pair in enumerate(row.pairs)
-        for colour, group in ((Colour.BLUE, pair.blue), (Colour.GREEN, pair.green))
-        if group is not None
-        for field, metric in METRICS.items()
+        for field, (metric, stat) in wanted.items()
     )
 
 
@@ -96,24 +171,49 @@ def _series(draft: Draft, query: str) -> Series:
     return series
 
 
-def _interval(row: Rollout, points: Mapping[str, Mapping[datetime, float]], start: datetime) -> Interval:
-    def counts(colour: Colour) -> Counts | None:
-        numbers = [n for n in range(len(row.pairs)) if f"{colour} {n} requests" in points]
-        if not any(start in points[f"{colour} {n} requests"] for n in numbers):
-            return None
-        sums = {
-            field: sum(points[f"{colour} {n} {field}"].get(start, 0.0) for n in numbers) for field in METRICS
-        }
-        return Counts(**{field: int(value) for field, value in sums.items()})
+Points = Mapping[str, Mapping[datetime, float]]  # by query and start
 
-    return Interval(start=start, blue=counts(Colour.BLUE), green=counts(Colour.GREEN))
+
+def counts_at(points: Points, colour: Colour, groups: int, start: datetime) -> Counts | None:
+    """One colour's counts in one period, over so many groups; None if CloudWatch holds no requests of it there."""
+    names = [f"{colour} {n}" for n in range(groups) if f"{colour} {n} requests" in points]
+    if not any(start in points[f"{name} requests"] for name in names):
+        return None
+    fields = (*METRICS, "timed", "slow")
+    sums = {
+        field: sum(points.get(f"{name} {field}", {}).get(start, 0.0) for name in names) for field in fields
+    }
+    return Counts(**{field: round(value) for field, value in sums.items()})
+
+
+def _interval(row: Rollout, points: Points, start: datetime) -> Interval:
+    groups = len(row.pairs)
+    return Interval(
+        start=start,
+        blue=counts_at(points, Colour.BLUE, groups, start),
+        green=counts_at(points, Colour.GREEN, groups, start),
+        weight=_weight_in(row, start),
+    )
+
+
+def _weight_in(row: Rollout, start: datetime) -> Tenths | None:
+    """Green's weight all through a period; None if it changed within, or too shortly before to be everywhere."""
+    period = row.spec.metrics.period
+    for spell in row.spells:
+        is_within = spell.until is None or start + period <= spell.until
+        if first_whole(spell.since, period) <= start and is_within:
+            return spell.weight
+    is_unlisted = (
+        not row.spells and row.bake.since is not None and first_whole(row.bake.since, period) <= start
+    )
+    return row.green_weight if is_unlisted else None
 
 
 def _is_final(draft: Draft, reading: Interval) -> bool:
     row, metrics = draft.row, draft.row.spec.metrics
     if draft.now >= reading.start + metrics.period + metrics.lag:
         return True
-    weight = row.green_weight
+    weight = reading.weight
     has_all = (reading.green is not None or weight == NONE) and (reading.blue is not None or weight == ALL)
     is_apart = row.read_at is not None and draft.now - row.read_at >= metrics.look_gap
     return has_all and is_apart and reading in row.reading
@@ -122,7 +222,8 @@ def _is_final(draft: Draft, reading: Interval) -> bool:
 def _keep(draft: Draft, interval: Interval) -> None:
     row = draft.row
     draft.change(intervals=(*row.intervals, interval)[-KEPT:])
-    body = asdict(interval) | {"phase": row.phase.value, "step": row.step, "green_tenths": row.green_weight}
+    use = _compare(draft, interval)
+    body = asdict(interval) | {"phase": row.phase.value, "step": row.step, "use": use.value}
     draft.records.append(
         Record(
             key=f"interval {row.phase} {interval.start.isoformat()}",
@@ -135,12 +236,53 @@ def _keep(draft: Draft, interval: Interval) -> None:
         EventKind.INTERVAL_TAKEN,
         f"period from {interval.start:%H:%M:%S}Z: blue {_words(interval.blue)}, green {_words(interval.green)}",
         start=interval.start.isoformat(),
-        blue_requests=interval.blue.requests if interval.blue else None,
-        blue_errors=interval.blue.errors if interval.blue else None,
-        green_requests=interval.green.requests if interval.green else None,
-        green_errors=interval.green.errors if interval.green else None,
-        green_tenths=row.green_weight,
+        use=use.value,
+        green_tenths=interval.weight,
+        **_facts(draft.row, interval),
     )
+
+
+def _compare(draft: Draft, interval: Interval) -> Use:
+    """Have the comparison use an interval, unless it says nothing; which it is never depends on its errors."""
+    row = draft.row
+    if interval.green is None or interval.blue is None:
+        return Use.NO_DATA
+    if row.warm_up_left:
+        draft.change(warm_up_left=row.warm_up_left - 1)
+        return Use.WARM_UP
+    if interval.weight is None:
+        return Use.WEIGHT_CHANGE
+    before, after = row.comparison, comparison.use(row.comparison, interval, at=draft.now)
+    if interval not in at_weight(draft.row):
+        # Evidence against green counts whenever it comes; what shows it to be well is shown at each weight anew.
+        after = tuple(
+            replace(
+                new,
+                mirror=old.mirror,
+                absolute=old.absolute,
+                at_weight=old.at_weight,
+                green_at_weight=old.green_at_weight,
+            )
+            for old, new in zip(before, after, strict=True)
+        )
+    draft.change(comparison=after)
+    return Use.USED
+
+
+def _facts(row: Rollout, interval: Interval) -> dict[str, int | float | None]:
+    """What was counted, as far as a comparison can use it, and how the evidence stands after it."""
+    facts: dict[str, int | float | None] = {}
+    for colour in Colour:
+        found = interval.of(colour)
+        facts[f"{colour}_requests"] = found.requests if found else None
+        facts[f"{colour}_errors"] = found.answers_5xx + found.connection_errors if found else None
+        facts[f"{colour}_unanswered"] = found.unanswered if found else None
+        facts[f"{colour}_client_errors"] = found.answers_4xx if found else None
+        if found and found.timed:
+            facts[f"{colour}_timed"], facts[f"{colour}_slow"] = found.timed, found.slow
+    for stream in row.comparison:
+        facts[f"{stream.name}_log_e"] = round(stream.onset.log_e, 9)
+    return facts
 
 
 def _words(counts: Counts | None) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from orchestrator.core import intervals
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
-from orchestrator.core.gates import alarms, guard, health
+from orchestrator.core.gates import alarms, compare, guard, health
 from orchestrator.core.ids import Tenths
 from orchestrator.core.needs import MetricsNeed
 from orchestrator.core.observed import AlarmSeen, MetricQuery
@@ -28,6 +28,11 @@ REGISTRY: dict[str, Judge] = {
     ),
     alarms.NAME: lambda row, scene: (
         alarms.judge(row.spec.gates.alarms, scene) if row.spec.gates.alarms.alarms else None
+    ),
+    compare.NAME: lambda row, scene: (
+        compare.judge(row.spec.gates.compare, scene, [stream.standing for stream in row.comparison])
+        if row.comparison
+        else None
     ),
 }
 
@@ -73,8 +78,9 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         revision=row.green.task_definition,
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),
-        intervals=row.intervals,
-        reading=draft.reading,
+        intervals=intervals.at_weight(row),
+        earlier=intervals.earlier(row),
+        reading=tuple(interval for interval in draft.reading if interval.weight is not None),
         names=names_of(row),
         alarms_at_start=row.blue.alarms,
         alarms=draft.seen.alarms,
@@ -118,7 +124,7 @@ def _only_holds(answer: Answer) -> Answer:
 
 def metrics_need(row: Rollout, now: datetime) -> MetricsNeed | None:
     """The series that due intervals and alarms on blue's names ask for, over one window."""
-    if row.blue is None or row.green is None or row.bake.since is None:
+    if row.blue is None or row.green is None:
         return None
     starts = intervals.due(row, now)
     wanted: list[MetricQuery] = list(intervals.queries(row)) if starts else []
@@ -126,7 +132,7 @@ def metrics_need(row: Rollout, now: datetime) -> MetricsNeed | None:
     longest = row.spec.metrics.period
     for alarm in _counted_alarms(row):
         series = alarms.queries(alarm, names_of(row))
-        if not series:
+        if not series or row.bake.since is None:
             continue
         start = first_whole(row.bake.since, alarm.period)
         newest = floor_to(now, alarm.period) - alarm.period * (alarm.evaluation_periods + 3)

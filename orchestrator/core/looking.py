@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core import rules
+from orchestrator.core import history, rules
 from orchestrator.core.commands import Command, CommandKind
 from orchestrator.core.judge import metrics_need
 from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
@@ -27,7 +27,11 @@ def needs_of(row: Rollout, commands: Sequence[Command], now: datetime) -> Needs:
         case Phase.PREPARING:
             return replace(_base(row), groups=tuple(pair.green_name for pair in row.pairs))
         case Phase.PROVISIONING:
-            return replace(_services(row, row.green.name if row.green else ""), scaling=_scaling(row))
+            return replace(
+                _services(row, row.green.name if row.green else ""),
+                scaling=_scaling(row),
+                metrics=history.need(row, now),
+            )
         case Phase.SHIFTING | Phase.WATCHING:
             return _advancing(row, now)
         case Phase.SETTLING:

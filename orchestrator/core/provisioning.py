@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orchestrator.core import capacity, judge, rules, starting
+from orchestrator.core import capacity, history, judge, rules, starting
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
@@ -34,6 +34,7 @@ def provision(draft: Draft) -> None:
     if draft.row.phase is not Phase.PROVISIONING:
         return
     capacity.keep_scale_in_off(draft)
+    history.take(draft)
     if not _is_ready_twice(draft):
         starting.limit(draft)
         return
@@ -140,7 +141,10 @@ def _start_traffic(draft: Draft) -> None:
         return
     is_ready = not any(h.kind is not HoldKind.PAUSED for h in draft.holds)
     if is_ready and needs_first_approval(row):
-        is_ready = is_approved(draft, BEFORE_TRAFFIC, of="first traffic (an alarm fires already)")
+        fires = any(alarm.state == "ALARM" for alarm in blue.alarms)
+        of = "first traffic (an alarm fires already)" if fires else "first traffic"
+        is_ready = is_approved(draft, BEFORE_TRAFFIC, of=of)
     if is_ready and not row.paused_by:
         go_to_step(draft, 0)
+        history.freeze(draft)
         draft.move(Phase.SHIFTING, "green is steady and healthy in two looks")

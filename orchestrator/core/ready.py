@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.ids import TaskDefinitionArn, revision_name
 from orchestrator.core.observed import Absent, DeploymentSeen, ServiceSeen, StopSeen, TargetsSeen, Unread
+from orchestrator.core.words import counted
 
 ServiceLook = ServiceSeen | Absent | Unread | None
 TargetsLook = TargetsSeen | Absent | Unread | None
@@ -21,6 +22,13 @@ def own_stops(service: ServiceSeen, revision: TaskDefinitionArn, since: datetime
         for stop in service.stops
         if stop.at > since and stop.code not in NOT_ITS_FAULT and stop.task_definition == revision
     )
+
+
+def in_words(stops: Sequence[StopSeen]) -> str:
+    """How many tasks stopped, and why the last did in ECS's own words; empty if none. Newest first."""
+    if not stops:
+        return ""
+    return f"{counted(len(stops), 'task')} stopped, last: {stops[0].reason or stops[0].code}"
 
 
 def not_steady(service: ServiceLook, revision: TaskDefinitionArn) -> str:

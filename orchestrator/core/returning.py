@@ -7,7 +7,7 @@ they are until blue runs its former revision again, in place, and then all traff
 import json
 from dataclasses import replace
 
-from orchestrator.core import judge, leaving, rules
+from orchestrator.core import intervals, judge, leaving, rules
 from orchestrator.core.commands import Actor
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import UpdateService, WriteRule
@@ -15,11 +15,12 @@ from orchestrator.core.events import EventKind
 from orchestrator.core.ids import Json, revision_name
 from orchestrator.core.observed import Absent, RuleSeen, ServiceSeen, Unread
 from orchestrator.core.phases import Phase
-from orchestrator.core.plan import NONE
+from orchestrator.core.plan import NONE, percent
 from orchestrator.core.ready import cannot_take_all, not_ready
-from orchestrator.core.rollout import Attempt, Bake, HoldKind, RuleState
+from orchestrator.core.rollout import Attempt, HoldKind, RuleState
 from orchestrator.core.scene import Colour
 from orchestrator.core.traffic import canonical, read_forward, with_weights
+from orchestrator.core.words import span
 
 
 def roll_back(draft: Draft, reason: str, by: Actor) -> None:
@@ -27,9 +28,8 @@ def roll_back(draft: Draft, reason: str, by: Actor) -> None:
     draft.end(reason, by)
     draft.tell(EventKind.ROLLBACK_DECIDED, f"rolling back: {reason}", by=by.name, source=by.source)
     draft.move(Phase.ROLLING_BACK, reason)
-    draft.change(
-        bake=Bake(), intervals=(), reading=(), read_at=None, waiting_for="", failed="", is_paged=False
-    )
+    intervals.forget(draft)
+    draft.change(waiting_for="", failed="", is_paged=False)
     draft.change(paused_by=None, pause_reason="")  # a pause stops advance; a rollback is never behind it
     draft.holds.clear()
     draft.effects.clear()  # what this tick asked for before was for going on
@@ -165,7 +165,8 @@ def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
     draft.change(attempts=(*row.attempts, attempt), is_configuration_touched=True, created_last=draft.now)
     draft.tell(
         EventKind.BLUE_UPDATE_ASKED,
-        f"blue goes back to {revision_name(blue.former)} in place; the weights stay until it is steady on it",
+        f"blue goes back to {revision_name(blue.former)} in place, which takes {span(leaving.LATE)} at least; "
+        f"green keeps {percent(row.green_weight)} of the traffic until blue is steady on it",
         attempt=attempt.number,
         task_definition=blue.former,
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.core.commands import Actor, Outcome
+from orchestrator.core.comparison import Stream
 from orchestrator.core.effects import Effect
 from orchestrator.core.events import Event, Record
 from orchestrator.core.ids import (
@@ -20,7 +21,7 @@ from orchestrator.core.ids import (
 )
 from orchestrator.core.observed import AlarmSeen, ScalingSeen
 from orchestrator.core.phases import Phase
-from orchestrator.core.scene import Interval
+from orchestrator.core.scene import Counts, Interval
 from orchestrator.core.spec import Spec
 from orchestrator.core.verdict import Judged
 from orchestrator.core.words import rule_name
@@ -100,6 +101,15 @@ class Bake:
 
     since: datetime | None = None  # the weight was read back on every rule
     done: timedelta = timedelta(0)  # time observed since then; being unable to look does not count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """A time in which every rule had one weight of green, from its reading back to the last time it was still there."""
+
+    weight: Tenths
+    since: datetime
+    until: datetime | None = None  # None: it is still there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +202,16 @@ class Rollout:
     is_homeward: bool = False  # settling: traffic has begun to come home
     bake: Bake = Bake()
     ready_since: datetime | None = None  # the colour that is to take traffic was ready in every look since
-    intervals: tuple[Interval, ...] = ()  # taken at the current weight, oldest first, the newest few
+    spells: tuple[Spell, ...] = ()  # of weights, oldest first, the newest few
+    intervals: tuple[Interval, ...] = ()  # taken since traffic moved, oldest first, the newest few
+    judged_from: datetime | None = (
+        None  # earlier intervals are not held against a colour (a person let it go on)
+    )
+    history: tuple[Counts, ...] | None = (
+        None  # blue's last hour before green's traffic, oldest first; None: unread
+    )
+    comparison: tuple[Stream, ...] = ()  # frozen before green's first traffic; empty: nothing is compared
+    warm_up_left: int = 0  # whole intervals of green's first traffic that are still not to be compared
     reading: tuple[Interval, ...] = ()  # read once, not yet final
     read_at: datetime | None = None  # when `reading` was read
     approvals: tuple[Approval, ...] = ()

@@ -35,6 +35,14 @@ class Counts:
     answers_4xx: int = 0
     answers_5xx: int = 0
     connection_errors: int = 0
+    timed: int = 0  # answers whose time was measured, where slow requests are compared
+    slow: int = 0  # those of them that took longer than the file's threshold
+
+    @property
+    def unanswered(self) -> int:
+        """Requests that reached the group and that no target answered."""
+        answers = self.answers_2xx + self.answers_3xx + self.answers_4xx + self.answers_5xx
+        return max(0, self.requests - answers)
 
     @property
     def errors(self) -> int:
@@ -49,11 +57,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """One whole metric period during which no weight changed."""
+    """One whole metric period."""
 
     start: datetime
     blue: Counts | None  # None: CloudWatch holds no requests for it
     green: Counts | None
+    weight: Tenths | None = None  # green's on every rule, all through it; None: a weight changed within it
 
     def of(self, colour: Colour) -> Counts | None:
         """The counts of one colour."""
@@ -86,11 +95,14 @@ class Scene:
     service: ServiceLook
     targets: tuple[TargetsLook, ...]
     intervals: tuple[Interval, ...]  # taken at this weight, oldest first
-    reading: tuple[Interval, ...]  # read at this weight, and not final yet
+    reading: tuple[Interval, ...]  # read, and not final yet
     names: Names
     alarms_at_start: tuple[AlarmSeen, ...]
     alarms: Mapping[str, AlarmSeen | Absent | Unread]
     metrics: Mapping[str, Series | Unread]
+    earlier: tuple[
+        Interval, ...
+    ] = ()  # of former weights of this colour, no weight changing in them, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from orchestrator.core.ids import TargetGroupArn, Tenths, revision_name
 from orchestrator.core.observed import GroupSeen, ServiceSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL, HOME_STEPS, NONE, percent
-from orchestrator.core.ready import not_healthy, not_ready, not_steady, own_stops
+from orchestrator.core.ready import in_words, not_healthy, not_ready, not_steady, own_stops
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Attempt, Bake, HoldKind
 from orchestrator.core.rules import Found, Look
@@ -159,16 +159,22 @@ def _fail_attempt(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
 def _hold_failed(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
     """Blue did not take the revision: green goes on serving, people are called, nothing is tried again by itself."""
     reasons = [d.reason for d in seen.deployments if d.reason] or [seen.last_event]
-    stops = f"; last task: {seen.stops[0].reason or seen.stops[0].code}" if seen.stops else ""
+    stops = in_words(own_stops(seen, attempt.task_definition, attempt.at))
     found = revision_name(seen.primary.task_definition) if seen.primary else "nothing"
-    words = (
-        f"blue did not take {revision_name(attempt.task_definition)} (it is on {found}): "
-        f"{reasons[0] or 'no reason'}{stops}"
-    )
+    why = "; ".join(part.rstrip(".") for part in (reasons[0] or "ECS gives no reason", stops) if part)
+    words = f"blue did not take {revision_name(attempt.task_definition)}, it is on {found}: {why}"
     draft.hold(HoldKind.BLUE, words, clears_when="a person resumes (tries once more) or rolls back")
     draft.change(waiting_for="a person: green serves, blue is not on the new revision")
-    draft.page(words)
+    row = draft.row.id
+    _page(draft, words, f"`teal resume {row}` tries once more, `teal rollback {row}` goes back")
     return False
+
+
+def _page(draft: Draft, words: str, what_to_do: str) -> None:
+    """Call people, and tell them who serves meanwhile and what they can do."""
+    weight = draft.row.green_weight
+    serves = "green serves everybody" if weight == ALL else f"green keeps {percent(weight)} of the traffic"
+    draft.page(f"{words}; {serves}. {what_to_do}")
 
 
 def _is_ready_twice(draft: Draft) -> bool:
@@ -193,12 +199,9 @@ def _call_for_failing_starts(draft: Draft) -> None:
     stops = own_stops(seen, green.task_definition, draft.row.attempts[-1].at)
     if len(stops) < FAILED_STARTS:
         return
-    words = (
-        f"blue does not start on {revision_name(green.task_definition)}: {len(stops)} tasks stopped, "
-        f"the last: {stops[0].reason or stops[0].code}"
-    )
+    words = f"blue does not start on {revision_name(green.task_definition)}: {in_words(stops)}"
     draft.hold(HoldKind.BLUE, words, clears_when="blue runs steadily, or a person rolls back")
-    draft.page(f"{words}; green serves")
+    _page(draft, words, f"Fix what stops them, or `teal rollback {draft.row.id}`")
 
 
 # traffic comes home -----------------------------------------------------------------------------------------------
@@ -207,16 +210,18 @@ def _call_for_failing_starts(draft: Draft) -> None:
 def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
     row = draft.row
     if row.bake.since is not None and not rules.all_at(row, HOME_STEPS[row.step]):
-        draft.change(bake=Bake(), intervals=(), reading=(), read_at=None)
+        intervals.forget(draft)
     intervals.take(draft)
     answers = judge.ask_gates(draft, Colour.BLUE) if row.green_weight < ALL else ()
     failing = next((answer for answer in answers if answer.verdict is Verdict.FAIL), None)
     if failing is not None and not draft.row.failed:
-        draft.change(failed=f"{failing.gate}: {failing.reason}", bake=Bake(), intervals=())
+        intervals.forget(draft)
+        draft.change(failed=f"{failing.gate}: {failing.reason}")
     if draft.row.failed:
         words = f"blue does not do well on the new revision: {draft.row.failed}"
         draft.hold(HoldKind.FAILED, words, clears_when="a person resumes or rolls back")
-        draft.page(words)
+        known = draft.row.id
+        _page(draft, words, f"`teal resume {known}` tries again, `teal rollback {known}` goes back")
         _keep_weights(draft, looks)
         return
     _check_blue(draft)
@@ -247,8 +252,8 @@ def _check_blue(draft: Draft) -> None:
 
 def _start_step(draft: Draft, weight: Tenths) -> None:
     is_home = weight == NONE
+    intervals.begin(draft, weight)
     draft.change(
-        bake=Bake(since=draft.now),
         observed_at=draft.now,
         on_blue_since=draft.now if is_home else None,
         waiting_for="one whole period at this weight",
@@ -268,7 +273,8 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
         )
         return
     if row.step < len(HOME_STEPS) - 1:
-        draft.change(step=row.step + 1, bake=Bake(), intervals=(), reading=(), read_at=None)
+        intervals.forget(draft)
+        draft.change(step=row.step + 1)
         draft.wake_by(draft.now)
         return
     draft.change(is_way_clear=True, bake=Bake(), waiting_for="green to be taken away")
@@ -292,7 +298,8 @@ def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         roll_back(draft, f"{words} while {why}", SOMEBODY)
         return
     draft.tell(EventKind.DRIFT_FOUND, f"{words}: taken as home, since blue is steady on the new revision")
-    draft.change(is_homeward=True, step=len(HOME_STEPS) - 1, bake=Bake(), intervals=())
+    intervals.forget(draft)
+    draft.change(is_homeward=True, step=len(HOME_STEPS) - 1)
     draft.change(rules=tuple(replace(rule, verified=NONE, wanted=NONE) for rule in row.rules))
 
 

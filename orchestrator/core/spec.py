@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from orchestrator.core.gates.alarms import AlarmsSpec
+from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.plan import Plan
@@ -70,6 +71,7 @@ class ApprovalSpec:
     not_author: bool = False
     timeout: timedelta = timedelta(hours=2)
     on_timeout: LimitThen = LimitThen.ROLLBACK
+    before_traffic: bool = False  # green is ready, and somebody says that users may meet it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,7 @@ class GatesSpec:
     health: HealthSpec = HealthSpec()
     guard: GuardSpec = GuardSpec()
     alarms: AlarmsSpec = AlarmsSpec()
+    compare: CompareSpec = CompareSpec()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,14 @@ rollout may have moved on in between (then the command is overtaken, and says so
 from dataclasses import replace
 from datetime import timedelta
 
+from orchestrator.core import intervals
 from orchestrator.core.commands import ACCEPTED, Command, CommandKind, CommandState, Outcome
+from orchestrator.core.comparison import anew, at_new_weight
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import percent
-from orchestrator.core.rollout import Approval, Bake, Rollout
+from orchestrator.core.rollout import Approval, Rollout
 
 BEFORE_TRAFFIC = -1  # the step that an approval of the first traffic is given for
 
@@ -23,8 +25,9 @@ def current_step(row: Rollout) -> int:
 
 
 def needs_first_approval(row: Rollout) -> bool:
-    """True if an alarm of the file fired before the rollout began: then a person says whether to start at all."""
-    return row.blue is not None and any(alarm.state == "ALARM" for alarm in row.blue.alarms)
+    """True if the file asks for it, or an alarm fired before the rollout began: a person says whether to start."""
+    is_asked = row.spec.approval.before_traffic
+    return is_asked or (row.blue is not None and any(alarm.state == "ALARM" for alarm in row.blue.alarms))
 
 
 def refusal(row: Rollout, command: Command) -> str:
@@ -139,9 +142,10 @@ def _apply(draft: Draft, command: Command) -> None:
                 attempts = (*attempts[:-1], replace(attempts[-1], is_retried=True))
             if row.failed:
                 go_to_step(draft, row.step)
+                # What failed it would fail it again at once: a person has seen it and lets it go on.
                 draft.change(
-                    stops_count_from=draft.now
-                )  # the stops that failed it would fail it again at once
+                    stops_count_from=draft.now, judged_from=draft.now, comparison=anew(draft.row.comparison)
+                )
             draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
         case CommandKind.PROMOTE:
             is_leaping = command.full and row.step < len(row.spec.plan.steps) - 1
@@ -153,18 +157,17 @@ def _apply(draft: Draft, command: Command) -> None:
             if row.phase is Phase.WATCHING:
                 draft.move(Phase.SHIFTING, f"{command.by.name} goes back to step {index + 1}")
             go_to_step(draft, index)
+            draft.change(judged_from=draft.now)
         case CommandKind.REJECT | CommandKind.ROLLBACK | CommandKind.ABANDON:
             raise AssertionError("these end the rollout and are applied by decide()")
 
 
 def go_to_step(draft: Draft, step: int) -> None:
-    """Make another step the current one: its bake and its evidence begin anew."""
+    """Make another step the current one: its bake begins anew, and what shows green to be well at its weight."""
+    intervals.stop(draft, last_there=draft.now)
     draft.change(
         step=step,
-        bake=Bake(),
-        intervals=(),
-        reading=(),
-        read_at=None,
+        comparison=at_new_weight(draft.row.comparison),
         waived_step=None,
         is_leaping=False,
         failed="",

@@ -68,7 +68,19 @@ ROWS = [
      '3: gates.guard.errors: "0.05" has no percent sign: write 0.05%, a share of all requests'),
     ("gates: {guard: {errors: 0%}}",
      '3: gates.guard.errors: "0%" can never be judged: write more than 0% and less than 100%'),
-    ("gates:", "3: gates is nothing, not a mapping: write keys such as health, guard, alarms"),
+    ("gates:", "3: gates is nothing, not a mapping: write keys such as health, guard, compare"),
+    ("gates: {compare: maybe}", '3: gates.compare: "maybe" is neither on nor off: write on or off'),
+    ("gates: {compare: {errors: {margin: 0.9}}}", '3: gates.compare.errors.margin: "0.9" is no margin: green may be '
+     "so many times as bad as blue: write a number from 1 to 10"),
+    ("gates: {compare: {slow: {}}}", "3: gates.compare.slow.over is missing: write over: …"),
+    ("gates: {compare: {slow: {over: 800}}}",
+     '3: gates.compare.slow.over: "800" is a duration without a unit: write 800s, 800m or 800h'),
+    ("gates: {compare: {not_worse_than: 1}}",
+     "3: gates.compare.not_worse_than: not worse than once as bad can never be shown: write more than 1, such as 2"),
+    ("gates: {compare: {alpha: 0.01}}",
+     '3: gates.compare.alpha: "0.01" has no percent sign: write 0.01%, a share of all requests'),
+    ("gates: {compare: {inconclusive: maybe}}",
+     '3: gates.compare.inconclusive: "maybe" is not known here: write pass or hold'),
     ("metrics: {period: 45s}",
      '3: metrics.period: "45s" is no period of CloudWatch: write 1s, 5s, 10s, 20s, 30s, or whole minutes up to 60m'),
     ("metrics: {lag: 2 perods}", '3: metrics.lag: "2 perods" is not a duration: write one such as 90s, 5m or 1h30m, '
@@ -97,7 +109,6 @@ NOT_YET = [
     ("account: production", "account is not available yet: remove it: the credentials in the environment decide"),
     ("notify: {slack: '#x'}", "notify is not available yet: remove it"),
     ("traffic: {test_rules: []}", "traffic.test_rules is not available yet: remove it"),
-    ("gates: {compare: {}}", "gates.compare is not available yet: remove it"),
     ("gates: {probe: {}}", "gates.probe is not available yet: remove it"),
     ("gates: {metric: []}", "gates.metric is not available yet: remove it"),
     ("gates: {webhook: []}", "gates.webhook is not available yet: remove it"),
@@ -109,10 +120,6 @@ NOT_YET = [
     ("sticky: cut", "sticky: cut is not available yet: write wait, or remove it"),
     ("ending: {swap: keep}",
      "ending: swap is not available yet: write settle, or remove it: blue takes the new revision over"),
-    ("approval: {approvers: [group:release]}",
-     "approval by a group is not available yet: name the people instead"),
-    ("approval: {when: [before_traffic]}",
-     "approval before the first traffic is not available yet: start the rollout once it is approved"),
 ]  # fmt: skip
 
 TEXTS = [
@@ -198,7 +205,7 @@ def test_every_mistake_is_told_at_once_from_the_top_down() -> None:
         "  - {weight: 50, bake: 5}\n"
         "  - {weight: 20, bake: 5m}\n"
         "gates:\n"
-        "  compare: {}\n"
+        "  probe: {}\n"
         "  guard: {error: 5%}\n"
         "on_drfit: hold\n"
     )

@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core import intervals
+from orchestrator.core import intervals, judge
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
-from orchestrator.core.ids import TargetGroupArn
+from orchestrator.core.gates import guard
+from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.ids import TargetGroupArn, Tenths
 from orchestrator.core.observed import Series, Unread
 from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Bake, HoldKind, Rollout
-from orchestrator.core.scene import Counts, Interval, ceil_to, first_whole, floor_to
+from orchestrator.core.rollout import Bake, HoldKind, Rollout, Spell
+from orchestrator.core.scene import Colour, Counts, Interval, ceil_to, first_whole, floor_to
 from orchestrator.core.seen import Seen
 from orchestrator.core.spec import GatesSpec, MetricsSpec
+from orchestrator.core.verdict import Verdict
 from tests.builders import BLUE_GROUP, NOON
 from tests.core.stages import GREEN_GROUP, MINUTE, at, baked, metrics, row, seen_of, spec
 
@@ -200,7 +203,7 @@ def test_once_the_lag_has_passed_it_is_taken_as_it_stands_and_absence_stays_abse
     early = taken(known, read(known, requests), final - SECOND)
     assert early.row.intervals == ()
     draft = taken(known, read(known, requests), final)
-    assert draft.row.intervals[0] == Interval(start=START, green=green, blue=blue)
+    assert draft.row.intervals[0] == Interval(start=START, green=green, blue=blue, weight=Tenths(100))
 
 
 def test_periods_are_taken_in_their_order_and_none_is_passed_over() -> None:
@@ -314,7 +317,8 @@ def test_a_taken_interval_is_a_record_and_an_event() -> None:
     (record,), (event,) = draft.records, draft.events
     body = json.loads(record.body)
     assert (record.kind, record.at) == ("interval", NOON + 2 * MINUTE)
-    assert (body["phase"], body["step"], body["green_tenths"]) == ("shifting", 1, 100)
+    assert (body["phase"], body["step"], body["weight"]) == ("shifting", 1, 100)
+    assert body["use"] == "used"
     assert body["green"]["answers_5xx"] == 7
     assert event.kind is EventKind.INTERVAL_TAKEN
     facts = dict(event.facts)
@@ -356,8 +360,41 @@ def test_a_bad_reading_holds_even_if_it_follows_the_last_one_closely() -> None:
     assert decision.rollout.step == 0
 
 
-def test_intervals_begin_anew_with_every_weight() -> None:
+def test_an_interval_of_a_former_weight_is_no_sign_of_the_next_one() -> None:
     known = baked(5)
     left = at(known).rollout
     assert left.step == 1
-    assert (left.intervals, left.reading, left.read_at) == ((), (), None)
+    assert intervals.at_weight(left) == ()
+    assert intervals.at_weight(known) == known.intervals
+
+
+def moved() -> Rollout:
+    """10 % for ten minutes, then 50 % read back 30 s after a whole minute."""
+    spells = (
+        Spell(weight=Tenths(100), since=NOON - 10 * MINUTE, until=NOON - 3 * MINUTE),
+        Spell(weight=Tenths(500), since=NOON - 3 * MINUTE + 30 * SECOND),
+    )
+    last = Interval(start=NOON - 5 * MINUTE, blue=None, green=None, weight=Tenths(100))
+    since = Bake(since=spells[-1].since)
+    return row(Phase.SHIFTING, step=1, weight=500, bake=since, spells=spells, intervals=(last,))
+
+
+def test_periods_are_read_on_through_a_change_of_weight_and_bear_the_weight_they_had() -> None:
+    known = moved()
+    starts = tuple(NOON - n * MINUTE for n in (4, 3, 2, 1))
+    draft = taken(known, read(known, BOTH, starts=starts), NOON + 3 * MINUTE)
+    found = {i.start: i.weight for i in draft.row.intervals[1:5]}
+    assert found == dict(zip(starts, (100, None, 500, 500), strict=True))
+
+
+def test_a_failing_period_of_a_former_weight_that_comes_late_still_fails_green() -> None:
+    known = replace(moved(), spec=spec(gates=GatesSpec()))
+    draft = taken(known, read(known, BOTH, errors=90, starts=(NOON - 4 * MINUTE,)), NOON)
+    assert [i.weight for i in intervals.earlier(draft.row)] == [100, 100]
+    answer = guard.judge(GuardSpec(), judge.scene_of(draft, Colour.GREEN))
+    assert answer.verdict is Verdict.FAIL
+
+
+def test_what_a_person_passed_over_is_not_held_against_green_again() -> None:
+    known = moved()
+    assert intervals.earlier(replace(known, judged_from=NOON - 2 * MINUTE)) == ()

@@ -56,15 +56,17 @@ def test_blue_whose_tasks_die_on_the_new_revision_holds_and_calls_people_while_g
         )
         for n in range(3)
     )
+    by_ecs = StopSeen(
+        task="task/9", task_definition=WANTED, at=NOON, code="ServiceSchedulerInitiated", reason="scaled in"
+    )
+    stops = (by_ecs, *stops)
     seen = service("checkout", WANTED, deployments=starting(0).deployments, running=0, stops=stops)
     targets = {BLUE_GROUP: TargetsSeen(healthy=0), GREEN_GROUP: TargetsSeen(healthy=3)}
     decision = at(known, seen_of(known, blue=seen, targets=targets))
-    words = (
-        "blue does not start on checkout:43: 3 tasks stopped, the last: Essential container in task exited"
-    )
+    words = "blue does not start on checkout:43: 3 tasks stopped, last: Essential container in task exited"
     assert [(hold.kind, hold.reason) for hold in decision.rollout.holds] == [(HoldKind.BLUE, words)]
     paged = [event.message for event in decision.events if event.kind is EventKind.PAGED]
-    assert paged == [f"{words}; green serves"]
+    assert paged == [f"{words}; green serves everybody. Fix what stops them, or `teal rollback {known.id}`"]
     assert decision.effects == ()
 
 

@@ -108,6 +108,47 @@ def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people
     assert decision.rollout.attempts[-1].is_failed
 
 
+def test_what_ecs_undid_is_told_by_the_tasks_that_died_and_not_by_those_it_stopped_itself() -> None:
+    by_ecs = StopSeen(
+        task="u", task_definition=FORMER, at=NOON, code="ServiceSchedulerInitiated", reason="Scaling activity"
+    )
+    before = StopSeen(
+        task="v", task_definition=WANTED, at=NOON - 11 * MINUTE, code="TaskFailedToStart", reason="no disk"
+    )
+    died = replace(ROLLED_BY_ECS.stops[0], at=NOON - MINUTE)
+    undone = replace(ROLLED_BY_ECS, stops=(by_ecs, died, replace(died, task="w"), before))
+    decision = at(settling(), seen_of(settling(), blue=undone))
+    words = (
+        "blue did not take checkout:43, it is on checkout:42: circuit breaker: rolled back; "
+        "2 tasks stopped, last: no image"
+    )
+    assert decision.rollout.holds[0].reason == words
+    paged = [event.message for event in decision.events if event.kind is EventKind.PAGED]
+    assert paged == [
+        f"{words}; green serves everybody. `teal resume {ID}` tries once more, `teal rollback {ID}` goes back"
+    ]
+
+
+def test_a_rollback_says_how_long_blue_takes_and_who_serves_meanwhile() -> None:
+    known = settling(500, is_homeward=True, step=1)
+    decision = commanded(known, wish(CommandKind.ROLLBACK))
+    asked_of_blue = [e.message for e in decision.events if e.kind is EventKind.BLUE_UPDATE_ASKED]
+    assert asked_of_blue == [
+        "blue goes back to checkout:42 in place, which takes 30 s at least; "
+        "green keeps 50 % of the traffic until blue is steady on it"
+    ]
+
+
+def test_a_hold_that_a_rollback_drops_is_not_told_as_cleared() -> None:
+    failed = settling(attempts=0)
+    failed = replace(failed, attempts=(attempt(is_taken=True, is_failed=True),))
+    stuck = at(failed, seen_of(failed, blue=ROLLED_BY_ECS)).rollout
+    seen = replace(seen_of(stuck, blue=ROLLED_BY_ECS), commands=(wish(CommandKind.ROLLBACK),))
+    dropped = [e.message for e in at(stuck, seen).events if e.kind is EventKind.HOLD_CLEARED]
+    assert len(dropped) == 1
+    assert dropped[0].startswith("no longer waited for: blue did not take checkout:43")
+
+
 def test_a_failed_attempt_stays_failed_until_a_person_resumes() -> None:
     failed = replace(settling(), attempts=(attempt(is_taken=True, is_failed=True),))
     seen = seen_of(failed, blue=ROLLED_BY_ECS)

@@ -215,7 +215,8 @@ def test_going_back_from_the_watch_is_told_and_waives_nothing() -> None:
     decision = commanded(replace(WATCHED, waived_step=2), wish(K.BACK, to=Tenths(500)))
     after = decision.rollout
     assert (after.phase, after.step, after.waived_step) == (Phase.SHIFTING, 1, None)
-    assert (after.bake, after.intervals, after.reading) == (Bake(), (), ())
+    assert (after.bake, after.judged_from) == (Bake(), NOON)
+    assert after.intervals[:1] == WATCHED.intervals[:1], "what was measured is kept, and not held against it"
     assert EventKind.PHASE_CHANGED in told(decision)
 
 
@@ -257,7 +258,7 @@ def test_resuming_after_a_pause_keeps_the_bake_and_after_a_failure_begins_it_ane
     failed = commanded(baked(3, failed="guard: a test"), wish(K.RESUME)).rollout
     assert (failed.failed, failed.step) == ("", 0)
     assert failed.bake.done == NOON - NOON
-    assert failed.intervals == ()
+    assert failed.judged_from == NOON
 
 
 # how far a promotion goes ------------------------------------------------------------------------------------------

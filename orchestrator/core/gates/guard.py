@@ -27,15 +27,16 @@ def judge(spec: GuardSpec, scene: Scene) -> Answer:
     """FAIL on one interval with at least 20 requests and 5 errors that is bad in itself and beside the other colour."""
     if scene.weight == 0:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
+    counted = (*scene.earlier, *scene.intervals)
+    failing = next((interval for interval in counted if _fails(spec, scene, interval)), None)
+    if failing is not None:
+        return _failed(scene, failing)
     if not scene.intervals:
         return hold(
             NAME,
             "no whole interval was measured at this weight yet",
             clears_when="CloudWatch has one whole period at this weight",
         )
-    failing = next((interval for interval in scene.intervals if _fails(spec, scene, interval)), None)
-    if failing is not None:
-        return _failed(scene, failing)
     alarming = next((interval for interval in scene.reading if _fails(spec, scene, interval)), None)
     if alarming is not None:
         return hold(
