@@ -1,6 +1,7 @@
 """The server: one app made of the doors, and `run`, which looks after rollouts beside it in one event loop."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,32 +12,64 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from api.http import answers, before, events, health, openapi, rollouts, wishes
+from api.auth.bearer import Authenticator, has_valid_token
+from api.auth.fetching import Fetch, fetch
+from api.auth.oidc import Issuers
+from api.http import access, answers, before, events, health, openapi, rollouts, wishes
+from api.http.admission import Calls
 from api.http.door import Door
-from api.http.guard import Guard, is_loopback
+from api.http.guard import Guard
 from api.http.logs import log_to_stderr
 from api.http.meters import Meters
-from orchestrator.bootstrap import Engine, open_engine
+from api.http.origins import is_loopback
+from orchestrator.bootstrap import Engine, SystemClock, open_engine, open_store
 from orchestrator.core.errors import Refused
+from orchestrator.settings import Settings
 
 HOST, PORT = "127.0.0.1", 8080
 GRACE_SECONDS = 20  # for requests under way; a tick ends within 15 s by itself
 
 # A rollout may be named by cluster/service, so what follows a name is matched before the name alone.
-_ROUTERS = (events.router, wishes.router, rollouts.router, before.router, health.router)
+_ROUTERS = (
+    events.router,
+    wishes.router,
+    rollouts.router,
+    before.router,
+    access.router,
+    health.router,
+)
 
 Announce = Callable[[str], None]
 
 
-def create_app(engine: Engine) -> FastAPI:
-    """The app over an engine. Its state's ``door`` says whether a worker runs, and when the server shuts down."""
+def create_app(
+    engine: Engine,
+    *,
+    settings: Settings | None = None,
+    is_auth_required: bool = False,
+    fetching: Fetch = fetch,
+) -> FastAPI:
+    """The app over an engine. Its state's ``door`` says whether a worker runs, and when the server shuts down.
+
+    `is_auth_required`: nobody is believed unasked, whatever the settings and the store say. `fetching`: how issuers
+    are asked for their keys.
+    """
     meters = Meters()
     meters.watch(engine.worker)
+    settings = settings or Settings()
+    auth = Authenticator(
+        store=engine.store,
+        clock=engine.clock,
+        settings=settings,
+        issuers=Issuers(settings, clock=engine.clock, fetching=fetching),
+        is_required=is_auth_required,
+    )
+    # The framework's own pages load scripts from elsewhere, and its own document would pass the table of roles by.
     app = FastAPI(
-        title=openapi.TITLE, docs_url=None, redoc_url=None
-    )  # both pages load scripts from elsewhere
-    app.state.door = Door(engine=engine, meters=meters)
-    app.add_middleware(Guard)
+        title=openapi.TITLE, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
+    app.state.door = Door(engine=engine, meters=meters, auth=auth)
+    app.add_middleware(Guard, calls=Calls(_ROUTERS))
     answers.install(app)
     for router in _ROUTERS:
         app.include_router(router)
@@ -52,23 +85,59 @@ def published() -> dict[str, Any]:
     return openapi.build(app)
 
 
-def run(host: str = HOST, port: int = PORT, *, announce: Announce = print) -> None:
+def run(
+    host: str = HOST,
+    port: int = PORT,
+    *,
+    settings: Settings | None = None,
+    is_auth_required: bool = False,
+    announce: Announce = print,
+) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way. Port 0: one that is free.
 
-    `announce` is told the address once requests are answered. Raises Refused for an address that is not loopback or
-    cannot be listened on, and what opening the engine raises.
+    `announce` is told the address once requests are answered. Raises Refused for an address that cannot be listened
+    on, or that is not loopback while nobody would be asked who they are, and what opening the engine raises.
     """
+    settings = settings or Settings()
+    if not is_loopback(host):
+        asyncio.run(_may_listen_on(host, settings, is_asked_for=is_auth_required))
+        is_auth_required = True
     with _listening(host, port) as listener:
         log_to_stderr()
-        asyncio.run(_serve(listener, announce))
+        asyncio.run(_serve(listener, announce, settings, is_auth_required))
 
 
-async def _serve(listener: socket.socket, announce: Announce) -> None:
+async def _may_listen_on(host: str, settings: Settings, *, is_asked_for: bool) -> None:
+    """Raises Refused if whoever reaches an address that is not this machine's own would be believed."""
+    if is_asked_for or settings.issuers:
+        return
+    async with open_store() as store:
+        if await has_valid_token(store, SystemClock().now()):
+            return
+    raise Refused(
+        what=f"Teal does not listen on {host}",
+        why="whoever reaches it could do everything, since no authentication is set up",
+        next_step="make a token (`teal tokens create`), name an issuer in the settings, or say `--require-auth`; or "
+        "listen on 127.0.0.1, and reach it from elsewhere through a tunnel (ssh -L 8080:127.0.0.1:8080)",
+    )
+
+
+async def _serve(
+    listener: socket.socket, announce: Announce, settings: Settings, is_auth_required: bool
+) -> None:
     async with open_engine() as engine:
-        app = create_app(engine)
+        app = create_app(engine, settings=settings, is_auth_required=is_auth_required)
         door: Door = app.state.door
         server = Server(
-            uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="off")
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                # A proxy's word on where a request comes from is taken only from proxies that the operator names.
+                proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
+            )
         )
         server.config.timeout_graceful_shutdown = GRACE_SECONDS
         server.on_exit = door.closing.set
@@ -130,12 +199,6 @@ class Server(uvicorn.Server):
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    if not is_loopback(host):
-        raise Refused(
-            what=f"Teal does not listen on {host}",
-            why="its HTTP door has no authentication yet, so only this machine may reach it",
-            next_step="listen on 127.0.0.1, and reach it from elsewhere through a tunnel (ssh -L 8080:127.0.0.1:8080)",
-        )
     is_six = ":" in host
     family = socket.AF_INET6 if is_six else socket.AF_INET
     # With TCP named, asyncio sends small answers at once (TCP_NODELAY); without, each may wait 40 ms for an ACK.

@@ -9,7 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from api.problems import MEDIA_TYPE, Internal, MistakePart, NoSuchPath, RequestInvalid, WrongMethod, problem
+from api.http.visits import Visit
+from api.problems import (
+    MEDIA_TYPE,
+    Forbidden,
+    Internal,
+    MistakePart,
+    NoSuchPath,
+    RequestInvalid,
+    Unauthenticated,
+    WrongMethod,
+    problem,
+)
 from orchestrator.config.document import step_into
 from orchestrator.core.errors import TealError, Throttled
 
@@ -30,9 +41,22 @@ def install(app: FastAPI) -> None:
 
 def answer(error: TealError, request: Request) -> Response:
     """An error as a problem document."""
-    told = problem(error, instance=request.url.path).model_dump_json()
-    headers = {"Retry-After": "5"} if isinstance(error, Throttled) or error.http_status == 503 else {}
-    return Response(told, status_code=error.http_status, media_type=MEDIA_TYPE, headers=headers)
+    return rendered(error, request.state.visit)
+
+
+def rendered(error: TealError, visit: Visit) -> Response:
+    """An error as a problem document, for a request that may not have reached the framework."""
+    visit.refused = error.code
+    told = problem(error, instance=visit.path).model_dump_json()
+    return Response(told, status_code=error.http_status, media_type=MEDIA_TYPE, headers=_headers(error))
+
+
+def _headers(error: TealError) -> dict[str, str]:
+    if isinstance(error, Unauthenticated | Forbidden):
+        return {"WWW-Authenticate": error.challenge}
+    if isinstance(error, Throttled) or error.http_status == 503:
+        return {"Retry-After": "5"}
+    return {}
 
 
 async def _teal(request: Request, error: Exception) -> Response:
@@ -61,7 +85,7 @@ def _part(details: Mapping[str, Any]) -> MistakePart:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    path = request.url.path
+    path = request.state.visit.path
     known: TealError
     match error.status_code:
         case HTTPStatus.NOT_FOUND:

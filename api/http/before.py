@@ -4,9 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from api.http.admission import check_reach
 from api.http.bodies import spec_of
 from api.http.door import AtDoor
 from api.http.shapes import PreflightView, preflight_view
+from api.http.visits import Who
 from orchestrator import config
 from orchestrator.engine import commands
 
@@ -14,12 +16,13 @@ router = APIRouter(tags=["before a rollout"])
 
 
 @router.post("/v1/preflight", operation_id="preflight", summary="Look before a rollout")
-async def preflight(request: Request, door: AtDoor) -> PreflightView:
+async def preflight(request: Request, door: AtDoor, who: Who) -> PreflightView:
     """Read everything that a rollout of the body's file would start from, and say what speaks against it.
 
     Only reads; nothing is started. Findings are the answer, so it is 200 with errors among them too.
     """
     spec = await spec_of(request)
+    check_reach(who, str(spec.service))
     return preflight_view(await commands.look_before(spec, cloud=door.engine.cloud, clock=door.engine.clock))
 
 

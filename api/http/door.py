@@ -1,6 +1,7 @@
-"""What every call of the HTTP door shares: the engine, the end of the server's life, and who waits for news."""
+"""What every call of the HTTP door shares: the engine, who may come in, the end of the server's life, and who waits."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from api.auth.bearer import LOCAL, Authenticator
 from api.http.meters import Meters
+from api.http.visits import AtVisit
 from api.problems import Busy
 from orchestrator.bootstrap import Engine
 from orchestrator.core.commands import Actor
@@ -17,6 +20,9 @@ from orchestrator.core.commands import Actor
 ASK_STORE = timedelta(milliseconds=250)
 HEARTBEAT = timedelta(seconds=15)
 WAITERS_MAX = 500
+USER = "X-Teal-User"
+USER_MAX = 100
+NAME_PATTERN = re.compile(r"[!-~]([ -~]*[!-~])?")  # what a header can carry without being changed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +31,7 @@ class Door:
 
     engine: Engine
     meters: Meters
+    auth: Authenticator
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     is_working: bool = False  # a worker ticks rollouts beside this server
     waiters: int = 0
@@ -62,19 +69,21 @@ async def door_of(request: Request) -> Door:
 
 
 async def actor_of(
+    visit: AtVisit,
     user: Annotated[
         str,
         Header(
-            alias="X-Teal-User",
-            min_length=1,
-            max_length=100,
-            pattern=r"^[^\x00-\x1f\x7f]+$",
-            description="Who asks, for the audit log; without authentication, this machine's users are believed.",
+            alias=USER,
+            max_length=USER_MAX,
+            pattern=f"^{NAME_PATTERN.pattern}$",
+            description="Who asks, for the audit log, where there is no authentication and this machine's users are "
+            "believed. With authentication the token says who asks, and this says nothing.",
+            examples=["operator"],
         ),
-    ] = "local",
+    ] = LOCAL,
 ) -> Actor:
-    """Who asks: the name a local client gives itself, else ``local``."""
-    return Actor(name=user, source="http")
+    """Who asks, as rollouts and the audit log name them."""
+    return visit.principal.actor
 
 
 AtDoor = Annotated[Door, Depends(door_of)]

@@ -10,16 +10,16 @@ from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
 from api.http.door import ASK_STORE, HEARTBEAT, AtDoor, Door
-from api.http.rollouts import Name
+from api.http.reach import NUMBER_MAX, Name, reached
 from api.http.shapes import EventPage, EventView, event_view
+from api.http.visits import AtVisit, Visit
 from orchestrator.core.errors import TealError
 from orchestrator.core.ids import RolloutId
-from orchestrator.engine import commands
 
 STREAM = "text/event-stream"
 PAGE = 500
 RETRY_MS = 1000
-NUMBER_MAX = 2**53  # what JSON's readers and every store hold exactly
+CLOSING = f"event: server_closing\nretry: {RETRY_MS}\ndata: {{}}\n\n"
 
 router = APIRouter(tags=["events"])
 log = structlog.get_logger()
@@ -41,6 +41,7 @@ _event = TypeAdapter(EventView)
 async def events(
     request: Request,
     door: AtDoor,
+    visit: AtVisit,
     name: Name,
     after: Annotated[
         int, Query(ge=0, le=NUMBER_MAX, description="Only events after the one with this number.")
@@ -54,17 +55,18 @@ async def events(
 
     With `Accept: text/event-stream` they come live: `id` is the event's number, `event` its kind, `data` the event as
     in a page. The stream ends when the rollout has; asking again is then answered with 204, which ends a browser's
-    reconnecting.
+    reconnecting. An event `server_closing`, which has no id, says that the server shuts down and the stream goes on
+    at the next one: ask again with the last id.
     """
     store = door.engine.store
-    rollout = (await commands.resolve(name, store=store)).rollout
+    rollout = (await reached(door, visit, name)).rollout
     if STREAM in request.headers.get("accept", ""):
         since = min(int(last_event_id), NUMBER_MAX) if last_event_id.isdecimal() else after
         if rollout.phase.is_final and not await store.events(rollout.id, after=since, limit=1):
             return Response(status_code=204)
         door.make_room()  # while the status can still say so
         return StreamingResponse(
-            follow(door, rollout.id, after=since, request=request),
+            follow(door, rollout.id, after=since, request=request, visit=visit),
             media_type=STREAM,
             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )
@@ -74,10 +76,16 @@ async def events(
     )
 
 
-async def follow(door: Door, rollout: RolloutId, *, after: int, request: Request) -> AsyncIterator[str]:
-    """The events of a rollout as text of an event stream, until it ends, the client goes or the server shuts down."""
+async def follow(
+    door: Door, rollout: RolloutId, *, after: int, request: Request, visit: Visit
+) -> AsyncIterator[str]:
+    """The events of a rollout as text of an event stream.
+
+    It goes on until the rollout ends, the client goes, the server shuts down (which the last event says) or whoever
+    asks may come in no more.
+    """
     loop, store = asyncio.get_running_loop(), door.engine.store
-    quiet_since = loop.time()
+    quiet_since = known_since = loop.time()
     try:
         with door.waiting():
             yield f"retry: {RETRY_MS}\n\n"
@@ -90,8 +98,14 @@ async def follow(door: Door, rollout: RolloutId, *, after: int, request: Request
                     after, quiet_since = seen.number, loop.time()
                 if len(found) == PAGE:
                     continue
-                if is_over or door.closing.is_set() or await request.is_disconnected():
+                if is_over or await request.is_disconnected():
                     return
+                if door.closing.is_set():
+                    yield CLOSING
+                    return
+                if loop.time() - known_since >= HEARTBEAT.total_seconds():
+                    known_since = loop.time()
+                    await visit.still_known()
                 if loop.time() - quiet_since >= HEARTBEAT.total_seconds():
                     quiet_since = loop.time()
                     yield ": still here\n\n"

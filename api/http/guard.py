@@ -1,26 +1,27 @@
-"""What every request passes before it reaches a call: an id, a bound, this machine's own name, and a line in the log.
+"""What every request passes before it reaches a call: an id, bounds, its admission, and after it a line in the log.
 
-The door has no authentication yet and listens on loopback, where any page in a local browser could reach it. A
-request therefore has to name this machine itself (against DNS rebinding) and may not come from another site's page.
+Calls that change something are kept in the audit log too, whoever made them and however they were answered, before
+their answer is sent.
 """
 
-import ipaddress
 import re
 import secrets
-import time
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import MEDIA_TYPE, Foreign, Internal, TooLarge, problem
+from api.http.admission import Calls, admit
+from api.http.answers import rendered
+from api.http.door import Door
+from api.http.visits import Visit, address_of, path_of
+from api.problems import HeadersTooLarge, Internal, TooLarge
 from orchestrator.core.errors import TealError
 
 BODY_MAX = 256 * 1024
+HEADERS_MAX = 32 * 1024
+ADDRESS_MAX = 8 * 1024
 REQUEST_ID = "X-Request-Id"
-QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 _FAULT = "Teal failed on this request"  # the fault's own text may hold what nobody should read
 _ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
@@ -30,94 +31,87 @@ log = structlog.get_logger()
 class Guard:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, calls: Calls) -> None:
         self.app = app
+        self._calls = calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 0
+        door = scope["app"].state.door
+        assert isinstance(door, Door)
         headers = Headers(scope=scope)
-        request_id = _request_id(headers)
+        visit = Visit(
+            request=_request_id(headers),
+            method=scope["method"],
+            path=path_of(scope),
+            address=address_of(scope),
+            at=door.engine.clock.now(),
+        )
+        scope.setdefault("state", {})["visit"] = visit
 
         async def answer(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                visit.status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = visit.request
+                await _keep(visit, door)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request=request_id):
+        with structlog.contextvars.bound_contextvars(request=visit.request):
             try:
-                await self._admit(scope, receive, answer, headers)
+                await self._pass(visit, door, scope, receive, answer, headers)
             except Exception as fault:  # a door's edge: one request's fault never stops the others
-                log.error("request_failed", path=scope["path"], exc_info=fault)
-                if not status:  # else the answer has begun, and ends here
-                    await _refuse(Internal(what=_FAULT, next_step="look in its log"), scope, receive, answer)
+                log.error("request_failed", path=visit.path, exc_info=fault)
+                if not visit.status:  # else the answer has begun, and ends here
+                    error = Internal(what=_FAULT, next_step="look in its log")
+                    await rendered(error, visit)(scope, receive, answer)
             finally:
-                say = log.debug if scope["path"] in QUIET else log.info
-                say(
-                    "request_answered",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status,
-                    milliseconds=round((time.perf_counter() - began) * 1000, 1),
-                )
+                say = log.debug if visit.is_quiet else log.info
+                say("request_answered", **visit.line())
 
-    async def _admit(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+    async def _pass(
+        self, visit: Visit, door: Door, scope: Scope, receive: Receive, send: Send, headers: Headers
+    ) -> None:
         try:
-            check_origin(headers.get("host", ""), headers.get("origin"))
+            _check_sizes(scope)
+            await admit(visit, scope, headers, door.auth, self._calls)
             body = await _whole_body(receive, headers)
         except TealError as error:
-            await _refuse(error, scope, receive, send)
+            await rendered(error, visit)(scope, receive, send)
             return
         if body is not None:  # None: the client has gone
             await self.app(scope, _replay(body, receive), send)
 
 
-async def _refuse(error: TealError, scope: Scope, receive: Receive, send: Send) -> None:
-    told = problem(error, instance=scope["path"]).model_dump_json()
-    await Response(told, status_code=error.http_status, media_type=MEDIA_TYPE)(scope, receive, send)
-
-
-def check_origin(host: str, origin: str | None) -> None:
-    """Raises Foreign unless a request names this machine itself and comes from no other site's page."""
-    if not is_loopback(_hostname(f"//{host}")):
-        raise Foreign(
-            what=f"a request for host `{host[:100]}`",
-            why="there is no authentication yet, so only this machine's own names are answered",
-            next_step="ask for 127.0.0.1 or localhost, through a tunnel if need be",
-        )
-    if origin is not None and not is_loopback(_hostname(origin)):
-        raise Foreign(
-            what=f"a request from a page of `{origin[:100]}`",
-            why="other sites' pages may not reach a door without authentication",
-            next_step="send it without an Origin header, from a program",
-        )
-
-
-def _hostname(url: str) -> str:
+async def _keep(visit: Visit, door: Door) -> None:
+    """Keep a call that was to change something. A store that cannot undoes nothing of it, and the log says so."""
+    if not visit.is_kept:
+        return
     try:
-        return urlsplit(url).hostname or ""
-    except ValueError:  # half a bracketed address
-        return ""
-
-
-def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and every loopback address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        await door.engine.store.add_call(visit.kept())
+    except TealError as error:
+        log.error("call_not_kept", why=str(error), **visit.line())
 
 
 def _request_id(headers: Headers) -> str:
     given = headers.get(REQUEST_ID, "")
     return given if _ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _check_sizes(scope: Scope) -> None:
+    """Raises HeadersTooLarge. What is many times larger never gets here: uvicorn hangs up at 64 KiB."""
+    address = len(scope["path"]) + len(scope.get("query_string", b""))
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    if address > ADDRESS_MAX:
+        raise HeadersTooLarge(
+            what=f"the address is longer than {ADDRESS_MAX // 1024} KiB", next_step="ask for less at once"
+        )
+    if size > HEADERS_MAX:
+        raise HeadersTooLarge(
+            what=f"the headers are longer than {HEADERS_MAX // 1024} KiB", next_step="send fewer of them"
+        )
 
 
 async def _whole_body(receive: Receive, headers: Headers) -> bytes | None:

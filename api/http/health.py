@@ -2,8 +2,9 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
@@ -75,9 +76,18 @@ async def metrics(door: AtDoor) -> Response:
 
 
 @router.get("/problems/{code}", operation_id="explain_problem", summary="What a problem's type means")
-async def explain(code: str) -> Meaning:
+async def explain(
+    code: Annotated[str, Path(max_length=100, description="A problem's `code`.", examples=["conflict"])],
+) -> Meaning:
     """The meaning of the `type` of a problem document."""
     for kind in kinds():
         if kind.code == code:
             return Meaning(code=code, meaning=title_of(kind), status=kind.http_status)
     raise NoSuchPath(what=f"there is no problem `{code[:100]}`", next_step="docs/errors.md lists them")
+
+
+@router.get("/openapi.json", operation_id="openapi", summary="This document")
+async def document(request: Request) -> dict[str, Any]:
+    """The OpenAPI document of this door, for people and for generators of clients."""
+    described: dict[str, Any] = request.app.openapi()
+    return described

@@ -4,11 +4,14 @@ import asyncio
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
+from api.http.admission import check_reach
 from api.http.bodies import spec_of
-from api.http.door import ASK_STORE, AtDoor, By, Door
+from api.http.door import ASK_STORE, NAME_PATTERN, AtDoor, By, Door
+from api.http.reach import NUMBER_MAX, PLAIN, Cursor, Name, page_for, reached
 from api.http.shapes import RolloutPage
+from api.http.visits import AtVisit, Who
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.engine import commands
@@ -17,13 +20,15 @@ from orchestrator.ports import Filter, Stored
 
 router = APIRouter(tags=["rollouts"])
 
-Name = Annotated[
+Key = Annotated[
     str,
-    Path(
-        alias="id",
-        max_length=300,
-        description="A rollout's id, or a service (its name, or cluster/service): its active rollout.",
-        examples=["checkout-3f9a1c07", "prod/checkout"],
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=f"^{NAME_PATTERN.pattern}$",
+        description="The same key again, within 24 hours, answers with the rollout that it started.",
+        examples=["checkout-43-build-1187"],
     ),
 ]
 
@@ -33,17 +38,9 @@ async def start(
     request: Request,
     response: Response,
     door: AtDoor,
+    visit: AtVisit,
     by: By,
-    key: Annotated[
-        str,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=200,
-            description="The same key again answers with the rollout that it started.",
-            examples=["checkout-43-build-1187"],
-        ),
-    ],
+    key: Key,
 ) -> RolloutView:
     """Start what the body, a rollout file as JSON or YAML, asks for.
 
@@ -51,11 +48,14 @@ async def start(
     preflight's findings. Nothing has been made on the account yet when this answers.
     """
     spec = await spec_of(request)
+    visit.target = str(spec.service)
+    check_reach(visit.principal, str(spec.service))
     engine = door.engine
     stored = await commands.start(
         spec, author=by, key=key, store=engine.store, cloud=engine.cloud, clock=engine.clock
     )
     engine.worker.hint()
+    visit.target = stored.rollout.id
     response.headers["Location"] = f"/v1/rollouts/{stored.rollout.id}"
     response.headers["ETag"] = etag(stored)
     return view(stored)
@@ -64,20 +64,24 @@ async def start(
 @router.get("/v1/rollouts", operation_id="list_rollouts", summary="List rollouts, newest first")
 async def list_them(
     door: AtDoor,
+    who: Who,
     service: Annotated[
         str,
         Query(
-            max_length=600, description="Only of this service, cluster/service.", examples=["prod/checkout"]
+            max_length=600,
+            pattern=PLAIN,
+            description="Only of this service, cluster/service.",
+            examples=["prod/checkout"],
         ),
     ] = "",
     phase: Annotated[list[Phase] | None, Query(description="Only in these phases; may be repeated.")] = None,
     active: Annotated[bool | None, Query(description="Only those that have, or have not, ended.")] = None,
-    cursor: Annotated[str, Query(max_length=300, description="`next` of the page before.")] = "",
+    cursor: Cursor = "",
     limit: Annotated[int, Query(ge=1, le=500, description="How many a page holds at most.")] = 50,
 ) -> RolloutPage:
-    """One page of rollouts."""
+    """One page of rollouts, of the services that whoever asks may see; ask on with `next` until it is empty."""
     which = Filter(service=service, phases=frozenset(phase or ()), is_active=active)
-    rows, after = await door.engine.store.list(which, before=cursor, limit=limit)
+    rows, after = await page_for(who, which, store=door.engine.store, before=cursor, limit=limit)
     return RolloutPage(rollouts=tuple(view(row) for row in rows), next=after)
 
 
@@ -91,19 +95,21 @@ async def list_them(
 async def get(
     response: Response,
     door: AtDoor,
+    visit: AtVisit,
     name: Name,
     wait: Annotated[
         float, Query(ge=0, le=60, description="Seconds to wait until the version is another one.")
     ] = 0,
     version: Annotated[
-        int | None, Query(ge=0, description="The version that is known; absent: the present one.")
+        int | None,
+        Query(ge=0, le=NUMBER_MAX, description="The version that is known; absent: the present one."),
     ] = None,
     if_none_match: Annotated[
         str | None, Header(max_length=100, description="The ETag that is known.", examples=['"7"'])
     ] = None,
 ) -> RolloutView | Response:
     """One rollout with its steps, weights, gates and their reasons, holds, and the commands it accepts now."""
-    stored = await commands.resolve(name, store=door.engine.store)
+    stored = await reached(door, visit, name)
     known = _version_of(if_none_match) if if_none_match else version
     if wait:
         than = stored.version if known is None else known

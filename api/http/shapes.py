@@ -29,6 +29,7 @@ class EventView:
     at: datetime
     message: str
     facts: dict[str, Fact]
+    chain: str  # SHA-256 over the event and the chain of the one before it, hexadecimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,7 @@ def event_view(seen: EventSeen) -> EventView:
         at=event.at,
         message=event.message,
         facts=dict(event.facts),
+        chain=seen.chain,
     )
 
 

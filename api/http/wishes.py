@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.door import AtDoor, By, Door
-from api.http.rollouts import Name
+from api.http.door import NAME_PATTERN, AtDoor, By, Door
+from api.http.reach import Name, reached
 from api.http.shapes import Commanded, command_view
+from api.http.visits import AtVisit, Visit
 from orchestrator.config.fields import Weight
 from orchestrator.core.commands import Actor, CommandKind
 from orchestrator.core.ids import Tenths
@@ -22,9 +23,15 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="The same key again is the same command; absent: each request is a command of its own.",
+        pattern=f"^({NAME_PATTERN.pattern})?$",
+        description="The same key again, within 24 hours, is the same command; absent: each request is a command of "
+        "its own.",
+        examples=["release-1187-pause"],
     ),
 ]
+
+
+SAYABLE = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"  # what a terminal would obey is nothing that a person says
 
 
 class Wish(BaseModel):
@@ -33,7 +40,11 @@ class Wish(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: str = Field(
-        default="", max_length=1000, description="Why; for the audit log.", examples=["p99 looks odd"]
+        default="",
+        max_length=1000,
+        pattern=SAYABLE,
+        description="Why; for the audit log. No control characters but line breaks and tabs.",
+        examples=["p99 looks odd"],
     )
     step: int | None = Field(
         default=None,
@@ -69,9 +80,11 @@ MEANINGS = {
 }
 
 
-async def _give(door: Door, name: str, by: Actor, key: str, kind: CommandKind, wish: Wish) -> Commanded:
+async def _give(
+    door: Door, visit: Visit, name: str, by: Actor, key: str, kind: CommandKind, wish: Wish
+) -> Commanded:
     engine = door.engine
-    stored = await commands.resolve(name, store=engine.store)
+    stored = await reached(door, visit, name)
     command = commands.command(
         kind,
         by=by,
@@ -90,20 +103,22 @@ async def _give(door: Door, name: str, by: Actor, key: str, kind: CommandKind, w
 def _plain(kind: CommandKind) -> Callable[..., Awaitable[Commanded]]:
     """The call of a command that takes nothing but a reason and a step."""
 
-    async def give(door: AtDoor, name: Name, by: By, wish: Wish | None = None, key: Key = "") -> Commanded:
-        return await _give(door, name, by, key, kind, wish or Wish())
+    async def give(
+        door: AtDoor, visit: AtVisit, name: Name, by: By, wish: Wish | None = None, key: Key = ""
+    ) -> Commanded:
+        return await _give(door, visit, name, by, key, kind, wish or Wish())
 
     return give
 
 
 async def _promote(
-    door: AtDoor, name: Name, by: By, wish: PromoteWish | None = None, key: Key = ""
+    door: AtDoor, visit: AtVisit, name: Name, by: By, wish: PromoteWish | None = None, key: Key = ""
 ) -> Commanded:
-    return await _give(door, name, by, key, CommandKind.PROMOTE, wish or PromoteWish())
+    return await _give(door, visit, name, by, key, CommandKind.PROMOTE, wish or PromoteWish())
 
 
-async def _back(door: AtDoor, name: Name, by: By, wish: BackWish, key: Key = "") -> Commanded:
-    return await _give(door, name, by, key, CommandKind.BACK, wish)
+async def _back(door: AtDoor, visit: AtVisit, name: Name, by: By, wish: BackWish, key: Key = "") -> Commanded:
+    return await _give(door, visit, name, by, key, CommandKind.BACK, wish)
 
 
 _OWN: dict[CommandKind, Callable[..., Awaitable[Commanded]]] = {

@@ -94,6 +94,7 @@ def test_quiet_stream_sends_heartbeats_and_ends_when_the_server_shuts_down(desk:
 
     text = desk.run(script).text
     assert text.count(": still here") == 3
+    assert text.endswith("event: server_closing\nretry: 1000\ndata: {}\n\n")
     assert len(stream_events(text)) == 1
     assert desk.door.waiters == 0
 
