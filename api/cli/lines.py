@@ -12,7 +12,6 @@ QUIET = frozenset(
         EventKind.EFFECT_ASKED,
         EventKind.INTERVAL_TAKEN,
         EventKind.WEIGHT_WANTED,
-        EventKind.BLUE_UPDATE_ASKED,
     }
 )
 """Events that only `teal events` shows: steps on the way to something that is told anyway."""
@@ -39,7 +38,9 @@ def line_of(seen: EventSeen) -> str:
     if event.kind is EventKind.PHASE_CHANGED:
         words = f"{dict(event.facts).get('end')}: {words}"
     if event.kind is EventKind.HELD:
-        words = f"held: {words}"
+        words = f"held: {words} (goes on once {dict(event.facts).get('clears_when')})"
+    if event.kind is EventKind.PAGED:
+        words = f"people are called: {words}"
     return f"{clock_text(event.at)}  {words}"
 
 

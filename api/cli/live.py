@@ -38,7 +38,7 @@ class Panel:
 
     def say(self, line: Line) -> None:
         """Let one line scroll by above."""
-        self._console.print(text_of(line))
+        self._console.print(text_of(line, wraps=True))
 
     def close(self) -> None:
         """Leave the last lines where they are and give the terminal back."""
@@ -71,9 +71,9 @@ class LiveScreen:
         self._panel.close()
 
 
-def text_of(line: Line) -> Text:
-    """A line as rich draws it, cut rather than wrapped."""
-    text = Text(no_wrap=True, overflow="ellipsis")
+def text_of(line: Line, *, wraps: bool = False) -> Text:
+    """A line as rich draws it: cut where lines must stay in place, wrapped where it has to be read whole."""
+    text = Text(overflow="fold") if wraps else Text(no_wrap=True, overflow="ellipsis")
     for span in line:
         text.append(span.text, style=span.style or None)
     return text

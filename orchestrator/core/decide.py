@@ -131,9 +131,11 @@ def _finish(draft: Draft) -> Decision:
     for hold in draft.holds:
         if (hold.kind, hold.clears_when) not in known:
             draft.tell(EventKind.HELD, hold.reason, hold=hold.kind.value, clears_when=hold.clears_when)
+    # A decision to turn back drops every hold; what it was for may be as bad as before.
+    gone = "cleared" if draft.before.end or not draft.row.end else "no longer waited for"
     for hold in draft.before.holds:
         if (hold.kind, hold.clears_when) not in now_held:
-            draft.tell(EventKind.HOLD_CLEARED, f"cleared: {hold.reason}", hold=hold.kind.value)
+            draft.tell(EventKind.HOLD_CLEARED, f"{gone}: {hold.reason}", hold=hold.kind.value)
     _assert_promises(draft)
     return Decision(
         rollout=draft.row,

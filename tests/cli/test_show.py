@@ -3,10 +3,13 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from api.cli.lines import is_told, line_of
+from api.cli.live import LiveScreen
 from api.cli.output import paint, percent_text, shape, span_text, table
 from api.cli.shapes import read
 from api.cli.sheet import BAR, bar, plain, sheet
@@ -137,13 +140,29 @@ def test_line_of_a_phase_begins_with_it() -> None:
     assert line_of(seen) == "09:30:00Z  settling: the watch has passed"
 
 
+def test_line_of_a_hold_says_what_clears_it_and_line_of_a_page_that_people_are_called() -> None:
+    seen = event(EventKind.HELD, "blue cannot start", hold="blue", clears_when="a person resumes")
+    assert line_of(seen) == "09:30:00Z  held: blue cannot start (goes on once a person resumes)"
+    assert line_of(event(EventKind.PAGED, "go")) == "09:30:00Z  people are called: go"
+
+
+def test_line_that_scrolls_by_is_whole_however_narrow_the_terminal() -> None:
+    narrow = Console(file=StringIO(), width=40, force_terminal=True, color_system=None)
+    screen = LiveScreen(narrow)
+    words = "blue does not start on checkout:43: 3 tasks stopped, last: Essential container in task exited"
+    screen.say(words)
+    screen.close()
+    assert isinstance(narrow.file, StringIO)
+    assert " ".join(words.split()) in " ".join(narrow.file.getvalue().split())
+
+
 @pytest.mark.parametrize(
     ("seen", "told"),
     [
         (event(EventKind.GATE_ANSWERED, "guard: pass", verdict="pass"), True),
         (event(EventKind.GATE_ANSWERED, "guard: hold", verdict="hold"), False),
         (event(EventKind.GATE_ANSWERED, "guard: fail", verdict="fail"), False),
-        (event(EventKind.HELD, "guard: no interval", hold="gate"), True),
+        (event(EventKind.HELD, "guard: no interval", hold="gate", clears_when="one was measured"), True),
         (event(EventKind.HOLD_CLEARED, "cleared: guard: no interval", hold="gate"), False),
         (event(EventKind.HOLD_CLEARED, "cleared: paused by operator", hold="paused"), True),
         (event(EventKind.PHASE_CHANGED, "guard failed", end="rolling_back"), False),
