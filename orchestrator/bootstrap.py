@@ -92,10 +92,28 @@ async def open_cloud() -> AsyncIterator[Cloud]:
 
 
 @asynccontextmanager
-async def open_engine() -> AsyncIterator[Engine]:
-    """Store, AWS and a worker that is ready to run."""
+async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]:
+    """Store, AWS, a worker and a deliverer that are ready to run. `settings` None: those that TEAL_SETTINGS names."""
+    settings = open_settings() if settings is None else settings
+    clock = SystemClock()
     async with open_store() as store, open_cloud() as cloud:
-        yield engine_of(store, cloud, SystemClock())
+        yield engine_of(store, cloud, clock, sinks=sinks_of(settings, clock))
+
+
+def sinks_of(settings: Settings, clock: Clock) -> tuple["Sink", ...]:
+    """Everybody whom the settings want told. Nothing is asked of them yet."""
+    sinks: list[Sink] = []
+    if settings.slack is not None:
+        from orchestrator.notify.slack import SlackSink
+
+        sinks.append(SlackSink(settings, clock=clock))
+    if settings.hooks:
+        from orchestrator.notify.webhook import HookSink
+        from orchestrator.outbound.send import Outbound
+
+        out = Outbound(settings.hosts)
+        sinks += [HookSink(hook, out, clock, public_url=settings.public_url) for hook in settings.hooks]
+    return tuple(sinks)
 
 
 def engine_of(store: Store, cloud: Cloud, clock: Clock, *, sinks: Sequence["Sink"] = ()) -> Engine:
