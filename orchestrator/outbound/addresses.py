@@ -20,6 +20,9 @@ _METADATA = tuple(
 )
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
+_UNICAST = ip_network("2000::/3")  # what IPv6 routes between hosts on the internet
+# Special by IANA's registries; whether `ipaddress` says so depends on the version of Python.
+_SPECIAL = tuple(ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20"))
 _TUNNELS = tuple(ip_network(network) for network in ("2002::/16", "2001::/32"))  # 6to4 and Teredo
 _LOCAL = tuple(
     ip_network(network)
@@ -54,9 +57,15 @@ def refusal(address: Address, *, may_be_private: bool) -> str:
         return "it leads through a tunnel to another address"
     if any(address in network for network in _LOCAL):
         return "" if may_be_private else "it is a private, loopback or link-local address"
-    if address.is_unspecified or address.is_multicast or address.is_reserved or not address.is_global:
+    if not _is_public(address):
         return "it is no address of a host on the internet"
     return ""
+
+
+def _is_public(address: Address) -> bool:
+    if any(address in network for network in _SPECIAL) or address.is_multicast or address.is_reserved:
+        return False
+    return address.is_global and (isinstance(address, IPv4Address) or address in _UNICAST)
 
 
 def _stands_for(address: IPv6Address) -> IPv4Address | None:
