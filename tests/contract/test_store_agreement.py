@@ -2,7 +2,8 @@
 
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from orchestrator.core.commands import CommandState
 from orchestrator.core.errors import TealError
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
-from orchestrator.ports import Filter, Leased, Store
+from orchestrator.ports import KEYS_HOLD, Delivery, Filter, Leased, Store
 from tests.contract.store_doors import in_memory, on_sqlite, played
 from tests.contract.store_values import (
     NOON,
@@ -26,6 +27,7 @@ from tests.contract.store_values import (
     an_outcome,
 )
 
+MUCH_LATER = NOON + timedelta(days=9)
 NAMES = ("r1", "r2", "r3")
 PHASES = (*[Phase.PREPARING, Phase.WATCHING] * 5, Phase.SUCCEEDED)  # most go on
 
@@ -35,15 +37,25 @@ claims = st.frozensets(st.sampled_from(["a", "b", "c"]), max_size=2)
 command_key = st.sampled_from(["c1", "c2"])
 phase = st.sampled_from(PHASES)
 held = st.integers(min_value=0, max_value=3)  # which of the leases got so far, modulo their number
+days = st.sampled_from([timedelta(0), timedelta(0), KEYS_HOLD])  # later, for keys that are let go
 
 Answer = object  # compared, and nothing else
-Step = Callable[[Store, list[Leased]], Awaitable[Answer]]
 
 
-def create(rollout: str, claimed: frozenset[str], key: str, at: object) -> Step:
-    return lambda store, _: store.create(
-        a_rollout(rollout), claims=claimed, key=key, events=(an_event(),), wake_at=at
-    )
+@dataclass
+class Got:
+    """What a script got so far, to go on with."""
+
+    leases: list[Leased] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+
+
+Step = Callable[[Store, Got], Awaitable[Answer]]
+
+
+def create(rollout: str, claimed: frozenset[str], key: str, at: datetime, later: timedelta) -> Step:
+    made = a_rollout(rollout, service=rollout, created_at=NOON + later)
+    return lambda store, _: store.create(made, claims=claimed, key=key, events=(an_event(at=at),), wake_at=at)
 
 
 def claim(rollout: str, claimed: frozenset[str]) -> Step:
@@ -51,43 +63,44 @@ def claim(rollout: str, claimed: frozenset[str]) -> Step:
 
 
 def lease(owner: str, now: object, limit: int) -> Step:
-    async def step(store: Store, leases: list[Leased]) -> Answer:
-        got = await store.lease_due(owner=owner, now=now, ttl=TTL, limit=limit)
-        leases.extend(got)
-        return got
+    async def step(store: Store, got: Got) -> Answer:
+        leases = await store.lease_due(owner=owner, now=now, ttl=TTL, limit=limit)
+        got.leases.extend(leases)
+        return leases
 
     return step
 
 
 def commit(which: int, phase: Phase, at: object, answered: str) -> Step:
-    async def step(store: Store, leases: list[Leased]) -> Answer:
-        if not leases:
+    async def step(store: Store, got: Got) -> Answer:
+        if not got.leases:
             return None
-        leased = leases[which % len(leases)]
+        leased = got.leases[which % len(got.leases)]
         decision = a_decision(
             leased,
             phase=phase,
             wake_at=at,
-            events=(an_event(f"commit {which}"),),
+            events=tuple(an_event(f"commit {which}.{n}") for n in range(which)),
             records=(a_record(f"k{which}"), a_record("k")),
             outcomes=(an_outcome(answered, CommandState.APPLIED),),
         )
-        leases[which % len(leases)] = done = await store.commit(leased, decision)
+        got.leases[which % len(got.leases)] = done = await store.commit(leased, decision)
         return done
 
     return step
 
 
 def renew(which: int, now: object) -> Step:
-    async def step(store: Store, leases: list[Leased]) -> Answer:
+    async def step(store: Store, got: Got) -> Answer:
+        leases = got.leases
         return await store.renew(leases[which % len(leases)], now=now, ttl=TTL) if leases else None
 
     return step
 
 
 def release(which: int) -> Step:
-    async def step(store: Store, leases: list[Leased]) -> Answer:
-        return await store.release(leases[which % len(leases)]) if leases else None
+    async def step(store: Store, got: Got) -> Answer:
+        return await store.release(got.leases[which % len(got.leases)]) if got.leases else None
 
     return step
 
@@ -96,29 +109,70 @@ def wake(rollout: str, at: object) -> Step:
     return lambda store, _: store.wake(RolloutId(rollout), at=at)
 
 
-def wish(rollout: str, key: str, at: object) -> Step:
-    return lambda store, _: store.add_command(RolloutId(rollout), a_command(key, at=at), check=allow)
+def wish(rollout: str, key: str, at: datetime, later: timedelta) -> Step:
+    return lambda store, _: store.add_command(RolloutId(rollout), a_command(key, at=at + later), check=allow)
+
+
+def open_sink(sink: str) -> Step:
+    return lambda store, _: store.open_sink(sink, now=NOON)
+
+
+def lease_deliveries(sink: str, owner: str, now: datetime, limit: int) -> Step:
+    async def step(store: Store, got: Got) -> Answer:
+        leased = await store.lease_deliveries(sink, owner=owner, now=now, ttl=TTL, limit=limit)
+        got.deliveries.extend(leased)
+        return leased
+
+    return step
+
+
+def tell(which: int, more: int) -> Step:
+    async def step(store: Store, got: Got) -> Answer:
+        if not got.deliveries:
+            return None
+        delivery = got.deliveries[-1 - which % len(got.deliveries)]
+        log = await store.events(delivery.stored.rollout.id, after=delivery.sent)
+        sent = delivery.sent + min(more, len(log))
+        return await store.delivered(delivery, sent=sent, state=f"told {sent}")
+
+    return step
+
+
+def fail_to_tell(which: int, again_at: datetime) -> Step:
+    async def step(store: Store, got: Got) -> Answer:
+        if not got.deliveries:
+            return None
+        delivery = got.deliveries[-1 - which % len(got.deliveries)]
+        return await store.not_delivered(delivery, again_at=again_at, why="down")
+
+    return step
 
 
 owner = st.sampled_from(["one", "two"])
 step = {  # each with how often it comes
-    st.builds(create, name, claims, st.sampled_from(["k1", "k2", "k3"]), moment): 1,
+    st.builds(create, name, claims, st.sampled_from(["k1", "k2", "k3"]), moment, days): 1,
     st.builds(claim, name, claims): 1,
     st.builds(lease, owner, moment, st.integers(min_value=1, max_value=3)): 2,
     st.builds(commit, held, phase, st.none() | moment, command_key): 8,
     st.builds(renew, held, moment): 1,
     st.builds(release, held): 1,
     st.builds(wake, name, moment): 3,
-    st.builds(wish, name, command_key, moment): 3,
+    st.builds(wish, name, command_key, moment, days): 3,
+    st.builds(open_sink, st.sampled_from(["slack", "hook"])): 1,
+    st.builds(lease_deliveries, st.just("slack"), owner, moment, st.integers(min_value=1, max_value=3)): 3,
+    st.builds(tell, held, st.integers(min_value=0, max_value=2)): 3,
+    st.builds(fail_to_tell, held, moment): 1,
 }
 steps = st.sampled_from([one for one, often in step.items() for _ in range(often)]).flatmap(lambda one: one)
 
 
 # Most scripts would otherwise be about rollouts that are not there.
 BEGINNING = [
-    create("r1", frozenset({"a"}), "k1", NOON),
-    create("r2", frozenset({"b"}), "k2", NOON),
+    create("r1", frozenset({"a"}), "k1", NOON, timedelta(0)),
+    open_sink("slack"),
+    create("r2", frozenset({"b"}), "k2", NOON, timedelta(0)),
     lease("one", NOON, 2),
+    lease_deliveries("slack", "one", NOON, 2),
 ]
 
 
@@ -134,6 +188,12 @@ async def everything(store: Store) -> list[Answer]:
     """All that a store says of itself."""
     ids = [RolloutId(rollout) for rollout in NAMES]
     found: list[Answer] = [await store.list(Filter(), limit=2), await store.next_due()]
+    found += [await store.services(limit=2)]
+    for sink in ("slack", "hook"):
+        found.append(await store.lease_deliveries(sink, owner="last", now=MUCH_LATER, ttl=TTL, limit=9))
+        found += [await store.delivery_state(sink, rollout) for rollout in ids]
+    for key in ("k1", "k2", "k3"):
+        found += [await store.started_by(key, now=NOON + later) for later in (timedelta(0), KEYS_HOLD)]
     for rollout in ids:
         found += [await answer(store.events(rollout)), await store.records(rollout)]
         found += [await answer(store.command(rollout, key)) for key in ("c1", "c2")]
@@ -142,10 +202,10 @@ async def everything(store: Store) -> list[Answer]:
 
 def outcome(store: Store, script: list[Step]) -> list[Answer]:
     async def whole(store: Store) -> list[Answer]:
-        leases: list[Leased] = []
+        got = Got()
         answers = []
         for step in [*BEGINNING, *script]:
-            answers += [await answer(step(store, leases)), await store.next_due()]
+            answers += [await answer(step(store, got)), await store.next_due()]
         return answers + await everything(store)
 
     return played(store, whole)

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from orchestrator.core.ids import RolloutId
-from orchestrator.ports import Store
+from orchestrator.ports import Delivery, Store
 from orchestrator.store.faults import Unusable
 from orchestrator.store.opening import open_store
 from orchestrator.store.sqlite import SqliteDatabase
@@ -43,6 +43,10 @@ def edit(path: Path, statement: str, *values: object) -> None:
     connection.close()
 
 
+async def due_for_another(store: Store) -> tuple[Delivery, ...]:
+    return await store.lease_deliveries("sink", owner="two", now=NOON, ttl=TTL, limit=9)
+
+
 async def start(store: Store, name: str = "r1") -> None:
     await store.create(
         a_rollout(name), claims=frozenset({name}), key=name, events=(an_event(),), wake_at=NOON
@@ -63,6 +67,15 @@ def said(process: subprocess.Popen[str]) -> str:
             process.kill()
 
 
+def by_rollout(told: list[list[str]]) -> list[list[str]]:
+    """What each process told of each rollout, in order."""
+    return [
+        [line for line in lines if line.startswith(name)]
+        for lines in told
+        for name in {line.split()[0] for line in lines}
+    ]
+
+
 # --- several at once ---
 
 
@@ -78,6 +91,24 @@ def test_two_processes_never_lease_the_same_row(path: Path) -> None:
     lines = [line for each in both for line in said(each).splitlines()]
     assert [each.returncode for each in both] == [0, 0]
     assert sorted(lines) == [f"{name} 1" for name in names]
+
+
+def test_two_processes_never_tell_the_same_event_nor_out_of_order(path: Path) -> None:
+    names = [f"r{number:02}" for number in range(20)]
+
+    async def fill(store: Store) -> None:
+        await store.open_sink("sink", now=NOON)
+        for name in names:
+            await start(store, name)
+        for leased in await store.lease_due(owner="one", now=NOON, ttl=TTL, limit=99):
+            await store.commit(leased, a_decision(leased, events=(an_event("a"), an_event("b"))))
+
+    play(path, fill)
+    both = [contender(path, "one", "tell"), contender(path, "two", "tell")]
+    told = [said(each).splitlines() for each in both]
+    assert [each.returncode for each in both] == [0, 0]
+    assert sorted(told[0] + told[1]) == [f"{name} {number}" for name in names for number in (1, 2, 3)]
+    assert all(lines == sorted(lines, key=lambda line: line.split()[1]) for lines in by_rollout(told))
 
 
 def test_a_file_is_opened_and_made_by_many_at_once(path: Path) -> None:
@@ -137,6 +168,39 @@ def test_a_process_killed_in_the_middle_of_a_commit_leaves_nothing_of_it(path: P
         await store.commit(leased, a_decision(leased))
 
     play(path, look)
+
+
+def test_a_process_killed_before_it_has_noted_what_it_told_is_followed_by_one_that_tells_it_again(
+    path: Path,
+) -> None:
+    async def fill(store: Store) -> None:
+        await store.open_sink("sink", now=NOON)
+        await start(store)
+
+    play(path, fill)
+    victim = contender(path, "one", "die-telling")
+    assert (said(victim), victim.returncode) == ("told\n", -signal.SIGKILL)
+
+    async def look(store: Store) -> None:
+        assert await store.delivery_state("sink", R1) == ""
+        assert await store.lease_deliveries("sink", owner="two", now=NOON, ttl=TTL, limit=1) == ()
+        (delivery,) = await store.lease_deliveries("sink", owner="two", now=NOON + TTL, ttl=TTL, limit=1)
+        assert (delivery.sent, delivery.attempts) == (0, 0)
+        await store.delivered(delivery, sent=1, state="told")
+
+    play(path, look)
+
+
+def test_a_process_killed_in_the_middle_of_a_commit_has_nothing_told(path: Path) -> None:
+    async def fill(store: Store) -> None:
+        await store.open_sink("sink", now=NOON)
+        await start(store)
+        (delivery,) = await store.lease_deliveries("sink", owner="one", now=NOON, ttl=TTL, limit=1)
+        await store.delivered(delivery, sent=1, state="")
+
+    play(path, fill)
+    assert said(contender(path, "one", "die")) == "leased\n"
+    assert play(path, due_for_another) == ()
 
 
 def test_a_body_that_raises_leaves_nothing_of_what_it_wrote(path: Path) -> None:

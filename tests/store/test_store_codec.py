@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestrator.core.chain import link
 from orchestrator.core.commands import Command
 from orchestrator.core.errors import TealError
 from orchestrator.core.events import Event
@@ -34,6 +35,12 @@ def test_a_rollout_is_read_back_as_it_was_written(rollout: Rollout) -> None:
 @given(st.one_of(values_of(Event), values_of(Command)))
 def test_events_and_commands_are_read_back_as_they_were_written(value: Event | Command) -> None:
     assert decode(type(value), encode(value), rollout=R1) == value
+
+
+@unhurried
+@given(values_of(Event))
+def test_an_event_that_is_read_back_has_the_link_it_was_written_with(event: Event) -> None:
+    assert link("", R1, 1, decode(Event, encode(event), rollout=R1)) == link("", R1, 1, event)
 
 
 @pytest.mark.parametrize("fact", ["1", 1, 1.0, True, None, "", 2**70, float("inf"), "2026-01-01"])
