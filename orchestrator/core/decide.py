@@ -135,7 +135,12 @@ def _finish(draft: Draft) -> Decision:
     gone = "cleared" if draft.before.end or not draft.row.end else "no longer waited for"
     for hold in draft.before.holds:
         if (hold.kind, hold.clears_when) not in now_held:
-            draft.tell(EventKind.HOLD_CLEARED, f"{gone}: {hold.reason}", hold=hold.kind.value)
+            draft.tell(
+                EventKind.HOLD_CLEARED,
+                f"{gone}: {hold.reason}",
+                hold=hold.kind.value,
+                clears_when=hold.clears_when,
+            )
     _assert_promises(draft)
     return Decision(
         rollout=draft.row,
