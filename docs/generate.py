@@ -20,6 +20,7 @@ from docs.pages import (  # noqa: E402
     permissions,
     published,
     rollout_file,
+    settings,
     states,
 )
 
@@ -34,6 +35,8 @@ def pages() -> dict[str, str]:
         "gates.md": gates.page(),
         "rollout-file.md": rollout_file.page(),
         "rollout.schema.json": published.schema(),
+        "settings.md": settings.page(),
+        "settings.schema.json": published.settings_schema(),
         "openapi.json": published.openapi(),
         "cli.md": published.cli(),
         "permissions.md": permissions.page(),

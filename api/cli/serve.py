@@ -1,8 +1,13 @@
 """`serve`: the engine and the HTTP door in one process."""
 
+import os
 from pathlib import Path
 
 import click
+
+_NO_FILE = (
+    "there is no settings file, neither by --settings nor by TEAL_SETTINGS: every setting has its default"
+)
 
 
 @click.command("serve")
@@ -22,13 +27,21 @@ import click
     is_flag=True,
     help="Believe nobody unasked, also on this machine and before there is a token or an issuer.",
 )
-def serve_command(host: str, port: int, settings_file: Path | None, require_auth: bool) -> None:
+@click.option(
+    "--check", is_flag=True, help="Read the settings, say what is wrong with them (exit 2), and end."
+)
+def serve_command(host: str, port: int, settings_file: Path | None, require_auth: bool, check: bool) -> None:
     """Run the engine and the HTTP door until SIGTERM or Ctrl-C; ticks under way are finished.
 
     It speaks to AWS by the environment's credentials and region, and moves every rollout in TEAL_STORE. Beyond this
     machine it listens only once authentication is set up: a token, an issuer in the settings, or --require-auth.
     """
-    from api.app import run
     from orchestrator.bootstrap import open_settings
 
-    run(host, port, settings=open_settings(settings_file), is_auth_required=require_auth)
+    settings = open_settings(settings_file)
+    if check:
+        click.echo("the settings are right" if settings_file or os.environ.get("TEAL_SETTINGS") else _NO_FILE)
+        return
+    from api.app import run
+
+    run(host, port, settings=settings, is_auth_required=require_auth)

@@ -10,9 +10,13 @@ from orchestrator import bootstrap
 
 
 @click.command("schema")
-def schema_command() -> None:
+@click.option("--settings", "of_settings", is_flag=True, help="Of the server's settings file instead.")
+def schema_command(of_settings: bool) -> None:
     """Print the JSON Schema of a rollout file, for editors and checks."""
-    from orchestrator.config import schema
+    if of_settings:
+        from orchestrator.config.settings_models import settings_schema as schema
+    else:
+        from orchestrator.config import schema
 
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 

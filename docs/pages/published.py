@@ -8,6 +8,7 @@ from api.app import published
 from api.cli.main import COMMANDS, CONTEXT, teal
 from docs.pages.markdown import code, document
 from orchestrator import config
+from orchestrator.config.settings_models import settings_schema as of_settings
 
 WIDTH = 100
 
@@ -15,6 +16,11 @@ WIDTH = 100
 def schema() -> str:
     """docs/rollout.schema.json."""
     return _json(config.schema())
+
+
+def settings_schema() -> str:
+    """docs/settings.schema.json."""
+    return _json(of_settings())
 
 
 def openapi() -> str:

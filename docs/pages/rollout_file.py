@@ -84,6 +84,8 @@ def _values(node: Schema, whole: Schema) -> str:
         return "a mapping"
     if "items" in node:
         return f"a list of: {_values(node['items'], whole)}"
+    if "additionalProperties" in node:
+        return f"a mapping of names to: {_values(node['additionalProperties'], whole)}"
     examples = ", ".join(f"`{example}`" for example in node.get("examples", ()))
     plain = {"string": "text", "boolean": "`true`, `false`", "integer": "a whole number"}
     kind = plain.get(node["type"], str(node["type"]))

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from orchestrator.outbound.targets import Address
 
-_METADATA = tuple(
+NEVER = tuple(
     ip_network(network)
     for network in (
         "169.254.169.0/24",  # EC2's metadata, clock and DNS; other clouds' metadata
@@ -18,6 +18,7 @@ _METADATA = tuple(
         "192.0.0.192/32",
     )
 )
+"""Metadata and credentials of clouds: no request goes there, whatever the settings say."""
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
 _UNICAST = ip_network("2000::/3")  # what IPv6 routes between hosts on the internet
@@ -51,7 +52,7 @@ def refusal(address: Address, *, may_be_private: bool) -> str:
             return refusal(stands_for, may_be_private=may_be_private)
         if _is_isatap(address) and (why := refusal(_last(address), may_be_private=may_be_private)):
             return why
-    if any(address in network for network in _METADATA):
+    if any(address in network for network in NEVER):
         return "a cloud's metadata or credentials are there"
     if any(address in network for network in _TUNNELS):
         return "it leads through a tunnel to another address"

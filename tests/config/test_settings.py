@@ -1,12 +1,16 @@
 """The settings file: what it says as values, and each mistake at its line, without ever showing a secret."""
 
 import base64
+import json
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from click.testing import CliRunner
 from ruamel.yaml import YAML
 
+from api.cli.main import teal
+from docs.pages.settings import EXAMPLE
 from orchestrator.bootstrap import open_settings
 from orchestrator.config.settings_load import load_settings, read_settings
 from orchestrator.config.settings_models import settings_schema
@@ -85,6 +89,15 @@ def test_nothing_prints_a_secret() -> None:
 
 def test_the_published_schema_takes_the_whole_file() -> None:
     jsonschema_rs.validate(settings_schema(), YAML(typ="safe").load(WHOLE))
+
+
+def test_the_documented_file_is_right() -> None:
+    text = EXAMPLE.replace("{file: /run/secrets/slack-signing}", "{env: TEAL_SLACK_SIGNING}")
+    keys = {"TEAL_SLACK_TOKEN": "xoxb-1", "TEAL_SLACK_SIGNING": "8f74", "TEAL_PAGER_KEY": KEY}
+    settings = read_settings(text, environment=keys)
+    assert settings.accounts
+    assert settings.slack
+    assert settings.hooks
 
 
 def test_without_a_file_everything_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,3 +332,19 @@ def test_every_mistake_is_told_at_once_from_the_top_down() -> None:
         "slack: {token: {env: MISSING}, signing_secret: s, channel: deploys}\n"
     )
     assert [line.partition(":")[0] for line in told(text)] == ["1", "2", "3", "4", "4", "4"]
+
+
+def test_serve_checks_the_settings_and_ends(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("public_ur: x")
+    wrong = CliRunner().invoke(teal, ["serve", "--check", "--settings", str(path)])
+    assert wrong.exit_code == 2
+    assert f'{path}:1: "public_ur" is not a known key: did you mean public_url?' in wrong.output
+    path.write_text("public_url: https://teal.example.com")
+    right = CliRunner().invoke(teal, ["serve", "--check", "--settings", str(path)])
+    assert (right.exit_code, right.output) == (0, "the settings are right\n")
+
+
+def test_the_schema_of_settings_is_printed() -> None:
+    printed = CliRunner().invoke(teal, ["schema", "--settings"])
+    assert json.loads(printed.output) == settings_schema()

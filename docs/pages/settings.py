@@ -1,0 +1,71 @@
+"""docs/settings.md: every key of the server's settings file, from its published schema."""
+
+from docs.pages.markdown import code, document, table
+from docs.pages.rollout_file import HEAD, rows
+from orchestrator.config.settings_models import settings_schema
+from orchestrator.outbound.addresses import NEVER
+
+EXAMPLE = """\
+public_url: https://teal.example.com
+accounts:                          # rollout files name one: account: production
+  - {alias: production, role: "arn:aws:iam::123456789012:role/teal", external_id: "teal-7f3a", region: eu-west-1}
+registries: ["123456789012.dkr.ecr.eu-west-1.amazonaws.com/*"]
+hosts:
+  allowed: ["*.example.com"]
+  private: [smoke.internal]
+issuers:
+  - {url: "https://login.example.com", audience: teal, roles: {release: approver, engineering: operator}}
+  - url: https://token.actions.githubusercontent.com
+    audience: teal
+    jobs:
+      - {claims: {repository: example-org/checkout, ref: refs/heads/main}, role: operator, services: ["production:prod/checkout"]}
+people:
+  - {name: author@example.com, slack: U024BE7LH, also: [author-on-github], groups: [release]}
+slack:
+  token: {env: TEAL_SLACK_TOKEN}
+  signing_secret: {file: /run/secrets/slack-signing}
+  channel: "#deploys"
+  team: T1H9RESGL
+  groups: {release: S0615G0KT}
+hooks:
+  - {name: pager, url: "https://events.example.com/teal", secret: {env: TEAL_PAGER_KEY}, events: [held, paged]}
+"""
+
+
+def page() -> str:
+    """The page's text."""
+    schema = settings_schema()
+    return document(
+        "The settings file",
+        "the models of `orchestrator/config/settings_models.py`",
+        "What a server is told beside its environment: who may come in, which AWS accounts, image registries and hosts "
+        "are allowed, and who is told. It is the operator's word: nothing in a rollout file can widen it. "
+        "`teal serve --settings FILE` reads it, or any command whose `TEAL_SETTINGS` names it; "
+        "`teal serve --check` reads it and ends. Without a file every setting has its default. A whole one:",
+        code(EXAMPLE, "yaml"),
+        "Every mistake is told at once, each as `file:line: what is wrong: what to write instead`, and the server does "
+        "not start (exit code 2). Editors complete the file from its JSON Schema, `settings.schema.json` here and "
+        "`teal schema --settings`.",
+        "## Secrets",
+        "A secret never stands in the file. `{env: NAME}` takes it from an environment variable, `{file: /path}` from a "
+        "file, whose last newline is left out. A file that every user of the machine may read is refused; "
+        "`chmod o-rwx` closes it. Secrets are read once, when the server starts, and appear in no log, error or event.",
+        "## Services and accounts",
+        "A service is named `cluster/service`; one of an account that `accounts` lists is named with its alias before "
+        "it, `production:prod/checkout`, at every door and in every list. Patterns of services (`services` above) are "
+        "matched against that name: `prod/*` is every service of the cluster `prod` under the server's own credentials, "
+        "`production:prod/*` of the same cluster in that account. Without any pattern, every service is meant.",
+        "## Images",
+        "A pattern of `registries` is matched against the image as the task definition writes it, with and without "
+        "its tag or digest; names without a registry are Docker Hub's (`nginx` is `docker.io/library/nginx`). Before the "
+        "first slash `*` stands for parts of the registry's name alone. A revision with any other image is refused by "
+        "preflight, and again when its rollout begins.",
+        "## Hosts",
+        "Requests that somebody else named go to public addresses over https. `hosts.private` opens single hosts whose "
+        "addresses are private, loopback or link-local, and lets them do without TLS. A host is resolved once, all its "
+        "addresses are judged, and the connection is made to these; redirects are not followed. Never reached, "
+        f"also where a private host leads there: {', '.join(f'`{network}`' for network in NEVER)} (metadata and "
+        "credentials of clouds), and addresses that are no host's.",
+        "## Every key",
+        table(HEAD, rows(schema, schema)),
+    )
