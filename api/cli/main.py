@@ -32,6 +32,7 @@ COMMANDS = {
     "rollback": ("api.cli.wishes", "Put all traffic back on blue and retire green."),
     "abandon": ("api.cli.wishes", "Write nothing more for a rollout and leave everything as it is."),
     "serve": ("api.cli.serve", "Run the engine and the HTTP door."),
+    "evidence": ("api.cli.evidence", "Recompute the evidence of a comparison from its records."),
     "schema": ("api.cli.upkeep", "Print the JSON Schema of a rollout file."),
     "migrate": ("api.cli.upkeep", "Bring the store up to date."),
 }
@@ -105,15 +106,26 @@ def _tell(ctx: click.Context, error: Any) -> None:  # noqa: ANN401 - a TealError
 
 @click.command(cls=LazyGroup, context_settings=CONTEXT)
 @click.version_option(package_name="teal", prog_name="teal")
-def teal() -> None:
+@click.option(
+    "--profile",
+    "-p",
+    metavar="NAME",
+    help="A server from the file of profiles; store: the store on this machine.",
+)
+@click.pass_context
+def teal(ctx: click.Context, profile: str | None) -> None:
     """Blue/green and canary delivery for Amazon ECS.
 
     Rollouts are kept in TEAL_STORE (default: SQLite in your state directory), or on the server that TEAL_SERVER
-    names. Wherever ID stands, a service's name means its active rollout.
+    or a profile names. Wherever ID stands, a service's name means its active rollout.
 
     Exit codes: 0 succeeded or done, 1 error, 2 usage, invalid file or preflight findings, 3 rolled back,
     4 gave up waiting, 5 refused in this state, 130 interrupted.
     """
+    if profile:
+        from api.cli.profiles import PROFILE
+
+        ctx.find_root().meta[PROFILE] = profile
 
 
 def main(args: Sequence[str] | None = None) -> None:

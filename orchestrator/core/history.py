@@ -5,6 +5,7 @@ from datetime import datetime
 from orchestrator.core import comparison, intervals
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
+from orchestrator.core.evidence import Dispersion
 from orchestrator.core.needs import MetricsNeed
 from orchestrator.core.observed import Unread
 from orchestrator.core.rollout import HoldKind, Rollout
@@ -54,30 +55,40 @@ def freeze(draft: Draft) -> None:
     spec, row = draft.row.spec.gates.compare, draft.row
     if not spec.on or row.history is None:
         return
-    streams = comparison.freeze(spec, row.history)
-    draft.change(comparison=streams, warm_up_left=spec.warm_up)
-    for stream in streams:
-        found = stream.dispersion
-        told = f"φ {found.phi:.2g} from {len(row.history)} periods of blue"
-        if found.estimate is None:
-            told = f"φ {found.phi:.2g}, since blue's last hour holds too few to tell"
-        elif found.is_beyond:
-            told += f" (estimated {found.estimate:.3g}: they cluster more than the evidence allows for)"
+    draft.change(comparison=comparison.freeze(spec, row.history), warm_up_left=spec.warm_up)
+    tell(draft)
+
+
+def tell(draft: Draft) -> None:
+    """Say what each stream is judged by from here on, so that its evidence can be recomputed from the events alone."""
+    periods = len(draft.row.history or ())
+    for stream in draft.row.comparison:
+        onset = stream.onset
         draft.tell(
             EventKind.EVIDENCE_FROZEN,
-            f"compare {stream.name.replace('_', ' ')}: margin {stream.onset.margin:g}, {told}",
+            f"compare {stream.name.replace('_', ' ')}: margin {onset.margin:g}, "
+            f"{_dispersion(stream.dispersion, periods)}",
             stream=stream.name.value,
-            margin=stream.onset.margin,
-            phi=found.phi,
-            phi_estimate=found.estimate,
+            margin=onset.margin,
+            phi=onset.phi,
+            phi_estimate=stream.dispersion.estimate,
             threshold=round(stream.threshold, 9),
-            first_mass=stream.onset.first_mass,
-            hazard=stream.onset.hazard,
-            clip=stream.onset.clip,
-            grid_lo=stream.onset.grid.lo,
-            grid_hi=stream.onset.grid.hi,
-            grid_n=stream.onset.grid.n,
+            first_mass=onset.first_mass,
+            hazard=onset.hazard,
+            clip=onset.clip,
+            grid_lo=onset.grid.lo,
+            grid_hi=onset.grid.hi,
+            grid_n=onset.grid.n,
         )
+
+
+def _dispersion(found: Dispersion, periods: int) -> str:
+    if found.estimate is None:
+        return f"φ {found.phi:.3g}, since blue's last hour holds too few to tell"
+    told = f"φ {found.phi:.3g} from {periods} periods of blue"
+    if found.is_beyond:
+        told += f" (estimated {found.estimate:.3g}: they cluster more than the evidence allows for)"
+    return told
 
 
 def _end(row: Rollout, now: datetime) -> datetime:

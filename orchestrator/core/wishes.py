@@ -7,7 +7,7 @@ rollout may have moved on in between (then the command is overtaken, and says so
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import intervals
+from orchestrator.core import history, intervals
 from orchestrator.core.commands import ACCEPTED, Command, CommandKind, CommandState, Outcome
 from orchestrator.core.comparison import anew, at_new_weight
 from orchestrator.core.draft import Draft
@@ -146,6 +146,7 @@ def _apply(draft: Draft, command: Command) -> None:
                 draft.change(
                     stops_count_from=draft.now, judged_from=draft.now, comparison=anew(draft.row.comparison)
                 )
+                history.tell(draft)
             draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
         case CommandKind.PROMOTE:
             is_leaping = command.full and row.step < len(row.spec.plan.steps) - 1
