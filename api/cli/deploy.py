@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import click
 
-from api.cli.doors import server_url
 from api.cli.files import rollout_options, spec_of
 from api.cli.foreground import Foreground
 from api.cli.live import screen_for
 from api.cli.logs import quiet_logs
 from api.cli.output import emit, json_option
+from api.cli.profiles import target
 from api.cli.quantities import DURATION
 from api.cli.signals import OnInterrupt, Signals, has_terminal
 from orchestrator import bootstrap
@@ -61,11 +61,12 @@ def deploy_command(
     Ctrl-C stops watching and leaves the weights as they are (exit 130); the same command goes on later. A second
     Ctrl-C within 5 s rolls back, as does SIGTERM where there is no terminal.
     """
-    if server_url():
+    there = target()
+    if there.server:
         raise Refused(
             what="`teal deploy` runs the engine in this process",
-            why=f"TEAL_SERVER names one that runs elsewhere, {server_url()}",
-            next_step="use `teal start --watch`, or unset TEAL_SERVER",
+            why=f"{there.origin} names one that runs elsewhere, {there.server}",
+            next_step="use `teal start --watch`, or `teal -p store deploy` for the store on this machine",
         )
     spec = spec_of(file=file, service=service, task_definition=task_definition, plan=plan)
     options = Options(

@@ -1,11 +1,11 @@
-"""Where commands and views go: straight into the store, or to the server that TEAL_SERVER names."""
+"""Where commands and views go: straight into the store, or to the server that was chosen."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from api.cli.profiles import target
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.ids import Tenths
 from orchestrator.core.phases import Phase
@@ -66,19 +66,14 @@ class Door(Reads, Protocol):
         ...
 
 
-def server_url() -> str:
-    """The server that commands go to; empty: the store."""
-    return os.environ.get("TEAL_SERVER", "").strip()
-
-
 @asynccontextmanager
 async def open_door() -> AsyncIterator[Door]:
-    """The server if TEAL_SERVER names one, else the store. Raises Invalid or Unusable if it cannot be opened."""
-    url = server_url()
-    if url:
+    """The server that a profile or TEAL_SERVER names, else the store. Raises Invalid or Unusable if it cannot be."""
+    there = target()
+    if there.server:
         from api.cli.remote import ServerDoor
 
-        yield ServerDoor(url, token=os.environ.get("TEAL_TOKEN", ""))
+        yield ServerDoor(there.server, token=there.token, origin=there.origin)
         return
     from api.cli.store_door import StoreDoor
     from orchestrator import bootstrap

@@ -6,9 +6,10 @@ import sys
 
 import click
 
-from api.cli.doors import open_door, server_url
+from api.cli.doors import open_door
 from api.cli.files import rollout_options, spec_of
 from api.cli.output import emit, json_option
+from api.cli.profiles import target
 from api.cli.watch import follow
 from orchestrator.core.spec import Spec
 
@@ -43,7 +44,7 @@ async def _start(spec: Spec, *, key: str, is_watched: bool, as_json: bool) -> in
         emit(view)
         return 0
     click.echo(f"{view.id} is started: {view.service} to {view.revision}")
-    if not server_url():
+    if not target().server:
         click.echo(
             "It moves while an engine runs on this store: `teal serve`, or `teal deploy` with the same file."
         )

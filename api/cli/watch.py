@@ -2,8 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 import click
@@ -15,6 +13,7 @@ from api.cli.live import screen_for
 from api.cli.output import emit, json_option, span_text
 from api.cli.patience import PatientDoor
 from api.cli.quantities import DURATION
+from api.client.goals import Goal, goal_of
 from orchestrator.engine.views import RolloutView
 
 
@@ -66,46 +65,19 @@ def _limit(timeout: timedelta | None) -> str:
     return span_text(timeout.total_seconds()) if timeout else "its time"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Until:
-    """What `wait` waits for: a step (its weight read back on every rule), an approval that is asked for, the end."""
-
-    words: str
-    is_reached: Callable[[RolloutView], bool]
-
-
-class UntilType(click.ParamType["Until"]):
+class UntilType(click.ParamType["Goal"]):
     """``step:2``, ``approval`` or ``done``."""
 
     name = "until"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Until:
-        """The condition, or a usage error that names what can be written."""
-        if isinstance(value, Until):
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Goal:
+        """The goal, or a usage error that names what can be written."""
+        if isinstance(value, Goal):
             return value
-        word, _, number = str(value).partition(":")
-        if word == "done" and not number:
-            return Until(words="done", is_reached=lambda view: not view.is_active)
-        if word == "approval" and not number:
-            return Until(words="approval", is_reached=_asks_approval)
-        if word == "step" and number.isdecimal() and int(number) > 0:
-            wanted = int(number)
-            return Until(words=f"step:{wanted}", is_reached=lambda view: has_reached(view, wanted))
-        return self.fail(f"`{value}` cannot be waited for: write step:2, approval or done", param, ctx)
-
-
-def _asks_approval(view: RolloutView) -> bool:
-    return any(hold.kind == "approval" for hold in view.holds)
-
-
-def has_reached(view: RolloutView, step: int) -> bool:
-    """True once the weight of this step (from 1) was read back on every rule, or a later one is the current."""
-    if view.phase in ("settling", "succeeded"):
-        return True
-    if view.phase not in ("shifting", "watching") or view.step < step:
-        return False
-    weight = view.steps[step - 1].weight_percent
-    return view.step > step or all(rule.green_percent == weight for rule in view.rules)
+        try:
+            return goal_of(str(value))
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
 
 
 @click.command("wait")
@@ -115,7 +87,7 @@ def has_reached(view: RolloutView, step: int) -> bool:
 )
 @click.option("--timeout", type=DURATION, help="Give up waiting after this long (exit 4).")
 @json_option
-def wait_command(name: str, until: Until, timeout: timedelta | None, as_json: bool) -> None:
+def wait_command(name: str, until: Goal, timeout: timedelta | None, as_json: bool) -> None:
     """Wait silently until a rollout has come so far.
 
     Exits 0 when it has, 3 at once if it is rolled back instead, 1 if it ended without, 4 after --timeout.
@@ -123,10 +95,10 @@ def wait_command(name: str, until: Until, timeout: timedelta | None, as_json: bo
     sys.exit(asyncio.run(_wait(name, until, timeout=timeout, as_json=as_json)))
 
 
-async def _wait(name: str, until: Until, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
+async def _wait(name: str, until: Goal, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
     async with open_door() as door:
         view, patient = await door.get(name), PatientDoor(door, _tell)
-        if view.steps and until.words.startswith("step:") and int(until.words[5:]) > len(view.steps):
+        if until.is_beyond(view):
             raise click.UsageError(f"{view.id} has {len(view.steps)} steps; {until.words} never comes")
         code = GAVE_UP
         try:
@@ -147,14 +119,13 @@ def _tell(text: str) -> None:
     click.echo(text, err=True)
 
 
-async def _until(door: Reads, rollout: str, until: Until) -> tuple[RolloutView, int]:
+async def _until(door: Reads, rollout: str, until: Goal) -> tuple[RolloutView, int]:
     never = asyncio.Event()
     while True:
         view = await door.get(rollout)
         if until.is_reached(view):
             return view, exit_code(view) if until.words == "done" else 0
-        is_going_back = view.phase in ("rolling_back", "rolled_back")
-        if not view.is_active or (is_going_back and until.words != "done"):
+        if until.is_lost(view):
             click.echo(f"{view.id} will not come to {until.words}: {view.phase}: {view.reason}", err=True)
             return view, exit_code(view) or 1
         await pause(never, 0.25)

@@ -35,10 +35,10 @@ from api.client.failures import (
     Unreadable,
 )
 from api.client.retries import Retries
-from api.client.sync import Client
 
 if TYPE_CHECKING:
     from api.client.aio import AsyncClient
+    from api.client.sync import Client
 
 __all__ = [
     "AsyncClient",
@@ -65,9 +65,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`AsyncClient`, with aiohttp, only once it is asked for."""
-    if name == "AsyncClient":
-        from api.client.aio import AsyncClient
+    """The clients with their values, each once it is asked for: `AsyncClient` alone needs aiohttp."""
+    match name:
+        case "Client":
+            from api.client.sync import Client
 
-        return AsyncClient
+            return Client
+        case "AsyncClient":
+            from api.client.aio import AsyncClient
+
+            return AsyncClient
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

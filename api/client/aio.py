@@ -1,7 +1,7 @@
 """The client over aiohttp: the same calls as `Client`, for programs with an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 from typing import Self
@@ -241,6 +241,47 @@ class AsyncClient:
     async def preflight(self, file: File) -> values.Preflight:
         """What a rollout would start from, and what speaks against it; only reads."""
         return shaped(values.Preflight, await self._ask(requests.preflight(file)))
+
+    async def report(self, name: str) -> values.Report:
+        """A rollout for auditors: who, what, when and why, and whether its log is whole."""
+        return shaped(values.Report, await self._ask(requests.report(name)))
+
+    async def me(self) -> values.Me:
+        """Who the server takes this client for, and what they may do."""
+        return shaped(values.Me, await self._ask(requests.me()))
+
+    async def tokens(self) -> tuple[values.Token, ...]:
+        """Every token of the server, newest first, without the tokens themselves."""
+        return shaped(values.TokenPage, await self._ask(requests.tokens())).tokens
+
+    async def create_token(
+        self,
+        name: str,
+        *,
+        role: values.Role,
+        services: Sequence[str] = (),
+        groups: Sequence[str] = (),
+        expires: str | None = None,
+        key: str = "",
+    ) -> values.TokenMade:
+        """Make a token; its ``text`` is told this once. ``expires``: a moment, or ``30d`` from now."""
+        said = {"name": name, "role": role, "services": [*services], "groups": [*groups], "expires": expires}
+        return shaped(values.TokenMade, await self._ask(requests.create_token(said, key=key)))
+
+    async def revoke_token(self, token: str) -> values.Token:
+        """Let nobody in by a token any more; by its id."""
+        return shaped(values.Token, await self._ask(requests.revoke_token(token)))
+
+    async def audit(self) -> AsyncIterator[values.Call]:
+        """Every call that was to change something, newest first, asked for a page at a time."""
+        cursor = ""
+        while True:
+            page = shaped(values.CallPage, await self._ask(requests.audit(cursor=cursor)))
+            for call in page.calls:
+                yield call
+            cursor = page.next
+            if not cursor:
+                return
 
     # how calls are made ----------------------------------------------------------------------------------------
 

@@ -149,6 +149,11 @@ def me() -> Request:
     return Request(method="GET", path="/v1/me")
 
 
+def audit(*, cursor: str = "", limit: int = 100) -> Request:
+    """A page of the calls that were to change something."""
+    return Request(method="GET", path=_with("/v1/audit", {"limit": str(limit), "cursor": cursor}))
+
+
 def tokens() -> Request:
     """Every token of the server, without the tokens themselves."""
     return Request(method="GET", path="/v1/tokens")

@@ -1,73 +1,18 @@
-"""The client over the standard library: a connection a request, so that it may be used from any thread."""
+"""The client for programs without an event loop."""
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from collections.abc import Iterator, Sequence
 from ssl import SSLContext
 
 from api.client import requests, values
-from api.client.answers import Answer, Json, check_stream, no_answer, read
+from api.client.answers import Answer, Json, check_stream, read
+from api.client.carrying import Transport, lower
 from api.client.failures import Failure
 from api.client.reading import read as shaped
-from api.client.requests import Address, File, Request, Token, address_of, head
+from api.client.requests import File, Request, Token, address_of, head
 from api.client.retries import Outage, Retries
 from api.client.stream import Following, StreamOver
 from api.client.waiting import Wait
-
-CHUNK = 64 * 1024
-
-
-class Transport:
-    """Carries requests to one address, and says what came back. Raises NoAnswer."""
-
-    def __init__(self, address: Address, *, context: SSLContext | None = None) -> None:
-        self.address, self._context = address, context
-
-    def exchange(self, request: Request, headers: dict[str, str]) -> Answer:
-        """Send one request and read its whole answer."""
-        with self.opened(request, headers) as answer:
-            try:
-                body = answer.read()
-            except (OSError, HTTPException) as error:
-                raise no_answer(self.address, error, was_sent=True) from error
-            return Answer(status=answer.status, headers=lower(answer.getheaders()), body=body)
-
-    @contextmanager
-    def opened(self, request: Request, headers: dict[str, str]) -> Iterator[HTTPResponse]:
-        """Send one request; its answer while the context lasts, to be read by the caller."""
-        with closing(self._connection(request.seconds)) as connection:
-            try:
-                connection.connect()
-            except OSError as error:
-                raise no_answer(self.address, error, was_sent=False) from error
-            try:
-                path = f"{self.address.prefix}{request.path}"
-                connection.request(request.method, path, request.body, {**headers, **dict(request.headers)})
-                answer = connection.getresponse()
-            except (OSError, HTTPException) as error:
-                raise no_answer(self.address, error, was_sent=True) from error
-            with answer:  # one that ends its connection holds it by itself
-                yield answer
-
-    def chunks(self, answer: HTTPResponse) -> Iterator[bytes]:
-        """The bytes of an answer as they come."""
-        try:
-            while received := answer.read1(CHUNK):
-                yield received
-        except (OSError, HTTPException, ValueError) as error:  # ValueError: half a chunk's head
-            raise no_answer(self.address, error, was_sent=True) from error
-
-    def _connection(self, seconds: float) -> HTTPConnection:
-        host, port = self.address.host, self.address.port
-        if self.address.scheme == "https":
-            return HTTPSConnection(host, port, timeout=seconds, context=self._context)
-        return HTTPConnection(host, port, timeout=seconds)
-
-
-def lower(headers: list[tuple[str, str]]) -> dict[str, str]:
-    """Headers by their names in lower case."""
-    return {name.lower(): value for name, value in headers}
 
 
 class Client:
@@ -212,6 +157,46 @@ class Client:
     def preflight(self, file: File) -> values.Preflight:
         """What a rollout would start from, and what speaks against it; only reads."""
         return shaped(values.Preflight, self._ask(requests.preflight(file)))
+
+    def report(self, name: str) -> values.Report:
+        """A rollout for auditors: who, what, when and why, and whether its log is whole."""
+        return shaped(values.Report, self._ask(requests.report(name)))
+
+    def me(self) -> values.Me:
+        """Who the server takes this client for, and what they may do."""
+        return shaped(values.Me, self._ask(requests.me()))
+
+    def tokens(self) -> tuple[values.Token, ...]:
+        """Every token of the server, newest first, without the tokens themselves."""
+        return shaped(values.TokenPage, self._ask(requests.tokens())).tokens
+
+    def create_token(
+        self,
+        name: str,
+        *,
+        role: values.Role,
+        services: Sequence[str] = (),
+        groups: Sequence[str] = (),
+        expires: str | None = None,
+        key: str = "",
+    ) -> values.TokenMade:
+        """Make a token; its ``text`` is told this once. ``expires``: a moment, or ``30d`` from now."""
+        said = {"name": name, "role": role, "services": [*services], "groups": [*groups], "expires": expires}
+        return shaped(values.TokenMade, self._ask(requests.create_token(said, key=key)))
+
+    def revoke_token(self, token: str) -> values.Token:
+        """Let nobody in by a token any more; by its id."""
+        return shaped(values.Token, self._ask(requests.revoke_token(token)))
+
+    def audit(self) -> Iterator[values.Call]:
+        """Every call that was to change something, newest first, asked for a page at a time."""
+        cursor = ""
+        while True:
+            page = shaped(values.CallPage, self._ask(requests.audit(cursor=cursor)))
+            yield from page.calls
+            cursor = page.next
+            if not cursor:
+                return
 
     # how calls are made ----------------------------------------------------------------------------------------
 

@@ -4,7 +4,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+Role = Literal["viewer", "operator", "approver", "admin"]
+
 Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call that was to change something: who made it, from where, and how it was answered."""
+
+    at: datetime
+    actor: str
+    source: str
+    address: str
+    call: str
+    target: str
+    outcome: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPage:
+    """Calls, newest first. ``next``: the cursor of the page after it; empty at the end."""
+
+    calls: tuple[Call, ...]
+    next: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +127,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commanded:
-    """The answer to a command: the rollout as it was when the command was accepted, and the command's state."""
+    """The answer to a command: the rollout as it was when the command was accepted, and the command's
+    state.
+    """
 
     rollout: Rollout
     command: Command
@@ -118,6 +144,7 @@ class Event:
     at: datetime
     message: str
     facts: dict[str, str | int | float | bool | None]
+    chain: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +153,22 @@ class EventPage:
 
     events: tuple[Event, ...]
     next: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """Whoever asks, as this server knows them. ``services`` empty: every one. ``may``: the calls they may
+    make.
+    """
+
+    name: str
+    role: Role
+    services: tuple[str, ...]
+    groups: tuple[str, ...]
+    by: str
+    token: str
+    expires_at: datetime | None
+    may: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +210,166 @@ class Preflight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartPart:
+    """Who started it, when, through which door, and what the revision runs."""
+
+    at: datetime
+    by: str
+    source: str
+    images: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovePart:
+    """A phase that it went to, and why."""
+
+    at: datetime
+    phase: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPart:
+    """One step of the plan: when its weight was on every rule, and when it was passed; the last time each."""
+
+    number: int
+    weight_percent: float
+    bake_seconds: float
+    approval: bool
+    started_at: datetime | None
+    passed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightPart:
+    """Green's share on one rule from a moment on, as it was read back; None: green is not in the rule."""
+
+    at: datetime
+    rule: str
+    green_percent: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePart:
+    """A gate's verdict from a moment on, and its reason."""
+
+    at: datetime
+    gate: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandPart:
+    """What somebody wished, through which door, and what became of it."""
+
+    at: datetime
+    by: str
+    source: str
+    command: str
+    reason: str
+    state: str
+    told: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldPart:
+    """A reason not to advance: from when, until when (None: to the end, or still)."""
+
+    since: datetime
+    until: datetime | None
+    kind: str
+    reason: str
+    clears_when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnPart:
+    """The decision to put all traffic back on blue: why, by whom, and when that was read back."""
+
+    at: datetime
+    by: str
+    source: str
+    reason: str
+    traffic_on_blue_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPart:
+    """How it ended."""
+
+    at: datetime
+    phase: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainPart:
+    """Whether the log is whole. Keep ``last`` elsewhere: it then shows also that nothing was cut off or
+    made anew.
+    """
+
+    events: int
+    is_whole: bool
+    first_broken: int | None
+    last: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A rollout as auditors ask for it. ``approvals`` are the commands that gave one."""
+
+    rollout: Rollout
+    start: StartPart
+    moves: tuple[MovePart, ...]
+    steps: tuple[StepPart, ...]
+    weights: tuple[WeightPart, ...]
+    gates: tuple[GatePart, ...]
+    approvals: tuple[CommandPart, ...]
+    commands: tuple[CommandPart, ...]
+    holds: tuple[HoldPart, ...]
+    drift: tuple[str, ...]
+    turned_back: TurnPart | None
+    end: EndPart | None
+    chain: ChainPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutPage:
     """Rollouts, newest first. ``next``: the cursor of the page after it; empty at the end."""
 
     rollouts: tuple[Rollout, ...]
     next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A token, without its text, which only its creation tells."""
+
+    id: str
+    name: str
+    role: Role
+    services: tuple[str, ...]
+    groups: tuple[str, ...]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    is_valid: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenMade:
+    """A new token. ``text`` is the token itself, told this once and kept nowhere."""
+
+    text: str
+    token: Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPage:
+    """Every token, newest first."""
+
+    tokens: tuple[Token, ...]

@@ -29,7 +29,8 @@ class Terminal:
 
     def teal(self, *args: str, typed: str | None = None, **environment: str) -> Result:
         """One command; raises what a person would see as a traceback."""
-        env = {"TEAL_STORE": self.url, "TEAL_SERVER": "", **environment}
+        alone = {"TEAL_SERVER": "", "TEAL_PROFILE": "", "TEAL_TOKEN": "", "TEAL_TOKEN_FILE": ""}
+        env = {"TEAL_STORE": self.url, "XDG_CONFIG_HOME": str(self.folder), **alone, **environment}
         return CliRunner(env=env).invoke(teal, args, input=typed, catch_exceptions=False)
 
     def json(self, *args: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.remote import ServerDoor, error_of
+from api.cli.remote import error_of
+from api.client.answers import Answer, problem_of
 from orchestrator.core.errors import (
     Conflict,
     Denied,
@@ -18,6 +19,8 @@ from orchestrator.core.errors import (
 )
 from tests.cli.processes import environment, running
 from tests.cli.terminal import Terminal
+from tests.client.examples import rollout
+from tests.client.scripted import Line, scripted
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -50,6 +53,7 @@ def test_server_that_does_not_answer_is_one_sentence_with_what_to_do(terminal: T
     assert result.exit_code == 1
     assert f"the server at {NOWHERE} does not answer" in result.stderr
     assert "unset TEAL_SERVER" in result.stderr
+    assert "teal rollback CLUSTER/SERVICE --direct" in result.stderr
 
 
 @pytest.mark.parametrize("url", ["prod.example.com", "ftp://host", "http://"])
@@ -81,7 +85,7 @@ def test_address_that_is_none_is_refused_before_anything_is_sent(terminal: Termi
 def test_problem_becomes_the_error_that_the_store_would_have_raised(
     status: int, problem: dict[str, object], kind: type[TealError], code: int
 ) -> None:
-    error = error_of(status, problem)
+    error = error_of(problem_of(Answer(status=status, headers={}, body=b""), dict(problem)))
     assert type(error) is kind
     assert error.exit_code == code
     assert str(error)
@@ -95,9 +99,19 @@ def test_mistakes_of_a_file_keep_their_place() -> None:
         "instead": "write 100",
         "line": None,
     }
-    assert str(error_of(422, {"mistakes": [mistake]})) == "/plan/0: too much: write 100"
+    told = problem_of(Answer(status=422, headers={}, body=b""), {"mistakes": [mistake]})
+    assert str(error_of(told)) == "/plan/0: too much: write 100"
 
 
-def test_answer_that_is_no_json_is_called_what_it_is() -> None:
-    with pytest.raises(Unreachable, match="answered 200 with something other than JSON"):
-        ServerDoor(NOWHERE)._read(200, b"<html>")
+def test_answer_that_is_no_json_is_called_what_it_is(terminal: Terminal) -> None:
+    with scripted(Line(body=b"<html>")) as script:
+        result = terminal.teal("list", TEAL_SERVER=script.url)
+    assert result.exit_code == 1
+    assert "answered 200 with something other than JSON. See that TEAL_SERVER is the address" in result.stderr
+
+
+def test_command_that_was_cut_off_is_sent_again_as_the_same_command(terminal: Terminal) -> None:
+    with scripted(Line(cut=True), Line(body={"rollout": rollout()})) as script:
+        assert terminal.teal("pause", "r1", TEAL_SERVER=script.url).exit_code == 0
+    assert len({asked.headers["Idempotency-Key"] for asked in script.asked}) == 1
+    assert len(script.asked) == 2

@@ -11,8 +11,8 @@ from rich.console import Console
 from api.cli.lines import is_told, line_of
 from api.cli.live import LiveScreen
 from api.cli.output import paint, percent_text, shape, span_text, table
-from api.cli.shapes import read
 from api.cli.sheet import BAR, bar, plain, sheet
+from api.client.reading import read
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.ids import RolloutId

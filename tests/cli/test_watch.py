@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.cli.watch import has_reached
+from api.client.goals import has_reached
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL
 from orchestrator.engine.views import view

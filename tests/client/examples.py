@@ -18,7 +18,8 @@ def rollout(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - members of the 
 def event(number: int) -> dict[str, Any]:
     """An event's JSON."""
     at = "2026-03-02T09:00:00Z"
-    return {"number": number, "kind": "held", "at": at, "message": f"the {number}.", "facts": {"n": number}}
+    words = {"kind": "held", "at": at, "message": f"the {number}.", "facts": {"n": number}, "chain": ""}
+    return {"number": number, **words}
 
 
 def stream(*numbers: int) -> bytes:
