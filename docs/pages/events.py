@@ -48,6 +48,7 @@ def page() -> str:
                 for kind in EventKind
             ],
         ),
+        "`started` also has each of the file's labels, as `label.NAME`. "
         "Weights are in tenths of a percent where a fact's name ends in `_tenths`. A fact may be missing where it "
         "does not apply.",
     )

@@ -75,8 +75,14 @@ async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Clo
     event = Event(
         kind=EventKind.STARTED,
         at=clock.now(),
-        message=f"{author.name} starts {spec.service} to {spec.task_definition} with plan {spec.plan.name}",
-        facts=(("by", author.name), ("source", author.source), ("task_definition", spec.task_definition)),
+        message=f"{author.name} starts {spec.service} to {spec.task_definition} with plan {spec.plan.name}"
+        + "".join(f", {name} {text}" for name, text in spec.labels),
+        facts=(
+            ("by", author.name),
+            ("source", author.source),
+            ("task_definition", spec.task_definition),
+            *((f"label.{name}", text) for name, text in spec.labels),
+        ),
     )
     return await store.create(row, claims=claims, key=key, events=(event,), wake_at=clock.now())
 
