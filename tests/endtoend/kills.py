@@ -8,13 +8,14 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.endtoend.stage import Ended, Running, Shop, Stage, play
+from tests.endtoend.stage import LONGEST_SECONDS, SIDE_BY_SIDE, Ended, Running, Shop, Stage, play
 
-LEAST_SECONDS, MOST_SECONDS = 1.0, 50.0
+LEAST_SECONDS, MOST_SECONDS = 1.0, 40.0  # a good rollout left alone takes some 45 s
 ENDS = {"succeeded": 0, "rolled_back": 3}  # a phase and the exit code that goes with it
 DEMO = """\
 service: prod/{service}
@@ -34,7 +35,7 @@ class Outcome:
     phase: str
     is_right: bool  # the phase and exit code it had to end with, and the revision that belongs to it on blue
     changed: tuple[str, ...]  # what is not as it was before
-    shift: int  # requests that failed by no revision's fault
+    lost: Mapping[str, int]  # requests that failed by no revision's fault, by how they failed
     requests: int
     seconds: float
     err: str  # what the last engine wrote to its error stream
@@ -42,14 +43,15 @@ class Outcome:
     @property
     def is_good(self) -> bool:
         """True if nothing at all is wrong."""
-        return self.is_right and not (self.changed or self.shift or self.err)
+        return self.is_right and not (self.changed or self.lost or self.err)
 
     def line(self) -> str:
         """One row of the table."""
         changed = ", ".join(self.changed) or "nothing"
         kills = "; ".join(self.kills)
         ended = f"{self.phase:<12} exit {self.code}"
-        lost = f"{self.shift} of {self.requests} requests lost by the shift"
+        how = "".join(f" ({number} {what})" for what, number in self.lost.items())
+        lost = f"{sum(self.lost.values())} of {self.requests} requests lost by the shift{how}"
         verdict = "ok " if self.is_good else f"BAD ({self.err.strip() or 'silent'})"
         return f"{verdict} {self.name:<6} | {kills:<36} | {ended} | left or changed: {changed} | {lost}"
 
@@ -97,7 +99,7 @@ async def kill_and_go_on(shop: Shop, file: str, moments: Sequence[float | str], 
         is_right=(view.phase, await shop.on(), ended.code) == (ends_in, wanted, ENDS[ends_in])
         and len(await shop.rollouts()) == 1,
         changed=tuple(changed),
-        shift=seen.failed_by_shift,
+        lost=seen.shift,
         requests=seen.requests,
         seconds=time.monotonic() - began,
         err=ended.err,
@@ -108,22 +110,22 @@ async def several(made: Stage, seed: int, count: int, outcomes: list[Outcome], k
     """Rollouts side by side, every other of a bad revision, each killed at random moments."""
     draw = random.Random(seed)
     names = [f"{'bad' if number % 2 else 'good'}{number}" for number in range(count)]
-    # Side by side, each on an account of its own; more than six at once slow each other down.
-    shops = [await made.shop(name, scalable=number % 3 != 2) for number, name in enumerate(names)]
-    async with asyncio.TaskGroup() as group:
-        for shop in shops:
-            is_bad = shop.name.startswith("bad")
+    turn = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(name: str, moments: tuple[float, ...], *, scalable: bool) -> None:
+        async with turn, AsyncExitStack() as stack:
+            shop = await made.beside(stack).shop(name, scalable=scalable)
+            is_bad = name.startswith("bad")
             new = shop.revision(TEAL_DEMO_VERSION="2", TEAL_DEMO_ERROR_RATE="0.3" if is_bad else "0")
-            most = MOST_SECONDS / kills
-            moments = tuple(draw.uniform(LEAST_SECONDS, most) for _ in range(kills))
             ends_in = "rolled_back" if is_bad else "succeeded"
+            outcome = await kill_and_go_on(shop, shop.file(new, text=DEMO), moments, ends_in=ends_in)
+            outcomes.append(outcome)
+            print(outcome.line(), flush=True)
 
-            async def one(shop: Shop, file: str, moments: tuple[float, ...], ends_in: str) -> None:
-                outcome = await kill_and_go_on(shop, file, moments, ends_in=ends_in)
-                outcomes.append(outcome)
-                print(outcome.line(), flush=True)
-
-            group.create_task(one(shop, shop.file(new, text=DEMO), moments, ends_in))
+    async with asyncio.TaskGroup() as group:
+        for number, name in enumerate(names):
+            moments = tuple(draw.uniform(LEAST_SECONDS, MOST_SECONDS / kills) for _ in range(kills))
+            group.create_task(one(name, moments, scalable=number % 3 != 2))
 
 
 def main() -> None:
@@ -135,7 +137,11 @@ def main() -> None:
     asked = parser.parse_args()
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as folder:
-        play(lambda made: several(made, asked.seed, asked.rollouts, outcomes, asked.kills), Path(folder))
+        play(
+            lambda made: several(made, asked.seed, asked.rollouts, outcomes, asked.kills),
+            Path(folder),
+            limit=LONGEST_SECONDS * (2 + asked.rollouts),
+        )
     raise SystemExit(not all(outcome.is_good for outcome in outcomes) or len(outcomes) < asked.rollouts)
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from urllib.parse import urlsplit
 
 from tests.endtoend.stage import Shop, Stage
 
@@ -79,7 +80,39 @@ async def ctrl_c_leaves_and_sigterm_takes_back(made: Stage) -> None:
     assert (await shop.load.finish()).failed_by_shift == 0
 
 
+async def watched_through_a_server_that_restarts(made: Stage) -> None:
+    shop = await made.shop("watched")
+    serve = await shop.start("serve", "--port", "0")
+    server = (await serve.says("\n")).partition("\n")[0]
+    there = {"TEAL_SERVER": server}
+    started = await shop.teal("start", "-f", shop.file(shop.revision(TEAL_DEMO_VERSION="2")), **there)
+    assert started.code == 0, started
+    rollout = (await shop.newest()).id
+    watch = await shop.start("watch", rollout, **there)
+    wait = await shop.start("wait", rollout, **there)
+    await shop.until(lambda view: view.green_percent == 50)
+    await serve.kill()
+    await watch.says("Connection lost")
+    await shop.start("serve", "--port", str(urlsplit(server).port))
+    ended, waited = await watch.ended(), await wait.ended()
+    assert (ended.code, waited.code) == (0, 0), (ended, waited)
+    said = ended.out.splitlines()
+    assert f"Connection lost: the server at {server} does not answer" in ended.out
+    assert [line.partition(" after ")[0] for line in said if line.startswith("Connected")] == [
+        "Connected again"
+    ]
+    told = [line.partition("  ")[2] for line in said]
+    steps = [words for words in told if words in ("step 1 passed", "step 2 passed")]
+    assert steps == ["step 1 passed", "step 2 passed"], "each event is told once"
+    assert "Connection lost" in waited.err
+    print("\n".join(line for line in said if line.startswith("Connect")))
+    refused = await shop.teal("watch", rollout, TEAL_SERVER="http://127.0.0.1:9")
+    assert (refused.code, "Connection lost" in refused.out) == (1, False), "one that never answered"
+    assert (await shop.load.finish()).failed_by_shift == 0
+
+
 SCENES = (
+    watched_through_a_server_that_restarts,
     commands_beside_two_deploys,
     ctrl_c_leaves_and_sigterm_takes_back,
 )

@@ -68,6 +68,16 @@ class Running:
         """What it has printed so far."""
         return self._out.read_text()
 
+    async def says(self, words: str, limit: float = LONGEST_SECONDS) -> str:
+        """Wait until it has printed these words; what it has printed by then. Raises TimeoutError with that."""
+        try:
+            async with asyncio.timeout(limit):
+                while words not in self.said:  # noqa: ASYNC110 - another process writes the file
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            raise TimeoutError(f"it does not say {words!r}: {self.said}") from None
+        return self.said
+
     async def ended(self, limit: float = LONGEST_SECONDS) -> Ended:
         """Its exit code and everything it printed. Raises TimeoutError with what it had printed by then."""
         try:
@@ -263,6 +273,10 @@ class Stage:
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
         self._folder, self._stack = folder, stack
 
+    def beside(self, stack: AsyncExitStack) -> "Stage":
+        """A stage in the same folder whose shops close with this stack."""
+        return Stage(self._folder, stack)
+
     async def shop(self, name: str, *, rate: float = RATE, **furniture: Any) -> Shop:  # noqa: ANN401 - as furnish
         """A service that runs steadily and, unless rate is 0, is asked all the time."""
         sandbox = await self._stack.enter_async_context(Sandbox(minute=timedelta(seconds=1), empty=True))
@@ -296,11 +310,11 @@ async def is_steady(shop: Shop) -> bool:
 Scene = Callable[[Stage], Coroutine[Any, Any, None]]
 
 
-def play(scene: Scene, folder: Path) -> None:
+def play(scene: Scene, folder: Path, *, limit: float = 2 * LONGEST_SECONDS) -> None:
     """Play one scene on a stage of its own; one that hangs fails."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(2 * LONGEST_SECONDS), AsyncExitStack() as stack:
+        async with asyncio.timeout(limit), AsyncExitStack() as stack:
             await scene(Stage(folder, stack))
 
     asyncio.run(bounded())

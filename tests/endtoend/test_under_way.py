@@ -17,6 +17,7 @@ SCENES = (
     settling.breaker_that_puts_the_former_back,
     settling.rollback_half_way_home,
     people.ctrl_c_leaves_and_sigterm_takes_back,
+    people.watched_through_a_server_that_restarts,
 )
 
 
