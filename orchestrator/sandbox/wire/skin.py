@@ -1,13 +1,14 @@
 """HTTP requests in, HTTP responses out: what AWS's endpoints would make of the World.
 
 A request names its service in the credential scope of its signature, and its operation in `X-Amz-Target` (JSON),
-in the path (CBOR) or in `Action` (query). Signatures are not verified: this AWS has no secrets.
+in the path (CBOR) or in `Action` (query). Signatures are not verified: this AWS has no secrets. Temporary credentials
+are: calls with them count as their role's, in the World of the role's account.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import Literal
 
@@ -16,7 +17,7 @@ from orchestrator.sandbox.world.errors import AwsRefusal, CallLost, Json
 from orchestrator.sandbox.world.world import World
 
 Protocol = Literal["query", "json", "smithy-rpc-v2-cbor"]
-_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]*)/([^/]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/[^/]*/([^/]+)/aws4_request")
 _CBOR_PATH = re.compile(r"/service/([^/]+)/operation/(\w+)/?")
 
 
@@ -38,6 +39,8 @@ class _Asked:
     operation: str
     fields: dict[str, str]  # of the query protocol
     json_version: str = "1.1"
+    access_key: str = ""
+    token: str = ""  # of temporary credentials
 
 
 class Skin:
@@ -71,7 +74,11 @@ class Skin:
             raise AwsRefusal("InvalidAction", f"AWS has no {asked.service} {asked.operation}")
         params = _params(asked, body, found.input_shape)
         self._checks.check_input(asked.service, asked.operation, params)
-        answer = self._world.call(asked.service, asked.operation, params)
+        session = self._world.sts.session(asked.access_key, asked.token, is_query=asked.protocol == "query")
+        if session is None:
+            answer = self._world.call(asked.service, asked.operation, params)
+        else:
+            answer = session.home.call(asked.service, asked.operation, params, by=session.caller)
         self._checks.check_output(asked.service, asked.operation, answer)
         return self.encode(
             asked.protocol, asked.service, asked.operation, answer, json_version=asked.json_version
@@ -152,6 +159,14 @@ def _asked(method: str, path: str, headers: Mapping[str, str], body: bytes) -> _
         raise AwsRefusal("NotInThisSandbox", f"service {scope[2]} is not in this sandbox yet", 501)
     if method != "POST":
         raise AwsRefusal("MethodNotAllowed", f"{method} is not how this AWS is called", 405)
+    return replace(
+        _operation(path, headers, body, service),
+        access_key=scope[1],
+        token=headers.get("x-amz-security-token", ""),
+    )
+
+
+def _operation(path: str, headers: Mapping[str, str], body: bytes, service: str) -> _Asked:
     in_path = _CBOR_PATH.fullmatch(path.partition("?")[0])
     if in_path:
         return _Asked(protocol="smithy-rpc-v2-cbor", service=service, operation=in_path[2], fields={})

@@ -18,6 +18,7 @@ class CallRecord:
     params: Json
     answer: Json | None
     error: AwsRefusal | CallLost | None
+    by: str = ""  # the ARN of the caller; empty: a user of the account
 
 
 class CallLog(Sequence[CallRecord]):

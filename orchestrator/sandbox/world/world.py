@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from orchestrator.sandbox.hands import TaskReports, TaskRunner
-from orchestrator.sandbox.world import sts
 from orchestrator.sandbox.world.behaviour import Behaviour
 from orchestrator.sandbox.world.cloudwatch.alarms import Alarms
 from orchestrator.sandbox.world.cloudwatch.metrics import Metrics
@@ -29,6 +28,7 @@ from orchestrator.sandbox.world.log import CallLog, CallRecord
 from orchestrator.sandbox.world.operation import Operation
 from orchestrator.sandbox.world.scaling import Scaling
 from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.sandbox.world.sts import Sts
 from orchestrator.sandbox.world.throttle import Buckets
 from orchestrator.sandbox.world.traffic import LiveTraffic
 from orchestrator.sandbox.world.virtual_tasks import VirtualTasks
@@ -94,8 +94,9 @@ class World:
         self.traffic = LiveTraffic(self._balancing, self._health, self._metrics)
         self.autoscaling = Scaling(self._containers, self._rolling)
         rules = Rules(self._balancing, self._health)
+        self.sts: Sts[World] = Sts(self.kernel)
         self._operations: dict[str, dict[str, Operation]] = {
-            "sts": sts.operations(self.kernel),
+            "sts": self.sts.operations(),
             "ecs": {
                 **Definitions(self._containers).operations(),
                 **Services(self._containers, self._balancing, self._rolling).operations(),
@@ -164,8 +165,12 @@ class World:
         """The operations of a service (botocore's name) that are in this World."""
         return frozenset(self._operations.get(service, ()))
 
-    def call(self, service: str, operation: str, params: Json) -> Json:
-        """One AWS call in botocore's names and Python shapes. Raises AwsRefusal or CallLost."""
+    def call(self, service: str, operation: str, params: Json, *, by: str = "") -> Json:
+        """One AWS call in botocore's names and Python shapes. Raises AwsRefusal or CallLost.
+
+        `by`: the ARN of whoever makes it; empty: a user of the account.
+        """
+        self.sts.caller = by
         fault: Fault | None = None
         if not self.faults.quiet:
             self.faults.rivals(operation, self)
@@ -181,7 +186,7 @@ class World:
             error = failure(service, fault.kind if fault.when != "late" else "timeout")
             if fault.when == "late":
                 self.kernel.after(fault.delay, lambda: self._late(service, operation, params))
-        self.log.append(CallRecord(self.kernel.now, service, operation, params, answer, error))
+        self.log.append(CallRecord(self.kernel.now, service, operation, params, answer, error, by))
         if error is not None:
             raise error
         assert answer is not None  # no error, so it was performed
