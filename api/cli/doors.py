@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from api.cli.profiles import target
 from orchestrator.core.commands import CommandKind
@@ -12,6 +12,9 @@ from orchestrator.core.phases import Phase
 from orchestrator.core.spec import Spec
 from orchestrator.engine.views import RolloutView
 from orchestrator.ports import EventSeen
+
+if TYPE_CHECKING:
+    from orchestrator.engine.report_parts import Report
 
 EVENTS_A_PAGE = 500
 
@@ -55,6 +58,10 @@ class Door(Reads, Protocol):
 
     async def list(self, which: Which) -> tuple[RolloutView, ...]:
         """Rollouts, the newest first."""
+        ...
+
+    async def report(self, name: str) -> "Report":
+        """One rollout for auditors. Raises NotFound, Refused if a name means several."""
         ...
 
     async def wish(self, name: str, wish: Wish) -> RolloutView:

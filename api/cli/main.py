@@ -23,6 +23,7 @@ COMMANDS = {
     "watch": ("api.cli.watch", "Follow a rollout until it ends."),
     "wait": ("api.cli.watch", "Wait until a rollout has come so far."),
     "events": ("api.cli.reads", "Show a rollout's audit log."),
+    "report": ("api.cli.report", "Show who did what and why in a rollout, and whether its log is whole."),
     "approve": ("api.cli.wishes", "Approve the step that waits for a person."),
     "reject": ("api.cli.wishes", "Refuse the revision: all traffic back to blue."),
     "pause": ("api.cli.wishes", "Stop advancing; gates still judge."),

@@ -36,6 +36,7 @@ from orchestrator.ports import EventSeen
 
 if TYPE_CHECKING:
     from api.http.shapes import PreflightView
+    from orchestrator.engine.report_parts import Report
 
 Json = Mapping[str, Any]
 Shape = TypeVar("Shape")
@@ -80,6 +81,12 @@ class ServerDoor:
         """As Door."""
         page = await self.ask(requests.events(rollout, after=after, limit=EVENTS_A_PAGE))
         return tuple(_event(rollout, one) for one in page["events"])
+
+    async def report(self, name: str) -> "Report":
+        """As Door."""
+        from orchestrator.engine.report_parts import Report
+
+        return self._shaped(Report, await self.ask(requests.report(name)))
 
     async def wish(self, name: str, wish: Wish) -> RolloutView:
         """As Door."""

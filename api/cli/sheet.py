@@ -51,6 +51,7 @@ def sheet(view: RolloutView, now: datetime) -> tuple[Line, ...]:
     """Who moves where, the phase, the weights, the plan, the gates, and what it waits for."""
     return (
         title(view),
+        *labels(view),
         standing(view, now),
         (),
         *weights(view),
@@ -72,6 +73,14 @@ def title(view: RolloutView) -> Line:
         Span(revision_name(view.revision), "green"),
         Span(f"{MARGIN}{view.id}", "dim"),
     )
+
+
+def labels(view: RolloutView) -> tuple[Line, ...]:
+    """What the author said of it, on a line of its own if there is anything."""
+    if not view.labels:
+        return ()
+    words = " · ".join(f"{name} {text}" for name, text in view.labels.items())
+    return ((Span(words, "dim"),),)
 
 
 def standing(view: RolloutView, now: datetime) -> Line:

@@ -1,5 +1,7 @@
 """Straight into the store, through the engine's own commands; apart from the doors, since a server needs none of it."""
 
+from typing import TYPE_CHECKING
+
 from api.cli.doors import EVENTS_A_PAGE, Which, Wish
 from api.cli.people import local_actor
 from orchestrator import bootstrap
@@ -9,6 +11,9 @@ from orchestrator.core.spec import Spec
 from orchestrator.engine import commands
 from orchestrator.engine.views import RolloutView, view
 from orchestrator.ports import Clock, EventSeen, Filter, Store
+
+if TYPE_CHECKING:
+    from orchestrator.engine.report_parts import Report
 
 
 class StoreDoor:
@@ -31,6 +36,12 @@ class StoreDoor:
     async def events(self, rollout: str, after: int) -> tuple[EventSeen, ...]:
         """As Door."""
         return await self._store.events(RolloutId(rollout), after=after, limit=EVENTS_A_PAGE)
+
+    async def report(self, name: str) -> "Report":
+        """As Door."""
+        from orchestrator.engine.report import report
+
+        return await report(self._store, (await commands.resolve(name, store=self._store)).rollout.id)
 
     async def wish(self, name: str, wish: Wish) -> RolloutView:
         """As Door."""

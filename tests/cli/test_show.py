@@ -173,3 +173,10 @@ def test_line_that_scrolls_by_is_whole_however_narrow_the_terminal() -> None:
 )
 def test_what_is_told_is_told_once(seen: EventSeen, told: bool) -> None:
     assert is_told(seen) is told
+
+
+def test_labels_stand_under_the_title_and_take_no_line_where_there_are_none(shown: RolloutView) -> None:
+    labelled = replace(shown, labels={"commit": "9fceb02", "build": "4711"})
+    with_labels, without = (sheet(view, NOW) for view in (labelled, shown))
+    assert plain(with_labels[1]) == "commit 9fceb02 · build 4711"
+    assert len(with_labels) == len(without) + 1
