@@ -24,10 +24,6 @@ def report_command(name: str, as_json: bool) -> None:
     Everything is told from the rollout's log of events, which is chained by hash: it says whether an event was
     altered, added or taken out. Exits 1 if so. Keep the last link elsewhere, such as in the change's ticket: it shows
     later that the log is still the same one.
-
-    \b
-    teal report checkout-1f0c9a2e
-    teal report checkout-1f0c9a2e --json | jq .chain
     """
     found = asyncio.run(_report(name))
     if as_json:
