@@ -52,6 +52,9 @@ async def admit(visit: Visit, scope: Scope, headers: Headers, auth: Authenticato
     visit.call, visit.route = calls.find(scope["path"], visit.method)
     if visit.call in PROBED and not _is_local_only(auth):
         return
+    needed = needed_for(visit.call) if visit.call else Role.VIEWER
+    if needed is Open.SIGNED:
+        return  # its signature says whence it comes, by whatever name and through whatever proxy
     is_on = await auth.is_on()
     check_origin(
         headers.get("host", ""),
@@ -59,7 +62,6 @@ async def admit(visit: Visit, scope: Scope, headers: Headers, auth: Authenticato
         is_on=is_on,
         public_url=auth.settings.public_url,
     )
-    needed = needed_for(visit.call) if visit.call else Role.VIEWER
     if isinstance(needed, Open):
         return
     authorization = tuple(headers.getlist("authorization"))

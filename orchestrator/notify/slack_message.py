@@ -22,6 +22,8 @@ from slack_sdk.models.blocks import (
 
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.verdict import Verdict
+from orchestrator.core.wishes import current_step
 from orchestrator.core.words import counted, span
 from orchestrator.engine.views import GateView, RolloutView, StepView, view
 from orchestrator.notify.slack_buttons import actions
@@ -40,7 +42,7 @@ from orchestrator.notify.slack_text import (
 from orchestrator.ports import Stored
 
 STEPS_AROUND = 3  # steps shown before and after the current one, of a long plan
-_MARKS = {"pass": "✓", "hold": "…", "fail": "✗", "not_applicable": "–"}
+_MARKS = {Verdict.PASS: "✓", Verdict.HOLD: "…", Verdict.FAIL: "✗", Verdict.NOT_APPLICABLE: "–"}
 _STEP_MARKS = {"done": "✓", "current": "▶", "ahead": "·"}
 _PHASE_MARKS = {
     Phase.SUCCEEDED: "✓",
@@ -77,10 +79,10 @@ def render(stored: Stored, acts: Sequence[Act] = (), *, with_buttons: bool = Tru
     row, seen = stored.rollout, view(stored)
     blocks: list[Block] = [
         HeaderBlock(text=PlainTextObject(text=_clipped_plain(_headline(row, seen)), emoji=False)),
-        _section([_phase_line(row, seen), f"`{bar(seen.green_percent)}` on green", *_ending(row)]),
+        _section([_phase_line(row, seen), *_traffic(row, seen), *_ending(row)]),
     ]
     if not row.phase.is_final:
-        blocks += _sections(_steps(row, seen), _waiting(row, seen), [_gate(one) for one in seen.gates])
+        blocks += _sections(_steps(row, seen), _waiting(row, seen), _gates(seen))
     if acts:
         blocks.append(_section([f"{clock_time(act.at)} {escaped(act.words)}" for act in acts]))
     buttons = actions(row) if with_buttons else None
@@ -96,8 +98,8 @@ def fallback(stored: Stored) -> str:
     words = f"{_headline(row, seen)}: {seen.phase.replace('_', ' ')}, {seen.green_percent:g} % on green"
     if row.end is not None:
         words += f"; {row.end.reason}"
-    elif row.waiting_for:
-        words += f"; waits until {row.waiting_for}"
+    elif row.waiting_for and not _is_baking(seen):
+        words += f"; waits for {row.waiting_for}"
     return clipped(escaped(words), FALLBACK_MAX)
 
 
@@ -132,6 +134,11 @@ def _phase_line(row: Rollout, seen: RolloutView) -> str:
         words += f", step {seen.step} of {len(seen.steps)} of plan {escaped(seen.plan)}"
     since = seen.phase_since
     return f"{words} since {clock_time(since)}" if since is not None else words
+
+
+def _traffic(row: Rollout, seen: RolloutView) -> list[str]:
+    """Green's share as a bar; none once the rollout has succeeded, and there is no green any more."""
+    return [] if row.phase is Phase.SUCCEEDED else [f"`{bar(seen.green_percent)}` on green"]
 
 
 def _ending(row: Rollout) -> list[str]:
@@ -180,32 +187,48 @@ def _step(row: Rollout, seen: RolloutView, step: StepView) -> str:
 def _waiting(row: Rollout, seen: RolloutView) -> list[str]:
     """Holds with what clears them; without any, what the next move waits for."""
     lines = []
+    shown = {gate.clears_when for gate in seen.gates if gate.verdict == Verdict.HOLD}
     if row.paused_by is not None:
         why = f": {row.pause_reason}" if row.pause_reason else ""
         lines.append(f"⏸ paused by {escaped(row.paused_by.name + why)}")
     for hold in row.holds:
-        if hold.kind is HoldKind.PAUSED and row.paused_by is not None:
+        is_told = hold.kind is HoldKind.PAUSED and row.paused_by is not None
+        if is_told or (hold.kind is HoldKind.GATE and hold.clears_when in shown):
             continue
         clears = f" – until {escaped(hold.clears_when)}" if hold.clears_when else ""
         lines.append(f"⏳ {escaped(hold.reason)}{clears} (since {clock_time(hold.since)})")
         if hold.kind is HoldKind.APPROVAL:
             lines.append(_who_approves(row))
-    if not lines and row.waiting_for:
-        lines.append(f"⏳ waits until {escaped(row.waiting_for)}")
+    if not lines and row.waiting_for and not _is_baking(seen):
+        lines.append(f"⏳ waits for {escaped(row.waiting_for)}")
     return lines
+
+
+def _is_baking(seen: RolloutView) -> bool:
+    """True while time alone is waited for, which stands beside its step, and would be old at once in words."""
+    return bool(seen.bake_left_seconds) and not seen.holds
 
 
 def _who_approves(row: Rollout) -> str:
     spec = row.spec.approval
     people = ", ".join(name.removeprefix("group:") for name in spec.approvers) or "anybody who may approve"
     words = f"{counted(spec.required, 'approval')} by {people}"
-    return escaped(f"{words}, not by its author {row.author.name}" if spec.not_author else words)
+    if spec.not_author:
+        words += f", not by its author {row.author.name}"
+    given = ", ".join(one.by.name for one in row.approvals if one.step == current_step(row))
+    return escaped(f"{words}; so far by {given}" if given else words)
+
+
+def _gates(seen: RolloutView) -> list[str]:
+    """Every gate's answer; that of `approval` stands where the rollout waits for it."""
+    is_waiting = any(hold.kind == HoldKind.APPROVAL for hold in seen.holds)
+    return [_gate(one) for one in seen.gates if not (is_waiting and one.gate == "approval")]
 
 
 def _gate(gate: GateView) -> str:
     clears = f" – until {escaped(gate.clears_when)}" if gate.clears_when else ""
     verdict = gate.verdict.replace("_", " ")
-    return f"{_MARKS.get(gate.verdict, '?')} *{escaped(gate.gate)}* {verdict}: {escaped(gate.reason)}{clears}"
+    return f"{_MARKS[Verdict(gate.verdict)]} *{escaped(gate.gate)}* {verdict}: {escaped(gate.reason)}{clears}"
 
 
 def _context(row: Rollout, seen: RolloutView) -> ContextBlock:

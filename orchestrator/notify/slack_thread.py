@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.verdict import Verdict
 from orchestrator.notify.slack_message import Act
 from orchestrator.notify.slack_text import SECTION_MAX, clipped, clock_time, escaped
 from orchestrator.ports import EventSeen
@@ -15,7 +16,7 @@ from orchestrator.settings import Settings
 
 APPROVERS = "approvers"  # the group of people that is called where a rollout file names no approvers
 _LINE_MAX, _CALL_MAX = 400, 600
-# What is in the message already at any time, or is of no use to somebody who reads along.
+# What is of no use to somebody who reads along.
 _QUIET = frozenset(
     {
         EventKind.WEIGHT_WANTED,
@@ -24,6 +25,8 @@ _QUIET = frozenset(
         EventKind.BLUE_READ,
     }
 )
+# A gate that holds is told by its answer; the hold that follows from it would say so once more.
+_TOLD_BY_GATES = frozenset({HoldKind.GATE, HoldKind.APPROVAL})
 _DID = {
     "approve": "approved",
     "reject": "rejected",
@@ -46,7 +49,16 @@ class Mention:
 
 def lines(events: Iterable[EventSeen]) -> tuple[str, ...]:
     """Each event that matters as one line."""
-    return tuple(_line(seen.event) for seen in events if seen.event.kind not in _QUIET)
+    return tuple(_line(seen.event) for seen in events if _matters(seen.event))
+
+
+def _matters(event: Event) -> bool:
+    facts = dict(event.facts)
+    if event.kind in (EventKind.HELD, EventKind.HOLD_CLEARED):
+        return facts.get("hold") not in _TOLD_BY_GATES
+    if event.kind is EventKind.GATE_ANSWERED:
+        return facts.get("verdict") != Verdict.NOT_APPLICABLE
+    return event.kind not in _QUIET
 
 
 def _line(event: Event) -> str:
