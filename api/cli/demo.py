@@ -14,7 +14,7 @@ import click
 
 from api.cli.demo_acts import Act, Player, Result
 from api.cli.demo_show import LiveShow, PlainShow, Show, opening, summary
-from api.cli.doors import open_door
+from api.cli.doors import open_store_door
 from api.cli.faults import first_of
 from api.cli.following import Look
 from api.cli.output import emit, is_live, json_option, span_text
@@ -93,7 +93,7 @@ async def _play(show: Show, results: list[Result]) -> None:
         async with (
             Sandbox(minute=MINUTE, bad_error_rate=ERROR_RATE) as sandbox,
             sandbox.load(rate=RATE, seconds=2 * LONGEST.total_seconds()) as load,
-            open_door() as door,
+            open_store_door() as door,
         ):
             about = f"Its users ask {RATE:g} times a second at {sandbox.url}"
             show.say((Span(f"{about}; a CloudWatch minute lasts {MINUTE.seconds} s.", "dim"),))
@@ -136,10 +136,12 @@ def _acts(sandbox: Sandbox) -> tuple[Act, ...]:
 @contextmanager
 def _store(folder: Path) -> Iterator[None]:
     """A store of the demo's own, and no server."""
-    before = {name: os.environ.pop(name, None) for name in ("TEAL_STORE", "TEAL_SERVER")}
-    os.environ["TEAL_STORE"] = str(folder / "teal.db")
+    ours = {"TEAL_STORE": str(folder / "teal.db"), "TEAL_PROFILE": "store"}
+    before = {name: os.environ.pop(name, None) for name in (*ours, "TEAL_SERVER")}
+    os.environ.update(ours)
     try:
         yield
     finally:
-        os.environ.pop("TEAL_STORE")
+        for name in ours:
+            os.environ.pop(name)
         os.environ.update({name: value for name, value in before.items() if value is not None})

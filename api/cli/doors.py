@@ -16,7 +16,11 @@ from orchestrator.ports import EventSeen
 if TYPE_CHECKING:
     from orchestrator.engine.report_parts import Report
 
+if TYPE_CHECKING:
+    from orchestrator.engine.services import ServiceView
+
 EVENTS_A_PAGE = 500
+SERVICES_A_PAGE, SERVICES_MAX = 100, 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,14 @@ class Door(Reads, Protocol):
         """Start a rollout. Raises Conflict, Unfit, Outside; the same key again returns what it started."""
         ...
 
+    async def services(self) -> "tuple[ServiceView, ...]":
+        """The services that had a rollout, by name."""
+        ...
+
+    async def service(self, name: str) -> "ServiceView":
+        """One of them. Raises NotFound, Refused if a name means several."""
+        ...
+
 
 @asynccontextmanager
 async def open_door() -> AsyncIterator[Door]:
@@ -82,6 +94,13 @@ async def open_door() -> AsyncIterator[Door]:
 
         yield ServerDoor(there.server, token=there.token, origin=there.origin)
         return
+    async with open_store_door() as door:
+        yield door
+
+
+@asynccontextmanager
+async def open_store_door() -> AsyncIterator[Door]:
+    """The store that TEAL_STORE names, whatever server was chosen."""
     from api.cli.store_door import StoreDoor
     from orchestrator import bootstrap
 

@@ -4,11 +4,15 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.cli import examples
 from api.cli.faults import first_of
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 INTERRUPTED = 130
 
@@ -32,8 +36,11 @@ COMMANDS = {
     "back": ("api.cli.wishes", "Go back to the weight of an earlier step."),
     "rollback": ("api.cli.wishes", "Put all traffic back on blue and retire green."),
     "abandon": ("api.cli.wishes", "Write nothing more for a rollout and leave everything as it is."),
+    "services": ("api.cli.services", "Show what every service runs now, and how it came to that."),
     "serve": ("api.cli.serve", "Run the engine and the HTTP door."),
     "evidence": ("api.cli.evidence", "Recompute the evidence of a comparison from its records."),
+    "tokens": ("api.cli.tokens", "Make, list and revoke the tokens of the HTTP door."),
+    "completion": ("api.cli.completion", "Teach your shell to complete all this."),
     "schema": ("api.cli.upkeep", "Print the JSON Schema of a rollout file."),
     "migrate": ("api.cli.upkeep", "Bring the store up to date."),
 }
@@ -56,7 +63,18 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(known[0])
         found: click.Command = getattr(module, f"{cmd_name}_command")
+        found.epilog = examples.epilog(cmd_name)
         return found
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        """Commands from the table alone, then options."""
+        from click.shell_completion import CompletionItem
+
+        begun = [(name, about) for name, (_, about) in COMMANDS.items() if name.startswith(incomplete)]
+        return [
+            *(CompletionItem(name, help=about) for name, about in begun),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table alone."""
@@ -105,16 +123,22 @@ def _tell(ctx: click.Context, error: Any) -> None:  # noqa: ANN401 - a TealError
         emit({"error": about, "exit_code": error.exit_code})
 
 
+def _profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:  # noqa: ANN401 - as click has it
+    from api.cli.completing import profiles
+
+    return profiles(ctx, param, incomplete)
+
+
 @click.command(cls=LazyGroup, context_settings=CONTEXT)
 @click.version_option(package_name="teal", prog_name="teal")
 @click.option(
     "--profile",
     "-p",
     metavar="NAME",
+    shell_complete=_profiles,
     help="A server from the file of profiles; store: the store on this machine.",
 )
-@click.pass_context
-def teal(ctx: click.Context, profile: str | None) -> None:
+def teal(profile: str | None) -> None:
     """Blue/green and canary delivery for Amazon ECS.
 
     Rollouts are kept in TEAL_STORE (default: SQLite in your state directory), or on the server that TEAL_SERVER
@@ -123,10 +147,6 @@ def teal(ctx: click.Context, profile: str | None) -> None:
     Exit codes: 0 succeeded or done, 1 error, 2 usage, invalid file or preflight findings, 3 rolled back,
     4 gave up waiting, 5 refused in this state, 130 interrupted.
     """
-    if profile:
-        from api.cli.profiles import PROFILE
-
-        ctx.find_root().meta[PROFILE] = profile
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -13,7 +13,6 @@ import click
 
 from orchestrator.core.errors import Invalid, Mistake
 
-PROFILE = "teal.profile"
 STORE = "store"
 """The profile that every installation has: no server, the store on this machine."""
 KEYS = ("server", "token_file", "token_env", "default")
@@ -55,7 +54,7 @@ def target() -> Target:
     Raises Invalid.
     """
     context = click.get_current_context(silent=True)
-    named = context.find_root().meta.get(PROFILE, "") if context else ""
+    named = (context.find_root().params.get("profile") if context else None) or ""
     server = os.environ.get("TEAL_SERVER", "").strip()
     if server and not named:
         return Target(server=server, token=_token_of_environment(), origin="TEAL_SERVER")

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import click
 
+from api.cli.completing import rollout_argument
+from api.cli.completing import services as complete_services
 from api.cli.doors import EVENTS_A_PAGE, Which, open_door
 from api.cli.following import looks
 from api.cli.output import clock_text, emit, json_option, percent_text, span_text, table
@@ -19,7 +21,13 @@ HEAD = ("ID", "SERVICE", "PHASE", "GREEN", "STEP", "STARTED", "REMARK")
 
 
 @click.command("list")
-@click.option("--service", default="", metavar="CLUSTER/NAME", help="Only rollouts of this service.")
+@click.option(
+    "--service",
+    default="",
+    metavar="CLUSTER/NAME",
+    shell_complete=complete_services,
+    help="Only rollouts of this service.",
+)
 @click.option("--phase", type=click.Choice([phase.value for phase in Phase]), help="Only in this phase.")
 @click.option("--active", is_flag=True, help="Only those that have not ended.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="At most so many.")
@@ -61,7 +69,7 @@ def _row(view: RolloutView) -> tuple[str, ...]:
 
 
 @click.command("get")
-@click.argument("name", metavar="ID")
+@rollout_argument
 @json_option
 def get_command(name: str, as_json: bool) -> None:
     """Show one rollout: phase, weights seen and wanted, plan, gates with their reasons, holds."""
@@ -81,7 +89,7 @@ async def _get(name: str) -> RolloutView:
 
 
 @click.command("events")
-@click.argument("name", metavar="ID")
+@rollout_argument
 @click.option("--follow", "-f", is_flag=True, help="Go on as events come, until the rollout has ended.")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Only events after this number.")
 @json_option

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from api.cli.doors import EVENTS_A_PAGE, Which, Wish
+from api.cli.doors import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, Which, Wish
 from api.cli.people import local_actor
 from api.client import requests
 from api.client.answers import read
@@ -35,8 +35,10 @@ from orchestrator.engine.views import RolloutView
 from orchestrator.ports import EventSeen
 
 if TYPE_CHECKING:
+    from api.cli.tokens import Made, Shown, Wanted
     from api.http.shapes import PreflightView
     from orchestrator.engine.report_parts import Report
+    from orchestrator.engine.services import ServiceView
 
 Json = Mapping[str, Any]
 Shape = TypeVar("Shape")
@@ -68,14 +70,14 @@ class ServerDoor:
 
     async def get(self, name: str) -> RolloutView:
         """As Door."""
-        return self._shaped(RolloutView, await self.ask(requests.get(name)))
+        return self.shaped(RolloutView, await self.ask(requests.get(name)))
 
     async def list(self, which: Which) -> tuple[RolloutView, ...]:
         """As Door."""
         phase = which.phase.value if which.phase else ""
         asked = requests.page(service=which.service, phase=phase, active=which.is_active, limit=which.limit)
         page = await self.ask(asked)
-        return tuple(self._shaped(RolloutView, one) for one in page["rollouts"])
+        return tuple(self.shaped(RolloutView, one) for one in page["rollouts"])
 
     async def events(self, rollout: str, after: int) -> tuple[EventSeen, ...]:
         """As Door."""
@@ -86,7 +88,7 @@ class ServerDoor:
         """As Door."""
         from orchestrator.engine.report_parts import Report
 
-        return self._shaped(Report, await self.ask(requests.report(name)))
+        return self.shaped(Report, await self.ask(requests.report(name)))
 
     async def wish(self, name: str, wish: Wish) -> RolloutView:
         """As Door."""
@@ -96,20 +98,39 @@ class ServerDoor:
         if wish.to is not None:
             said["to"] = f"{wish.to / 10:g}%"
         answer = await self.ask(requests.command(name, wish.kind.value, said))
-        return self._shaped(RolloutView, answer["rollout"])
+        return self.shaped(RolloutView, answer["rollout"])
 
     async def start(self, spec: Spec, *, key: str) -> RolloutView:
         """As Door."""
         from orchestrator.config.dump import document_of
 
-        return self._shaped(RolloutView, await self.ask(requests.start(document_of(spec), key=key)))
+        return self.shaped(RolloutView, await self.ask(requests.start(document_of(spec), key=key)))
+
+    async def services(self) -> "tuple[ServiceView, ...]":
+        """As Door."""
+        from orchestrator.engine.services import ServiceView
+
+        found: list[ServiceView] = []
+        cursor = ""
+        while True:
+            page = await self.ask(requests.services(cursor=cursor, limit=SERVICES_A_PAGE))
+            found += [self.shaped(ServiceView, one) for one in page["services"]]
+            cursor = page["next"]
+            if not cursor or len(found) >= SERVICES_MAX:
+                return tuple(found)
+
+    async def service(self, name: str) -> "ServiceView":
+        """As Door."""
+        from orchestrator.engine.services import ServiceView
+
+        return self.shaped(ServiceView, await self.ask(requests.service(name)))
 
     async def preflight(self, spec: Spec) -> "PreflightView":
         """What a rollout would start from, as the server reads it. Raises as Door's start."""
         from api.http.shapes import PreflightView
         from orchestrator.config.dump import document_of
 
-        return self._shaped(PreflightView, await self.ask(requests.preflight(document_of(spec))))
+        return self.shaped(PreflightView, await self.ask(requests.preflight(document_of(spec))))
 
     async def ask(self, request: Request) -> Json:
         """One call's answer."""
@@ -130,7 +151,8 @@ class ServerDoor:
                     raise error_of(failure, origin=self._origin) from failure
             time.sleep(pause)
 
-    def _shaped(self, kind: type[Shape], value: object) -> Shape:
+    def shaped(self, kind: type[Shape], value: object) -> Shape:
+        """A value of this kind from an answer's JSON. Raises Unreachable."""
         try:
             return shaped(kind, value)
         except Unreadable as failure:
@@ -190,3 +212,36 @@ def _by_status(problem: Problem, origin: str) -> TealError:
             return Invalid(source="", mistakes=[Mistake(pointer="", what=what, instead=next_step)])
         case _:
             return TealError(what=what, next_step=next_step)
+
+
+class ServerTokens:
+    """A server's tokens."""
+
+    def __init__(self, door: ServerDoor) -> None:
+        self._door = door
+
+    async def create(self, wanted: "Wanted") -> "Made":
+        """As TokenDoor."""
+        from api.cli.tokens import Made
+
+        said = {
+            "name": wanted.name,
+            "role": wanted.role,
+            "services": wanted.services,
+            "groups": wanted.groups,
+            "expires": wanted.expires or None,
+        }
+        return self._door.shaped(Made, await self._door.ask(requests.create_token(said)))
+
+    async def every(self) -> "tuple[Shown, ...]":
+        """As TokenDoor."""
+        from api.cli.tokens import Shown
+
+        page = await self._door.ask(requests.tokens())
+        return tuple(self._door.shaped(Shown, one) for one in page["tokens"])
+
+    async def revoke(self, token: str) -> "Shown":
+        """As TokenDoor."""
+        from api.cli.tokens import Shown
+
+        return self._door.shaped(Shown, await self._door.ask(requests.revoke_token(token)))

@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from api.cli.doors import EVENTS_A_PAGE, Which, Wish
+from api.cli.doors import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, Which, Wish
 from api.cli.people import local_actor
 from orchestrator import bootstrap
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.core.spec import Spec
-from orchestrator.engine import commands
+from orchestrator.engine import commands, services
+from orchestrator.engine.services import ServiceView
 from orchestrator.engine.views import RolloutView, view
 from orchestrator.ports import Clock, EventSeen, Filter, Store
 
@@ -60,8 +61,29 @@ class StoreDoor:
 
     async def start(self, spec: Spec, *, key: str) -> RolloutView:
         """As Door."""
-        async with bootstrap.open_cloud() as cloud:
+        settings = bootstrap.open_settings()
+        async with bootstrap.open_cloud(settings) as cloud:
             started = await commands.start(
-                spec, author=local_actor(), key=key, store=self._store, cloud=cloud, clock=self._clock
+                spec,
+                author=local_actor(),
+                key=key,
+                store=self._store,
+                cloud=cloud,
+                clock=self._clock,
+                registries=settings.registries,
             )
         return view(started)
+
+    async def services(self) -> tuple[ServiceView, ...]:
+        """As Door."""
+        found: list[ServiceView] = []
+        after = ""
+        while True:
+            page, after = await services.services(self._store, after=after, limit=SERVICES_A_PAGE)
+            found += page
+            if not after or len(found) >= SERVICES_MAX:
+                return tuple(found)
+
+    async def service(self, name: str) -> ServiceView:
+        """As Door."""
+        return await services.service(name, store=self._store)

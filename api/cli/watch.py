@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from api.cli.completing import rollout_argument
 from api.cli.doors import Reads, open_door
 from api.cli.endings import GAVE_UP, exit_code
 from api.cli.following import looks, pause
@@ -18,7 +19,7 @@ from orchestrator.engine.views import RolloutView
 
 
 @click.command("watch")
-@click.argument("name", metavar="ID")
+@rollout_argument
 @click.option("--timeout", type=DURATION, help="Give up waiting after this long (exit 4).")
 @json_option
 def watch_command(name: str, timeout: timedelta | None, as_json: bool) -> None:
@@ -81,7 +82,7 @@ class UntilType(click.ParamType["Goal"]):
 
 
 @click.command("wait")
-@click.argument("name", metavar="ID")
+@rollout_argument
 @click.option(
     "--until", "until", type=UntilType(), default="done", help="step:N, approval or done (default)."
 )

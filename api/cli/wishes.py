@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from api.cli.completing import rollout_argument
 from api.cli.doors import Wish, open_door
 from api.cli.output import emit, json_option
 from api.cli.quantities import WEIGHT
@@ -24,7 +25,7 @@ def _wishing(command: Command) -> Command:
         type=click.IntRange(min=0),
         help="Only if this step is the current one; counts from 1 (0: before the first traffic).",
     )
-    return click.argument("name", metavar="ID")(reason(step(json_option(command))))
+    return rollout_argument(reason(step(json_option(command))))
 
 
 def _give(name: str, wish: Wish, *, as_json: bool) -> None:

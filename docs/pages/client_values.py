@@ -14,7 +14,7 @@ LEFT_OUT = frozenset({"schema", "is_alive", "is_ready", "metrics", "explain_prob
 """Calls that the client does not make."""
 RENAMED = {"PlanView": "PlannedStep"}
 REFS = "#/components/schemas/"
-WIDTH = 106
+WIDTH = 100
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 HEAD = '''"""What the server answers, as values. Made by docs/generate.py from the calls in api/http: change those."""
 
@@ -77,7 +77,7 @@ def _refs(node: Node) -> Iterator[str]:
 def _alias(name: str, schema: Node) -> str:
     values = ", ".join(f'"{value}"' for value in schema["enum"])
     line = f"{class_name(name)} = Literal[{values}]"
-    if len(line) > WIDTH + 4:
+    if len(line) > WIDTH + 10:
         parts = "".join(f'    "{value}",\n' for value in schema["enum"])
         line = f"{class_name(name)} = Literal[\n{parts}]"
     return line
@@ -100,7 +100,7 @@ def _class(name: str, schema: Node) -> str:
 
 def _docstring(text: str) -> list[str]:
     paragraphs = [re.sub(r"\s+", " ", one).strip() for one in text.split("\n\n")]
-    if len(paragraphs) == 1 and len(paragraphs[0]) <= WIDTH - 4:
+    if len(paragraphs) == 1 and len(paragraphs[0]) <= WIDTH:
         return [f'"""{paragraphs[0]}"""']
     first, *rest = [line for one in paragraphs for line in (*textwrap.wrap(one, WIDTH), "")][:-1]
     return [f'"""{first}', *rest, '"""']

@@ -38,6 +38,9 @@ def cli() -> str:
         assert command is not None
         own = click.Context(command, info_name=name, parent=top, **wide)
         parts += [f"## teal {name}", code(command.get_help(own))]
+        for under in command.commands.values() if isinstance(command, click.Group) else ():
+            inner = click.Context(under, info_name=under.name, parent=own, **wide)
+            parts += [f"### teal {name} {under.name}", code(under.get_help(inner))]
     return document("The command line", "`teal --help`", *parts)
 
 

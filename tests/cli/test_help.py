@@ -1,11 +1,14 @@
 """`teal` by itself: quick to start, and it says what there is."""
 
+import re
+import shlex
 import subprocess
 import sys
 
 import click
 import pytest
 
+from api.cli.examples import EXAMPLES
 from api.cli.main import COMMANDS, teal
 from tests.cli.terminal import Terminal
 
@@ -49,7 +52,9 @@ def test_command_has_help_and_a_first_line(name: str, terminal: Terminal) -> Non
     assert command.help
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("serve", "schema")])
+@pytest.mark.parametrize(
+    "name", [name for name in COMMANDS if name not in ("serve", "schema", "tokens", "completion")]
+)
 def test_command_takes_json(name: str, terminal: Terminal) -> None:
     assert "--json" in terminal.teal(name, "--help").stdout
 
@@ -64,3 +69,33 @@ def test_unknown_command_is_answered_with_where_to_look(terminal: Terminal) -> N
     result = terminal.teal("xyzzy")
     assert result.exit_code == 2
     assert "`teal --help` lists them" in result.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_shows_examples_that_it_would_take(name: str, terminal: Terminal) -> None:
+    shown = terminal.teal(name, "--help").stdout
+    assert EXAMPLES[name], f"write examples for {name} in api/cli/examples.py"
+    for example in EXAMPLES[name]:
+        assert example in shown
+        for words in (shlex.split(one, comments=True) for one in _commands(example)):
+            context = teal.make_context("teal", words[1:], resilient_parsing=False)
+            _parse(teal, context, context._protected_args + context.args)
+
+
+def _commands(example: str) -> list[str]:
+    """The calls of teal in an example, without what a shell does around them."""
+    inner = re.findall(r"\$\((.*?)\)", example)
+    return inner or [example.partition(" > ")[0]]
+
+
+def _parse(group: click.Group, context: click.Context, words: list[str]) -> None:
+    """Have click read a command's words, without running it."""
+    name, command, rest = group.resolve_command(context, words)
+    assert command is not None
+    own = command.make_context(name, rest, parent=context)
+    if isinstance(command, click.Group):
+        _parse(command, own, own._protected_args + own.args)
+
+
+def test_examples_are_of_commands_that_there_are() -> None:
+    assert set(EXAMPLES) - {"report"} <= set(COMMANDS)

@@ -1,0 +1,66 @@
+"""Examples that stand below every command's help, so that a line can be copied and changed."""
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "demo": ("teal demo", "teal demo --json"),
+    "sandbox": ("teal sandbox --minute 5s --load 50", "teal sandbox --empty --json"),
+    "deploy": (
+        "teal deploy -f rollout.yaml",
+        "teal deploy --service prod/checkout --task-definition checkout:43 --plan linear",
+        "teal deploy -f rollout.yaml --timeout 2h --on-interrupt leave",
+    ),
+    "preflight": (
+        "teal preflight -f rollout.yaml",
+        "teal preflight --service prod/checkout --task-definition checkout:43",
+    ),
+    "start": (
+        'teal start -f rollout.yaml --key "$BUILD_ID"',
+        "teal start -f rollout.yaml --watch",
+        "teal -p prod start --service prod/checkout --task-definition checkout:43",
+    ),
+    "list": (
+        "teal list --active",
+        "teal list --service prod/checkout --phase rolled_back",
+        "teal -p prod list --json",
+    ),
+    "get": ("teal get prod/checkout", "teal get checkout-3f9a1c07 --json"),
+    "watch": ("teal watch prod/checkout", "teal watch checkout-3f9a1c07 --timeout 1h"),
+    "wait": (
+        "teal wait checkout-3f9a1c07 --timeout 2h",
+        "teal wait checkout-3f9a1c07 --until step:1 --timeout 20m",
+        "teal wait prod/checkout --until approval",
+    ),
+    "events": ("teal events checkout-3f9a1c07", "teal events prod/checkout --follow --json"),
+    "approve": (
+        'teal approve prod/checkout --reason "dashboards are fine"',
+        "teal approve checkout-3f9a1c07 --step 2",
+    ),
+    "reject": ('teal reject prod/checkout --reason "prices are wrong"',),
+    "pause": ('teal pause prod/checkout --reason "waiting for the database"',),
+    "resume": ("teal resume prod/checkout",),
+    "promote": ('teal promote prod/checkout --reason "seen enough"', "teal promote prod/checkout --full"),
+    "back": ('teal back prod/checkout --to 10% --reason "one more look"',),
+    "rollback": ('teal rollback prod/checkout --reason "customers complain"',),
+    "abandon": ('teal abandon checkout-3f9a1c07 --yes --reason "moved by hand"',),
+    "services": ("teal services", "teal services prod/checkout --json"),
+    "serve": ("teal serve", "teal serve --host 0.0.0.0 --port 8080 --settings settings.yaml"),
+    "evidence": ("teal evidence events.json",),
+    "report": ("teal report checkout-3f9a1c07", "teal report checkout-3f9a1c07 --json"),
+    "tokens": (
+        "teal tokens create --name ci --role operator --service prod/checkout --expires 30d",
+        "teal -p prod tokens list",
+        "teal tokens revoke t-3f9a1c0712ab34cd",
+    ),
+    "completion": (
+        'eval "$(teal completion bash)"                                # in ~/.bashrc',
+        'eval "$(teal completion zsh)"                                 # in ~/.zshrc, after compinit',
+        "teal completion fish > ~/.config/fish/completions/teal.fish",
+    ),
+    "schema": ("teal schema > rollout.schema.json",),
+    "migrate": ("teal migrate",),
+}
+
+
+def epilog(command: str) -> str:
+    """The examples of a command as click prints them: a paragraph that is not wrapped."""
+    lines = EXAMPLES.get(command, ())
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)]) if lines else ""
