@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from orchestrator.config.document import Value
-from orchestrator.config.fields import Share, SomeTime, choice, one_word, reader
+from orchestrator.config.fields import Flag, Share, SomeTime, choice, one_word, reader
 from orchestrator.config.quantities import duration_text, share_text, shown
 from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamName, StreamSpec
 
@@ -143,6 +143,11 @@ class CompareModel(_Model):
         description="What a step is worth that shows neither: pass once its time is over, or hold.",
     )
 
+    intervene: Flag = Field(
+        default=_DEFAULT.intervene,
+        description="True: where blue goes bad soon after green grew, green goes back to see whether blue recovers.",
+    )
+
 
 def build_compare(model: CompareModel | bool) -> CompareSpec:
     """The settings that a file means."""
@@ -173,6 +178,7 @@ def build_compare(model: CompareModel | bool) -> CompareSpec:
         requests=model.requests,
         warm_up=model.warm_up,
         inconclusive=model.inconclusive,
+        intervene=model.intervene,
     )
 
 
@@ -193,4 +199,5 @@ def compare_document(spec: CompareSpec) -> Value:
         "requests": spec.requests,
         "warm_up": spec.warm_up,
         "inconclusive": spec.inconclusive.value,
+        "intervene": spec.intervene,
     }

@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core import intervals, judge, rules
+from orchestrator.core import intervals, intervening, judge, rules
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
 from orchestrator.core.events import EventKind
+from orchestrator.core.gates import compare
+from orchestrator.core.ids import Tenths
 from orchestrator.core.observed import ServiceSeen, TargetsSeen
 from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Step, percent
+from orchestrator.core.plan import NONE, Step, percent
 from orchestrator.core.ready import cannot_take_all, not_healthy
 from orchestrator.core.returning import roll_back
-from orchestrator.core.rollout import Bake, HoldKind
+from orchestrator.core.rollout import Bake, HoldKind, Trial
 from orchestrator.core.rules import Look
 from orchestrator.core.scene import Colour
 from orchestrator.core.spec import OnFailure
-from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.verdict import Answer, Verdict, fail
 from orchestrator.core.wishes import go_to_step
 from orchestrator.core.words import span
 
@@ -30,23 +32,43 @@ def advance(draft: Draft) -> None:
     rules.hold_for(draft, looks)
     _keep_time(draft)
     intervals.take(draft)
-    answers = judge.ask_gates(draft, Colour.GREEN)
+    answers = _judge(draft)
     if _failure_ends_it(draft, answers):
         return
-    _check_both_colours(draft)
+    if not _is_without_tasks(draft):
+        _check_both_colours(draft)
     if draft.row.is_leaping:
         _leap(draft, answers)
     _shift(draft, looks, answers)
-    if not rules.all_at(draft.row, _step(draft).weight):
-        draft.change(
-            waiting_for=f"green's weight of {percent(_step(draft).weight)} to be read back on every rule"
-        )
+    if not rules.all_at(draft.row, _weight(draft)):
+        draft.change(waiting_for=f"green's weight of {percent(_weight(draft))} to be read back on every rule")
         return
     if draft.row.bake.since is None:
         _start_step(draft)
         return
-    if _may_leave(draft, answers):
+    if draft.row.intervention is None and _may_leave(draft, answers):
         _leave_step(draft, looks, answers)
+
+
+def _judge(draft: Draft) -> tuple[Answer, ...]:
+    """The gates' answers, and a FAIL where an intervention convicts green; without traffic nothing judges it."""
+    convicted = intervening.intervene(draft)
+    if convicted:
+        answer = fail(compare.NAME, convicted)
+        judge.keep(draft, (answer,))
+        return (answer,)
+    return () if intervening.weight_of(draft.row) == NONE else judge.ask_gates(draft, Colour.GREEN)
+
+
+def _is_without_tasks(draft: Draft) -> bool:
+    on = draft.row.intervention
+    return on is not None and on.trial is Trial.NO_TASKS and not on.is_acquitted
+
+
+def _weight(draft: Draft) -> Tenths:
+    """The weight that green is to have now: the step's, or less while an intervention finds out something."""
+    trial = intervening.weight_of(draft.row)
+    return _step(draft).weight if trial is None else trial
 
 
 def _step(draft: Draft) -> Step:
@@ -56,7 +78,7 @@ def _step(draft: Draft) -> Step:
 def _keep_time(draft: Draft) -> None:
     """Let the bake's clock run while everything can be seen; start it anew if the weight is not there any more."""
     row = draft.row
-    if row.bake.since is not None and not rules.all_at(row, _step(draft).weight):
+    if row.bake.since is not None and not rules.all_at(row, _weight(draft)):
         intervals.stop(draft, last_there=row.ticked_at or draft.now)
         return
     can_see = (
@@ -122,7 +144,7 @@ def _leap(draft: Draft, answers: tuple[Answer, ...]) -> None:
 
 def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
     """Ask for the step's weight on every rule; upwards only if nothing speaks against it."""
-    weight = _step(draft).weight
+    weight = _weight(draft)
     if not rules.all_at(draft.row, weight):
         _hold_for(draft, [answer for answer in answers if not answer.is_evidence])
     is_half_there = any(rule.verified == weight for rule in draft.row.rules)
@@ -133,6 +155,10 @@ def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -
 
 def _start_step(draft: Draft) -> None:
     step, row = _step(draft), draft.row
+    if row.intervention is not None:
+        intervals.begin(draft, _weight(draft))
+        draft.change(observed_at=draft.now)
+        return
     intervals.begin(draft, step.weight)
     draft.change(observed_at=draft.now, waiting_for="its bake")
     is_last = row.step == len(row.spec.plan.steps) - 1

@@ -20,6 +20,8 @@ class EventKind(StrEnum):
     GATE_ANSWERED = "gate_answered"
     EVIDENCE_FROZEN = "evidence_frozen"  # what a comparison will judge by
     INTERVAL_TAKEN = "interval_taken"
+    INTERVENTION_BEGUN = "intervention_begun"  # green's growth is taken back to see whether it hurts blue
+    INTERVENTION_ENDED = "intervention_ended"
     HELD = "held"
     HOLD_CLEARED = "hold_cleared"
     COMMAND_APPLIED = "command_applied"

@@ -127,6 +127,25 @@ class Attempt:
     is_retried: bool = False  # a person asked for another attempt
 
 
+class Trial(StrEnum):
+    """How much of green an intervention takes away, one after the other."""
+
+    FORMER_WEIGHT = "former_weight"
+    NO_TRAFFIC = "no_traffic"
+    NO_TASKS = "no_tasks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervention:
+    """Green's growth taken back, to find out whether it is what hurts blue."""
+
+    begun_at: datetime
+    former: Tenths  # green's weight before it grew
+    trial: Trial
+    tasks_gone_at: datetime | None = None
+    is_acquitted: bool = False  # blue stayed bad without green: its end is waited for
+
+
 class HoldKind(StrEnum):
     """Why a rollout does not advance."""
 
@@ -214,6 +233,7 @@ class Rollout:
     warm_up_left: int = 0  # whole intervals of green's first traffic that are still not to be compared
     reading: tuple[Interval, ...] = ()  # read once, not yet final
     read_at: datetime | None = None  # when `reading` was read
+    intervention: Intervention | None = None
     approvals: tuple[Approval, ...] = ()
     is_leaping: bool = (
         False  # a person promoted to the last step; it is gone to once nothing speaks against it

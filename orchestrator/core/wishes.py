@@ -170,6 +170,7 @@ def go_to_step(draft: Draft, step: int) -> None:
         step=step,
         comparison=at_new_weight(draft.row.comparison),
         waived_step=None,
+        intervention=None,
         is_leaping=False,
         failed="",
         waited_for_approval=timedelta(0),

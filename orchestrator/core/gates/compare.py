@@ -71,6 +71,9 @@ class CompareSpec:
     requests: int = 300  # of green at a weight, before "shown not worse" is claimed
     warm_up: int = 3  # whole intervals with green's first traffic that are not compared
     inconclusive: Inconclusive = Inconclusive.PASS
+    intervene: bool = (
+        True  # take green's growth back when blue goes bad soon after it, to see whether it is green
+    )
 
     @property
     def threshold(self) -> float:
