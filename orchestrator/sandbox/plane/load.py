@@ -110,7 +110,9 @@ class Load:
             process.stdin.write(b"stop\n")
         try:
             async with asyncio.timeout(self._plan.timeout_seconds + 5 * LINGER_SECONDS):
-                return await self.ended()
+                seen = await self.ended()
+                await process.wait()  # a signal to a process that is just going would take its exit code away
+                return seen
         except TimeoutError:
             raise RuntimeError("the load's process does not end") from None
 

@@ -144,15 +144,20 @@ class RouteTable:
         self._pools.keep({pool for group in self._groups.values() for pool in group.pools})
         self._listeners = {
             view.arn: Routes(
-                view.load_balancer, view.port, tuple(self._compiled(rule) for rule in view.rules)
+                view.load_balancer,
+                view.port,
+                tuple(self._compiled(rule, view.load_balancer) for rule in view.rules),
             )
             for view in self._traffic.listeners()
         }
 
-    def _compiled(self, rule: RuleView) -> tuple[Matcher | None, Action]:
+    def _compiled(self, rule: RuleView, load_balancer: str) -> tuple[Matcher | None, Action]:
         matcher = rule_matcher(rule)
         if not isinstance(rule.action, ForwardView):
             return matcher, rule.action
         weighted = [(self._groups[arn], weight) for arn, weight in rule.action.weights]
         groups = tuple(group for group, _ in weighted)
+        for group in groups:
+            # A rule in force may still name a group that the written one has let go of, and that is then nobody's.
+            group.load_balancer = group.load_balancer or load_balancer
         return matcher, Forward(groups, tuple(weight for _, weight in weighted), self._split, self._draw)

@@ -1,6 +1,7 @@
 """Weights and targets are picked as an Application Load Balancer picks them."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -79,3 +80,13 @@ def test_least_outstanding_requests_prefers_the_idle_target() -> None:
     pools.of("127.0.0.1", 1).outstanding = 3
     chosen = [group.pick() for _ in range(4)]
     assert {pool.port for pool in chosen if pool is not None} == {2}
+
+
+def test_requests_of_a_rule_in_force_count_for_its_load_balancer_though_the_group_was_let_go() -> None:
+    board = split_board(1, 1)
+    board.target_groups["green"] = replace(board.target_groups["green"], load_balancer="")
+    routes = RouteTable(board, Pools(), split="round_robin", seed=1).listener("listener")
+    assert routes is not None
+    action = routes.action(ASKED, "127.0.0.1")
+    assert isinstance(action, Forward)
+    assert {group.load_balancer for group in action.groups} == {routes.load_balancer}
