@@ -12,7 +12,7 @@ from orchestrator.core.events import Record
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.rollout import Decision
 from orchestrator.ports import Leased, Stored
-from orchestrator.store import rules
+from orchestrator.store import outbox, rules
 from orchestrator.store.codec import decode, encode
 from orchestrator.store.faults import Unusable
 from orchestrator.store.queries import SHOWN, open_commands, stored
@@ -53,6 +53,7 @@ _HELD = select(
     rollouts.c.event_count,
     rollouts.c.record_count,
     rollouts.c.chain,
+    outbox.HAS_TAKEN_ALL.label("is_awaited"),
 ).where(rollouts.c.id == bindparam("row"))
 _WRITE = update(rollouts).where(rollouts.c.id == bindparam("row"))
 _ANSWER = update(commands).where(
@@ -116,6 +117,8 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
     _answer(connection, rollout.id, overtaken)
     events = rules.chained(rollout.id, (*decision.events, *told), after=row.event_count, before=row.chain)
     add_events(connection, rollout.id, events)
+    if events and row.is_awaited:
+        outbox.note_events(connection, rollout.id, since=events[0].event.at)
     kept = _add_records(connection, rollout.id, decision.records, after=row.record_count)
     wake_at = None if is_over else rules.earliest(decision.wake_at, row.woken_at)
     written = {

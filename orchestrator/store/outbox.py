@@ -8,7 +8,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, literal, null, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, literal, null, or_, select, update
 
 from orchestrator.core.ids import RolloutId
 from orchestrator.ports import Delivery
@@ -50,6 +50,8 @@ _MINE = update(deliveries).where(
     deliveries.c.sent == bindparam("my_sent"),
     deliveries.c.attempts == bindparam("my_attempts"),
 )
+HAS_TAKEN_ALL = exists().where(deliveries.c.rollout == rollouts.c.id, deliveries.c.due_at.is_(None))
+"""True of a rollout's row if there is a sink that `note_events` would find."""
 _NEXT = select(logged.c.at).where(logged.c.rollout == bindparam("row"), logged.c.number == bindparam("place"))
 _FREE: dict[str, Any] = {"owner": None, "lease_until": None}
 
@@ -65,14 +67,15 @@ def open_sink(connection: Connection, sink: str, *, now: datetime) -> None:
     connection.execute(insert(deliveries).from_select(_COLUMNS, active))
 
 
-def open_rollout(connection: Connection, rollout: RolloutId) -> None:
-    """Have every sink told of a new rollout, from its first event on."""
-    each = select(sinks.c.name, literal(rollout), literal(0), literal(""), null(), literal(0), literal(""))
+def open_rollout(connection: Connection, rollout: RolloutId, *, since: datetime | None) -> None:
+    """Have every sink told of a new rollout, from its first event on; ``since``: of that event, if there is one."""
+    due_at = literal(since, deliveries.c.due_at.type)
+    each = select(sinks.c.name, literal(rollout), literal(0), literal(""), due_at, literal(0), literal(""))
     connection.execute(insert(deliveries).from_select(_COLUMNS, each))
 
 
 def note_events(connection: Connection, rollout: RolloutId, *, since: datetime) -> None:
-    """Make a rollout due for every sink that had taken all until now; ``since``: of the first new event."""
+    """Make a rollout due for every sink that has taken all until now; ``since``: of the first new event."""
     connection.execute(_WAITS, {"row": rollout, "since": since})
 
 

@@ -54,7 +54,7 @@ def create(
         )
     )
     _take(connection, rollout.id, free)
-    outbox.open_rollout(connection, rollout.id)
+    outbox.open_rollout(connection, rollout.id, since=log[0].event.at if log else None)
     add_events(connection, rollout.id, log)
     return Stored(rollout=rollout, version=1, wake_at=wake_at)
 
@@ -70,7 +70,7 @@ def claim(connection: Connection, rollout: RolloutId, claims: frozenset[str]) ->
 
 
 def add_events(connection: Connection, rollout: RolloutId, added: tuple[EventSeen, ...]) -> None:
-    """Append to a rollout's log, and make it due for everybody who is told of it."""
+    """Append to a rollout's log."""
     if not added:
         return
     rows = [
@@ -85,7 +85,6 @@ def add_events(connection: Connection, rollout: RolloutId, added: tuple[EventSee
         for seen in added
     ]
     connection.execute(insert(logged), rows)
-    outbox.note_events(connection, rollout, since=added[0].event.at)
 
 
 def _free(connection: Connection, rollout: RolloutId, claims: frozenset[str]) -> list[str]:
