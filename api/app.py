@@ -15,13 +15,14 @@ from fastapi import FastAPI
 from api.auth.bearer import Authenticator, has_valid_token
 from api.auth.fetching import Fetch, fetch
 from api.auth.oidc import Issuers
-from api.http import access, answers, before, events, health, openapi, rollouts, wishes
+from api.http import access, answers, before, events, health, openapi, reports, rollouts, wishes
 from api.http.admission import Calls
 from api.http.door import Door
 from api.http.guard import Guard
 from api.http.logs import log_to_stderr
 from api.http.meters import Meters
 from api.http.origins import is_loopback
+from api.slack import routes as slack
 from orchestrator.bootstrap import Engine, SystemClock, open_engine, open_store
 from orchestrator.core.errors import Refused
 from orchestrator.settings import Settings
@@ -32,6 +33,7 @@ GRACE_SECONDS = 20  # for requests under way; a tick ends within 15 s by itself
 # A rollout may be named by cluster/service, so what follows a name is matched before the name alone.
 _ROUTERS = (
     events.router,
+    reports.router,
     wishes.router,
     rollouts.router,
     before.router,
@@ -69,10 +71,11 @@ def create_app(
         title=openapi.TITLE, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.door = Door(engine=engine, meters=meters, auth=auth)
-    app.add_middleware(Guard, calls=Calls(_ROUTERS))
+    app.add_middleware(Guard, calls=Calls((*_ROUTERS, *slack.ROUTERS)))
     answers.install(app)
     for router in _ROUTERS:
         app.include_router(router)
+    slack.install(app, engine, settings)
     openapi.install(app)
     return app
 
@@ -125,25 +128,30 @@ async def _may_listen_on(host: str, settings: Settings, *, is_asked_for: bool) -
 async def _serve(
     listener: socket.socket, announce: Announce, settings: Settings, is_auth_required: bool
 ) -> None:
-    async with open_engine() as engine:
+    async with open_engine(settings) as engine:
         app = create_app(engine, settings=settings, is_auth_required=is_auth_required)
-        door: Door = app.state.door
-        server = Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                # A proxy's word on where a request comes from is taken only from proxies that the operator names.
-                proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
-            )
+        await serve(app, listener, announce)
+
+
+async def serve(app: FastAPI, listener: socket.socket, announce: Announce) -> None:
+    """Serve an app, with its engine at work beside it, until SIGINT or SIGTERM; then finish what is under way."""
+    door: Door = app.state.door
+    server = Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            # A proxy's word on where a request comes from is taken only from proxies that the operator names.
+            proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
         )
-        server.config.timeout_graceful_shutdown = GRACE_SECONDS
-        server.on_exit = door.closing.set
-        server.on_start = lambda: announce(_address(listener))
-        async with _working(door):
-            await server.serve(sockets=[listener])
+    )
+    server.config.timeout_graceful_shutdown = GRACE_SECONDS
+    server.on_exit = door.closing.set
+    server.on_start = lambda: announce(_address(listener))
+    async with _working(door):
+        await server.serve(sockets=[listener])
 
 
 @asynccontextmanager

@@ -23,7 +23,11 @@ async def preflight(request: Request, door: AtDoor, who: Who) -> PreflightView:
     """
     spec = await spec_of(request)
     check_reach(who, str(spec.service))
-    return preflight_view(await commands.look_before(spec, cloud=door.engine.cloud, clock=door.engine.clock))
+    engine = door.engine
+    found = await commands.look_before(
+        spec, cloud=engine.cloud, clock=engine.clock, registries=engine.registries
+    )
+    return preflight_view(found)
 
 
 @router.get("/v1/schema", operation_id="schema", summary="The JSON Schema of a rollout file")

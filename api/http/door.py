@@ -19,6 +19,7 @@ from orchestrator.core.commands import Actor
 
 ASK_STORE = timedelta(milliseconds=250)
 HEARTBEAT = timedelta(seconds=15)
+WAIT_MAX = timedelta(seconds=60)
 WAITERS_MAX = 500
 USER = "X-Teal-User"
 USER_MAX = 100
@@ -32,6 +33,7 @@ class Door:
     engine: Engine
     meters: Meters
     auth: Authenticator
+    wait_max: timedelta = WAIT_MAX  # how long anybody's `wait` is honoured at most
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     is_working: bool = False  # a worker ticks rollouts beside this server
     waiters: int = 0

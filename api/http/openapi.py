@@ -1,10 +1,14 @@
-"""The OpenAPI document: what the framework derives from the calls, with their problems and bodies as they are."""
+"""The OpenAPI document: what the framework derives from the calls, with their problems, bodies, examples and locks."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.auth.roles import Open, needed_for, words_for
+from api.http.examples import example_of
+from api.http.told import SHARED, own_problems, shared_problems
 from api.problems import MEDIA_TYPE, Problem
 from orchestrator import config
 
@@ -12,44 +16,51 @@ Node = Any  # a value of a JSON document
 
 VERSION = "1"
 TITLE = "Teal"
-ABOUT = (
-    "Blue/green and canary delivery for Amazon ECS: rollouts, their commands and their audit log. Errors are problem "
-    "documents (RFC 9457). There is no authentication yet, so the server listens on loopback alone."
-)
+ABOUT = """Blue/green and canary delivery for Amazon ECS: rollouts, their commands and their audit log.
+
+**Who asks.** `Authorization: Bearer …` with one of Teal's tokens or one of an OpenID Connect issuer that the settings
+name. Until there is either, only this machine is listened to and its users are believed.
+
+**Errors** are problem documents (RFC 9457); `code` is stable, and `GET /problems/{code}` says what it means.
+
+**Again.** Every POST takes an `Idempotency-Key`, which holds for 24 hours: after a lost answer, send the same again.
+
+**Request ids.** `X-Request-Id` is taken from the request (or made), given back, and stands in every line of the log.
+"""
 REFS = "#/components/schemas/"
 FILE = "RolloutFile"
 FILE_CALLS = ("start_rollout", "preflight")
 EXAMPLE = {"service": "prod/checkout", "revision": {"task_definition": "checkout:43"}}
 EXAMPLE_YAML = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"
-_ROLLOUT_PROBLEMS = {404: "No such rollout, and no active one of a service by this name."}
-_OUTSIDE = {502: "AWS could not be read."}
-PROBLEMS: dict[str, dict[int, str]] = {
-    "start_rollout": {
-        409: "The service or a rule is held by another rollout, or the key started another file.",
-        413: "The body is too large.",
-        415: "The body is neither JSON nor YAML.",
-        422: "The file has mistakes, or preflight's findings are against it.",
-        **_OUTSIDE,
-    },
-    "preflight": {
-        413: "The body is too large.",
-        415: "The body is neither JSON nor YAML.",
-        422: "The file has mistakes.",
-        **_OUTSIDE,
-    },
-    "get_rollout": {**_ROLLOUT_PROBLEMS, 503: "Too many clients wait for news."},
-    "list_events": {**_ROLLOUT_PROBLEMS, 503: "Too many clients wait for news."},
-    "explain_problem": {404: "There is no such problem."},
-}
 ETAG = {"ETag": {"description": "The rollout's version.", "schema": {"type": "string"}, "example": '"7"'}}
-LOCATION = {"Location": {"description": "Where the rollout is.", "schema": {"type": "string"}}}
+LOCATION = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
 HEADERS: dict[str, dict[str, dict[str, Node]]] = {
     "start_rollout": {"201": {**LOCATION, **ETAG}},
     "get_rollout": {"200": ETAG, "304": ETAG},
+    "create_token": {"201": LOCATION},
 }
-COMMAND_PROBLEMS = {
-    **_ROLLOUT_PROBLEMS,
-    409: "The command makes no sense in the present phase, which is named.",
+REQUEST_ID = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "One of Teal's own tokens (`teal_…`), made by an admin.",
+    },
+    "issuer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of an OpenID Connect issuer that the settings name: a person's or a CI job's.",
+    },
+}
+TAGS = {
+    "rollouts": "Start them, list them, read one and wait for its news.",
+    "commands": "What a person may wish for a rollout, and what is applied by the next look.",
+    "events": "The audit log of a rollout, in pages or live.",
+    "before a rollout": "What would speak against it, and the shape of its file.",
+    "services": "What serves now, and what served before.",
+    "access": "Who may come in, and who did.",
+    "server": "For load balancers, Prometheus and generators of clients.",
 }
 
 
@@ -66,21 +77,41 @@ def install(app: FastAPI) -> None:
 
 def build(app: FastAPI) -> dict[str, Any]:
     """The document of an app's calls."""
-    made = get_openapi(title=TITLE, version=VERSION, description=ABOUT, routes=app.routes)
-    schemas: dict[str, Node] = made["components"]["schemas"]
+    made = get_openapi(
+        title=TITLE,
+        version=VERSION,
+        description=ABOUT,
+        routes=app.routes,
+        tags=[{"name": name, "description": words} for name, words in TAGS.items()],
+    )
+    parts: dict[str, Node] = made["components"]
+    schemas: dict[str, Node] = parts["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas.update(_problem_schemas())
     schemas.update(_file_schemas())
-    for path in made["paths"].values():
-        for call in path.values():
-            _finish(call)
-    made["components"]["schemas"] = dict(sorted(schemas.items()))
+    for call in _calls(made):
+        _finish(call)
+    parts["schemas"] = dict(sorted(schemas.items()))
+    parts["responses"] = {name: _problem(*shared) for name, shared in SHARED.items()}
+    parts["headers"] = {
+        "RequestId": {"description": "The request's id, as in the log.", "schema": {"type": "string"}}
+    }
+    parts["securitySchemes"] = SCHEMES
+    made["security"] = [{name: []} for name in SCHEMES]
     return made
+
+
+def _calls(document: Node) -> Iterator[Node]:
+    return (call for path in document["paths"].values() for call in path.values())
 
 
 def _finish(call: Node) -> None:
     name = call["operationId"]
+    needed = needed_for(name)
+    if isinstance(needed, Open):
+        call["security"] = []
+    call["description"] += f"\n\nTakes: {words_for(needed)}."
     if name in FILE_CALLS:
         schema = {"$ref": REFS + FILE}
         content = {
@@ -88,17 +119,53 @@ def _finish(call: Node) -> None:
             "application/yaml": {"schema": schema, "example": EXAMPLE_YAML},
         }
         call["requestBody"] = {"required": True, "content": content}
-    for answer, headers in HEADERS.get(name, {}).items():
-        call["responses"][answer]["headers"] = headers
-    is_command = "commands" in call["tags"]
-    problems = {**(COMMAND_PROBLEMS if is_command else {}), **PROBLEMS.get(name, {})}
+    _finish_answers(call, name)
+    for status, shared in shared_problems(name, takes_body="requestBody" in call).items():
+        call["responses"][str(status)] = {"$ref": f"#/components/responses/{shared}"}
+    problems = own_problems(name)
     if "422" in call["responses"]:
-        problems.setdefault(422, "Parameters or body are wrong.")
-    for status, meaning in problems.items():
-        call["responses"][str(status)] = {
-            "description": meaning,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{REFS}Problem"}}},
+        problems.setdefault(422, ("invalid", "Parameters or body are wrong."))
+    for status, (code, meaning) in problems.items():
+        call["responses"][str(status)] = _problem(status, code, meaning)
+    call["responses"] = dict(sorted(call["responses"].items()))
+
+
+def _finish_answers(call: Node, name: str) -> None:
+    example = example_of(name)
+    for status, answer in call["responses"].items():
+        answer["headers"] = {**HEADERS.get(name, {}).get(status, {}), **REQUEST_ID}
+        json = answer.get("content", {}).get("application/json")
+        if json is not None and status.startswith("2") and example is not None:
+            json["example"] = example
+
+
+def _problem(status: int, code: str, meaning: str) -> Node:
+    """The documented answer of a problem."""
+    headers: dict[str, Node] = dict(REQUEST_ID)
+    if status in (401, 403):
+        headers["WWW-Authenticate"] = {
+            "description": "What is asked for (RFC 6750).",
+            "schema": {"type": "string"},
+            "example": 'Bearer realm="teal"',
         }
+    if status == 503:
+        headers["Retry-After"] = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+    content = {
+        "schema": {"$ref": f"{REFS}Problem"},
+        "example": {
+            "type": f"/problems/{code}",
+            "title": meaning,
+            "status": status,
+            "detail": meaning,
+            "instance": "/v1/rollouts",
+            "code": code,
+            "next_step": "",
+            "mistakes": [],
+            "findings": [],
+            "holder": "",
+        },
+    }
+    return {"description": meaning, "headers": headers, "content": {MEDIA_TYPE: content}}
 
 
 def _problem_schemas() -> dict[str, Node]:

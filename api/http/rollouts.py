@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.http.admission import check_reach
 from api.http.bodies import spec_of
-from api.http.door import ASK_STORE, NAME_PATTERN, AtDoor, By, Door
+from api.http.door import ASK_STORE, NAME_PATTERN, WAIT_MAX, AtDoor, By, Door
 from api.http.reach import NUMBER_MAX, PLAIN, Cursor, Name, page_for, reached
 from api.http.shapes import RolloutPage
 from api.http.visits import AtVisit, Who
@@ -52,7 +52,13 @@ async def start(
     check_reach(visit.principal, str(spec.service))
     engine = door.engine
     stored = await commands.start(
-        spec, author=by, key=key, store=engine.store, cloud=engine.cloud, clock=engine.clock
+        spec,
+        author=by,
+        key=key,
+        store=engine.store,
+        cloud=engine.cloud,
+        clock=engine.clock,
+        registries=engine.registries,
     )
     engine.worker.hint()
     visit.target = stored.rollout.id
@@ -98,7 +104,10 @@ async def get(
     visit: AtVisit,
     name: Name,
     wait: Annotated[
-        float, Query(ge=0, le=60, description="Seconds to wait until the version is another one.")
+        float,
+        Query(
+            ge=0, le=WAIT_MAX.total_seconds(), description="Seconds to wait until the version is another one."
+        ),
     ] = 0,
     version: Annotated[
         int | None,
@@ -114,7 +123,9 @@ async def get(
     if wait:
         than = stored.version if known is None else known
         with door.waiting():
-            stored = await newer(door, stored.rollout.id, than=than, within=timedelta(seconds=wait))
+            stored = await newer(
+                door, stored.rollout.id, than=than, within=min(timedelta(seconds=wait), door.wait_max)
+            )
     if if_none_match and stored.version == known:
         return Response(status_code=304, headers={"ETag": etag(stored)})
     response.headers["ETag"] = etag(stored)

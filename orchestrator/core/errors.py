@@ -131,12 +131,14 @@ class Missing(Outside):
     """What the call names does not exist."""
 
     code = "missing"
+    http_status = 422  # what is named was named by whoever asked
 
 
 class Rejected(Outside):
     """AWS understood the call and refused it; repeating it unchanged will not help."""
 
     code = "rejected"
+    http_status = 422
 
 
 class Unreachable(Outside):

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from orchestrator.core.phases import Phase
+from orchestrator.sandbox.world.faults import Fault
 from tests.http.desk import Desk, problem
 
 YAML = "service: prod/checkout\nrevision: {{task_definition: {revision}}}\nmetrics: {{period: 10s}}\n"
@@ -115,10 +116,17 @@ def test_body_of_another_media_type_is_refused(desk: Desk) -> None:
     assert (answer.status_code, problem(answer)["code"]) == (415, "wrong-type")
 
 
-def test_aws_out_of_reach_is_a_502_and_starts_nothing(desk: Desk) -> None:
+def test_service_that_is_not_there_is_the_files_mistake(desk: Desk) -> None:
     file = desk.file(service="elsewhere/checkout")
     answer = desk.ask("POST", "/v1/rollouts", json=file, headers={"Idempotency-Key": "k"})
-    assert (answer.status_code, problem(answer)["code"]) == (502, "missing")
+    assert (answer.status_code, problem(answer)["code"]) == (422, "missing")
+
+
+def test_aws_out_of_reach_is_a_502_and_starts_nothing(desk: Desk) -> None:
+    desk.stage.world.faults.add(Fault(operation="DescribeServices", kind="denied"))
+    answer = desk.ask("POST", "/v1/rollouts", json=desk.file(), headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, problem(answer)["code"]) == (502, "denied")
+    assert desk.ask("GET", "/v1/rollouts").json()["rollouts"] == []
 
 
 def test_list_is_filtered_by_service_phase_and_activity(desk: Desk) -> None:

@@ -1,0 +1,1 @@
+"""The HTTP door under requests that nobody thought of."""
