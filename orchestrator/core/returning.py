@@ -162,11 +162,14 @@ def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
         at=draft.now,
         before=seen.primary.id if seen.primary else "",
     )
+    serves = (
+        f"green keeps {percent(row.green_weight)} of the traffic" if row.green_weight else "the weights stay"
+    )
     draft.change(attempts=(*row.attempts, attempt), is_configuration_touched=True, created_last=draft.now)
     draft.tell(
         EventKind.BLUE_UPDATE_ASKED,
         f"blue goes back to {revision_name(blue.former)} in place, which takes {span(leaving.LATE)} at least; "
-        f"green keeps {percent(row.green_weight)} of the traffic until blue is steady on it",
+        f"{serves} until blue is steady on it",
         attempt=attempt.number,
         task_definition=blue.former,
     )

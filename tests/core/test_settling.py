@@ -129,13 +129,19 @@ def test_what_ecs_undid_is_told_by_the_tasks_that_died_and_not_by_those_it_stopp
     ]
 
 
-def test_a_rollback_says_how_long_blue_takes_and_who_serves_meanwhile() -> None:
-    known = settling(500, is_homeward=True, step=1)
+@pytest.mark.parametrize(
+    ("weight", "step", "meanwhile"),
+    [(500, 1, "green keeps 50 % of the traffic"), (0, 2, "the weights stay")],
+)
+def test_a_rollback_says_how_long_blue_takes_and_who_serves_meanwhile(
+    weight: int, step: int, meanwhile: str
+) -> None:
+    known = settling(weight, is_homeward=True, step=step)
     decision = commanded(known, wish(CommandKind.ROLLBACK))
     asked_of_blue = [e.message for e in decision.events if e.kind is EventKind.BLUE_UPDATE_ASKED]
     assert asked_of_blue == [
         "blue goes back to checkout:42 in place, which takes 30 s at least; "
-        "green keeps 50 % of the traffic until blue is steady on it"
+        f"{meanwhile} until blue is steady on it"
     ]
 
 
