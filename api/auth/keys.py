@@ -50,7 +50,7 @@ class Keys:
         ``kid`` empty: the only key there is for this signature. While the issuer cannot be reached, keys that were
         read within a day are believed on; what it does not know is asked for again at most every 30 seconds.
         """
-        if self._is_due():
+        if self._is_due():  # whoever comes while they are read waits, unless there are some to go on with
             await self._read_again(may_fail=self._is_believed())
         found = self._find(kid, alg)
         if found is None and self._may_ask():
@@ -65,10 +65,9 @@ class Keys:
         return found
 
     def _is_due(self) -> bool:
-        """True if the keys are to be read before they are used. Who comes while somebody reads uses what there is."""
-        if self._is_believed() and self._one_at_a_time.locked():
-            return False
-        return self._age() >= FRESH and self._may_ask()
+        if not self._is_believed():
+            return True
+        return self._age() >= FRESH and self._may_ask() and not self._one_at_a_time.locked()
 
     def _may_ask(self) -> bool:
         return self._tried_at is None or self._clock.now() - self._tried_at >= AGAIN
