@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
+from api.cli.completing import rollout_argument
 from api.cli.doors import open_door
 from api.cli.output import emit, json_option, paint, percent_text, span_text, table
 from orchestrator.core.ids import revision_name
@@ -16,7 +17,7 @@ BROKEN = 1
 
 
 @click.command("report")
-@click.argument("name", metavar="ID")
+@rollout_argument
 @json_option
 def report_command(name: str, as_json: bool) -> None:
     """Show who did what, when and why in a rollout: for auditors, or to look back.

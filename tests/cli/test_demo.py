@@ -24,6 +24,7 @@ from orchestrator.sandbox.demo import MINUTE, Gauge, first_failure, rollout_file
 from orchestrator.sandbox.plane.tally import LoadSeen, RevisionSeen
 from orchestrator.sandbox.sandbox import Sandbox
 from tests.cli import processes
+from tests.cli.schemas import hold_to_schema
 from tests.cli.terminal import played
 
 GOOD = Act(name="good", about="a good one", revision="checkout:2", wanted_phase="succeeded")
@@ -68,6 +69,7 @@ def test_good_act_is_whole_and_shaped_as_documented(good: RolloutView) -> None:
     after = seen(checkout_2=RevisionSeen(ok=400))
     result = Result(act=GOOD, view=good, felt=felt, after=after, green_weight_max=100.0)
     assert result.faults == ()
+    hold_to_schema("demo", {"ok": True, "rollouts": [result.shape()]})
     assert result.shape() == {
         "name": "good",
         "id": good.id,
@@ -85,6 +87,7 @@ def test_bad_act_says_how_long_users_met_errors_and_why_it_ended(bad: RolloutVie
     result = bad_result(bad)
     assert result.faults == ()
     shape = result.shape()
+    hold_to_schema("demo", {"ok": False, "rollouts": [shape], "error": "interrupted"})
     assert (shape["phase"], shape["failed"]) == ("rolled_back", {"revision": 20, "shift": 0})
     assert (shape["bad_to_blue_seconds"], shape["rollback_reason"]) == (
         2.5,

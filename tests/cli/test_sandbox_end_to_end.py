@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator import config
 from tests.cli.processes import environment, run, running
+from tests.cli.schemas import hold_to_schema
 
 ROLLOUT = """\
 service: prod/checkout
@@ -36,6 +37,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     path.write_text(ROLLOUT)
     with running("sandbox", "--minute", "1s", "--json", env=environment(folder)) as sandbox:
         about = sandbox.json()
+        hold_to_schema("sandbox", about)
         yield Laptop(env=environment(folder, **about["environment"]), file=str(path))
         assert sandbox.stop(signal.SIGTERM)[0] == 0
 
@@ -46,6 +48,8 @@ def test_preflight_shows_what_was_found_and_the_plan_s_real_times(laptop: Laptop
     assert "prod/checkout in account 123456789012, eu-west-1: 3 tasks of checkout:1" in shown.stdout
     assert "watch  100 %  5 min  5 min           10 min" in shown.stdout
     assert shown.stdout.endswith("Nothing speaks against this rollout. Nothing was touched.\n")
+    as_json = run("preflight", "-f", laptop.file, "--json", env=laptop.env)
+    hold_to_schema("preflight", json.loads(as_json.stdout))
 
 
 def test_preflight_of_a_revision_that_is_not_there_exits_2(laptop: Laptop) -> None:
@@ -71,6 +75,7 @@ def test_started_rollout_waits_for_an_engine_and_says_so(laptop: Laptop, tmp_pat
     assert "It moves while an engine runs on this store: `teal serve`, or `teal deploy`" in started.stdout
     again = run("start", "-f", laptop.file, "--key", "build-1187", "--json", env=env)
     shown = json.loads(again.stdout)
+    hold_to_schema("start", shown)
     assert shown["phase"] == "pending"
     assert shown["id"] in started.stdout
 
