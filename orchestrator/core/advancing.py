@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core import intervals, intervening, judge, rules
+from orchestrator.core import auto, intervals, intervening, judge, rules
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
@@ -12,7 +12,7 @@ from orchestrator.core.gates import compare
 from orchestrator.core.ids import Tenths
 from orchestrator.core.observed import ServiceSeen, TargetsSeen
 from orchestrator.core.phases import Phase
-from orchestrator.core.plan import NONE, Step, percent
+from orchestrator.core.plan import ALL, NONE, Step, percent
 from orchestrator.core.ready import cannot_take_all, not_healthy
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Bake, HoldKind, Trial
@@ -72,7 +72,7 @@ def _weight(draft: Draft) -> Tenths:
 
 
 def _step(draft: Draft) -> Step:
-    return draft.row.spec.plan.steps[draft.row.step]
+    return draft.row.plan.steps[draft.row.step]
 
 
 def _keep_time(draft: Draft) -> None:
@@ -139,7 +139,8 @@ def _leap(draft: Draft, answers: tuple[Answer, ...]) -> None:
     if draft.holds:
         draft.change(waiting_for=draft.holds[0].clears_when)
     else:
-        go_to_step(draft, len(draft.row.spec.plan.steps) - 1)
+        auto.to_the_end(draft)
+        go_to_step(draft, len(draft.row.plan.steps) - 1)
 
 
 def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
@@ -161,10 +162,11 @@ def _start_step(draft: Draft) -> None:
         return
     intervals.begin(draft, step.weight)
     draft.change(observed_at=draft.now, waiting_for="its bake")
-    is_last = row.step == len(row.spec.plan.steps) - 1
+    is_last = step.is_watch or step.weight == ALL
+    of = f" of {len(row.plan.steps)}" if row.plan.auto is None else ""
     draft.tell(
         EventKind.STEP_STARTED,
-        f"step {row.step + 1} of {len(row.spec.plan.steps)}: green has {percent(step.weight)}, "
+        f"step {row.step + 1}{of}: green has {percent(step.weight)}, "
         f"{'watched' if is_last else 'baked'} for at least {span(step.bake)}",
         step=row.step + 1,
         green_tenths=step.weight,
@@ -183,6 +185,10 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
         draft.change(waiting_for=f"its bake: {round(left.total_seconds())} s to go")
         return False
     _hold_for(draft, [answer for answer in answers if not (is_waived and answer.is_evidence)])
+    planned = auto.not_yet(draft) if row.plan.auto is not None and not draft.holds else ""
+    if planned:
+        draft.change(waiting_for=planned)
+        return False
     if any(hold.kind is not HoldKind.PAUSED for hold in draft.holds):
         draft.change(waiting_for=next(h.clears_when for h in draft.holds if h.kind is not HoldKind.PAUSED))
         return False
@@ -201,7 +207,8 @@ def _hold_for(draft: Draft, answers: Sequence[Answer]) -> None:
 def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
     row = draft.row
     draft.tell(EventKind.STEP_PASSED, f"step {row.step + 1} passed", step=row.step + 1)
-    if row.phase is Phase.WATCHING:
+    auto.extend(draft)
+    if row.phase is Phase.WATCHING and row.step == len(draft.row.plan.steps) - 1:
         go_to_step(draft, 0)
         intervals.forget(draft)
         draft.move(Phase.SETTLING, "the watch has passed")

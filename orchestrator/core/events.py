@@ -15,6 +15,7 @@ class EventKind(StrEnum):
     BLUE_READ = "blue_read"
     WEIGHT_WANTED = "weight_wanted"
     WEIGHT_VERIFIED = "weight_verified"
+    STEP_PLANNED = "step_planned"  # by the plan `auto`
     STEP_STARTED = "step_started"
     STEP_PASSED = "step_passed"
     GATE_ANSWERED = "gate_answered"

@@ -79,7 +79,7 @@ def _begin_if_due(draft: Draft) -> None:
             clears_when="blue is as well as in its last hour",
         )
         return
-    former = max((step.weight for step in row.spec.plan.steps if step.weight < grown), default=NONE)
+    former = max((step.weight for step in row.plan.steps if step.weight < grown), default=NONE)
     trial = Trial.FORMER_WEIGHT if former else Trial.NO_TRAFFIC
     draft.change(intervention=Intervention(begun_at=draft.now, former=former, trial=trial))
     if row.phase is Phase.WATCHING:

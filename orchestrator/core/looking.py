@@ -81,7 +81,7 @@ def _scaling(row: Rollout) -> str:
 
 def _advancing(row: Rollout, now: datetime) -> Needs:
     assert row.green is not None
-    is_moving = not rules.all_at(row, row.spec.plan.steps[row.step].weight)
+    is_moving = not rules.all_at(row, row.plan.steps[row.step].weight)
     return replace(
         _services(row, row.green.name),
         scaling=_scaling(row) if is_moving else "",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orchestrator.core import capacity, history, judge, rules, starting
+from orchestrator.core import auto, capacity, history, judge, rules, starting
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
@@ -144,7 +144,12 @@ def _start_traffic(draft: Draft) -> None:
         fires = any(alarm.state == "ALARM" for alarm in blue.alarms)
         of = "first traffic (an alarm fires already)" if fires else "first traffic"
         is_ready = is_approved(draft, BEFORE_TRAFFIC, of=of)
+    if is_ready and not row.paused_by and (wait := auto.wait_for_moment(draft)):
+        draft.change(waiting_for="the right moment of the metric period")
+        draft.wake_by(draft.now + wait)
+        is_ready = False
     if is_ready and not row.paused_by:
         go_to_step(draft, 0)
         history.freeze(draft)
+        auto.begin(draft)
         draft.move(Phase.SHIFTING, "green is steady and healthy in two looks")

@@ -1,7 +1,7 @@
 """The row as a value: everything Teal knows of one rollout, as it is kept between two ticks."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -21,6 +21,7 @@ from orchestrator.core.ids import (
 )
 from orchestrator.core.observed import AlarmSeen, ScalingSeen
 from orchestrator.core.phases import Phase
+from orchestrator.core.plan import Plan, Step
 from orchestrator.core.scene import Counts, Interval
 from orchestrator.core.spec import Spec
 from orchestrator.core.verdict import Judged
@@ -217,6 +218,7 @@ class Rollout:
     green: Green | None = None
     pairs: tuple[Pair, ...] = ()
     rules: tuple[RuleState, ...] = ()
+    steps: tuple[Step, ...] = ()  # as far as the plan `auto` has planned
     step: int = 0  # index into the plan; in settling, into the way home
     is_homeward: bool = False  # settling: traffic has begun to come home
     bake: Bake = Bake()
@@ -262,6 +264,12 @@ class Rollout:
     )
     ticked_at: datetime | None = None
     observed_at: datetime | None = None  # the last tick that could see everything
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, as far as it is known: `auto` plans one step after the other."""
+        plan = self.spec.plan
+        return plan if plan.auto is None else replace(plan, steps=self.steps)
 
     @property
     def green_weight(self) -> Tenths:

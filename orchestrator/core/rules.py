@@ -169,7 +169,7 @@ def accept(draft: Draft, looks: tuple[Look, ...]) -> None:
 
 def _is_fine_enough(row: Rollout, rule: RuleState, base: Json) -> bool:
     """True if every weight of this rollout can be written on a rule that holds this list."""
-    weights = {*(step.weight for step in row.spec.plan.steps), *HOME_STEPS, *rule.intended}
+    weights = {*(step.weight for step in row.plan.steps), *HOME_STEPS, *rule.intended}
     try:
         for weight in weights:
             listed(row, replace(rule, base=base), weight)

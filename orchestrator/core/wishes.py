@@ -63,7 +63,7 @@ def _approve_refusal(row: Rollout, command: Command) -> str:
     if step == BEFORE_TRAFFIC:
         if not needs_first_approval(row):
             return "nothing waits for an approval before the first traffic"
-    elif not row.spec.plan.steps[step].approval:
+    elif not row.plan.steps[step].approval:
         return f"step {step + 1} needs no approval"
     approvers = row.spec.approval.approvers
     if approvers and not command.by.is_among(approvers):
@@ -76,7 +76,7 @@ def _approve_refusal(row: Rollout, command: Command) -> str:
 
 
 def _back_refusal(row: Rollout, command: Command) -> str:
-    earlier = [step.weight for step in row.spec.plan.steps[: row.step]]
+    earlier = [step.weight for step in row.plan.steps[: row.step]]
     if not earlier:
         return "this is the first step: there is no earlier one (rollback takes all traffic off green)"
     if command.to is None or command.to not in earlier:
@@ -86,7 +86,7 @@ def _back_refusal(row: Rollout, command: Command) -> str:
 
 def _full_refusal(row: Rollout, command: Command) -> str:
     """A promotion waives time and evidence; what a person must say, another person's haste does not."""
-    steps = row.spec.plan.steps
+    steps = row.plan.steps
     for number in range(row.step, len(steps) - 1) if command.full else ():
         people = {approval.by.name for approval in row.approvals if approval.step == number}
         if steps[number].approval and len(people) < row.spec.approval.required:
@@ -149,16 +149,16 @@ def _apply(draft: Draft, command: Command) -> None:
                 history.tell(draft)
             draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
         case CommandKind.PROMOTE:
-            is_leaping = command.full and row.step < len(row.spec.plan.steps) - 1
+            is_leaping = command.full and row.step < len(row.plan.steps) - 1
             draft.change(waived_step=row.step, is_leaping=is_leaping)
         case CommandKind.BACK:
-            index = row.spec.plan.step_of(command.to) if command.to is not None else None
+            index = row.plan.step_of(command.to) if command.to is not None else None
             assert index is not None
             assert index < row.step
             if row.phase is Phase.WATCHING:
                 draft.move(Phase.SHIFTING, f"{command.by.name} goes back to step {index + 1}")
             go_to_step(draft, index)
-            draft.change(judged_from=draft.now)
+            draft.change(judged_from=draft.now, steps=draft.row.steps[: index + 1])
         case CommandKind.REJECT | CommandKind.ROLLBACK | CommandKind.ABANDON:
             raise AssertionError("these end the rollout and are applied by decide()")
 

@@ -97,7 +97,7 @@ def view(stored: Stored) -> RolloutView:
         phase_since=row.phase_since,
         is_active=not row.phase.is_final,
         plan=row.spec.plan.name,
-        step=len(row.spec.plan.steps) if _is_past_the_plan(row) else row.step + 1,
+        step=len(row.plan.steps) if _is_past_the_plan(row) else row.step + 1,
         steps=_steps(row),
         green_percent=row.green_weight / 10,
         rules=tuple(
@@ -157,7 +157,7 @@ def _steps(row: Rollout) -> tuple[StepView, ...]:
             approval=step.approval,
             state=state(index),
         )
-        for index, step in enumerate(row.spec.plan.steps)
+        for index, step in enumerate(row.plan.steps)
     )
 
 
@@ -182,5 +182,5 @@ def _percent(weight: int | None) -> float | None:
 def _bake_left(row: Rollout) -> float | None:
     if row.phase not in (Phase.SHIFTING, Phase.WATCHING) or row.bake.since is None:
         return None
-    left = row.spec.plan.steps[row.step].bake - row.bake.done
+    left = row.plan.steps[row.step].bake - row.bake.done
     return max(0.0, left.total_seconds())
