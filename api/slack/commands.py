@@ -149,12 +149,9 @@ async def _named(door: SlackDoor, who: Principal, name: str) -> Stored:
     """A rollout by a name that was typed; one that this person may not see is not there for them."""
     name = clipped(name, WORD_MAX)
     try:
-        stored = await resolve(name, store=door.engine.store)
+        return await resolve(name, store=door.engine.store, reaches=who.reaches)
     except NotFound as error:
         raise _none(name) from error
-    if not who.reaches(str(stored.rollout.spec.service)):
-        raise _none(name)
-    return stored
 
 
 def _none(name: str) -> NotFound:

@@ -55,6 +55,7 @@ class SlackDoor:
             )
         person = self.settings.person_by_slack(sender.user)
         if person is None:
+            log.warning("slack_user_unknown", user=sender.user, team=sender.team)
             raise Forbidden(
                 what=f"Teal does not know Slack user {sender.user}",
                 next_step="ask whoever looks after Teal to add you under `people` in its settings, with this id",

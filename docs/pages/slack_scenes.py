@@ -41,7 +41,9 @@ _SPEC = Spec(
     labels=(("commit", "9fceb02"),),
 )
 _FORMER, _WANTED = (TaskDefinitionArn(f"{_ECS}:task-definition/checkout:{number}") for number in (42, 43))
-_BALANCER = LoadBalancerArn("arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/public/50dc6c495c0c")
+_BALANCER = LoadBalancerArn(
+    "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/public/50dc6c495c0c"
+)
 _HEALTHY = passed("health", "all 3 targets of green are healthy")
 _CLEAN = passed("guard", "2 of 1840 requests failed on green in the last whole period (0.11 %)")
 
@@ -92,7 +94,9 @@ def _rule(green: int) -> RuleState:
         is_default=False,
         conditions=Json('["10", []]'),
         base=Json("[]"),
-        blue_group=TargetGroupArn("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/checkout/73e2"),
+        blue_group=TargetGroupArn(
+            "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/checkout/73e2"
+        ),
         verified=Tenths(green),
         wanted=Tenths(green),
     )
@@ -185,7 +189,9 @@ SCENES = (
             rules=(_rule(0),),
             waiting_for="",
             end=End(
-                reason="blue runs the new revision", by=Actor(name="teal", source="teal"), at=NOON + timedelta(hours=1)
+                reason="blue runs the new revision",
+                by=Actor(name="teal", source="teal"),
+                at=NOON + timedelta(hours=1),
             ),
         ),
         acts=(_APPROVED,),

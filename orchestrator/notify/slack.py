@@ -98,7 +98,7 @@ class SlackSink:
 
     def channel_of(self, row: Rollout) -> str:
         """Where a rollout is told: the file's channel, else the settings'."""
-        return self._slack.channel
+        return row.spec.notify.slack or self._slack.channel
 
     async def _show(self, stored: Stored, told: Told) -> Told:
         """Post the message, or change the one there is; nothing is sent where it says so already."""

@@ -72,7 +72,8 @@ async def call(client: AsyncWebClient, method: str, told: Mapping[str, Any]) -> 
             answer = await client.api_call(method, json=dict(told))
     except SlackApiError as error:
         raise _translated(error, method, str(told.get("channel", ""))) from error
-    except (aiohttp.ClientError, OSError, TimeoutError, SlackClientError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError, SlackClientError, AttributeError) as error:
+        # AttributeError: the SDK's, on an answer that is text; something between here and Slack wrote it.
         raise Unreachable(
             what=f"Slack did not answer {method}",
             why=str(error) or type(error).__name__,

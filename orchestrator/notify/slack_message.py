@@ -6,9 +6,10 @@ door shows it where somebody asks for a rollout.
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -162,6 +163,9 @@ def _after(took: timedelta) -> str:
 
 
 def _steps(row: Rollout, seen: RolloutView) -> list[str]:
+    """The plan's steps, and where it is; none on the way back."""
+    if row.phase is Phase.ROLLING_BACK:
+        return []
     shown = seen.steps
     if len(shown) > 2 * STEPS_AROUND + 1:
         current = max(seen.step - 1, 0)
@@ -180,7 +184,9 @@ def _step(row: Rollout, seen: RolloutView, step: StepView) -> str:
         words += ", then an approval"
     left, looked = seen.bake_left_seconds, row.ticked_at
     if step.state == "current" and left and looked is not None and row.paused_by is None:
-        words += f" – until about {clock_time(looked + timedelta(seconds=left))}"
+        # To the minute, so that the message does not change with every look.
+        minutes = math.ceil((looked.timestamp() + left) / 60)
+        words += f" – until about {clock_time(datetime.fromtimestamp(minutes * 60, UTC))}"
     return words
 
 
@@ -233,10 +239,8 @@ def _gate(gate: GateView) -> str:
 
 def _context(row: Rollout, seen: RolloutView) -> ContextBlock:
     former = f"{revision_name(seen.former)} → {revision_name(seen.revision)}" if seen.former else ""
-    parts = [
-        f"`{escaped(row.id)}`",
-        escaped(former),
-        f"started by {escaped(seen.author)} {clock_time(row.created_at)}",
-    ]
+    started = f"started by {escaped(seen.author)} {clock_time(row.created_at)}"
+    labels = [escaped(f"{name} {text}") for name, text in row.spec.labels]
+    parts = [f"`{escaped(row.id)}`", escaped(former), started, *labels]
     words = " · ".join(part for part in parts if part)
     return ContextBlock(elements=[MarkdownTextObject(text=clipped(words, CONTEXT_MAX))])

@@ -21,6 +21,7 @@ _QUIET = frozenset(
     {
         EventKind.WEIGHT_WANTED,
         EventKind.EFFECT_ASKED,
+        EventKind.EVIDENCE_FROZEN,
         EventKind.INTERVAL_TAKEN,
         EventKind.BLUE_READ,
     }
