@@ -1,8 +1,14 @@
 """A store with rollouts to tell of, receivers that keep what they are told, and a clock that moves when it is told."""
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from structlog.testing import capture_logs
 
 from orchestrator.core.errors import Outside
 from orchestrator.core.events import Event, EventKind
@@ -116,6 +122,18 @@ class Stage:
         """Move time on by so much, and tell what is due then."""
         self.clock.move(by)
         await self.round()
+
+
+@contextmanager
+def heard() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged meanwhile; other tests may have had the log silenced."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    try:
+        with capture_logs() as logs:
+            yield logs
+    finally:
+        structlog.configure(**before)
 
 
 class Down(Outside):

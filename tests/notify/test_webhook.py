@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from orchestrator.core.errors import Invalid, Lost
 from orchestrator.core.events import Event, EventKind
@@ -24,7 +23,7 @@ from orchestrator.settings import Hook, Hosts, Secret
 from orchestrator.store.memory import MemoryStore
 from tests.contract.store_values import NOON
 from tests.notify.receiver import SECRET, Answering, Receiver, receiving
-from tests.notify.stage import MINUTE, Stage
+from tests.notify.stage import MINUTE, Stage, heard
 
 HERE = Hosts(private=("127.0.0.1",))
 HOUR = timedelta(hours=1)
@@ -187,7 +186,7 @@ def test_an_address_where_nobody_listens_is_asked_again_until_somebody_does() ->
             unused.bind(("127.0.0.1", 0))
             here.sink._hook = replace(here.sink._hook, url=f"http://127.0.0.1:{unused.getsockname()[1]}/")
             await stage.start()
-            with capture_logs() as logs:
+            with heard() as logs:
                 await stage.round()
         (failed,) = [log for log in logs if log["event"] == "delivery_failed"]
         assert (failed["sink"], failed["rollout"], failed["attempt"]) == ("hook chat", "r1", 1)
@@ -223,7 +222,7 @@ def test_a_receiver_that_is_gone_is_left_alone() -> None:
     async def script(here: Scene) -> None:
         await here.stage.start()
         here.receiver.answer = Answering(status=410)
-        with capture_logs() as logs:
+        with heard() as logs:
             await here.stage.round()
         assert [log["event"] for log in logs] == ["sink_parked", "delivery_failed"]
         here.receiver.answer = Answering()
@@ -238,7 +237,7 @@ def test_unwilling_receivers_are_asked_again_slowly_and_ill_ones_soon(status: in
     async def script(here: Scene) -> None:
         await here.stage.start()
         here.receiver.answer = Answering(status=status, headers={"Location": "http://127.0.0.1:1/"})
-        with capture_logs() as logs:
+        with heard() as logs:
             await here.stage.round()
         (failed,) = [log for log in logs if log["event"] == "delivery_failed"]
         assert soonest <= failed["again_in_seconds"] < soonest * 2
@@ -249,7 +248,7 @@ def test_unwilling_receivers_are_asked_again_slowly_and_ill_ones_soon(status: in
 def test_the_address_and_the_secret_stay_out_of_the_log() -> None:
     async def script(here: Scene) -> None:
         await here.stage.start()
-        with capture_logs() as logs:
+        with heard() as logs:
             for status in (500, 404, 302, 429, 410):
                 here.receiver.answer = Answering(status=status)
                 await here.stage.later(HOUR)
@@ -264,7 +263,7 @@ def test_the_address_and_the_secret_stay_out_of_the_log() -> None:
 def test_a_host_that_the_settings_do_not_allow_is_asked_nothing() -> None:
     async def script(here: Scene) -> None:
         await here.stage.start()
-        with capture_logs() as logs:
+        with heard() as logs:
             await here.stage.round()
         (failed,) = [log for log in logs if log["event"] == "delivery_failed"]
         assert failed["again_in_seconds"] >= 30
