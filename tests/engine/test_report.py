@@ -51,6 +51,7 @@ def test_report_says_who_started_what_who_approved_and_how_it_ended(stage: Rehea
     found = told(stage, rollout)
     assert (found.start.by, found.start.source, found.start.at) == ("author", "cli", found.rollout.created_at)
     assert found.rollout.labels == {"commit": "9fceb02"}
+    assert found.start.images == "checkout=example.com/checkout:latest"
     (approval,) = found.approvals
     assert (approval.by, approval.source, approval.reason, approval.step) == (
         "approver", "slack", "graphs are calm", 1,
