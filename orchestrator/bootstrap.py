@@ -37,6 +37,7 @@ class Engine:
     clock: Clock
     worker: "Worker"
     deliverer: "Deliverer"
+    registries: tuple[str, ...] = ()  # patterns of the images that revisions may run; empty: any
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick what is due and tell what is committed until `stop` is set; then finish the ticks, and tell the last."""
@@ -83,11 +84,15 @@ async def open_store() -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def open_cloud() -> AsyncIterator[Cloud]:
-    """AWS by the environment's credentials, region and endpoint; nothing is called yet."""
+async def open_cloud(settings: Settings | None = None) -> AsyncIterator[Cloud]:
+    """AWS by the environment's credentials, region and endpoint; nothing is called yet.
+
+    `settings`: whose accounts it knows by alias; None: those that TEAL_SETTINGS names.
+    """
     from orchestrator.aws.session import open_cloud as opened
 
-    async with opened() as cloud:
+    settings = open_settings() if settings is None else settings
+    async with opened(accounts=settings.accounts) as cloud:
         yield cloud
 
 
@@ -96,8 +101,9 @@ async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]
     """Store, AWS, a worker and a deliverer that are ready to run. `settings` None: those that TEAL_SETTINGS names."""
     settings = open_settings() if settings is None else settings
     clock = SystemClock()
-    async with open_store() as store, open_cloud() as cloud:
-        yield engine_of(store, cloud, clock, sinks=sinks_of(settings, clock))
+    async with open_store() as store, open_cloud(settings) as cloud:
+        sinks = sinks_of(settings, clock)
+        yield engine_of(store, cloud, clock, sinks=sinks, registries=settings.registries)
 
 
 def sinks_of(settings: Settings, clock: Clock) -> tuple["Sink", ...]:
@@ -116,14 +122,28 @@ def sinks_of(settings: Settings, clock: Clock) -> tuple["Sink", ...]:
     return tuple(sinks)
 
 
-def engine_of(store: Store, cloud: Cloud, clock: Clock, *, sinks: Sequence["Sink"] = ()) -> Engine:
-    """An engine over these parts, which tells these sinks what it commits."""
+def engine_of(
+    store: Store,
+    cloud: Cloud,
+    clock: Clock,
+    *,
+    sinks: Sequence["Sink"] = (),
+    registries: Sequence[str] = (),
+) -> Engine:
+    """An engine over these parts, which tells these sinks what it commits, and runs images of these registries."""
     from orchestrator.engine.tick import Ticker
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
 
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    worker = Worker(Ticker(store, cloud, clock), owner=owner)
+    worker = Worker(Ticker(store, cloud, clock, registries=registries), owner=owner)
     deliverer = Deliverer(store, sinks, clock, owner=owner)
     worker.on_news = deliverer.hint
-    return Engine(store=store, cloud=cloud, clock=clock, worker=worker, deliverer=deliverer)
+    return Engine(
+        store=store,
+        cloud=cloud,
+        clock=clock,
+        worker=worker,
+        deliverer=deliverer,
+        registries=tuple(registries),
+    )

@@ -28,6 +28,13 @@ class Clock(Protocol):
 class Cloud(Protocol):
     """AWS, as the engine sees it: look, and act on one effect at a time."""
 
+    def of(self, account: str) -> "Cloud":
+        """This AWS as the account of this alias; "" is the server's own credentials. Nothing is called yet.
+
+        Raises Invalid for an alias that the settings do not have.
+        """
+        ...
+
     async def survey(self, need: SurveyNeed) -> Survey:
         """Read blue and everything that carries its traffic; read-only. Raises Outside (Missing: no blue)."""
         ...

@@ -156,6 +156,7 @@ def good_definition(**changes: Any) -> TaskDefinitionSeen:  # noqa: ANN401 - the
         architecture="X86_64",
         ports=(("app", 8080),),
         digest="sha256:43",
+        images=(("app", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/checkout:1.4.2"),),
     )
     return replace(definition, **changes)
 

@@ -61,6 +61,7 @@ class Foreground:
             store=engine.store,
             cloud=engine.cloud,
             clock=engine.clock,
+            registries=engine.registries,
         )
         return started.rollout.id
 

@@ -43,8 +43,11 @@ def preflight_command(
 
 
 async def _look(spec: Spec) -> commands.Preflight:
-    async with bootstrap.open_cloud() as cloud:
-        return await commands.look_before(spec, cloud=cloud, clock=bootstrap.SystemClock())
+    settings = bootstrap.open_settings()
+    async with bootstrap.open_cloud(settings) as cloud:
+        return await commands.look_before(
+            spec, cloud=cloud, clock=bootstrap.SystemClock(), registries=settings.registries
+        )
 
 
 def _show(findings: tuple[Finding, ...], rows: tuple[PlanRow, ...]) -> None:

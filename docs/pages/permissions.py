@@ -21,6 +21,8 @@ PREFIXES = {
 }
 """botocore's name of a service, and the prefix of its actions."""
 
+FOR_ACCOUNTS = frozenset({"sts:AssumeRole"})
+"""Actions that only a server with `accounts` in its settings calls: on their roles, with its own credentials."""
 WITHOUT_PERMISSION = frozenset({"sts:GetCallerIdentity"})
 """Actions that need none. Source: AWS STS API Reference, GetCallerIdentity."""
 
@@ -28,7 +30,7 @@ WITHOUT_PERMISSION = frozenset({"sts:GetCallerIdentity"})
 def policy() -> dict[str, object]:
     """The policy document. Raises AssertionError where the calls and the grants do not cover each other."""
     called, granted = actions(), {action for grant in GRANTS for action in grant.actions}
-    assert called - WITHOUT_PERMISSION <= granted, f"no grant for {sorted(called - granted)}"
+    assert called - WITHOUT_PERMISSION - FOR_ACCOUNTS <= granted, f"no grant for {sorted(called - granted)}"
     assert granted <= called, f"granted and never called: {sorted(granted - called)}"
     return {"Version": "2012-10-17", "Statement": [_statement(grant) for grant in GRANTS]}
 
@@ -68,6 +70,8 @@ def page() -> str:
         "`iam:PassedToService: ecs.amazonaws.com`.\n"
         "- `cognito-idp:DescribeUserPoolClient` on the pool: only if a rule that Teal writes authenticates by "
         "Cognito.\n"
+        "- `sts:AssumeRole` on the roles of the settings' `accounts`. Each of those roles has the policy below in its "
+        "own account, and a trust policy that names the server's role, with `sts:ExternalId` as its condition.\n"
         "- `iam:CreateServiceLinkedRole`: the services' own roles exist where blue has a load balancer and scaling.",
         "`ecs:UpdateService` cannot be bound to Teal's tag, since blue is the team's own service and is never tagged.",
         "That the actions are all that Teal calls is tested; the conditions are not, since the project's tests have no "

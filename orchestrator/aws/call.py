@@ -49,6 +49,10 @@ class Caller:
         self._patience = patience or Patience()
         self._chance = chance
 
+    def over(self, transport: Transport, *, limits: Limits | None) -> "Caller":
+        """The same patience over another transport."""
+        return Caller(transport, limits=limits, patience=self._patience, chance=self._chance)
+
     async def read(self, service: str, operation: str, params: Mapping[str, Any], *, has: str = "") -> Answer:
         """The answer to a read, repeated with full jitter while AWS throttles or is silent. Raises Outside.
 

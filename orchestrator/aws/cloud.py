@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from orchestrator.aws import autoscaling, ecs, elbv2
+from orchestrator.aws.accounts import Accounts, unknown
 from orchestrator.aws.call import Caller
 from orchestrator.aws.observe import observe
 from orchestrator.aws.survey import survey
@@ -20,9 +21,19 @@ FORMER = "teal:former"
 class AwsCloud:
     """One account and region of AWS, whatever carries the calls."""
 
-    def __init__(self, call: Caller, *, region: str) -> None:
+    def __init__(self, call: Caller, *, region: str, accounts: Accounts | None = None) -> None:
         self._call = call
         self._region = region
+        self._accounts = accounts
+
+    def of(self, account: str) -> "AwsCloud":
+        """This AWS as the account of an alias. Raises Invalid for one that the settings do not have."""
+        if not account:
+            return self
+        if self._accounts is None:
+            raise unknown(account, ())
+        call, region = self._accounts.caller(account)
+        return AwsCloud(call, region=region)
 
     async def survey(self, need: SurveyNeed) -> Survey:
         """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue)."""

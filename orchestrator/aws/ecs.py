@@ -147,6 +147,10 @@ def task_definition_seen(definition: Mapping[str, Any]) -> TaskDefinitionSeen:
             if "containerPort" in mapping
         ),
         digest=hashlib.sha256(canonical(runs_by).encode()).hexdigest(),
+        images=tuple(
+            (container["name"], container.get("image", ""))
+            for container in definition.get("containerDefinitions", ())
+        ),
     )
 
 

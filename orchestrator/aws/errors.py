@@ -27,10 +27,10 @@ _THROTTLED = frozenset(
         "ConcurrentUpdateException",
     }
 )
-_NO_CREDENTIALS = frozenset(
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+"""Credentials that were right once; those of an assumed role are renewed."""
+_NO_CREDENTIALS = EXPIRED | frozenset(
     {
-        "ExpiredToken",
-        "ExpiredTokenException",
         "InvalidClientTokenId",
         "InvalidToken",
         "MissingAuthenticationToken",

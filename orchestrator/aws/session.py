@@ -1,35 +1,51 @@
 """Opens AWS from the environment, as every AWS tool does: credentials, region and endpoint by botocore's own rules."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 
 import botocore
 import botocore.session
 from botocore.exceptions import BotoCoreError
 
+from orchestrator.aws.accounts import Accounts, Open
 from orchestrator.aws.call import Caller
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.aws.errors import CREDENTIALS_ADVICE
 from orchestrator.aws.limits import Limits
 from orchestrator.aws.wire import open_wire
 from orchestrator.core.errors import Denied, Refused
+from orchestrator.settings import Account
 
 BOTOCORE_FLOOR = (1, 43, 115)
 """Older models lack members that AWS answers with, and drop them: a rule read and written back would lose them."""
 
 
 @asynccontextmanager
-async def open_cloud(region: str | None = None) -> AsyncIterator[AwsCloud]:
+async def open_cloud(
+    region: str | None = None,
+    *,
+    accounts: Sequence[Account] = (),
+    open_transport: Open | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> AsyncIterator[AwsCloud]:
     """AWS with the environment's credentials, for as long as the context lasts; nothing is called yet.
 
-    `region` None: the environment's. Raises Denied if no region or a broken configuration is found, Refused if the
-    installed botocore is too old. Missing credentials show as Denied on the first call.
+    `region` None: the environment's. `accounts`: those that `AwsCloud.of` knows. `open_transport` None: real clients.
+    Raises Denied if no region or a broken configuration is found, Refused if the installed botocore is too old.
+    Missing credentials show as Denied on the first call.
     """
     check_botocore(botocore.__version__)
     where = region or _region()
-    async with open_wire(where) as transport:
-        yield AwsCloud(Caller(transport, limits=Limits()), region=where)
+    opens = open_transport or (lambda region, role: open_wire(region, role=role))
+    async with AsyncExitStack() as stack:
+        limits = Limits()
+        own = Caller(await stack.enter_async_context(opens(where, None)), limits=limits)
+        known = Accounts(
+            accounts, own=own, region=where, limits=limits, open_transport=opens, stack=stack, now=now
+        )
+        yield AwsCloud(own, region=where, accounts=known)
 
 
 def check_botocore(version: str) -> None:

@@ -7,9 +7,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import botocore.session
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore import xform_name
@@ -30,7 +32,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from orchestrator.aws.errors import CREDENTIALS_ADVICE, refused, unanswered, uncredentialed
+from orchestrator.aws.errors import CREDENTIALS_ADVICE, EXPIRED, refused, unanswered, uncredentialed
+from orchestrator.aws.roles import AssumedRole, AsyncCredentials, LentCredentials, Temporary
 from orchestrator.aws.transport import Answer, Transport
 from orchestrator.core.errors import Denied, Outside, Rejected
 
@@ -59,13 +62,29 @@ _NO_CREDENTIALS = (
 class WireTransport:
     """Real clients. Made by ``open_wire``, which also closes it."""
 
-    def __init__(self, clients: Mapping[str, Any], cloudwatch: Any, threads: ThreadPoolExecutor) -> None:  # noqa: ANN401 - boto3's clients have no static types
+    def __init__(
+        self,
+        clients: Mapping[str, Any],
+        cloudwatch: Any,  # noqa: ANN401 - boto3's clients have no static types
+        threads: ThreadPoolExecutor,
+        keys: "_Keys | None" = None,
+    ) -> None:
         self._clients = clients
         self._cloudwatch = cloudwatch
         self._threads = threads
+        self._keys = keys
 
     async def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
-        """One attempt. Raises Outside."""
+        """One attempt; another one where an assumed role's credentials were refused as expired. Raises Outside."""
+        try:
+            return await self._once(service, operation, params)
+        except _Expired:
+            return await self._once(service, operation, params, is_last=True)
+
+    async def _once(
+        self, service: str, operation: str, params: Mapping[str, Any], *, is_last: bool = False
+    ) -> Answer:
+        given = await self._keys.ready() if self._keys else None
         method = xform_name(operation)
         try:
             if service != "cloudwatch":
@@ -76,22 +95,61 @@ class WireTransport:
                     self._threads, lambda: ask(**params)
                 )
         except (BotoCoreError, ClientError, ResponseParserError) as error:
+            if self._keys and given and _is_expiry(error):
+                self._keys.role.drop(given)
+                if not is_last:
+                    # AWS looks at credentials before anything else, so a write that was refused for them did nothing.
+                    raise _Expired from error
             raise _translated(service, operation, error) from error
         assert isinstance(answer, dict)
         return answer
+
+
+class _Expired(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keys:
+    """An assumed role's credentials for both libraries."""
+
+    role: AssumedRole
+    lent: LentCredentials
+
+    async def ready(self) -> Temporary:
+        """Credentials that work, lent to boto3's threads too. Raises Outside."""
+        given = await self.role.current()
+        self.lent.lent = given.frozen
+        return given
+
+
+class _Provider:
+    """Stands where botocore looks for credentials, and gives these."""
+
+    def __init__(self, credentials: object, *, is_async: bool) -> None:
+        self._credentials, self._is_async = credentials, is_async
+
+    def load_credentials(self) -> Any:  # noqa: ANN401 - a coroutine for aiobotocore, the credentials for botocore
+        """As botocore's CredentialResolver."""
+        return self._loaded() if self._is_async else self._credentials
+
+    async def _loaded(self) -> object:
+        return self._credentials
 
 
 @asynccontextmanager
 async def open_wire(
     region: str,
     *,
+    role: AssumedRole | None = None,
     http_session: type[Any] | None = None,
     on_cloudwatch: Callable[[Any], None] | None = None,
 ) -> AsyncIterator[Transport]:
     """Clients for one region, with the environment's credentials and endpoint, for as long as the context lasts.
 
-    `http_session` replaces aiobotocore's HTTP session, and `on_cloudwatch` is given boto3's client before its first
-    use: so an AWS in the same process can answer. Raises Denied if the configuration is broken.
+    `role`: whose credentials to use instead of the environment's. `http_session` replaces aiobotocore's HTTP session,
+    and `on_cloudwatch` is given boto3's client before its first use: so an AWS in the same process can answer.
+    Raises Denied if the configuration is broken.
     """
     special = {"http_session_cls": http_session} if http_session is not None else {}
     config = AioConfig(**_SETTINGS, **special)
@@ -99,14 +157,15 @@ async def open_wire(
     async with AsyncExitStack() as stack:
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         try:
-            session = get_session()
+            session, plain = get_session(), botocore.session.Session()
+            keys = _lend(role, session, plain) if role is not None else None
             clients = {
                 service: await stack.enter_async_context(
                     session.create_client(service, region_name=region, config=config)
                 )
                 for service in ASYNC_SERVICES
             }
-            cloudwatch = boto3.session.Session().client(
+            cloudwatch = boto3.session.Session(botocore_session=plain).client(
                 "cloudwatch", region_name=region, config=Config(**_SETTINGS)
             )
         except BotoCoreError as error:  # a profile that does not exist, a file that cannot be read
@@ -114,7 +173,19 @@ async def open_wire(
         stack.callback(cloudwatch.close)
         if on_cloudwatch is not None:
             on_cloudwatch(cloudwatch)
-        yield WireTransport(clients, cloudwatch, threads)
+        yield WireTransport(clients, cloudwatch, threads, keys)
+
+
+def _lend(role: AssumedRole, session: Any, plain: Any) -> _Keys:  # noqa: ANN401 - botocore has no static types
+    """Have both libraries' sessions use a role's credentials."""
+    lent = LentCredentials()
+    session.register_component("credential_provider", _Provider(AsyncCredentials(role), is_async=True))
+    plain.register_component("credential_provider", _Provider(lent, is_async=False))
+    return _Keys(role=role, lent=lent)
+
+
+def _is_expiry(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in EXPIRED
 
 
 def _translated(service: str, operation: str, error: Exception) -> Outside:

@@ -19,13 +19,13 @@ from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.spec import ApprovalSpec, GatesSpec, Limits, MetricsSpec, Spec
+from orchestrator.core.spec import ApprovalSpec, GatesSpec, Limits, MetricsSpec, NotifySpec, Spec
 
 
 def build(file: File) -> Spec:
     """The Spec that a file asks for. Plans that say the same as a named one bear its name."""
     return Spec(
-        service=file.service,
+        service=replace(file.service, account=file.account or ""),
         task_definition=file.revision.task_definition,
         region=file.region or "",
         plan=_plan(file),
@@ -44,6 +44,7 @@ def build(file: File) -> Spec:
         on_failure=file.on_failure,
         on_drift=file.on_drift,
         labels=tuple(sorted(file.labels.items())),
+        notify=NotifySpec(slack=file.notify.slack or ""),
     )
 
 

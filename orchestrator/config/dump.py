@@ -35,9 +35,14 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
     """What the second says otherwise than the first, each as ``limits.hold: 2h is now 1h``; empty: the same."""
     old, new = (dict(_flat({**document_of(spec), "plan": _steps(spec.plan)})) for spec in (was, now))
     keys = dict.fromkeys((*old, *new))
-    sections = list(
-        document_of(replace(was, region=was.region or now.region, labels=was.labels or now.labels))
+    either = replace(
+        was,
+        service=replace(was.service, account=was.account or now.account),
+        region=was.region or now.region,
+        labels=was.labels or now.labels,
+        notify=now.notify if now.notify.slack else was.notify,
     )
+    sections = list(document_of(either))
     return tuple(
         f"{key}: {old.get(key, _NOTHING)} is now {new.get(key, _NOTHING)}"
         for key in sorted(keys, key=lambda key: sections.index(re.split(r"[.[]", key)[0]))
@@ -47,11 +52,14 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
 
 def document_of(spec: Spec) -> dict[str, Value]:
     """The rollout file's values for a spec, as a JSON body holds them."""
+    account = {"account": spec.account} if spec.account else {}
     region = {"region": spec.region} if spec.region else {}
+    notify: dict[str, Value] = {"notify": {"slack": spec.notify.slack}} if spec.notify.slack else {}
     labels: dict[str, Value] = {"labels": dict(spec.labels)} if spec.labels else {}
     return {
-        "service": str(spec.service),
+        "service": spec.service.path,
         "revision": {"task_definition": spec.task_definition},
+        **account,
         **region,
         "traffic": {"rules": [{"listener": arn} if ":listener/" in arn else arn for arn in spec.rules]},
         "plan": _plan(spec.plan),
@@ -73,6 +81,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
         },
         "on_failure": spec.on_failure.value,
         "on_drift": spec.on_drift.value,
+        **notify,
         **labels,
     }
 

@@ -25,8 +25,6 @@ def _swaps(value: Value) -> bool:
 
 
 _LATER = (
-    _Later(path=("account",), instead="remove it: the credentials in the environment decide"),
-    _Later(path=("notify",)),
     _Later(
         path=("revision", "images"), instead="register the task definition and name it as task_definition"
     ),

@@ -38,9 +38,13 @@ def from_json(body: object, source: str = "") -> Spec:
 def minimal(service: str, task_definition: str, **overrides: Value) -> Spec:
     """The least rollout: a service as ``cluster/service`` and a revision; ``overrides`` are other keys of the file.
 
-    Raises Invalid with every mistake, each at its JSON pointer.
+    A service may be named with its account, ``production:prod/checkout``. Raises Invalid with every mistake, each at
+    its JSON pointer.
     """
-    return from_json({"service": service, "revision": {"task_definition": task_definition}, **overrides})
+    alias, colon, path = service.partition(":")
+    account = {"account": alias} if colon else {}
+    body = {"service": path if colon else service, "revision": {"task_definition": task_definition}}
+    return from_json({**body, **account, **overrides})
 
 
 def _read(document: Document) -> Spec:

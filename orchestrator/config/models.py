@@ -11,7 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from orchestrator.config.compare import CompareModel
 from orchestrator.config.fields import (
+    Alias,
     Bake,
+    Channel,
     Count,
     Flag,
     Lag,
@@ -240,11 +242,23 @@ class LimitsModel(_Model):
     settle: SomeTime = _time(Limits().settle, "Until blue has taken the new revision over.")
 
 
+class NotifyModel(_Model):
+    """Who is told."""
+
+    slack: Channel | None = Field(
+        default=None, description="A channel. Default: that of the server's settings."
+    )
+
+
 class File(_Model):
     """A rollout: one move of one ECS service from one revision to another."""
 
     service: Service = Field(description="cluster/service: the service of record.")
     revision: RevisionModel
+    account: Alias | None = Field(
+        default=None,
+        description="An account's alias in the server's settings. Default: the server's own credentials.",
+    )
     region: Region | None = Field(default=None, description="Only confirms; ARNs and the environment decide.")
     traffic: TrafficModel = TrafficModel()
     plan: Annotated[
@@ -288,6 +302,7 @@ class File(_Model):
         default=OnFailure.ROLLBACK, description="What a failing gate does until the watch has passed."
     )
     on_drift: OnDriftWord = Field(default=OnDrift.HOLD, description="What a foreign change of a rule does.")
+    notify: NotifyModel = NotifyModel()
     labels: Labels = Field(
         default={},
         description="What the author says of this rollout, by names of their own; shown at every door.",

@@ -159,7 +159,9 @@ HookName = Annotated[str, reader(_hook_name), written_as(_HOOK_NAME.pattern, "pa
 Claim = Annotated[
     str,
     reader(_claim),
-    WithJsonSchema({"anyOf": [{"type": "string", "examples": ["example-org/checkout"]}, {"type": "integer"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "examples": ["example-org/checkout"]}, {"type": "integer"}]}
+    ),
 ]
 Host = Annotated[str, reader(_host), WithJsonSchema({"type": "string", "examples": ["*.example.com"]})]
 PrivateHost = Annotated[

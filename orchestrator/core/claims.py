@@ -7,9 +7,9 @@ from orchestrator.core.survey import Survey
 
 def claims_of(row: Rollout, survey: Survey) -> frozenset[str]:
     """The service of record and every rule that the rollout moves."""
-    return frozenset({service_claim(row), *(rule.arn for rule in in_scope(row.spec.rules, survey))})
+    return frozenset({service_claim(row, survey), *(rule.arn for rule in in_scope(row.spec.rules, survey))})
 
 
-def service_claim(row: Rollout) -> str:
-    """The claim on the service of record."""
-    return f"service {row.spec.service}"
+def service_claim(row: Rollout, survey: Survey) -> str:
+    """The claim on the service of record: by where it is, since two aliases may lead to the same account."""
+    return f"service {row.spec.service.path} in {survey.account} {survey.region}"

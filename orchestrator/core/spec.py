@@ -35,12 +35,22 @@ class LimitThen(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceName:
-    """The service of record, as people write it: ``cluster/service``."""
+    """The service of record. As text, the name that people, lists and scopes know it by.
+
+    ``prod/checkout`` with the server's own credentials, ``production:prod/checkout`` in another account: the same names
+    in two accounts are two services.
+    """
 
     cluster: str
     service: str
+    account: str = ""  # an alias of the server's settings; empty: the server's own credentials
 
     def __str__(self) -> str:
+        return f"{self.account}:{self.path}" if self.account else self.path
+
+    @property
+    def path(self) -> str:
+        """``cluster/service``, as it is called within its account."""
         return f"{self.cluster}/{self.service}"
 
 
@@ -71,6 +81,7 @@ class ApprovalSpec:
     not_author: bool = False
     timeout: timedelta = timedelta(hours=2)
     on_timeout: LimitThen = LimitThen.ROLLBACK
+    before_full: bool = False  # `auto`: whoever spells a plan out says it at the step
     before_traffic: bool = False  # green is ready, and somebody says that users may meet it
 
 
@@ -95,6 +106,13 @@ class GatesSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySpec:
+    """Who is told besides those whom the server's settings name."""
+
+    slack: str = ""  # a channel, ``#deploys`` or its id; empty: the settings' own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """One rollout as asked for."""
 
@@ -113,3 +131,9 @@ class Spec:
     on_drift: OnDrift = OnDrift.HOLD
     # What the author says of it (its commit, its build), by name; Teal only shows it.
     labels: tuple[tuple[str, str], ...] = ()
+    notify: NotifySpec = NotifySpec()
+
+    @property
+    def account(self) -> str:
+        """The alias of the account that the service is in; empty: the server's own credentials."""
+        return self.service.account

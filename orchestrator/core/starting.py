@@ -35,7 +35,7 @@ def short_id(rollout: RolloutId) -> str:
 
 def tags_of(row: Rollout) -> Tags:
     """The tags on everything this rollout makes."""
-    return (("teal:managed", "true"), ("teal:rollout", row.id), ("teal:service", str(row.spec.service)))
+    return (("teal:managed", "true"), ("teal:rollout", row.id), ("teal:service", row.spec.service.path))
 
 
 def token_of(row: Rollout, name: str) -> str:

@@ -52,6 +52,7 @@ class TaskDefinitionSeen:
     architecture: str
     ports: tuple[tuple[str, int], ...]  # (container, container port)
     digest: str  # of everything a task runs by; equal digests run the same
+    images: tuple[tuple[str, str], ...] = ()  # (container, image), as written in the definition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What doors may ask for: start a rollout, look before one, give a command. One set for every door."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestrator import preflight
@@ -12,7 +12,7 @@ from orchestrator.core.events import Event, EventKind
 from orchestrator.core.ids import RolloutId, Tenths
 from orchestrator.core.looking import survey_need
 from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import Spec
+from orchestrator.core.spec import ServiceName, Spec
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.wishes import refusal
 from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Store, Stored
@@ -34,17 +34,32 @@ def new_id(spec: Spec) -> RolloutId:
     return RolloutId(f"{spec.service.service}-{secrets.token_hex(4)}")
 
 
-async def look_before(spec: Spec, *, cloud: Cloud, clock: Clock) -> Preflight:
-    """Read everything a rollout would start from and say what speaks against it; only reads. Raises Outside."""
-    survey = await cloud.survey(survey_need(_draft_of(spec, Actor(name=""), clock)))
-    return Preflight(spec=spec, survey=survey, findings=preflight.findings(spec, survey, now=clock.now()))
+async def look_before(spec: Spec, *, cloud: Cloud, clock: Clock, registries: Sequence[str] = ()) -> Preflight:
+    """Read everything a rollout would start from and say what speaks against it; only reads. Raises Outside.
+
+    `registries`: patterns of the images that may run, of the server's settings; empty: any. Raises Invalid for an
+    account that the settings do not have.
+    """
+    survey = await cloud.of(spec.account).survey(survey_need(_draft_of(spec, Actor(name=""), clock)))
+    findings = preflight.findings(spec, survey, now=clock.now(), registries=registries)
+    return Preflight(spec=spec, survey=survey, findings=findings)
 
 
-async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Cloud, clock: Clock) -> Stored:
-    """Start a rollout once its preflight finds nothing against it.
+async def start(
+    spec: Spec,
+    *,
+    author: Actor,
+    key: str,
+    store: Store,
+    cloud: Cloud,
+    clock: Clock,
+    registries: Sequence[str] = (),
+) -> Stored:
+    """Start a rollout once its preflight finds nothing against it; `registries` as `look_before` takes them.
 
     The same `key` again returns the rollout it started. Raises Conflict if the service or a rule is held by
-    another rollout, Unfit with preflight's errors, Outside if AWS could not be read. Nothing is made on AWS yet.
+    another rollout, Unfit with preflight's errors, Invalid for an account that the settings do not have, Outside if
+    AWS could not be read. Nothing is made on AWS yet.
     """
     known = await store.started_by(key, now=clock.now())
     if known is not None:
@@ -62,7 +77,7 @@ async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Clo
             next_step=f"wait for it, or take it back: `teal rollback {holder.rollout.id}`",
             holder=holder.rollout.id,
         )
-    found = await look_before(spec, cloud=cloud, clock=clock)
+    found = await look_before(spec, cloud=cloud, clock=clock, registries=registries)
     row = _draft_of(spec, author, clock)
     claims = claims_of(row, found.survey)
     await _refuse_held(claims, store)
@@ -72,6 +87,8 @@ async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Clo
             what=f"{spec.service} cannot be rolled out",
             findings=[words_of(finding) for finding in errors],
         )
+    revision = found.survey.revision
+    images = ", ".join(f"{container}={image}" for container, image in revision.images) if revision else ""
     event = Event(
         kind=EventKind.STARTED,
         at=clock.now(),
@@ -81,6 +98,7 @@ async def start(spec: Spec, *, author: Actor, key: str, store: Store, cloud: Clo
             ("by", author.name),
             ("source", author.source),
             ("task_definition", spec.task_definition),
+            ("images", images),
             *((f"label.{name}", text) for name, text in spec.labels),
         ),
     )
@@ -169,10 +187,10 @@ def _every(_: str) -> bool:
 
 
 async def resolve(name: str, *, store: Store, reaches: Callable[[str], bool] = _every) -> Stored:
-    """A rollout by its id, or the active rollout of a service (`cluster/service`, or the service's name alone).
+    """A rollout by its id, or the active rollout of a service (`account:cluster/service`, or a part of that).
 
-    `reaches` says which services there are for whoever asks. Raises NotFound; a service's bare name that two clusters
-    have active is refused.
+    `reaches` says which services there are for whoever asks. Raises NotFound; a part of a name that two services with
+    active rollouts share is refused.
     """
     found = await _named(name, store, reaches)
     if found is None or not reaches(str(found.rollout.spec.service)):
@@ -188,19 +206,27 @@ async def _named(name: str, store: Store, reaches: Callable[[str], bool]) -> Sto
     try:
         return await store.load(RolloutId(name))
     except NotFound:
-        return await store.find_active(name) if "/" in name else await _by_bare_name(name, store, reaches)
+        found = await store.find_active(name) if "/" in name else None
+        if found is not None and reaches(str(found.rollout.spec.service)):
+            return found
+        return await _by_part(name, store, reaches)
 
 
-async def _by_bare_name(name: str, store: Store, reaches: Callable[[str], bool]) -> Stored | None:
+async def _by_part(name: str, store: Store, reaches: Callable[[str], bool]) -> Stored | None:
+    """The one active rollout whose service has this name without its cluster, its account, or both."""
     rows, _ = await store.list(Filter(is_active=True), limit=500)
     hits = [
         row
         for row in rows
-        if row.rollout.spec.service.service == name and reaches(str(row.rollout.spec.service))
+        if name in _parts(row.rollout.spec.service) and reaches(str(row.rollout.spec.service))
     ]
     if len(hits) > 1:
         names = ", ".join(str(row.rollout.spec.service) for row in hits)
         raise Refused(
-            what=f"`{name}` means more than one rollout", why=names, next_step="name the cluster too"
+            what=f"`{name}` means more than one rollout", why=names, next_step="write the whole name of one"
         )
     return hits[0] if hits else None
+
+
+def _parts(service: ServiceName) -> tuple[str, ...]:
+    return service.service, service.path, f"{service.account}:{service.service}"

@@ -22,6 +22,7 @@ from orchestrator.core.observed import Unread
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Failure, Seen
 from orchestrator.core.survey import Finding, Severity, Survey
+from orchestrator.engine.shut import cloud_of
 from orchestrator.ports import Clock, Cloud, Leased, Store
 
 LEASE = timedelta(seconds=30)
@@ -44,8 +45,10 @@ class Ticked:
 class Ticker:
     """Takes one rollout one tick further."""
 
-    def __init__(self, store: Store, cloud: Cloud, clock: Clock) -> None:
+    def __init__(self, store: Store, cloud: Cloud, clock: Clock, *, registries: Sequence[str] = ()) -> None:
+        """`registries`: patterns of the images that revisions may run; empty: any."""
         self.store, self.cloud, self.clock = store, cloud, clock
+        self.registries = tuple(registries)
 
     async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
         """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline.
@@ -68,15 +71,15 @@ class Ticker:
         findings: tuple[Finding, ...] = ()
         if needs.survey is not None:
             survey, findings = await self._survey(row, needs.survey)
-        seen = await self.cloud.observe(replace(needs, survey=None))
+        seen = await cloud_of(self.cloud, row.spec.account).observe(replace(needs, survey=None))
         return replace(seen, commands=leased.commands, survey=survey, findings=findings)
 
     async def _survey(self, row: Rollout, need: SurveyNeed) -> tuple[Survey | Unread, tuple[Finding, ...]]:
         try:
-            survey = await self.cloud.survey(need)
+            survey = await cloud_of(self.cloud, row.spec.account).survey(need)
         except Outside as why:
             return Unread(why=str(why)), ()
-        findings = preflight.findings(row.spec, survey, now=self.clock.now())
+        findings = preflight.findings(row.spec, survey, now=self.clock.now(), registries=self.registries)
         if not preflight.errors(findings):
             try:
                 await self.store.claim(row.id, claims_of(row, survey))
@@ -86,22 +89,25 @@ class Ticker:
 
     async def _perform(self, decision: Decision, leased: Leased) -> tuple[Failure, ...]:
         """Writes to safety first, waiting for no other; the rest beside each other. Each fails alone."""
+        cloud = cloud_of(self.cloud, decision.rollout.spec.account)
         first = [effect for effect in decision.effects if is_to_safety(effect)]
         rest = [effect for effect in decision.effects if not is_to_safety(effect)]
-        return (*await self._attempt_all(first, leased), *await self._attempt_all(rest, leased))
+        return (*await self._attempt_all(first, cloud, leased), *await self._attempt_all(rest, cloud, leased))
 
-    async def _attempt_all(self, effects: Sequence[Effect], leased: Leased) -> tuple[Failure, ...]:
+    async def _attempt_all(
+        self, effects: Sequence[Effect], cloud: Cloud, leased: Leased
+    ) -> tuple[Failure, ...]:
         if effects and self.clock.now() + CALL_LONGEST > leased.until:
             raise Lost(
                 what=f"{effects[0].key} was not begun", why="the lease would pass on before it could end"
             )
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._attempt(effect)) for effect in effects]
+            tasks = [group.create_task(self._attempt(effect, cloud)) for effect in effects]
         return tuple(failure for task in tasks if (failure := task.result()) is not None)
 
-    async def _attempt(self, effect: Effect) -> Failure | None:
+    async def _attempt(self, effect: Effect, cloud: Cloud) -> Failure | None:
         try:
-            await self.cloud.perform(effect)
+            await cloud.perform(effect)
         except Outside as why:
             log.warning("effect_failed", effect=effect.key, why=str(why), code=why.code)
             return Failure(key=effect.key, why=str(why), is_final=isinstance(why, Rejected))

@@ -4,22 +4,28 @@
 ``error`` refuses the rollout, a ``warning`` is told, a ``note`` says what was found.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Severity, Survey
-from orchestrator.preflight import alarms, blue, capacity, notes, revision, rules
+from orchestrator.preflight import alarms, blue, capacity, images, notes, revision, rules
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
 
 __all__ = ["PlanRow", "errors", "expected", "findings", "plan_table"]
 
 
-def findings(spec: Spec, survey: Survey, *, now: datetime) -> tuple[Finding, ...]:
-    """Every finding: errors first, then warnings, then notes, each kind in the order in which a rollout meets it."""
+def findings(
+    spec: Spec, survey: Survey, *, now: datetime, registries: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """Every finding: errors first, then warnings, then notes, each kind in the order in which a rollout meets it.
+
+    `registries`: patterns of the images that may run, of the server's settings; empty: any.
+    """
     found = [
         *blue.look(spec, survey),
         *revision.look(spec, survey),
+        *images.look(survey, registries),
         *rules.look(spec, survey),
         *alarms.look(spec, survey),
         *notes.look(spec, survey, now),

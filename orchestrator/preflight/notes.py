@@ -20,7 +20,7 @@ def look(spec: Spec, survey: Survey, now: datetime) -> Iterator[Finding]:
     blue = survey.blue
     yield note(
         "blue",
-        f"{spec.service} in account {survey.account}, {survey.region}: "
+        f"{spec.service.path} in account {_account(spec, survey)}, {survey.region}: "
         f"{counted(blue.desired, 'task')} of {revision_name(blue.task_definition)}",
     )
     if survey.revision is not None:
@@ -37,6 +37,10 @@ def look(spec: Spec, survey: Survey, now: datetime) -> Iterator[Finding]:
     for row in rows:
         yield note("step", _step(row, is_last=row is rows[-1]))
     yield _total(rows, spec, now)
+
+
+def _account(spec: Spec, survey: Survey) -> str:
+    return f"{spec.account} ({survey.account})" if spec.account else survey.account
 
 
 def _group(group: GroupSurvey) -> str:

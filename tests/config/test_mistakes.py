@@ -21,8 +21,8 @@ def told(text: str) -> list[str]:
 # Each row is appended to a file that is right; line 3 is its first line.
 ROWS = [
     ("servce: x", '3: "servce" is not a known key: did you mean service?'),
-    ("xyz: 1", '3: "xyz" is not a known key: write one of service, revision, region, traffic, plan, gates, '
-     "metrics, approval, capacity, background, sticky, ending, limits, on_failure, on_drift, labels"),
+    ("xyz: 1", '3: "xyz" is not a known key: write one of service, revision, account, region, traffic, plan, gates, '
+     "metrics, approval, capacity, background, sticky, ending, limits, on_failure, on_drift, notify, labels"),
     ("alarms: [x]", '3: "alarms" is not a known key: write it under gates'),
     ("task_definition: x", '3: "task_definition" is not a known key: write revision: {task_definition: …}'),
     ("service: a/b", '3: "service" is written twice (first in line 1): keep one'),
@@ -106,8 +106,6 @@ ROWS = [
 ]  # fmt: skip
 
 NOT_YET = [
-    ("account: production", "account is not available yet: remove it: the credentials in the environment decide"),
-    ("notify: {slack: '#x'}", "notify is not available yet: remove it"),
     ("traffic: {test_rules: []}", "traffic.test_rules is not available yet: remove it"),
     ("gates: {probe: {}}", "gates.probe is not available yet: remove it"),
     ("gates: {metric: []}", "gates.metric is not available yet: remove it"),
@@ -125,8 +123,8 @@ NOT_YET = [
 TEXTS = [
     ("", "1: the file is empty: write at least service and revision"),
     ("# nothing\n", "1: the file is empty: write at least service and revision"),
-    ("- a", "1: the file is a list, not a mapping: write keys such as service, revision, region"),
-    ("hello", '1: the file is the value "hello", not a mapping: write keys such as service, revision, region'),
+    ("- a", "1: the file is a list, not a mapping: write keys such as service, revision, account"),
+    ("hello", '1: the file is the value "hello", not a mapping: write keys such as service, revision, account'),
     ("a: [1,", "1: the text is not YAML: expected the node content, but found '<stream end>': "
      "check quotes, brackets and indentation"),
     ("a:\n\tb: 1", "2: the text is not YAML: found character '\\t' that cannot start any token: indent with spaces"),

@@ -19,6 +19,7 @@ from orchestrator.config import (
     schema,
 )
 from orchestrator.config.quantities import parse_duration, parse_weight
+from orchestrator.core.errors import Invalid
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
@@ -221,3 +222,35 @@ def test_the_schemas_patterns_take_what_the_reader_takes() -> None:
     assert re.search(schema()["properties"]["service"]["pattern"], "prod/checkout")
     assert not re.search(schema()["properties"]["service"]["pattern"], "checkout")
     assert re.search(definitions["RevisionModel"]["properties"]["task_definition"]["pattern"], "checkout:43")
+
+
+def test_an_account_is_part_of_the_services_name_and_its_channel_is_kept() -> None:
+    spec = load_text(
+        "service: prod/checkout\nrevision: {task_definition: a:1}\naccount: production\nnotify: {slack: '#deploys'}\n"
+    )
+    assert (spec.account, str(spec.service), spec.service.path) == (
+        "production",
+        "production:prod/checkout",
+        "prod/checkout",
+    )
+    assert spec.notify.slack == "#deploys"
+    assert load_text(dump(spec)) == spec
+    assert minimal("production:prod/checkout", "a:1").service == spec.service
+
+
+def test_another_account_is_told_as_a_difference() -> None:
+    one, other = minimal("prod/checkout", "a:1"), minimal("production:prod/checkout", "a:1")
+    assert differences(one, other) == ("account: nothing is now production",)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("account: a b", "is no alias of an account"),
+        ("notify: {slack: deploys}", "is no Slack channel"),
+        ("notify: {email: x}", "is not a known key"),
+    ],
+)
+def test_a_wrong_account_or_channel_is_told(line: str, expected: str) -> None:
+    with pytest.raises(Invalid, match=expected):
+        load_text(f"service: prod/checkout\nrevision: {{task_definition: a:1}}\n{line}\n")

@@ -1,0 +1,90 @@
+"""AWS as other accounts: each opened when it is first used, with one rate limiter for what shares AWS's own."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.aws.call import Caller
+from orchestrator.aws.limits import Limits
+from orchestrator.aws.roles import AssumedRole
+from orchestrator.aws.transport import Answer, Transport
+from orchestrator.core.errors import Invalid, Mistake
+from orchestrator.settings import Account
+
+Open = Callable[[str, AssumedRole | None], AbstractAsyncContextManager[Transport]]
+"""(region, role; None: the server's own credentials) -> clients for as long as the context lasts."""
+
+
+class Accounts:
+    """Callers of the settings' accounts by alias. What is opened is closed with ``stack``."""
+
+    def __init__(
+        self,
+        accounts: Sequence[Account],
+        *,
+        own: Caller,
+        region: str,
+        limits: Limits | None,
+        open_transport: Open,
+        stack: AsyncExitStack,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`own` and `limits`: of the server's own credentials in `region`, which may assume the accounts' roles."""
+        self._accounts = {account.alias: account for account in accounts}
+        self._own, self._region = own, region
+        self._open, self._stack, self._now = open_transport, stack, now
+        self._limits: dict[tuple[str, str], Limits | None] = {("", region): limits}
+        self._callers: dict[str, Caller] = {}
+
+    def caller(self, alias: str) -> tuple[Caller, str]:
+        """The calls of an account, and its region. Raises Invalid for an alias that the settings do not have."""
+        account = self._accounts.get(alias)
+        if account is None:
+            raise unknown(alias, tuple(self._accounts))
+        region = account.region or self._region
+        if not account.role and region == self._region:
+            return self._own, region
+        if alias not in self._callers:
+            self._callers[alias] = self._made(account, region)
+        return self._callers[alias], region
+
+    def _made(self, account: Account, region: str) -> Caller:
+        role = AssumedRole(account, self._own, now=self._now) if account.role else None
+        number = account.role.split(":")[4] if account.role else ""
+        if (number, region) not in self._limits:
+            is_limited = self._limits["", self._region] is not None
+            self._limits[number, region] = Limits() if is_limited else None
+        transport = _Opening(lambda: self._open(region, role), self._stack)
+        return self._own.over(transport, limits=self._limits[number, region])
+
+
+def unknown(alias: str, known: Sequence[str]) -> Invalid:
+    """The error for an account that the settings do not have, as the rollout file's mistake that it is."""
+    others = f"write one of {', '.join(known)}" if known else "add it to the server's settings"
+    mistake = Mistake(
+        pointer="/account",
+        what=f'account "{alias}" is not in the server\'s settings',
+        instead=f"{others}, or remove it: then the server's own credentials are used",
+    )
+    return Invalid(source="", mistakes=[mistake])
+
+
+class _Opening:
+    """A transport that is opened by its first call."""
+
+    def __init__(
+        self, make: Callable[[], AbstractAsyncContextManager[Transport]], stack: AsyncExitStack
+    ) -> None:
+        self._make, self._stack = make, stack
+        self._transport: Transport | None = None
+        self._lock = asyncio.Lock()
+
+    async def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
+        """As Transport."""
+        if self._transport is None:
+            async with self._lock:
+                if self._transport is None:
+                    self._transport = await self._stack.enter_async_context(self._make())
+        return await self._transport.call(service, operation, params)

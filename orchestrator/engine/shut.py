@@ -1,0 +1,58 @@
+"""An account that there is no way to, since the settings no longer have its alias: nothing is seen, nothing done.
+
+A rollout that was started before is held by it, with the reason where people look, until the alias is back.
+"""
+
+from orchestrator.core.effects import Effect
+from orchestrator.core.errors import Denied, Invalid
+from orchestrator.core.needs import Needs, SurveyNeed
+from orchestrator.core.observed import Unread
+from orchestrator.core.seen import Seen
+from orchestrator.core.survey import Survey
+from orchestrator.ports import Cloud
+
+
+def cloud_of(cloud: Cloud, account: str) -> Cloud:
+    """The cloud as this account, or one that is shut where the settings do not have it."""
+    try:
+        return cloud.of(account)
+    except Invalid:
+        return Shut(account)
+
+
+class Shut:
+    """A ``ports.Cloud`` that answers nothing."""
+
+    def __init__(self, account: str) -> None:
+        self._why = Denied(
+            what=f'account "{account}"',
+            why="it is not in the server's settings any more",
+            next_step="add it again, with its role",
+        )
+
+    def of(self, account: str) -> Cloud:
+        """As Cloud."""
+        return self
+
+    async def survey(self, need: SurveyNeed) -> Survey:
+        """As Cloud."""
+        raise self._why
+
+    async def observe(self, needs: Needs) -> Seen:
+        """As Cloud: everything that is asked for is unread."""
+        unread = Unread(why=str(self._why))
+        return Seen(
+            survey=unread if needs.survey else None,
+            rules={need.arn: unread for need in needs.rules},
+            blue=unread if needs.blue else None,
+            green=unread if needs.green else None,
+            groups=dict.fromkeys(needs.groups, unread),
+            targets=dict.fromkeys(needs.targets, unread),
+            scaling=unread if needs.scaling else None,
+            alarms=dict.fromkeys(needs.alarms, unread),
+            metrics={query.id: unread for query in needs.metrics.queries} if needs.metrics else {},
+        )
+
+    async def perform(self, effect: Effect) -> None:
+        """As Cloud."""
+        raise self._why
