@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CODE := orchestrator api tests docs
 
-.PHONY: setup demo test fmt lint types layers shape unit docs docs-check sim bench lock clean
+.PHONY: setup demo test fmt lint types layers shape unit docs docs-check sim fuzz bench lock clean
 
 setup: .venv/.ready
 
@@ -55,6 +55,9 @@ shape: setup
 
 sim: setup
 	$(BIN)/python -m tests.sim $(if $(SEED),--start $(SEED) --seeds 1,--seeds $(or $(SEEDS),2000))
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
 
 bench: setup
 	$(BIN)/python -m tests.bench

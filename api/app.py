@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from api.auth.bearer import Authenticator, has_valid_token
 from api.auth.fetching import Fetch, fetch
 from api.auth.oidc import Issuers
-from api.http import access, answers, before, events, health, openapi, reports, rollouts, wishes
+from api.http import access, answers, before, events, health, openapi, reports, rollouts, services, wishes
 from api.http.admission import Calls
 from api.http.door import Door
 from api.http.guard import Guard
@@ -37,6 +37,7 @@ _ROUTERS = (
     wishes.router,
     rollouts.router,
     before.router,
+    services.router,
     access.router,
     health.router,
 )
@@ -86,6 +87,11 @@ def published() -> dict[str, Any]:
     for router in _ROUTERS:
         app.include_router(router)
     return openapi.build(app)
+
+
+def calls() -> tuple[tuple[str, str, str], ...]:
+    """Every call of the HTTP door: operation id, method and path."""
+    return tuple(Calls(_ROUTERS))
 
 
 def run(

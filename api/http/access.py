@@ -21,7 +21,7 @@ from orchestrator.core.errors import Conflict
 from orchestrator.core.people import Principal, Role
 from orchestrator.ports import Call, Token
 
-SERVICE = r"[A-Za-z0-9_*?-]{1,255}(/[A-Za-z0-9_*?-]{1,255})?"
+SERVICE = r"(\*|([A-Za-z0-9._-]{1,63}:)?[A-Za-z0-9_*?-]{1,255}/[A-Za-z0-9_*?-]{1,255})"
 GROUP = r"[^\x00-\x1f\x7f]{1,100}"
 NAME = r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,98}[^\x00-\x20\x7f])?"
 LIFE_MAX = timedelta(days=366 * 10)
@@ -144,7 +144,8 @@ class TokenWish(BaseModel):
     services: tuple[Annotated[str, Field(pattern=f"^{SERVICE}$")], ...] = Field(
         default=(),
         max_length=100,
-        description="Patterns of the services (cluster/service) it may see and touch; none: every service.",
+        description="Patterns of the services (`cluster/service`, in another account `alias:cluster/service`) it may "
+        "see and touch; none: every service.",
         examples=[["prod/checkout", "staging/*"]],
     )
     groups: tuple[Annotated[str, Field(pattern=f"^{GROUP}$")], ...] = Field(

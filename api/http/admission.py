@@ -4,7 +4,7 @@ It stands before the framework and not in a dependency of each call, since the f
 its dependencies: who may not come in would learn what is wrong with a file, and a path without a call would be open.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from re import Pattern
 
@@ -35,12 +35,21 @@ class Calls:
             needed_for(name)
             self._calls.append((route.path_regex, frozenset(route.methods or ()), name, route.path_format))
 
+    def __iter__(self) -> Iterator[tuple[str, str, str]]:
+        """Operation id, method and path of each call."""
+        return ((name, min(methods), template) for _, methods, name, template in self._calls)
+
     def find(self, path: str, method: str) -> tuple[str, str]:
         """The operation id and the path template of a call; empty if there is none."""
         for pattern, methods, name, template in self._calls:
             if method in methods and pattern.match(path):
                 return name, template
         return "", ""
+
+    def allowed(self, path: str) -> str:
+        """The methods that a path takes, as an `Allow` header lists them; empty if there is nothing at the path."""
+        found = {one for pattern, methods, _, _ in self._calls for one in methods if pattern.match(path)}
+        return ", ".join(sorted(found))
 
 
 async def admit(visit: Visit, scope: Scope, headers: Headers, auth: Authenticator, calls: Calls) -> None:
@@ -50,6 +59,7 @@ async def admit(visit: Visit, scope: Scope, headers: Headers, auth: Authenticato
     it came.
     """
     visit.call, visit.route = calls.find(scope["path"], visit.method)
+    visit.allowed = "" if visit.call else calls.allowed(scope["path"])
     if visit.call in PROBED and not _is_local_only(auth):
         return
     needed = needed_for(visit.call) if visit.call else Role.VIEWER

@@ -99,4 +99,8 @@ async def _http(request: Request, error: Exception) -> Response:
             known = Internal(what=f"the framework answered {error.status_code}: {error.detail}")
     told = answer(known, request)
     told.headers.update(error.headers or {})
+    if isinstance(known, WrongMethod) and request.state.visit.allowed:
+        told.headers["Allow"] = (
+            request.state.visit.allowed
+        )  # the framework names those of one of the path's calls
     return told

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from api.auth.roles import CALLS
 from api.http.access import CallPage, CallView, MeView, TokenMade, TokenPage, TokenView
+from api.http.services import ServicePage
 from api.http.shapes import (
     Commanded,
     CommandView,
@@ -22,6 +23,7 @@ from api.http.shapes import (
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.people import Role
 from orchestrator.core.survey import Finding, Severity
+from orchestrator.engine.services import PastView, ServiceView
 from orchestrator.engine.views import GateView, RolloutView, RuleView, StepView
 
 Json = Any  # a value of a JSON document
@@ -111,6 +113,24 @@ _EVENT = EventView(
     chain="5c1a0ee7d9c1c3c7f0f4b1c5fb3c3c1d8f3b2f7a6e5d4c3b2a19080706050403",
 )
 
+_SERVICE = ServiceView(
+    name="prod/checkout",
+    serves="checkout:42",
+    succeeded="checkout:42",
+    active=_ID,
+    active_phase="shifting",
+    history=(
+        PastView(
+            id=_ID,
+            phase="shifting",
+            revision="checkout:43",
+            started_at=_TEN - timedelta(minutes=4),
+            ended_at=None,
+            author="author",
+        ),
+    ),
+)
+
 _VALUES: dict[str, object] = {
     "start_rollout": _ROLLOUT,
     "get_rollout": _ROLLOUT,
@@ -145,6 +165,8 @@ _VALUES: dict[str, object] = {
             "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/checkout/73e2d6bc24d8a067",
         ),
     ),
+    "list_services": ServicePage(services=(_SERVICE,), next=""),
+    "get_service": _SERVICE,
     "me": MeView(
         name="operator",
         role=Role.VIEWER,

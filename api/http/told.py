@@ -54,7 +54,10 @@ OWN: dict[str, dict[int, Told]] = {
     "list_events": _ROLLOUT,
     "report": _ROLLOUT,
     **{f"{kind.value}_rollout": _COMMAND for kind in CommandKind},
-    "get_service": {404: ("not-found", "No rollout of a service by this name that whoever asks may see.")},
+    "get_service": {
+        404: ("not-found", "No service by this name that had a rollout and that whoever asks may see."),
+        409: ("refused", "The bare name means more than one service."),
+    },
     "create_token": {409: ("conflict", "The key already made a token, whose text is not kept.")},
     "revoke_token": {404: ("not-found", "There is no such token.")},
     "explain_problem": {404: ("no-such-path", "There is no such problem.")},

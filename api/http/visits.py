@@ -33,6 +33,7 @@ class Visit:
     at: datetime
     call: str = ""  # operation id
     route: str = ""  # the template of its path
+    allowed: str = ""  # the methods that its path takes, where it asked by another
     known: Known | None = None
     target: str = ""  # the rollout, service or token it is about
     refused: str = ""  # code of the error it was answered with

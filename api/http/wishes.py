@@ -1,10 +1,10 @@
 """Commands: one call each, the same words as everywhere. Steps count from 1 here, as people count them."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.http.door import NAME_PATTERN, AtDoor, By, Door
 from api.http.reach import Name, reached
@@ -62,10 +62,20 @@ class PromoteWish(Wish):
     full: bool = Field(default=False, description="True: straight to the last step.")
 
 
+WEIGHT: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "minimum": 0.1, "maximum": 100},
+        {"type": "string", "pattern": r"^(100(\.0)?|[1-9]\d?(\.\d)?|0\.[1-9]) ?%?$"},
+    ]
+}
+
+
 class BackWish(Wish):
     """What a person says with `back`."""
 
-    to: Weight = Field(description="The weight of an earlier step, in percent.")
+    to: Annotated[Weight, WithJsonSchema(WEIGHT)] = Field(
+        description="The weight of an earlier step, in percent.", examples=["10%", 10]
+    )
 
 
 MEANINGS = {
