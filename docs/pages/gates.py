@@ -46,8 +46,11 @@ WORDS = {
         asks="Does one interval alone speak loudly enough against it?",
         fail=f"One interval with at least {guard.REQUESTS_LEAST} requests and {guard.ERRORS_LEAST} errors has an "
         f"error rate over {guard.ALWAYS_OVER:.0%} (and the other colour has not), or over `errors` and over "
-        f"{guard.TIMES_WORSE} times the other colour's.",
-        hold="No whole interval was measured yet, no request reached it in the last one, or both colours fail alike.",
+        f"{guard.TIMES_WORSE} times the other colour's. Or more than {guard.ALWAYS_OVER:.0%} of at least "
+        f"{guard.REQUESTS_LEAST} requests got no answer at all, and that is usual neither for the other colour nor, "
+        "while that has no traffic, for blue's last hour before the rollout.",
+        hold="No whole interval was measured yet, no request reached it in the last one, both colours fail alike, or "
+        "most requests got no answer and it is not known whether that is usual.",
         passes="Neither of these.",
         not_applicable="It takes no traffic.",
     ),

@@ -14,7 +14,7 @@ from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL
 from orchestrator.core.ready import ServiceLook, TargetsLook
 from orchestrator.core.rollout import Rollout
-from orchestrator.core.scene import Colour, Names, Scene, first_whole, floor_to
+from orchestrator.core.scene import Colour, Counts, Names, Scene, first_whole, floor_to
 from orchestrator.core.verdict import Answer, Judged, Verdict, hold
 
 Judge = Callable[[Rollout, Scene], Answer | None]  # None: the file turned the gate off
@@ -80,6 +80,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         targets=targets_of(draft, judged),
         intervals=intervals.at_weight(row),
         earlier=intervals.earlier(row),
+        usual=Counts.total(row.history) if row.history else None,
         reading=tuple(interval for interval in draft.reading if interval.weight is not None),
         names=names_of(row),
         alarms_at_start=row.blue.alarms,

@@ -1,7 +1,8 @@
 """What gates judge: one colour that takes traffic, at one weight, with everything seen of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -43,6 +44,14 @@ class Counts:
         """Requests that reached the group and that no target answered."""
         answers = self.answers_2xx + self.answers_3xx + self.answers_4xx + self.answers_5xx
         return max(0, self.requests - answers)
+
+    @classmethod
+    def total(cls, parts: Iterable["Counts"]) -> "Counts":
+        """Several counts in sum."""
+        sums = Counter[str]()
+        for part in parts:
+            sums.update(asdict(part))
+        return cls(**{"requests": 0, **sums})
 
     @property
     def errors(self) -> int:
@@ -103,6 +112,9 @@ class Scene:
     earlier: tuple[
         Interval, ...
     ] = ()  # of former weights of this colour, no weight changing in them, oldest first
+    usual: Counts | None = (
+        None  # blue's last hour before green's traffic, in sum; None: not known, or no requests
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

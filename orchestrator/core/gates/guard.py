@@ -24,11 +24,14 @@ class GuardSpec:
 
 
 def judge(spec: GuardSpec, scene: Scene) -> Answer:
-    """FAIL on one interval with at least 20 requests and 5 errors that is bad in itself and beside the other colour."""
+    """FAIL on one interval with at least 20 requests that is bad in itself and beside the other colour.
+
+    Bad are 5 errors and too large a share of them, or most requests without an answer.
+    """
     if scene.weight == 0:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
     counted = (*scene.earlier, *scene.intervals)
-    failing = next((interval for interval in counted if _fails(spec, scene, interval)), None)
+    failing = next((interval for interval in counted if _speaks_against(spec, scene, interval)), None)
     if failing is not None:
         return _failed(scene, failing)
     if not scene.intervals:
@@ -37,7 +40,7 @@ def judge(spec: GuardSpec, scene: Scene) -> Answer:
             "no whole interval was measured at this weight yet",
             clears_when="CloudWatch has one whole period at this weight",
         )
-    alarming = next((interval for interval in scene.reading if _fails(spec, scene, interval)), None)
+    alarming = next((interval for interval in scene.reading if _speaks_against(spec, scene, interval)), None)
     if alarming is not None:
         return hold(
             NAME,
@@ -63,9 +66,47 @@ def _of_newest(spec: GuardSpec, scene: Scene, interval: Interval) -> Answer:
             clears_when=f"errors are below {spec.errors:.1%} again",
             numbers=_numbers(mine),
         )
+    if _is_silent(mine) and _beside(scene, interval) is None:
+        return hold(
+            NAME,
+            f"{_unanswered(mine)} on {scene.judged}, and it is not known whether that is usual",
+            clears_when=f"most requests on {scene.judged} are answered",
+            numbers=_numbers(mine),
+        )
     few = "" if mine.requests >= REQUESTS_LEAST else f" (fewer than {REQUESTS_LEAST}: too few to tell much)"
     seen = f"{mine.errors} of {mine.requests} requests failed on {scene.judged} in the last whole period{few}"
     return passed(NAME, seen, numbers=_numbers(mine))
+
+
+def _speaks_against(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
+    return _fails(spec, scene, interval) or _hangs(scene, interval)
+
+
+def _hangs(scene: Scene, interval: Interval) -> bool:
+    """True if most requests got no answer at all, which no error of the colour's own counts, and that is unusual.
+
+    It is usual where connections stay open, as WebSockets do: the other colour's requests, or blue's before the
+    rollout, look the same then.
+    """
+    mine, beside = interval.of(scene.judged), _beside(scene, interval)
+    return mine is not None and _is_silent(mine) and beside is not None and not _mostly_silent(beside)
+
+
+def _beside(scene: Scene, interval: Interval) -> Counts | None:
+    others = interval.of(scene.judged.other)
+    return others if others is not None and others.requests else scene.usual
+
+
+def _is_silent(counts: Counts) -> bool:
+    return counts.requests >= REQUESTS_LEAST and _mostly_silent(counts)
+
+
+def _mostly_silent(counts: Counts) -> bool:
+    return counts.unanswered > ALWAYS_OVER * counts.requests
+
+
+def _unanswered(counts: Counts) -> str:
+    return f"{counts.unanswered} of {counts.requests} requests got no answer"
 
 
 def _fails(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
@@ -81,6 +122,9 @@ def _fails(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
 def _failed(scene: Scene, interval: Interval) -> Answer:
     mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
     assert mine is not None
+    if _hangs(scene, interval):
+        words = f"{_unanswered(mine)} on {scene.judged} in the period from {interval.start:%H:%M:%S}Z"
+        return fail(NAME, words, numbers=_numbers(mine))
     beside = f", on {scene.judged.other} {others.error_rate:.1%}" if others else ""
     return fail(
         NAME,
@@ -91,4 +135,9 @@ def _failed(scene: Scene, interval: Interval) -> Answer:
 
 
 def _numbers(counts: Counts) -> dict[str, float]:
-    return {"requests": counts.requests, "errors": counts.errors, "error_rate": round(counts.error_rate, 6)}
+    return {
+        "requests": counts.requests,
+        "errors": counts.errors,
+        "error_rate": round(counts.error_rate, 6),
+        "unanswered": counts.unanswered,
+    }

@@ -53,7 +53,7 @@ def stop(*, ago: timedelta = MINUTE, **changes: Any) -> StopSeen:  # noqa: ANN40
 
 def counts(requests: int, errors: int = 0) -> Counts:
     """One colour's requests, and how many of them it answered with 5xx."""
-    return Counts(requests=requests, answers_5xx=errors)
+    return Counts(requests=requests, answers_2xx=requests - errors, answers_5xx=errors)
 
 
 def minute(green: Counts | None, blue: Counts | None = None, *, ago: int = 4) -> Interval:

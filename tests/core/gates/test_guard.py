@@ -65,6 +65,50 @@ def test_answers_of_the_class_4xx_are_no_errors() -> None:
     assert asked(minute(Counts(requests=100, answers_4xx=100), counts(900))).verdict is PASS
 
 
+@pytest.mark.parametrize(
+    ("green", "blue", "usual", "verdict"),
+    [
+        pytest.param((100, 100), (900, 0), None, FAIL, id="green hangs, blue does not"),
+        pytest.param((20, 11), (900, 0), None, FAIL, id="the least requests, and just over a half"),
+        pytest.param((20, 10), (900, 0), None, PASS, id="exactly a half"),
+        pytest.param((19, 19), (900, 0), None, PASS, id="one request too few"),
+        pytest.param((100, 100), (900, 450), None, FAIL, id="blue answers a half"),
+        pytest.param((100, 100), (900, 451), None, PASS, id="blue's connections stay open, too"),
+        pytest.param((100, 100), None, (5000, 3), FAIL, id="blue has no traffic, and used to answer"),
+        pytest.param((100, 100), (0, 0), (5000, 3), FAIL, id="blue has none, as a number"),
+        pytest.param((100, 100), None, (5000, 4900), PASS, id="its users' connections always stay open"),
+        pytest.param((100, 100), None, None, HOLD, id="nothing is known of blue"),
+        pytest.param((100, 0), None, None, PASS, id="nothing is known of blue, and green answers"),
+        pytest.param((100, 100), (900, 900), (5000, 0), PASS, id="both hang: going back does not mend it"),
+    ],
+)
+def test_most_requests_without_an_answer_fail_where_that_is_unusual(
+    green: tuple[int, int],
+    blue: tuple[int, int] | None,
+    usual: tuple[int, int] | None,
+    verdict: Verdict,
+) -> None:
+    interval = minute(silent(*green), silent(*blue) if blue else None)
+    answer = asked(interval, usual=silent(*usual) if usual else None)
+    assert answer.verdict is verdict, answer.reason
+    if verdict is not PASS:
+        assert f"{green[1]} of {green[0]} requests got no answer on green" in answer.reason
+    assert dict(answer.numbers)["unanswered"] == green[1]
+
+
+def test_silence_that_was_read_only_once_holds() -> None:
+    answer = asked(
+        minute(counts(100), counts(900)), reading=(minute(silent(100, 100), silent(900, 0), ago=1),)
+    )
+    assert answer.verdict is HOLD
+    assert "read only once" in answer.reason
+
+
+def silent(requests: int, unanswered: int) -> Counts:
+    """Requests of which so many got no answer, and the others a good one."""
+    return Counts(requests=requests, answers_2xx=requests - unanswered)
+
+
 def test_few_requests_pass_and_say_that_they_tell_little() -> None:
     answer = asked(minute(counts(19, 5), counts(900)))
     assert answer.verdict is PASS
