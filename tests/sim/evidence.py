@@ -21,12 +21,21 @@ class Period:
 
     @property
     def speaks_against_green(self) -> bool:
-        """At least 20 requests and 5 errors, and over a half, or over 5 % and more than 4 times blue's share."""
-        requests, errors = self.green.get("RequestCount", 0), _errors(self.green)
-        if requests < 20 or errors < 5:
-            return False
-        mine, theirs = errors / requests, _errors(self.blue) / max(self.blue.get("RequestCount", 0), 1)
-        return (mine > 0.5 and theirs <= 0.5) or (mine > 0.05 and mine > 4 * theirs)
+        """At least 20 requests, and it fails far worse than blue or leaves most of them unanswered, unlike blue."""
+        return self.green.get("RequestCount", 0) >= 20 and (self._fails or self._hangs)
+
+    @property
+    def _fails(self) -> bool:
+        """At least 5 errors, and over a half, or over 5 % and more than 4 times blue's share."""
+        mine, theirs = _share(_errors(self.green), self.green), _share(_errors(self.blue), self.blue)
+        is_far_worse = mine > 0.05 and mine > 4 * theirs
+        return _errors(self.green) >= 5 and ((mine > 0.5 and theirs <= 0.5) or is_far_worse)
+
+    @property
+    def _hangs(self) -> bool:
+        """More than half of the requests got no answer of any class; a timeout is no error of the target's own."""
+        mine = _share(_unanswered(self.green), self.green)
+        return mine > 0.5 and _share(_unanswered(self.blue), self.blue) <= 0.5
 
 
 class Evidence:
@@ -104,3 +113,12 @@ class Evidence:
 
 def _errors(counts: dict[str, float]) -> float:
     return counts.get("HTTPCode_Target_5XX_Count", 0) + counts.get("TargetConnectionErrorCount", 0)
+
+
+def _unanswered(counts: dict[str, float]) -> float:
+    answers = sum(counts.get(f"HTTPCode_Target_{digit}XX_Count", 0) for digit in (2, 3, 4, 5))
+    return counts.get("RequestCount", 0) - answers
+
+
+def _share(part: float, counts: dict[str, float]) -> float:
+    return part / max(counts.get("RequestCount", 0), 1)

@@ -47,7 +47,7 @@ def act(oracle: Oracle, what: Rival, draw: Random) -> None:
         _call(oracle.world, "elbv2", "ModifyListener", given)
     else:
         _call(oracle.world, "elbv2", "ModifyRule", {"RuleArn": arn, "Actions": actions})
-    oracle.excuse_rule(arn)
+    oracle.writes.excuse(arn)
 
 
 def befall(oracle: Oracle, what: Befalls, draw: Random) -> None:
@@ -79,7 +79,7 @@ def _rebound(oracle: Oracle) -> None:
     bounds = {"MinCapacity": target.least, "MaxCapacity": target.most + 1}
     named = {"ResourceId": target.resource, "ScalableDimension": DIMENSION, "ServiceNamespace": "ecs"}
     _call(oracle.world, "application-autoscaling", "RegisterScalableTarget", {**named, **bounds})
-    oracle.excuse_scaling()
+    oracle.things.excuse_scaling()
 
 
 def _call(world: World, service: str, operation: str, params: Json) -> None:

@@ -53,7 +53,8 @@ GREENS: tuple[
     (7, {"TEAL_DEMO_CRASH_AFTER": "0"}),
     (8, {"TEAL_DEMO_CRASH_AFTER": "40"}),
     (6, {"TEAL_DEMO_UNHEALTHY": "1"}),
-    (10, {"TEAL_DEMO_SLOW_START": "45"}),
+    (6, {"TEAL_DEMO_SLOW_START": "45"}),
+    (4, {"TEAL_DEMO_HANG": "1"}),
 )
 
 
@@ -118,6 +119,7 @@ class Scenario:
     edits: tuple[Edit, ...]
     wishes: tuple[Wish, ...]
     mishaps: tuple[Mishap, ...]
+    starts: tuple[float, ...]  # seconds after which somebody tries to start another rollout beside this one
 
 
 def scenario_of(seed: int) -> Scenario:
@@ -147,6 +149,7 @@ def scenario_of(seed: int) -> Scenario:
         edits=(),
         wishes=(),
         mishaps=(),
+        starts=(),
     )
     if calm:
         return drawn
@@ -159,6 +162,7 @@ def scenario_of(seed: int) -> Scenario:
         edits=tuple(_edit(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
         wishes=tuple(sorted((_wish(draw) for _ in range(draw.choice((0, 0, 1, 2, 4)))), key=lambda w: w.at)),
         mishaps=tuple(_mishap(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
+        starts=tuple(sorted(draw.uniform(0, 240) for _ in range(draw.choice((0, 1, 2))))),
     )
 
 

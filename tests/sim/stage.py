@@ -9,19 +9,21 @@ from functools import partial
 from random import Random
 
 from orchestrator.core.commands import Actor, Command, CommandKind
-from orchestrator.core.errors import Refused
+from orchestrator.core.errors import Conflict, Refused
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.ids import RolloutId, TaskDefinitionArn
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind, Rollout
 from orchestrator.core.spec import GatesSpec, Limits, MetricsSpec, ServiceName, Spec
 from orchestrator.engine import commands
-from orchestrator.sandbox.world.scenery import Scenery, furnish, register, until_steady
+from orchestrator.sandbox.world.scenery import register
 from orchestrator.sandbox.world.settings import WorldSettings
 from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
 from orchestrator.sandbox.world.world import World
 from orchestrator.store.memory import MemoryStore
-from tests.sim.oracle import Broken, Oracle
+from tests.sim.case import Broken
+from tests.sim.furnishing import furnish_for
+from tests.sim.oracle import Oracle
 from tests.sim.process import Process, run_process
 from tests.sim.rivals import act, befall
 from tests.sim.scenario import Edit, Outage, Scenario
@@ -57,7 +59,7 @@ class Stage:
         self.world = World(start=START, seed=scenario.seed, minute=MINUTE, settings=settings)
         self.world.behaviour.start = timedelta(seconds=3)
         self.world.behaviour.start_spread = timedelta(seconds=2)
-        self.scenery = _furnish(self.world, scenario)
+        self.scenery = furnish_for(self.world, scenario)
         if scenario.requests_per_second:
             VirtualTraffic(
                 self.world,
@@ -119,6 +121,7 @@ class Stage:
                 deaths = self.scenario.deaths if number == 0 else ()
                 group.create_task(self._lives(f"engine {number}", deaths, stop))
             group.create_task(self._wishes())
+            group.create_task(self._starts())
             try:
                 await self._until_end()
                 await asyncio.sleep(AFTERWARDS.total_seconds())
@@ -226,6 +229,22 @@ class Stage:
             await commands.wish(self.rollout, command, store=self.store)
             self.oracle.accepted.append(command)
 
+    async def _starts(self) -> None:
+        for at in self.scenario.starts:
+            await asyncio.sleep(max(0.0, at - self.loop.seconds))
+            await self._start_beside(at)
+
+    async def _start_beside(self, at: float) -> None:
+        """Promise 5: while this rollout is active, nobody starts another on its service, or on one of its rules."""
+        row, now = self.row, self.clock.now()
+        wanted = [f"service {row.spec.service}", *(rule.arn for rule in row.rules)]
+        for number, claim in enumerate(() if row.phase.is_final else wanted):
+            other = RolloutId(f"{self.rollout[:-8]}{number:02x}{round(at * 1000):06x}")
+            beside = Rollout(id=other, spec=row.spec, author=OPERATOR, created_at=now, phase_since=now)
+            with suppress(Conflict):
+                await self.store.create(beside, claims=frozenset({claim}), key=other, events=(), wake_at=now)
+                self.oracle.breaks(5, f"{other} was started beside this rollout: {claim} was free")
+
     async def _until_end(self) -> None:
         """Wait for the end; once all is quiet, an operator does what a person is asked to do."""
         end = self.clock.now() + LONGEST
@@ -252,39 +271,6 @@ class Stage:
         if kind is not None:
             by = Actor(name=f"operator {self.draw.randrange(10**6)}")
             await self._give(Command(key=f"{age}", kind=kind, by=by, at=self.clock.now()))
-
-
-def _furnish(world: World, scenario: Scenario) -> Scenery:
-    deployment = None
-    if scenario.blue_in_settling == "breaker puts the former back":
-        breaker = {"enable": True, "rollback": True}
-        deployment = {
-            "minimumHealthyPercent": 100,
-            "maximumPercent": 200,
-            "deploymentCircuitBreaker": breaker,
-        }
-    scenery = furnish(
-        world,
-        rules=scenario.rules,
-        default_rule=scenario.default_rule,
-        scalable=scenario.scalable,
-        deployment=deployment,
-    )
-    until_steady(world, scenery)
-    if scenario.room is not None:
-        world.capacity.limit = scenario.room
-    if scenario.foreign_group:
-        group = world.call("elbv2", "DescribeTargetGroups", {"TargetGroupArns": [scenery.target_group]})
-        kept = ("Protocol", "Port", "VpcId", "TargetType")
-        like = {key: group["TargetGroups"][0][key] for key in kept}
-        made = world.call("elbv2", "CreateTargetGroup", {"Name": "neighbour", **like})
-        tuples = [
-            {"TargetGroupArn": scenery.target_group, "Weight": 3},
-            {"TargetGroupArn": made["TargetGroups"][0]["TargetGroupArn"], "Weight": 1},
-        ]
-        actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": tuples}}]
-        world.call("elbv2", "ModifyRule", {"RuleArn": scenery.rules[0], "Actions": actions})
-    return scenery
 
 
 def play(scenario: Scenario) -> Played:

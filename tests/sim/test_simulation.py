@@ -1,18 +1,20 @@
 """Many random rollouts, each held to the promises after every step; and an oracle that would notice."""
 
-from collections.abc import Callable
-from types import ModuleType
-
 import pytest
 
 from orchestrator.core import advancing, leaving, returning, rules, starting
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import Tags
+from orchestrator.core.ids import RolloutId
 from orchestrator.core.observed import RuleSeen
 from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout, RuleState
+from orchestrator.core.rollout import Decision, Rollout, RuleState
+from orchestrator.core.survey import Survey
 from orchestrator.core.traffic import without_green
+from orchestrator.engine import tick
+from orchestrator.ports import Leased
+from orchestrator.store.memory import MemoryStore
 from tests.sim.run import complaint, play_seed
 from tests.sim.scenario import scenario_of
 from tests.sim.stage import play
@@ -39,8 +41,16 @@ def test_the_seeds_meet_every_end_and_every_kind_of_trouble() -> None:
     assert {fault.when for scenario in scenarios for fault in scenario.faults} == {"before", "after", "late"}
     assert any(scenario.deaths for scenario in scenarios)
     assert any(scenario.workers == 2 for scenario in scenarios)
+    assert any(scenario.starts for scenario in scenarios)
+    assert any("TEAL_DEMO_HANG" in scenario.green for scenario in scenarios)
     ends = {play(scenario).phase for scenario in scenarios[:12]}
     assert ends == {Phase.SUCCEEDED, Phase.ROLLED_BACK}
+
+
+def test_green_that_answers_nothing_is_taken_back_though_it_looks_healthy() -> None:
+    hangs = [s for seed in range(80) if "TEAL_DEMO_HANG" in (s := scenario_of(seed)).green]
+    ends = {scenario.seed: play(scenario).phase for scenario in hangs}
+    assert set(ends.values()) == {Phase.ROLLED_BACK}, ends
 
 
 def never_fails(draft: Draft, answers: object) -> bool:
@@ -70,7 +80,26 @@ def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
     rules.ask_write(draft, rule, mended, None, to_safety=False)
 
 
-SABOTAGE: list[tuple[str, ModuleType, str, Callable[..., object], int, int]] = [
+def gives_any_claim(store: MemoryStore, rollout: RolloutId, claims: frozenset[str]) -> None:
+    """Nobody is refused what another holds."""
+
+
+def claims_no_rule(row: Rollout, survey: Survey) -> frozenset[str]:
+    return frozenset()
+
+
+COMMIT = MemoryStore.commit
+
+
+async def commits_and_lets_go(store: MemoryStore, leased: Leased, decision: Decision) -> Leased:
+    """Another holds the row while the effects of this tick are performed."""
+    committed = await COMMIT(store, leased, decision)
+    if decision.rollout.phase is Phase.PREPARING:  # for a while, so that it comes to an end
+        store._rows[decision.rollout.id].lease(owner="another", until=leased.until)
+    return committed
+
+
+SABOTAGE: list[tuple[str, object, str, object, int, int]] = [
     ("a failing gate is passed over", advancing, "_failure_ends_it", never_fails, 1, 14),
     ("steps are left without evidence", advancing, "_may_leave", always_leaves, 1, 0),
     ("blue's scaling is not restored", leaving, "_restore_scaling", nothing_left, 7, 0),
@@ -85,6 +114,9 @@ SABOTAGE: list[tuple[str, ModuleType, str, Callable[..., object], int, int]] = [
         15,
     ),
     ("rules get back another form of their list", leaving, "_restore_rule", restore_by_own_form, 8, 1),
+    ("a service may have two rollouts", MemoryStore, "_take", gives_any_claim, 5, 0),
+    ("a rule may have two rollouts", tick, "claims_of", claims_no_rule, 5, 0),
+    ("a row has two writers", MemoryStore, "commit", commits_and_lets_go, 5, 0),
 ]
 
 
@@ -94,9 +126,9 @@ SABOTAGE: list[tuple[str, ModuleType, str, Callable[..., object], int, int]] = [
 )
 def test_the_oracle_notices_when(
     monkeypatch: pytest.MonkeyPatch,
-    where: ModuleType,
+    where: object,
     name: str,
-    sabotage: Callable[..., object],
+    sabotage: object,
     promise: int,
     first: int,
 ) -> None:

@@ -15,6 +15,7 @@ TEAL_DEMO_LATENCY         milliseconds added to every answer
 TEAL_DEMO_SLOW_START      seconds from its start until /healthz passes
 TEAL_DEMO_CRASH_AFTER     seconds from its start until it exits with 1; 0 at once; empty never
 TEAL_DEMO_UNHEALTHY       1: /healthz never passes
+TEAL_DEMO_HANG            1: takes requests and answers none but /healthz
 ========================  =================================================================================
 
 With ``--supervised`` it writes ``port N`` to standard output once it listens, reads changes of these settings
@@ -53,8 +54,12 @@ class Behaviour:
         self.latency_seconds = (latency or 0.0) / 1000
         self.slow_start_seconds = slow or 0.0
         self.crash_after_seconds = crash
-        self.unhealthy = environment.get("TEAL_DEMO_UNHEALTHY", "").lower() in ("1", "true", "yes")
+        self.unhealthy = self._is_on("TEAL_DEMO_UNHEALTHY")
+        self.hangs = self._is_on("TEAL_DEMO_HANG")
         self.headers = f"X-Teal-Revision: {self.revision}\r\nX-Teal-Version: {self.version}\r\n"
+
+    def _is_on(self, name: str) -> bool:
+        return self.environment.get(name, "").lower() in ("1", "true", "yes")
 
     def _number(self, name: str) -> float | None:
         text = self.environment.get(name, "")
@@ -321,6 +326,8 @@ class Server:
                 request, *((200, '{"status": "ok"}') if ready else (503, '{"status": "not ready"}'))
             )
             return
+        if behaviour.hangs:
+            return  # the load balancer gives up on it
         failed = (
             behaviour.error_rate > 0 and int.from_bytes(os.urandom(4), "big") / 2**32 < behaviour.error_rate
         )

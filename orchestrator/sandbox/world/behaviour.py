@@ -17,6 +17,7 @@ class Conduct:
     latency: timedelta = timedelta(milliseconds=5)
     passes_after: timedelta = timedelta(0)  # from running until its health check passes
     never_healthy: bool = False
+    hangs: bool = False  # takes requests and answers none, but its health check
     crashes_after: timedelta | None = None  # from running
     stops_in: timedelta = timedelta(seconds=1)
 
@@ -26,7 +27,8 @@ class Behaviour:
     """The settings of all virtual tasks; what a container's environment says comes on top.
 
     TEAL_DEMO_ERROR_RATE (0 to 1), TEAL_DEMO_LATENCY (milliseconds added), TEAL_DEMO_SLOW_START (seconds until the
-    health check passes), TEAL_DEMO_CRASH_AFTER (seconds; 0 at once), TEAL_DEMO_UNHEALTHY (1: never passes).
+    health check passes), TEAL_DEMO_CRASH_AFTER (seconds; 0 at once), TEAL_DEMO_UNHEALTHY (1: never passes),
+    TEAL_DEMO_HANG (1: answers nothing but its health check).
     """
 
     start: timedelta = timedelta(seconds=20)
@@ -46,10 +48,15 @@ class Behaviour:
             error_rate=_number(environment, "TEAL_DEMO_ERROR_RATE"),
             latency=self.latency + timedelta(milliseconds=_number(environment, "TEAL_DEMO_LATENCY")),
             passes_after=timedelta(seconds=_number(environment, "TEAL_DEMO_SLOW_START")),
-            never_healthy=environment.get("TEAL_DEMO_UNHEALTHY", "").lower() in ("1", "true", "yes"),
+            never_healthy=_is_on(environment, "TEAL_DEMO_UNHEALTHY"),
+            hangs=_is_on(environment, "TEAL_DEMO_HANG"),
             crashes_after=timedelta(seconds=float(crash)) if crash else None,
             stops_in=self.stops_in,
         )
+
+
+def _is_on(environment: Mapping[str, str], name: str) -> bool:
+    return environment.get(name, "").lower() in ("1", "true", "yes")
 
 
 def _number(environment: Mapping[str, str], name: str) -> float:

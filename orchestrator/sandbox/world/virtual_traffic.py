@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from functools import partial
 from random import Random
 
 from orchestrator.sandbox.hands import (
@@ -31,7 +32,7 @@ class Totals:
     requests: int = 0
     answered: Counter[str] = field(default_factory=Counter)  # by group
     errors: Counter[str] = field(default_factory=Counter)  # a task's own 5XX, by group
-    unanswered: Counter[str] = field(default_factory=Counter)  # 502, by group
+    unanswered: Counter[str] = field(default_factory=Counter)  # 502 and 504, by group
     rejected: int = 0  # 503: no target at all
     other: int = 0  # fixed responses and redirects
 
@@ -40,7 +41,8 @@ class VirtualTraffic:
     """A steady load on one listener of a World with virtual tasks, from now until `stop`.
 
     The load is added up once an `interval`; each request goes the way its rule says, weights being chances. An
-    answer's chance of being a 500 and its time are its task's (`Behaviour`).
+    answer's chance of being a 500 and its time are its task's (`Behaviour`). A request that its task never answers is
+    given up, and counted, one of the World's minutes later: a load balancer's idle timeout is 60 seconds by default.
     """
 
     def __init__(
@@ -127,9 +129,11 @@ class VirtualTraffic:
         traffic = self._world.traffic
         conduct = self._tasks.conduct_at(*address)
         if conduct is None:
-            self.totals.unanswered[group] += count
             traffic.count_connection_error(load_balancer=balancer, group=group, count=count)
-            traffic.count_unanswered(load_balancer=balancer, group=group, status=502, count=count)
+            self._give_up(balancer, group, 502, count)
+            return
+        if conduct.hangs:
+            self._world.kernel.after(self._world.minute, partial(self._give_up, balancer, group, 504, count))
             return
         errors = binomial(self._random, count, conduct.error_rate)
         self.totals.answered[group] += count
@@ -140,6 +144,10 @@ class VirtualTraffic:
                 traffic.count_answer(
                     load_balancer=balancer, group=group, status=status, seconds=seconds, count=part
                 )
+
+    def _give_up(self, balancer: str, group: str, status: int, count: int) -> None:
+        self.totals.unanswered[group] += count
+        self._world.traffic.count_unanswered(load_balancer=balancer, group=group, status=status, count=count)
 
 
 def spread(count: int) -> tuple[tuple[int, float], ...]:

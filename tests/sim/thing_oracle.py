@@ -1,0 +1,88 @@
+"""Holds to the promises what is made, updated, scaled and deleted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.sandbox.world.log import CallRecord
+from tests.sim.case import EARLY, Case
+from tests.sim.truth import share
+
+
+class ThingOracle:
+    """Looks at services, target groups and scaling after every write."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.is_scaling_edited = False
+        self._known_bounds = self._bounds()
+
+    def excuse_scaling(self) -> None:
+        """Somebody else just changed blue's scaling."""
+        self._known_bounds, self.is_scaling_edited = self._bounds(), True
+
+    def check(self, record: CallRecord, *, is_late: bool) -> None:
+        """Hold one call that is no read, and writes no rule, to promises 1, 4, 6 and 7."""
+        match record.operation:
+            case "CreateTargetGroup":
+                self._check_made(record, record.params["Name"], _tags(record.params.get("Tags", ())))
+            case "CreateService":
+                name = record.params["serviceName"]
+                self._check_made(record, name, _tags(record.params.get("tags", ()), "key", "value"))
+            case "UpdateService":
+                self._check_update(record)
+            case "RegisterScalableTarget":
+                self._check_scaling(record, is_late=is_late)
+            case "DeleteService" | "DeleteTargetGroup":
+                given = record.params.get("service") or record.params.get("TargetGroupArn", "")
+                if given not in self.case.made:
+                    self.case.breaks(6, f"{record.operation} of {given}, which Teal did not make")
+            case _:
+                pass
+
+    def _bounds(self) -> str:
+        return self.case.scaling().split(" ")[0]
+
+    def _check_made(self, record: CallRecord, name: str, tags: Mapping[str, str]) -> None:
+        """Promise 6: recorded before it exists, and tagged."""
+        row = self.case.row
+        recorded = {pair.green_name for pair in row.pairs} | ({row.green.name} if row.green else set())
+        if name not in recorded:
+            self.case.breaks(6, f"{name} was made before it was recorded")
+        if tags.get("teal:rollout") != self.case.rollout:
+            self.case.breaks(6, f"{name} was made without its tag")
+        answer = record.answer or {}
+        self.case.made.add(name)
+        self.case.made.update(g["TargetGroupArn"] for g in answer.get("TargetGroups", ()))
+
+    def _check_update(self, record: CallRecord) -> None:
+        """Promises 1, 4 and 6: blue keeps its size, only green is stopped, and only once it has no traffic."""
+        name = record.params["service"].rsplit("/", 1)[-1]
+        if name == self.case.scenery.service:
+            self.case.is_blue_updated = self.case.is_blue_updated or "taskDefinition" in record.params
+            if self.case.row.phase in EARLY:
+                self.case.breaks(4, f"blue was updated in {self.case.row.phase}")
+            if record.params.get("desiredCount", self.case.desired_before) < self.case.desired_before:
+                self.case.breaks(4, f"blue was given {record.params['desiredCount']} tasks")
+        elif name not in self.case.made:
+            self.case.breaks(6, f"{name} was updated, which Teal did not make")
+        elif record.params.get("desiredCount") == 0:
+            shares = [
+                share(self.case.truth.rule(arn).actions, self.case.green_group or "")
+                for arn in self.case.rules
+            ]
+            is_late = record.error is not None
+            if max(shares) > 0 and not is_late and not self.case.edited:
+                self.case.breaks(1, "green's tasks were stopped while it had traffic")
+
+    def _check_scaling(self, record: CallRecord, *, is_late: bool) -> None:
+        """Promise 7: only blue's suspensions are touched."""
+        resource = record.params["ResourceId"]
+        if resource != f"service/{self.case.scenery.cluster}/{self.case.scenery.service}":
+            self.case.breaks(7, f"the scaling of {resource} was touched")
+        if self._bounds() != self._known_bounds and not is_late:
+            self.case.breaks(7, "blue's bounds were changed")
+        self._known_bounds = self._bounds()
+
+
+def _tags(found: Any, key: str = "Key", value: str = "Value") -> dict[str, str]:  # noqa: ANN401 - AWS's list
+    return {tag[key]: tag.get(value, "") for tag in found}
