@@ -13,7 +13,7 @@ from api.slack import giving
 from api.slack.door import STORE_SECONDS, Sender, SlackDoor, words_of
 from api.slack.giving import Wish
 from api.slack.payloads import PAYLOAD, Clicked, Closed, Submitted, team_of
-from api.slack.signed import signed_form, slack_door
+from api.slack.signed import address_of, signed_form, slack_door
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.errors import Outside, TealError
 from orchestrator.notify.slack_buttons import (
@@ -50,7 +50,7 @@ async def actions(request: Request, door: AtDoor, form: Form, after: BackgroundT
             pointer="/payload", what="it is no click and no dialog that Teal knows", instead=""
         )
         raise RequestInvalid([part]) from error
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     match payload:
         case Clicked():
             return await _clicked(door, payload, address, after)

@@ -13,7 +13,7 @@ from api.problems import MistakePart, RequestInvalid
 from api.slack import giving
 from api.slack.door import STORE_SECONDS, Sender, SlackDoor, words_of
 from api.slack.giving import Wish
-from api.slack.signed import signed_form, slack_door
+from api.slack.signed import address_of, signed_form, slack_door
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.errors import NotFound, TealError
 from orchestrator.core.people import Principal
@@ -62,7 +62,7 @@ async def commands(request: Request, door: AtDoor, form: Form) -> JSONResponse:
             return JSONResponse({})
         part = MistakePart(pointer="/user_id", what="it is missing", instead="")
         raise RequestInvalid([part])
-    told = await _answer(door, _asked(form, request.client.host if request.client else ""))
+    told = await _answer(door, _asked(form, address_of(request)))
     answer: dict[str, Any] = {"response_type": "ephemeral", "text": told.text}
     return JSONResponse({**answer, "blocks": list(told.blocks)} if told.blocks else answer)
 

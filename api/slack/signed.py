@@ -1,5 +1,6 @@
 """Slack's signature, checked on the raw bytes before anything is read out of them: the door's only authentication."""
 
+import ipaddress
 import urllib.parse
 
 from fastapi import Request
@@ -45,6 +46,14 @@ async def signed_form(request: Request) -> dict[str, str]:
     except ValueError:
         return {}
     return dict(pairs)
+
+
+def address_of(request: Request) -> str:
+    """The client's address, for the audit log; a proxy that is believed may have written something else than one."""
+    try:
+        return str(ipaddress.ip_address(request.client.host)) if request.client else ""
+    except ValueError:
+        return ""
 
 
 def is_signed(door: SlackDoor, body: bytes, headers: dict[str, str]) -> bool:

@@ -132,7 +132,9 @@ def _sections(*parts: Sequence[str]) -> list[Block]:
 def _phase_line(row: Rollout, seen: RolloutView) -> str:
     words = f"*{seen.phase.replace('_', ' ')}*"
     if row.phase in (Phase.SHIFTING, Phase.WATCHING):
-        words += f", step {seen.step} of {len(seen.steps)} of plan {escaped(seen.plan)}"
+        # The steps of `auto` are planned one by one, so nobody knows yet how many there will be.
+        of = "" if row.spec.plan.auto is not None else f" of {len(seen.steps)}"
+        words += f", step {seen.step}{of} of plan {escaped(seen.plan)}"
     since = seen.phase_since
     return f"{words} since {clock_time(since)}" if since is not None else words
 

@@ -104,7 +104,7 @@ def mentions(row: Rollout, events: Iterable[EventSeen], settings: Settings) -> t
             )
         if seen.event.kind is EventKind.PAGED:
             found.append(_mention(f"page {seen.number}", whom, f"Teal needs a person: {seen.event.message}"))
-    return tuple(found)
+    return tuple({one.key: one for one in found}.values())
 
 
 def _mention(key: str, whom: str, words: str) -> Mention:

@@ -12,8 +12,8 @@ from docs.pages.slack_scenes import SCENES, row_of
 from orchestrator.core.commands import Actor, CommandKind
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.rollout import Approval, Hold, HoldKind, Rollout
+from orchestrator.core.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.rollout import Approval, Bake, Hold, HoldKind, Rollout
 from orchestrator.core.spec import ApprovalSpec
 from orchestrator.core.verdict import Judged, hold
 from orchestrator.notify.slack_buttons import actions, bound_to, dialog, offered, read_bound
@@ -156,6 +156,12 @@ def test_a_long_plan_shows_the_steps_around_the_current_one() -> None:
     assert "✓ 47 steps before" in words(row)
     assert "▶ 51 % for 1 min" in words(row)
     assert "· 46 steps more" in words(row)
+
+
+def test_a_plan_that_grows_names_no_last_step() -> None:
+    spec = good_spec(plan=NAMED_PLANS["auto"])
+    row = row_of(spec=spec, bake=Bake())
+    assert "step 1 of plan auto" in words(row)
 
 
 def test_a_pause_is_shown_with_who_and_why() -> None:

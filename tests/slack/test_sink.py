@@ -9,12 +9,13 @@ import pytest
 
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.errors import Denied, Missing, Unreachable
-from orchestrator.core.events import EventKind
+from orchestrator.core.events import Event, EventKind
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.core.spec import ApprovalSpec
 from orchestrator.notify.sink import Later
 from orchestrator.notify.slack import SlackSink
+from orchestrator.ports import EventSeen
 from orchestrator.settings import Secret
 from tests.slack.fake import PRIVATE, RELEASES, No
 from tests.slack.room import Room
@@ -115,6 +116,35 @@ def test_a_limited_delivery_is_made_once_its_time_has_come(room: Room) -> None:
     assert room.slack.messages == []
     room.tick(60)
     assert len(room.slack.main) == 1
+
+
+def test_long_news_fit_into_one_message_of_the_thread(room: Room) -> None:
+    rollout = room.start()
+    stored = room.stage.run(room.stage.store.load(rollout))
+    kinds = (EventKind.PAGED, EventKind.ROLLBACK_DECIDED, EventKind.COMMAND_APPLIED)
+    events = tuple(
+        EventSeen(
+            rollout=rollout,
+            number=number,
+            event=Event(kind=kinds[number % 3], at=room.stage.clock.now(), message="<&>" * 1000),
+        )
+        for number in range(SlackSink.at_once)
+    )
+    state = json.loads(asyncio.run(room.sink.tell(stored, events, "")))
+    (reply,) = room.slack.thread(room.message.ts)
+    assert reply.words.count("\n") >= len(events) - 1
+    assert len(state["mentioned"]) == 11  # a rollback once, each page
+
+
+def test_people_are_called_when_teal_cannot_go_on(room: Room) -> None:
+    rollout = room.start()
+    stored = room.stage.run(room.stage.store.load(rollout))
+    event = Event(kind=EventKind.PAGED, at=room.stage.clock.now(), message="blue does not take the revision")
+    seen = (EventSeen(rollout=rollout, number=2, event=event),)
+    state = asyncio.run(room.sink.tell(stored, seen, ""))
+    asyncio.run(room.sink.tell(stored, seen, state))
+    words = "\n".join(posted.words for posted in room.slack.thread(room.message.ts))
+    assert words.count("<!subteam^S-ALL> Teal needs a person: blue does not take the revision") == 1
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])
