@@ -12,15 +12,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a file, Python would look for modules beside it only
 
 from docs.pages import (  # noqa: E402
+    cli_json,
     client_values,
     commands,
     errors,
     events,
     gates,
     permissions,
+    permissions_http,
     published,
     rollout_file,
     settings,
+    slack,
     states,
 )
 
@@ -37,9 +40,12 @@ def pages() -> dict[str, str]:
         "rollout.schema.json": published.schema(),
         "settings.md": settings.page(),
         "settings.schema.json": published.settings_schema(),
+        "slack.md": slack.page(),
         "openapi.json": published.openapi(),
         "cli.md": published.cli(),
+        "cli-json.md": cli_json.page(),
         "permissions.md": permissions.page(),
+        "permissions-http.md": permissions_http.page(),
         "iam-policy.json": permissions.policy_text(),
     }
 
