@@ -35,6 +35,8 @@ def advance(draft: Draft) -> None:
     answers = _judge(draft)
     if _failure_ends_it(draft, answers):
         return
+    if any(answer.clears_when == judge.CONTROL_BACK for answer in answers):
+        _give_control_back(draft)
     if not _is_without_tasks(draft):
         _check_both_colours(draft)
     if draft.row.is_leaping:
@@ -58,6 +60,14 @@ def _judge(draft: Draft) -> tuple[Answer, ...]:
         judge.keep(draft, (answer,))
         return (answer,)
     return () if intervening.weight_of(draft.row) == NONE else judge.ask_gates(draft, Colour.GREEN)
+
+
+def _give_control_back(draft: Draft) -> None:
+    """From all traffic back to the watch's weight, so that green's errors can be seen beside blue's again."""
+    row = draft.row
+    go_to_step(draft, row.step - 1)
+    draft.change(steps=row.steps[: row.step], judged_from=draft.now, outages_passed=row.outages_passed + 1)
+    draft.tell(EventKind.STEP_PLANNED, "blue gets its control group back, to see whose errors these are")
 
 
 def _is_without_tasks(draft: Draft) -> bool:

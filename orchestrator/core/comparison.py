@@ -87,9 +87,7 @@ def sample_of(name: StreamName, interval: Interval) -> Sample:
 def freeze(spec: CompareSpec, history: Sequence[Counts]) -> tuple[Stream, ...]:
     """The streams as they begin, each with the dispersion of blue's history (oldest first)."""
     return tuple(
-        _stream(
-            spec, one.name, one.margin, dispersion([events_of(one.name, counts)[0] for counts in history])
-        )
+        _stream(spec, one.name, one.margin, dispersion([events_of(one.name, counts) for counts in history]))
         for one in spec.streams
     )
 

@@ -234,18 +234,20 @@ class Dispersion:
         return self.estimate is not None and self.estimate > PHI_MAX
 
 
-def dispersion(history: Sequence[int]) -> Dispersion:
-    """Dispersion of consecutive intervals' event counts on blue, before green has traffic.
+def dispersion(history: Sequence[tuple[int, int]]) -> Dispersion:
+    """Dispersion of consecutive intervals' (events, requests) on blue, before green has traffic.
 
-    Pooled squared differences over pooled sums: drift does not inflate it, and small counts do not bias it. Shared
-    spikes do, which the comparison need not fear, so it is clamped to 1…10.
+    Pooled squared differences of the rates over what independent events would give: neither drift nor noise in the
+    amount of traffic inflates it, and small counts do not bias it. At constant traffic it is the sum of
+    (x - x')^2 over the sum of x + x'. Shared spikes inflate it, which the comparison need not fear, so it is clamped
+    to 1…10.
     """
-    total = sum(history)
-    if len(history) <= HISTORY_LEAST or total < HISTORY_EVENTS_LEAST:
+    known = [(events, requests) for events, requests in history if requests]
+    if len(known) <= HISTORY_LEAST or sum(events for events, _ in known) < HISTORY_EVENTS_LEAST:
         return Dispersion(phi=PHI_UNKNOWN, estimate=None)
-    squares = sum((b - a) ** 2 for a, b in pairwise(history))
-    sums = sum(a + b for a, b in pairwise(history))
-    estimate = squares / sums if sums else 1.0
+    squares = sum((b / m - a / n) ** 2 for (a, n), (b, m) in pairwise(known))
+    expected = sum((a + b) / (n + m) * (1 / n + 1 / m) for (a, n), (b, m) in pairwise(known))
+    estimate = squares / expected if expected else 1.0
     return Dispersion(phi=min(PHI_MAX, max(1.0, estimate)), estimate=estimate)
 
 

@@ -8,14 +8,15 @@ known, and a period in which the weight changed is told apart by having none.
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 from orchestrator.core import comparison
 from orchestrator.core.comparison import Use
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind, Record
 from orchestrator.core.gates.compare import StreamName
-from orchestrator.core.ids import TargetGroupArn, Tenths, metric_dimension
+from orchestrator.core.ids import Tenths, metric_dimension
 from orchestrator.core.observed import MetricQuery, Series, Unread
 from orchestrator.core.plan import ALL, NONE
 from orchestrator.core.rollout import Bake, HoldKind, Pair, Rollout, Spell
@@ -96,34 +97,32 @@ def due(row: Rollout, now: datetime) -> tuple[datetime, ...]:
 
 def queries(row: Rollout) -> tuple[MetricQuery, ...]:
     """The series that an interval is made of: each count, of each colour's every target group."""
-    return tuple(
-        query
-        for number, pair in enumerate(row.pairs)
-        for colour, group in ((Colour.BLUE, pair.blue), (Colour.GREEN, pair.green))
-        if group is not None
-        for query in _of_group(row, f"{colour} {number}", pair, group)
-    )
+    return _queries(row.pairs, row.spec.metrics.period, _slow_over(row), Colour.BLUE, Colour.GREEN)
 
 
 def blue_queries(row: Rollout) -> tuple[MetricQuery, ...]:
     """The same series of blue alone."""
-    return tuple(
-        query
-        for number, pair in enumerate(row.pairs)
-        for query in _of_group(row, f"{Colour.BLUE} {number}", pair, pair.blue)
-    )
+    return _queries(row.pairs, row.spec.metrics.period, _slow_over(row), Colour.BLUE)
 
 
-def _of_group(row: Rollout, name: str, pair: Pair, group: TargetGroupArn) -> tuple[MetricQuery, ...]:
+def _slow_over(row: Rollout) -> timedelta | None:
+    compare = row.spec.gates.compare
+    slow = compare.stream(StreamName.SLOW) if compare.on else None
+    return slow.over if slow else None
+
+
+@lru_cache(maxsize=1024)  # the same in every tick of a rollout
+def _queries(
+    pairs: tuple[Pair, ...], period: timedelta, over: timedelta | None, *colours: Colour
+) -> tuple[MetricQuery, ...]:
     wanted = {field: (metric, "Sum") for field, metric in METRICS.items()}
-    slow = row.spec.gates.compare.stream(StreamName.SLOW) if row.spec.gates.compare.on else None
-    if slow is not None:
+    if over is not None:
         # TC counts the samples above a bound; the time is in seconds (CloudWatch statistics definitions).
         wanted["timed"] = (RESPONSE_TIME, "SampleCount")
-        wanted["slow"] = (RESPONSE_TIME, f"TC({slow.over.total_seconds():g}:)")
+        wanted["slow"] = (RESPONSE_TIME, f"TC({over.total_seconds():g}:)")
     return tuple(
         MetricQuery(
-            id=f"{name} {field}",
+            id=f"{colour} {number} {field}",
             namespace=NAMESPACE,
             metric=metric,
             dimensions=(
@@ -131,8 +130,11 @@ def _of_group(row: Rollout, name: str, pair: Pair, group: TargetGroupArn) -> tup
                 ("TargetGroup", metric_dimension(group)),
             ),
             stat=stat,
-            period=row.spec.metrics.period,
+            period=period,
         )
+        for number, pair in enumerate(pairs)
+        for colour in colours
+        if (group := pair.blue if colour is Colour.BLUE else pair.green) is not None
         for field, (metric, stat) in wanted.items()
     )
 
@@ -143,15 +145,16 @@ def take(draft: Draft) -> None:
     starts = due(row, draft.now)
     if not starts:
         return
-    unread = next((m for q in queries(row) if isinstance(m := draft.seen.metrics.get(q.id), Unread)), None)
-    if unread is not None or any(q.id not in draft.seen.metrics for q in queries(row)):
+    wanted = [query.id for query in queries(row)]
+    unread = next((m for name in wanted if isinstance(m := draft.seen.metrics.get(name), Unread)), None)
+    if unread is not None or any(name not in draft.seen.metrics for name in wanted):
         if draft.now >= starts[0] + metrics.period + metrics.lag:
             why = unread.why if unread else "they were not looked at"
             draft.hold(
                 HoldKind.AWS, f"request counts could not be read: {why}", clears_when="CloudWatch answers"
             )
         return
-    points = {q.id: dict(_series(draft, q.id)) for q in queries(row)}
+    points = {name: dict(_series(draft, name)) for name in wanted}
     readings = tuple(_interval(row, points, start) for start in starts)
     taken = 0
     for reading in readings:
@@ -160,6 +163,8 @@ def take(draft: Draft) -> None:
         _keep(draft, reading)
         taken += 1
     draft.reading = readings[taken:]
+    if draft.reading and _has_all(draft.reading[0]):
+        draft.wake_by(draft.now + metrics.look_gap)  # the second look that makes it final
     is_apart = row.read_at is None or draft.now - row.read_at >= metrics.look_gap
     if taken or is_apart:
         draft.change(reading=readings[taken:], read_at=draft.now)
@@ -213,10 +218,14 @@ def _is_final(draft: Draft, reading: Interval) -> bool:
     row, metrics = draft.row, draft.row.spec.metrics
     if draft.now >= reading.start + metrics.period + metrics.lag:
         return True
-    weight = reading.weight
-    has_all = (reading.green is not None or weight == NONE) and (reading.blue is not None or weight == ALL)
     is_apart = row.read_at is not None and draft.now - row.read_at >= metrics.look_gap
-    return has_all and is_apart and reading in row.reading
+    return _has_all(reading) and is_apart and reading in row.reading
+
+
+def _has_all(reading: Interval) -> bool:
+    """True if every colour that carried traffic is in a reading."""
+    weight = reading.weight
+    return (reading.green is not None or weight == NONE) and (reading.blue is not None or weight == ALL)
 
 
 def _keep(draft: Draft, interval: Interval) -> None:

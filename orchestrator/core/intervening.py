@@ -2,8 +2,8 @@
 
 No comparison of the colours can tell an outage from a green that uses up what both share (a connection pool, a lock,
 a quota). So Teal takes the last growth back and looks: green's former weight, then none, then not even its tasks.
-Where blue recovers, green is convicted; where it stays bad all the way, green is acquitted, and the rollout waits
-until the outage is over. Nothing of it gives green more than it had.
+Where blue recovers at once, green is convicted; where it stays bad all the way, or recovers only later by itself,
+green is acquitted, and the rollout waits until the outage is over. Nothing of it gives green more than it had.
 """
 
 from dataclasses import replace
@@ -80,8 +80,8 @@ def _begin_if_due(draft: Draft) -> None:
         )
         return
     former = max((step.weight for step in row.plan.steps if step.weight < grown), default=NONE)
-    trial = Trial.FORMER_WEIGHT if former else Trial.NO_TRAFFIC
-    draft.change(intervention=Intervention(begun_at=draft.now, former=former, trial=trial))
+    on = Intervention(begun_at=draft.now, former=former, trial=_first_trial(former))
+    draft.change(intervention=on)
     if row.phase is Phase.WATCHING:
         draft.move(Phase.SHIFTING, "green's growth is taken back to find out what hurts blue")
     intervals.stop(draft, last_there=draft.now)
@@ -92,6 +92,10 @@ def _begin_if_due(draft: Draft) -> None:
         green_tenths=former,
         blue_errors=newest.blue.errors if newest.blue else None,
     )
+
+
+def _first_trial(former: Tenths) -> Trial:
+    return Trial.FORMER_WEIGHT if former else Trial.NO_TRAFFIC
 
 
 def _grown_lately(row: Rollout, interval: Interval) -> Tenths | None:
@@ -119,14 +123,20 @@ def _follow_trial(draft: Draft, on: Intervention) -> str:
     if len(watched) < WATCHED:
         return ""
     bad = [is_degraded(row, interval.blue) for interval in watched]
-    if not any(bad[-WATCHED:]):
-        words = f"blue went bad when green grew, and recovered with green at {_place(on)}"
-        draft.tell(EventKind.INTERVENTION_ENDED, f"convicted: {words}", convicted=True)
-        draft.change(intervention=None)
-        return words
-    if all(bad[-WATCHED:]) or len(watched) >= WATCHED_MAX:
-        _next_trial(draft, on)
-    return ""
+    if any(bad[-WATCHED:]):
+        if all(bad[-WATCHED:]) or len(watched) >= WATCHED_MAX:
+            _next_trial(draft, on)
+        return ""
+    is_at_once = not any(bad) and on.trial is _first_trial(on.former)
+    if not is_at_once and not row.outages_passed:
+        # An outage that ends by itself looks like a recovery. Blue was well at green's former weight, so green's
+        # doing ends with its growth; where it does not, a second time tells.
+        _acquit(draft, on, "blue recovered, but only some time after green's growth was taken back")
+        return ""
+    words = f"blue went bad when green grew, and recovered with green at {_place(on)}"
+    draft.tell(EventKind.INTERVENTION_ENDED, f"convicted: {words}", convicted=True)
+    draft.change(intervention=None)
+    return words
 
 
 def _next_trial(draft: Draft, on: Intervention) -> None:
@@ -136,17 +146,17 @@ def _next_trial(draft: Draft, on: Intervention) -> None:
         case Trial.NO_TRAFFIC:
             following = Trial.NO_TASKS
         case Trial.NO_TASKS:
-            draft.change(intervention=replace(on, is_acquitted=True))
-            draft.tell(
-                EventKind.INTERVENTION_ENDED,
-                "acquitted: blue stays bad without green, so it is something else",
-                convicted=False,
-            )
+            _acquit(draft, on, "blue stays bad without green, so it is something else")
             return
         case never:
             assert_never(never)
     draft.change(intervention=replace(on, trial=following))
     intervals.stop(draft, last_there=draft.now)
+
+
+def _acquit(draft: Draft, on: Intervention, words: str) -> None:
+    draft.change(intervention=replace(on, is_acquitted=True), outages_passed=draft.row.outages_passed + 1)
+    draft.tell(EventKind.INTERVENTION_ENDED, f"acquitted: {words}", convicted=False)
 
 
 def _are_tasks_gone(draft: Draft, on: Intervention) -> bool:

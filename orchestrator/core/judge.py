@@ -17,6 +17,9 @@ from orchestrator.core.rollout import Rollout
 from orchestrator.core.scene import Colour, Counts, Names, Scene, first_whole, floor_to
 from orchestrator.core.verdict import Answer, Judged, Verdict, hold
 
+CONTROL_BACK = "blue has its control group again"
+OUTAGES_MAX = 3  # so often is the control group given back before a guard alone decides
+
 Judge = Callable[[Rollout, Scene], Answer | None]  # None: the file turned the gate off
 
 REGISTRY: dict[str, Judge] = {
@@ -95,8 +98,25 @@ def ask_gates(draft: Draft, judged: Colour) -> tuple[Answer, ...]:
     answers = tuple(a for judge in REGISTRY.values() if (a := judge(draft.row, scene)) is not None)
     if judged is Colour.BLUE:
         answers = tuple(_only_holds(answer) for answer in answers)
+    if lost_its_control(draft.row):
+        answers = tuple(_without_control(answer) for answer in answers)
     keep(draft, answers)
     return answers
+
+
+def lost_its_control(row: Rollout) -> bool:
+    """True where `auto` has just given green its control group too, and may still give it back to compare."""
+    steps = row.plan.steps if row.plan.auto is not None else ()
+    is_last = 0 < row.step == len(steps) - 1 and steps[row.step].weight == ALL
+    return is_last and steps[row.step - 1].is_watch and row.outages_passed < OUTAGES_MAX
+
+
+def _without_control(answer: Answer) -> Answer:
+    """Errors that begin as the control group is gone may be anybody's: a guard without blue beside it only holds."""
+    if answer.gate == guard.NAME and answer.verdict is Verdict.FAIL:
+        words = f"{answer.reason}; without a control group nobody can tell whose doing it is"
+        return hold(answer.gate, words, clears_when=CONTROL_BACK, numbers=dict(answer.numbers))
+    return answer
 
 
 def keep(draft: Draft, answers: tuple[Answer, ...]) -> None:

@@ -236,6 +236,7 @@ class Rollout:
     reading: tuple[Interval, ...] = ()  # read once, not yet final
     read_at: datetime | None = None  # when `reading` was read
     intervention: Intervention | None = None
+    outages_passed: int = 0  # interventions that acquitted green
     approvals: tuple[Approval, ...] = ()
     is_leaping: bool = (
         False  # a person promoted to the last step; it is gone to once nothing speaks against it

@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -162,19 +163,38 @@ def test_independent_counts_have_no_dispersion_and_pairs_have_about_two() -> Non
         11,
         9,
     ]
-    assert dispersion(once).phi == 1.0
+    assert dispersion(at_constant(once)).phi == 1.0
     doubled = [2 * count for count in [9, 14, 6, 10, 5, 12, 9, 13, 7, 11, 8] * 3]
-    assert 2.0 < dispersion(doubled).phi < 4.0
+    assert 2.0 < dispersion(at_constant(doubled)).phi < 4.0
+
+
+def test_noise_in_the_amount_of_traffic_is_no_dispersion() -> None:
+    """Exactly one request in a hundred fails, and the requests vary by a factor of four."""
+    busy_and_quiet = [(requests // 100, requests) for requests in [4000, 1000, 2500, 1500, 3000] * 10]
+    assert dispersion(busy_and_quiet).phi == 1.0
+    assert dispersion(busy_and_quiet).estimate == 0.0
+
+
+def test_at_constant_traffic_it_is_the_squared_differences_of_the_counts_over_their_sums() -> None:
+    counts = [3, 8, 1, 9, 5, 5, 7, 2, 6, 4] * 4
+    squares = sum((b - a) ** 2 for a, b in pairwise(counts))
+    sums = sum(a + b for a, b in pairwise(counts))
+    assert dispersion(at_constant(counts)).estimate == pytest.approx(squares / sums)
+
+
+def at_constant(counts: list[int]) -> list[tuple[int, int]]:
+    return [(count, 6000) for count in counts]
 
 
 def test_a_short_or_quiet_history_takes_the_cautious_value() -> None:
-    assert dispersion([5] * 30).phi == 2.0
-    assert dispersion([1] * 40).phi == 2.0
-    assert dispersion([1] * 40).estimate is None
+    assert dispersion(at_constant([5] * 30)).phi == 2.0
+    assert dispersion(at_constant([1] * 40)).phi == 2.0
+    assert dispersion(at_constant([1] * 40)).estimate is None
+    assert dispersion([(0, 0)] * 90).estimate is None
 
 
 def test_dispersion_is_capped_and_says_so() -> None:
-    spiky = dispersion([10, 10, 400] * 20)
+    spiky = dispersion(at_constant([10, 10, 400] * 20))
     assert spiky.phi == 10.0
     assert spiky.is_beyond
 

@@ -29,6 +29,7 @@ from tests.core.stages import (
     blue,
     commanded,
     held,
+    metrics,
     plan,
     row,
     seen_of,
@@ -122,7 +123,11 @@ def test_down_time_does_not_bake(gap: timedelta, counted: timedelta) -> None:
 def test_the_watch_looks_once_a_period_and_all_of_it_counts() -> None:
     known = baked(10, phase=Phase.WATCHING, step=2, ticked_at=NOON, observed_at=NOON)
     first, second = later(known, ticks=2, every=MINUTE)
-    assert first.wake_at == NOON + 2 * MINUTE
+    assert first.wake_at == NOON + MINUTE + known.spec.metrics.look_gap, (
+        "a new datapoint has its second look soon"
+    )
+    quiet = later(known, ticks=1, every=MINUTE, metrics=dict.fromkeys(metrics(known), ()))[-1]
+    assert quiet.wake_at == NOON + 2 * MINUTE
     assert second.rollout.bake.done == known.bake.done + 2 * MINUTE
 
 

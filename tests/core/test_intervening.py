@@ -122,13 +122,31 @@ def test_blue_as_well_as_in_its_last_hour_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("on", "weight"), [(FORMER, 100), (NONE_LEFT, 0)], ids=["at its former weight", "without traffic"]
+    ("on", "weight"),
+    [(FORMER, 100), (replace(NONE_LEFT, former=Tenths(0)), 0)],
+    ids=["at its former weight", "without traffic, where it had none before"],
 )
-def test_blue_that_recovers_without_the_growth_convicts_green(on: Intervention, weight: int) -> None:
+def test_blue_that_recovers_at_once_without_the_growth_convicts_green(on: Intervention, weight: int) -> None:
     decision = at(tried(on, [USUAL] * 3, weight=weight))
     assert decision.rollout.phase is Phase.ROLLING_BACK
     assert decision.rollout.end is not None
     assert "recovered with green at" in decision.rollout.end.reason
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(tried(FORMER, [BAD, USUAL, USUAL, USUAL], weight=100), id="it was still bad at first"),
+        pytest.param(tried(NONE_LEFT, [USUAL] * 3, weight=0), id="only in the second trial"),
+    ],
+)
+def test_blue_that_recovers_only_later_acquits_green_once_and_convicts_it_the_second_time(
+    known: Rollout,
+) -> None:
+    first = at(known).rollout
+    assert (first.phase, first.outages_passed) == (Phase.SHIFTING, 1)
+    again = at(replace(known, outages_passed=1)).rollout
+    assert again.phase is Phase.ROLLING_BACK
 
 
 def test_a_conviction_holds_where_the_file_holds_on_failure() -> None:
