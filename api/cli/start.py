@@ -12,11 +12,13 @@ from api.cli.output import emit, json_option
 from api.cli.profiles import target
 from api.cli.watch import follow
 from orchestrator.core.spec import Spec
+from orchestrator.engine.views import RolloutView
 
 
 @click.command("start")
 @rollout_options
 @click.option("--watch", "is_watched", is_flag=True, help="Follow it until it ends.")
+@click.option("--quiet", "-q", is_flag=True, help="Print the rollout's id alone, for scripts.")
 @click.option("--key", default="", help="An idempotency key: the same key again starts nothing new.")
 @json_option
 def start_command(
@@ -25,28 +27,41 @@ def start_command(
     task_definition: str | None,
     plan: str | None,
     is_watched: bool,
+    quiet: bool,
     key: str,
     as_json: bool,
 ) -> None:
     """Start a rollout and return: it moves while `teal serve` or `teal deploy` runs on the same store."""
+    if quiet and (is_watched or as_json):
+        raise click.UsageError("--quiet prints the id alone: leave out --watch and --json")
     spec = spec_of(file=file, service=service, task_definition=task_definition, plan=plan)
-    sys.exit(
-        asyncio.run(_start(spec, key=key or secrets.token_hex(8), is_watched=is_watched, as_json=as_json))
-    )
-
-
-async def _start(spec: Spec, *, key: str, is_watched: bool, as_json: bool) -> int:
-    async with open_door() as door:
-        view = await door.start(spec, key=key)
-        if is_watched:
-            return await follow(door, view.id, timeout=None, as_json=as_json)
+    key = key or secrets.token_hex(8)
+    if is_watched:
+        sys.exit(asyncio.run(_start_and_follow(spec, key, as_json=as_json)))
+    view = asyncio.run(_start(spec, key))
     if as_json:
         emit(view)
-        return 0
+    elif quiet:
+        click.echo(view.id)
+    else:
+        _tell(view)
+
+
+async def _start(spec: Spec, key: str) -> RolloutView:
+    async with open_door() as door:
+        return await door.start(spec, key=key)
+
+
+async def _start_and_follow(spec: Spec, key: str, *, as_json: bool) -> int:
+    async with open_door() as door:
+        view = await door.start(spec, key=key)
+        return await follow(door, view.id, timeout=None, as_json=as_json)
+
+
+def _tell(view: RolloutView) -> None:
     click.echo(f"{view.id} is started: {view.service} to {view.revision}")
     if not target().server:
         click.echo(
             "It moves while an engine runs on this store: `teal serve`, or `teal deploy` with the same file."
         )
     click.echo(f"`teal watch {view.id}` follows it.")
-    return 0

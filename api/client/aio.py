@@ -1,7 +1,7 @@
 """The client over aiohttp: the same calls as `Client`, for programs with an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 from typing import Self
@@ -173,18 +173,29 @@ class AsyncClient:
                 pause = outage.pause_after(failure)
             await asyncio.sleep(pause)
 
-    async def wait(self, name: str, *, until: str = "done", timeout: float | None = None) -> values.Rollout:  # noqa: ASYNC109 - a person's limit
+    async def wait(
+        self,
+        name: str,
+        *,
+        until: str = "done",
+        timeout: float | None = None,  # noqa: ASYNC109 - a person's limit
+        seen: Callable[[values.Rollout], None] | None = None,
+    ) -> values.Rollout:
         """The rollout once it has come to ``step:2`` (its weight read back), ``approval`` or ``done``.
 
-        Raises NotReached if it is taken back or ends instead, GaveUp after `timeout` seconds; it goes on then.
+        `seen` is told of every version on the way. Raises NotReached if it is taken back or ends instead, GaveUp
+        after `timeout` seconds; it goes on then.
         """
         wait = Wait(until, timeout)
         rollout = await self.get(name)
-        while not wait.is_over(rollout):
+        while True:
+            if seen is not None:
+                seen(rollout)
+            if wait.is_over(rollout):
+                return rollout
             pause, request = wait.next(rollout)
             await asyncio.sleep(pause)
             rollout = shaped(values.Rollout, await self._ask(request, self._patience))
-        return rollout
 
     # commands --------------------------------------------------------------------------------------------------
 
@@ -241,6 +252,21 @@ class AsyncClient:
     async def preflight(self, file: File) -> values.Preflight:
         """What a rollout would start from, and what speaks against it; only reads."""
         return shaped(values.Preflight, await self._ask(requests.preflight(file)))
+
+    async def services(self) -> AsyncIterator[values.Service]:
+        """Every service that had a rollout, by name: what serves now, and how it came to that."""
+        cursor = ""
+        while True:
+            page = shaped(values.ServicePage, await self._ask(requests.services(cursor=cursor)))
+            for service in page.services:
+                yield service
+            cursor = page.next
+            if not cursor:
+                return
+
+    async def service(self, name: str) -> values.Service:
+        """One service, as ``cluster/service`` or by its own name where one cluster has it."""
+        return shaped(values.Service, await self._ask(requests.service(name)))
 
     async def report(self, name: str) -> values.Report:
         """A rollout for auditors: who, what, when and why, and whether its log is whole."""

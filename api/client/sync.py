@@ -1,7 +1,7 @@
 """The client for programs without an event loop."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ssl import SSLContext
 
 from api.client import requests, values
@@ -89,18 +89,29 @@ class Client:
                 pause = outage.pause_after(failure)
             time.sleep(pause)
 
-    def wait(self, name: str, *, until: str = "done", timeout: float | None = None) -> values.Rollout:
+    def wait(
+        self,
+        name: str,
+        *,
+        until: str = "done",
+        timeout: float | None = None,
+        seen: Callable[[values.Rollout], None] | None = None,
+    ) -> values.Rollout:
         """The rollout once it has come to ``step:2`` (its weight read back), ``approval`` or ``done``.
 
-        Raises NotReached if it is taken back or ends instead, GaveUp after `timeout` seconds; it goes on then.
+        `seen` is told of every version on the way. Raises NotReached if it is taken back or ends instead, GaveUp
+        after `timeout` seconds; it goes on then.
         """
         wait = Wait(until, timeout)
         rollout = self.get(name)
-        while not wait.is_over(rollout):
+        while True:
+            if seen is not None:
+                seen(rollout)
+            if wait.is_over(rollout):
+                return rollout
             pause, request = wait.next(rollout)
             time.sleep(pause)
             rollout = shaped(values.Rollout, self._ask(request, self._patience))
-        return rollout
 
     # commands --------------------------------------------------------------------------------------------------
 
@@ -157,6 +168,20 @@ class Client:
     def preflight(self, file: File) -> values.Preflight:
         """What a rollout would start from, and what speaks against it; only reads."""
         return shaped(values.Preflight, self._ask(requests.preflight(file)))
+
+    def services(self) -> Iterator[values.Service]:
+        """Every service that had a rollout, by name: what serves now, and how it came to that."""
+        cursor = ""
+        while True:
+            page = shaped(values.ServicePage, self._ask(requests.services(cursor=cursor)))
+            yield from page.services
+            cursor = page.next
+            if not cursor:
+                return
+
+    def service(self, name: str) -> values.Service:
+        """One service, as ``cluster/service`` or by its own name where one cluster has it."""
+        return shaped(values.Service, self._ask(requests.service(name)))
 
     def report(self, name: str) -> values.Report:
         """A rollout for auditors: who, what, when and why, and whether its log is whole."""

@@ -93,6 +93,7 @@ class Rollout:
     revision: str
     waiting_for: str
     bake_left_seconds: float | None
+    limit_seconds: float | None = None
     gates: tuple[Gate, ...]
     holds: tuple[Hold, ...]
     paused_by: str
@@ -340,6 +341,44 @@ class RolloutPage:
     """Rollouts, newest first. ``next``: the cursor of the page after it; empty at the end."""
 
     rollouts: tuple[Rollout, ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A rollout in the history of its service."""
+
+    id: str
+    phase: str
+    revision: str
+    started_at: datetime
+    ended_at: datetime | None
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service that had a rollout.
+
+    ``serves`` is blue's revision as the store knows it: that of the last success, the one that a
+    rollback put traffic back on, or the one that an active rollout began from; how much traffic that
+    rollout gives to its own revision is in its own view. Empty: unknown, since the newest rollout was
+    abandoned, or since none has read blue yet.
+    """
+
+    name: str
+    serves: str
+    succeeded: str
+    active: str
+    active_phase: str
+    history: tuple[Past, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePage:
+    """Services by name. ``next``: the cursor of the page after it; empty at the end."""
+
+    services: tuple[Service, ...]
     next: str
 
 

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from api.client import Failure, NoAnswer, Retries, Unavailable, Unreadable, answers, reading, requests, values
@@ -117,6 +117,7 @@ def test_server_that_names_a_time_is_given_it() -> None:
     assert Retries().pause(busy, attempt=1, elapsed=0) == 6
 
 
+@settings(deadline=None)
 @given(some.data())
 def test_stream_says_the_same_however_its_bytes_are_cut(data: Any) -> None:  # noqa: ANN401
     text = "\ufeffretry: 5\r\n\r\n: hello\n\nevent: server_closing\ndata: {}\n\n".encode() + stream(1, 2)

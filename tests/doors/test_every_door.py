@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.events import EventKind
-from tests.doors.house import House, rehearsed
+from tests.doors.house import House
 from tests.doors.ways import REASON, Way, ways
 from tests.slack.fake import FakeSlack
 from tests.slack.room import APPROVER, OPERATOR, Room
@@ -40,15 +40,6 @@ def table() -> Iterator[dict[tuple[str, str], str]]:
             for door in columns
         ]
         print(f"| {row} |", " | ".join(marks), "|")
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with Rehearsal(requests_per_second=2) as played:
-        states = rehearsed(played)
-    folder = tmp_path_factory.mktemp("house")
-    with Rehearsal(requests_per_second=2) as stage, House(folder, stage, states).served() as served:
-        yield served
 
 
 def _name(door: str, row: str) -> str:
