@@ -7,12 +7,12 @@ import click
 
 from api.cli.files import rollout_options, spec_of
 from api.cli.output import emit, is_coloured, json_option, percent_text, span_text, table
-from api.http.shapes import preflight_view
+from api.cli.profiles import target
+from api.http.shapes import PlanView, PreflightView, preflight_view
 from orchestrator import bootstrap
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Severity
 from orchestrator.engine import commands
-from orchestrator.preflight import PlanRow, plan_table
 
 FINDINGS = 2
 MARK = {
@@ -30,37 +30,45 @@ def preflight_command(
 ) -> None:
     """Show what a rollout would start from, and what speaks against it; only reads.
 
-    Exits 2 if something would refuse the rollout. Warnings do not.
+    Exits 2 if something would refuse the rollout. Warnings do not. With a server (TEAL_SERVER, or a profile) it is
+    the server that looks, by its own credentials and settings.
     """
     spec = spec_of(file=file, service=service, task_definition=task_definition, plan=plan)
     found = asyncio.run(_look(spec))
-    errors = [finding for finding in found.findings if finding.severity is Severity.ERROR]
     if as_json:
-        emit(preflight_view(found))
+        emit(found)
     else:
-        _show(found.findings, plan_table(spec, found.survey.alarms))
-    sys.exit(FINDINGS if errors else 0)
+        _show(found)
+    sys.exit(0 if found.is_fit else FINDINGS)
 
 
-async def _look(spec: Spec) -> commands.Preflight:
+async def _look(spec: Spec) -> PreflightView:
+    there = target()
+    if there.server:
+        from api.cli.remote import ServerDoor
+
+        return await ServerDoor(there.server, token=there.token, origin=there.origin).preflight(spec)
     settings = bootstrap.open_settings()
     async with bootstrap.open_cloud(settings) as cloud:
-        return await commands.look_before(
-            spec, cloud=cloud, clock=bootstrap.SystemClock(), registries=settings.registries
+        return preflight_view(
+            await commands.look_before(
+                spec, cloud=cloud, clock=bootstrap.SystemClock(), registries=settings.registries
+            )
         )
 
 
-def _show(findings: tuple[Finding, ...], rows: tuple[PlanRow, ...]) -> None:
-    for finding in findings:
+def _show(found: PreflightView) -> None:
+    for finding in found.findings:
         if finding.code != "step":  # the table below says it better
             for line in _lines(finding):
                 click.echo(line)
     click.echo("")
     for line in table(
-        ("STEP", "GREEN", "BAKE", "LASTS AT LEAST", "OVER AFTER", ""), [_row(r, rows) for r in rows]
+        ("STEP", "GREEN", "BAKE", "LASTS AT LEAST", "OVER AFTER", ""),
+        [_row(r, found.plan) for r in found.plan],
     ):
         click.echo(line)
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    errors = sum(finding.severity == Severity.ERROR for finding in found.findings)
     click.echo("")
     if errors:
         click.echo(
@@ -71,7 +79,7 @@ def _show(findings: tuple[Finding, ...], rows: tuple[PlanRow, ...]) -> None:
 
 
 def _lines(finding: Finding) -> list[str]:
-    word, colour = MARK[finding.severity]
+    word, colour = MARK[Severity(finding.severity)]
     mark = f"{word:8}"
     if colour and is_coloured():
         mark = click.style(mark, fg=colour)
@@ -79,12 +87,12 @@ def _lines(finding: Finding) -> list[str]:
     return [f"{mark} {finding.what}", *(f"{'':8}   {text}" for text in more)]
 
 
-def _row(row: PlanRow, rows: tuple[PlanRow, ...]) -> tuple[str, ...]:
+def _row(row: PlanView, rows: tuple[PlanView, ...]) -> tuple[str, ...]:
     return (
         "watch" if row is rows[-1] else str(row.number),
-        percent_text(row.weight / 10),
-        span_text(row.bake.total_seconds()),
-        span_text(row.lasts.total_seconds()),
-        span_text(row.ends.total_seconds()),
+        percent_text(row.weight_percent),
+        span_text(row.bake_seconds),
+        span_text(row.lasts_seconds),
+        span_text(row.ends_seconds),
         "then an approval" if row.approval else "",
     )

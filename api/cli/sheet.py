@@ -33,6 +33,7 @@ MEANING = {
     "settling": ": blue takes the new revision, then its traffic comes home",
     "rolling_back": ": all traffic to blue, then green goes",
 }
+FOR_PEOPLE = ("approval", "paused")  # holds that last as long as people want
 VERDICT_STYLE: dict[str, Style] = {"pass": "green", "hold": "yellow", "fail": "red", "not_applicable": "dim"}
 
 
@@ -57,7 +58,12 @@ def sheet(view: RolloutView, now: datetime) -> tuple[Line, ...]:
         *weights(view),
         plan(view),
         *gates(view),
-        *(line for hold in view.holds if _is_news(hold, now) for line in held(hold, now)),
+        *(
+            line
+            for hold in view.holds
+            if _is_news(hold, now)
+            for line in held(hold, now, limit=view.limit_seconds)
+        ),
         *ending(view),
     )
 
@@ -110,7 +116,8 @@ def _progress(view: RolloutView, now: datetime) -> str:
     if view.phase not in ("shifting", "watching"):
         since = view.phase_since or view.created_at
         meaning = MEANING.get(view.phase, "")
-        return f" for {span_text((now - since).total_seconds())}{meaning}"
+        most = f" of at most {span_text(view.limit_seconds)}" if view.limit_seconds else ""
+        return f" for {span_text((now - since).total_seconds())}{most}{meaning}"
     return f" · step {view.step} of {len(view.steps)}"
 
 
@@ -185,12 +192,13 @@ def _is_news(hold: HoldView, now: datetime) -> bool:
     return hold.kind != "gate" or now - hold.since >= GATE_IS_LATE
 
 
-def held(hold: HoldView, now: datetime) -> tuple[Line, ...]:
-    """Why the rollout does not advance, since when, and what would clear it."""
+def held(hold: HoldView, now: datetime, *, limit: float | None = None) -> tuple[Line, ...]:
+    """Why the rollout does not advance, since when, what would clear it, and how long that may take."""
     since = span_text((now - hold.since).total_seconds())
+    most = f"; that may take {span_text(limit)} at most" if limit and hold.kind not in FOR_PEOPLE else ""
     return (
         (*label("held"), Span(f"{hold.reason} ", "yellow"), Span(f"(for {since})", "dim")),
-        (*label(""), Span(f"goes on once {hold.clears_when}", "dim")),
+        (*label(""), Span(f"goes on once {hold.clears_when}{most}", "dim")),
     )
 
 

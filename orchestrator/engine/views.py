@@ -72,6 +72,7 @@ class RolloutView:
     revision: str  # the one it shall run
     waiting_for: str
     bake_left_seconds: float | None
+    limit_seconds: float | None = None  # how long what is awaited may take, before Teal acts or calls people
     gates: tuple[GateView, ...]
     holds: tuple[HoldView, ...]
     paused_by: str
@@ -110,6 +111,7 @@ def view(stored: Stored) -> RolloutView:
         revision=row.green.task_definition if row.green else row.spec.task_definition,
         waiting_for=row.waiting_for,
         bake_left_seconds=_bake_left(row),
+        limit_seconds=_limit(row),
         gates=_gates(row),
         holds=tuple(
             HoldView(kind=h.kind.value, reason=h.reason, clears_when=h.clears_when, since=h.since)
@@ -173,6 +175,20 @@ def _gates(row: Rollout) -> tuple[GateView, ...]:
         )
         for judged in row.answers
     )
+
+
+def _limit(row: Rollout) -> float | None:
+    """How long the phase, or what holds it, may take; None where only the plan or a person decides."""
+    limits = row.spec.limits
+    match row.phase:
+        case Phase.PENDING | Phase.PREPARING | Phase.PROVISIONING:
+            return limits.provision.total_seconds()
+        case Phase.SHIFTING | Phase.WATCHING if any(not hold.is_waiting_for_people for hold in row.holds):
+            return limits.hold.total_seconds()
+        case Phase.SETTLING:
+            return limits.settle.total_seconds()
+        case _:
+            return None
 
 
 def _percent(weight: int | None) -> float | None:
