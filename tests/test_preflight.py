@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn, Tenths
@@ -47,7 +48,7 @@ NETWORK = LoadBalancerArn(
 )
 FOREIGN_RULE = RULE.replace("123456789012", "999999999999")
 OIDC = canonical([{"Type": "authenticate-oidc", "AuthenticateOidcConfig": {"ClientId": "x"}}])[:-1]
-HEALTH_ONLY = GatesSpec(guard=GuardSpec(on=False))
+HEALTH_ONLY = GatesSpec(guard=GuardSpec(on=False), compare=CompareSpec(on=False))
 FINE = Plan(
     name="custom",
     steps=(
@@ -313,7 +314,7 @@ def test_what_a_person_should_know_is_a_warning(
         ("peak-tasks", {}, "up to 9 tasks at once: 3 of green, 6 of blue while it rolls"),
         ("scale-in-will-be-suspended", {}, "checkout's scale-in is suspended during the rollout"),
         ("scale-in-suspended", {"scaling": SCALING}, "checkout's scale-in is suspended already"),
-        ("expected-time", {}, "100 % after 5 min, the watch over after 35 min, at 2026-03-02 12:35:00Z"),
+        ("expected-time", {}, "100 % after 6 min, the watch over after 36 min, at 2026-03-02 12:36:00Z"),
     ],
 )
 def test_notes_say_what_was_found(code: str, survey: dict[str, Any], words: str) -> None:
@@ -381,7 +382,18 @@ def test_a_step_lasts_as_long_as_its_bake_or_a_measured_interval() -> None:
             Step(weight=Tenths(1000), bake=timedelta(minutes=10)),
         ),
     )
-    assert expected(good_spec(plan=short)) == (timedelta(minutes=3), timedelta(minutes=10))
+    uncompared = GatesSpec(compare=CompareSpec(on=False))
+    assert expected(good_spec(plan=short, gates=uncompared)) == (timedelta(minutes=3), timedelta(minutes=10))
+
+
+def test_the_first_step_lasts_longer_by_greens_warm_up_where_something_is_compared() -> None:
+    assert expected(good_spec(plan=NAMED_PLANS["canary"])) == (timedelta(minutes=6), timedelta(minutes=30))
+
+
+def test_auto_is_shown_by_the_steps_of_a_good_release() -> None:
+    rows = plan_table(good_spec(plan=NAMED_PLANS["auto"]))
+    assert [row.weight for row in rows] == [20, 500, 990, 1000]
+    assert [row.ends // timedelta(minutes=1) for row in rows] == [6, 9, 19, 22]
 
 
 def test_a_step_without_measuring_gates_lasts_its_bake() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from orchestrator.config.auto import AutoModel, build_auto
 from orchestrator.config.compare import build_compare
 from orchestrator.config.models import (
     AlarmModel,
@@ -34,7 +35,7 @@ def build(file: File) -> Spec:
         ),
         gates=_gates(file.gates),
         metrics=_metrics(file.metrics),
-        approval=_approval(file.approval),
+        approval=_approval(file.approval, is_auto=_plan(file).auto is not None),
         limits=Limits(
             provision=file.limits.provision,
             hold=file.limits.hold,
@@ -49,6 +50,10 @@ def build(file: File) -> Spec:
 
 
 def _plan(file: File) -> Plan:
+    if isinstance(file.plan, AutoModel):
+        return build_auto(file.plan)
+    if isinstance(file.plan, str) and NAMED_PLANS[file.plan].auto is not None:
+        return NAMED_PLANS[file.plan]
     if isinstance(file.plan, str):
         steps = NAMED_PLANS[file.plan].steps
     else:
@@ -56,7 +61,8 @@ def _plan(file: File) -> Plan:
     waiting = _waiting(file.approval, len(steps))
     steps = tuple(replace(step, approval=step.approval or i in waiting) for i, step in enumerate(steps))
     return next(
-        (plan for plan in NAMED_PLANS.values() if plan.steps == steps), Plan(name="custom", steps=steps)
+        (plan for plan in NAMED_PLANS.values() if plan.auto is None and plan.steps == steps),
+        Plan(name="custom", steps=steps),
     )
 
 
@@ -91,12 +97,13 @@ def _metrics(metrics: MetricsModel) -> MetricsSpec:
     )
 
 
-def _approval(approval: ApprovalModel) -> ApprovalSpec:
+def _approval(approval: ApprovalModel, *, is_auto: bool) -> ApprovalSpec:
     return ApprovalSpec(
         approvers=tuple(approval.approvers),
         required=approval.required,
         not_author=approval.not_author,
         timeout=approval.timeout,
         on_timeout=approval.on_timeout,
+        before_full=is_auto and When.BEFORE_FULL in approval.when,  # else a step says it
         before_traffic=When.BEFORE_TRAFFIC in approval.when,
     )

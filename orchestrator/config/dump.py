@@ -10,6 +10,7 @@ from io import StringIO
 
 from ruamel.yaml import YAML
 
+from orchestrator.config.auto import auto_document
 from orchestrator.config.compare import compare_document
 from orchestrator.config.document import Value
 from orchestrator.config.quantities import duration_text, share_text, weight_text
@@ -71,7 +72,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             "not_author": spec.approval.not_author,
             "timeout": duration_text(spec.approval.timeout),
             "on_timeout": spec.approval.on_timeout.value,
-            "when": ["before_traffic"] if spec.approval.before_traffic else [],
+            "when": _when(spec),
         },
         "limits": {
             "provision": duration_text(spec.limits.provision),
@@ -87,6 +88,8 @@ def document_of(spec: Spec) -> dict[str, Value]:
 
 
 def _plan(plan: Plan) -> Value:
+    if plan.auto is not None:
+        return auto_document(plan)
     return plan.name if NAMED_PLANS.get(plan.name) == plan else [_step(step) for step in plan.steps]
 
 
@@ -94,8 +97,16 @@ def _step(step: Step) -> dict[str, Value]:
     return {"weight": weight_text(step.weight), "bake": duration_text(step.bake), "approval": step.approval}
 
 
+def _when(spec: Spec) -> list[Value]:
+    """What the steps themselves do not say."""
+    asked = (("before_traffic", spec.approval.before_traffic), ("before_full", spec.approval.before_full))
+    return [word for word, is_asked in asked if is_asked]
+
+
 def _steps(plan: Plan) -> Value:
     """A plan's steps one by one, also where the file names it, so that two plans can be compared."""
+    if plan.auto is not None:
+        return auto_document(plan)
     return [_step(step) for step in plan.steps]
 
 

@@ -31,12 +31,6 @@ _LATER = (
     _Later(path=("traffic", "test_rules")),
     *(_Later(path=("gates", gate)) for gate in ("probe", "metric", "webhook", "window")),
     _Later(
-        path=("plan",),
-        values=lambda value: value == "auto",
-        what="plan: auto is not available yet",
-        instead="write canary, the default until Teal can weigh evidence",
-    ),
-    _Later(
         path=("capacity", "green"),
         values=lambda value: value == "stepped",
         what="capacity: {green: stepped} is not available yet",

@@ -126,15 +126,22 @@ def _instead_of(key: str, around: tuple[int | str, ...], vocabulary: Vocabulary)
 def _known(keys: tuple[int | str, ...], vocabulary: Vocabulary) -> list[str]:
     """The keys that may stand at a place."""
     model = vocabulary.model
-    for key in keys:
+    for place, key in enumerate(keys):
+        following = keys[place + 1] if place + 1 < len(keys) else None
         field = model.model_fields.get(key) if isinstance(key, str) else None
-        model = _model_in(field.annotation) or model if field else model
+        if field is not None:
+            found = list(_models_in(field.annotation))
+            # What stands in a list is meant where a number follows; else what stands by itself, if anything does.
+            meant = [one for one, is_listed in found if is_listed == isinstance(following, int)]
+            model = next(iter([*meant, *(one for one, _ in found)]), model)
     return list(model.model_fields)
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    """The one model inside an annotation such as a union or a list of variants."""
+def _models_in(annotation: object, *, is_listed: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    """The models inside an annotation such as a union or a list of variants, and whether each stands in a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
+        yield annotation, is_listed
+        return
     inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
-    return next(filter(None, map(_model_in, inner)), None)
+    for one in inner:
+        yield from _models_in(one, is_listed=is_listed or get_origin(annotation) is list)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
+from orchestrator.config.auto import AutoModel
 from orchestrator.config.compare import CompareModel
 from orchestrator.config.fields import (
     Alias,
@@ -55,10 +56,17 @@ class _Sorted(StrEnum):
 
     WORD = "(word)"
     MANY = "(many)"
+    TREE = "(tree)"
 
 
 def _sort(value: object) -> _Sorted:
     return _Sorted.MANY if isinstance(value, dict | list) else _Sorted.WORD
+
+
+def _sort_plan(value: object) -> _Sorted:
+    if isinstance(value, list) or (isinstance(value, dict) and ("weight" in value or "bake" in value)):
+        return _Sorted.MANY  # a single step without its dash is a list that went wrong
+    return _Sorted.TREE if isinstance(value, dict | AutoModel) else _Sorted.WORD
 
 
 def _time(value: timedelta, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
@@ -262,11 +270,13 @@ class File(_Model):
     region: Region | None = Field(default=None, description="Only confirms; ARNs and the environment decide.")
     traffic: TrafficModel = TrafficModel()
     plan: Annotated[
-        Annotated[PlanName, Tag(_Sorted.WORD)] | Annotated[list[StepModel], Tag(_Sorted.MANY)],
-        Discriminator(_sort),
+        Annotated[PlanName, Tag(_Sorted.WORD)]
+        | Annotated[list[StepModel], Tag(_Sorted.MANY)]
+        | Annotated[AutoModel, Tag(_Sorted.TREE)],
+        Discriminator(_sort_plan),
     ] = Field(
         default=DEFAULT_PLAN,
-        description="A plan by name, or steps whose weights rise to 100.",
+        description="A plan by name, the plan auto with parameters, or steps whose weights rise to 100.",
         examples=[DEFAULT_PLAN, [{"weight": 10, "bake": "10m"}, {"weight": 100, "bake": "30m"}]],
     )
     gates: GatesModel = GatesModel()

@@ -10,7 +10,7 @@ from orchestrator.config.document import Document, Value
 from orchestrator.config.quantities import parse_weight
 from orchestrator.core.errors import Mistake
 from orchestrator.core.ids import Tenths
-from orchestrator.core.plan import ALL, NAMED_PLANS, percent
+from orchestrator.core.plan import ALL, AUTO_PLANS, NAMED_PLANS, percent
 
 STEPS_MAX = 100
 
@@ -66,11 +66,18 @@ def _approval(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
             what = f"{required} approvals are required of {people} approver{'s' * (people > 1)}"
             yield document.mistake("/approval/required", what, "name more approvers, or require fewer")
     when = approval.get("when")
+    if isinstance(when, list) and "every_step" in when and _is_auto(value.get("plan")):
+        what = "auto plans its steps as it goes, and cannot wait for people before each"
+        yield document.mistake("/approval/when", what, "write before_full, or spell the steps out")
     waits_between = isinstance(when, list) and any(word in ("before_full", "every_step") for word in when)
     if waits_between and _steps(value.get("plan")) == 1:
         yield document.mistake(
             "/approval/when", "the plan has no step to wait before", "add a step below 100 %"
         )
+
+
+def _is_auto(plan: Value) -> bool:
+    return isinstance(plan, dict) or (isinstance(plan, str) and plan in AUTO_PLANS)
 
 
 def _steps(plan: Value) -> int | None:

@@ -64,6 +64,16 @@ def hold_back(spec: AutoSpec, requests: float, phi: float) -> Tenths:
     return Tenths(min(max(wanted, spec.hold_back_min), spec.hold_back_max))
 
 
+def typical(spec: AutoSpec, period: timedelta) -> tuple[Step, ...]:
+    """The steps of a good release where nothing is known of the traffic yet: what a preflight can say."""
+    weights = [spec.first_max]
+    while weights[-1] < HALF:
+        weights.append(Tenths(min(weights[-1] * spec.factor, HALF)))
+    watch = Step(weight=Tenths(ALL - spec.hold_back_min), bake=spec.watch * period, is_watch=True)
+    seen = (Step(weight=weight, bake=timedelta(0)) for weight in weights)
+    return (*seen, watch, Step(weight=ALL, bake=timedelta(0)))
+
+
 def begin(draft: Draft) -> None:
     """Plan the first steps from blue's history, as traffic is about to begin."""
     spec, row = draft.row.plan.auto, draft.row

@@ -14,6 +14,7 @@ from orchestrator.core.starting import in_scope
 from orchestrator.core.survey import Finding, GroupSurvey, Survey
 from orchestrator.core.traffic import Forward, read_forward, with_weights
 from orchestrator.core.words import group_name, load_balancer_name
+from orchestrator.preflight.timing import steps_of
 from orchestrator.preflight.words import error, warning
 
 GROUPS_PER_ACTION = 5  # Quotas for your Application Load Balancers; not adjustable
@@ -200,7 +201,7 @@ def _pinning(rule: RuleSeen, forward: Forward) -> Iterator[Finding]:
 
 
 def _weights(rule: RuleSeen, blue: TargetGroupArn, spec: Spec) -> Iterator[Finding]:
-    for step in spec.plan.steps:
+    for step in steps_of(spec):
         try:
             with_weights(rule.actions, blue=blue, green=_NOBODY, weight=step.weight)
         except Rejected as refused:

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from orchestrator.core import auto
 from orchestrator.core.ids import Tenths
 from orchestrator.core.observed import AlarmSeen
+from orchestrator.core.plan import ALL, Step
 from orchestrator.core.spec import Spec
 
 
@@ -27,18 +29,29 @@ def expected(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[timedelta, .
     An interval begins at the next full period, so each may take up to one period more. An alarm that was read adds
     its own period where that is longer.
     """
-    least = timedelta(0)
-    if spec.gates.guard.on or spec.gates.alarms.alarms:
+    least, warm_up = timedelta(0), timedelta(0)
+    if spec.gates.guard.on or spec.gates.alarms.alarms or spec.gates.compare.on:
         periods = [alarm.period for alarm in alarms if alarm.state != "ALARM"]
         least = max([spec.metrics.period, *periods]) + spec.metrics.lag
-    return tuple(max(step.bake, least) for step in spec.plan.steps)
+    if spec.gates.compare.on:
+        warm_up = spec.gates.compare.warm_up * spec.metrics.period
+    return tuple(
+        max(step.bake, least + (warm_up if number == 0 and step.weight < ALL else timedelta(0)))
+        for number, step in enumerate(steps_of(spec))
+    )
+
+
+def steps_of(spec: Spec) -> tuple[Step, ...]:
+    """The plan's steps; for ``auto``, which plans as it goes, those of a good release at most weights."""
+    plan = spec.plan
+    return plan.steps if plan.auto is None else auto.typical(plan.auto, spec.metrics.period)
 
 
 def plan_table(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[PlanRow, ...]:
     """The plan step by step with its real times, for the terminal and the docs."""
     rows, ends = [], timedelta(0)
     for number, (step, lasts) in enumerate(
-        zip(spec.plan.steps, expected(spec, alarms), strict=True), start=1
+        zip(steps_of(spec), expected(spec, alarms), strict=True), start=1
     ):
         ends += lasts
         rows.append(

@@ -31,7 +31,14 @@ ROWS = [
     ("on_drift: xyz", '3: on_drift: "xyz" is not known here: write hold, accept or rollback'),
     ("on_failure: yes", '3: on_failure: "yes" is not known here: write rollback or hold'),
     ("plan: canry", '3: plan: "canry" is no plan: did you mean canary?'),
-    ("plan: blitz", '3: plan: "blitz" is no plan: write canary, linear, instant or a list of steps'),
+    ("plan: blitz", '3: plan: "blitz" is no plan: write auto, fast, careful, canary, linear, instant or a '
+     "list of steps"),
+    ("plan: {name: canary}", '3: plan.name: "canary" has no parameters: write auto, fast or careful'),
+    ("plan: {factor: 0}", '3: plan.factor: "0" is out of range: write a whole number from 1 to 1000'),
+    ("plan: {budget: 0.3}", '3: plan.budget: "0.3" has no percent sign: write 0.3%, a share of all requests'),
+    ("plan: {fctor: 3}", '3: "plan.fctor" is not a known key: did you mean factor?'),
+    ("plan: auto\napproval: {when: [every_step]}", "4: auto plans its steps as it goes, and cannot wait for people "
+     "before each: write before_full, or spell the steps out"),
     ("plan: {weight: 3}", "3: plan is a mapping, not a list: write a list: [ … ]"),
     ("plan: []", "3: a plan of 0 steps: write 1 to 100 steps, or canary"),
     ("plan: [{weight: 50, bake: 1m}]",
@@ -111,7 +118,6 @@ NOT_YET = [
     ("gates: {metric: []}", "gates.metric is not available yet: remove it"),
     ("gates: {webhook: []}", "gates.webhook is not available yet: remove it"),
     ("gates: {window: {}}", "gates.window is not available yet: remove it"),
-    ("plan: auto", "plan: auto is not available yet: write canary, the default until Teal can weigh evidence"),
     ("capacity: {green: stepped}", "capacity: {green: stepped} is not available yet: write full, or remove it"),
     ("background: safe", "background other than none is not available yet: remove it if the tasks do nothing but "
      "answer requests; else wait for it"),
