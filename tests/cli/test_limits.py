@@ -1,0 +1,44 @@
+"""A person who waits is told for what, and for how long that may take."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.cli.sheet import plain, sheet
+from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import Hold, HoldKind
+from orchestrator.engine.views import view
+from orchestrator.ports import Stored
+from tests.contract.store_values import a_rollout
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+AGO = NOW - timedelta(minutes=5)
+
+
+def shown(phase: Phase, *holds: HoldKind) -> str:
+    reasons = tuple(Hold(kind=kind, reason="a reason", clears_when="it is over", since=AGO) for kind in holds)
+    row = replace(a_rollout("r1"), phase=phase, phase_since=AGO, holds=reasons, waiting_for="3 tasks")
+    return "\n".join(plain(line) for line in sheet(view(Stored(rollout=row, version=1, wake_at=None)), NOW))
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        (Phase.PROVISIONING, "provisioning for 5 min of at most 15 min · waits for 3 tasks"),
+        (Phase.SETTLING, "settling for 5 min of at most 1 h"),
+    ],
+)
+def test_phase_with_a_limit_names_it(phase: Phase, words: str) -> None:
+    assert words in shown(phase)
+
+
+def test_hold_names_what_clears_it_and_its_limit() -> None:
+    text = shown(Phase.SHIFTING, HoldKind.CAPACITY)
+    assert "a reason (for 5 min)" in text
+    assert "goes on once it is over; that may take 2 h at most" in text
+
+
+@pytest.mark.parametrize("kind", [HoldKind.APPROVAL, HoldKind.PAUSED])
+def test_hold_that_a_person_ends_has_no_limit(kind: HoldKind) -> None:
+    assert "at most" not in shown(Phase.SHIFTING, kind)
