@@ -59,6 +59,7 @@ class Authenticator:
     is_required: bool = False
     _looked_at: datetime | None = None
     _noted: dict[str, datetime] = field(default_factory=dict)
+    _found: dict[str, tuple[datetime, Token]] = field(default_factory=dict, repr=False)
 
     async def is_on(self) -> bool:
         """True if every request has to say who it is. Raises what the store raises."""
@@ -83,8 +84,8 @@ class Authenticator:
         return Known(principal=await self.issuers.principal_of(text), by=By.ISSUER)
 
     async def _by_token(self, text: str) -> Known:
-        token = await self.store.token_by_digest(digest_of(text)) if is_token(text) else None
         now = self.clock.now()
+        token = await self._look_up(digest_of(text), now) if is_token(text) else None
         if token is None:
             raise _refused("it is not one of this server's")
         if token.revoked_at is not None:
@@ -101,6 +102,23 @@ class Authenticator:
             groups=token.groups,
         )
         return Known(principal=principal, by=By.TOKEN, token=token.id, expires_at=token.expires_at)
+
+    def look_again(self) -> None:
+        """Ask the store again at the next request: a token was made or revoked here."""
+        self._looked_at = None
+        self._found.clear()
+
+    async def _look_up(self, digest: str, now: datetime) -> Token | None:
+        """The token of a digest as the store has it, or had it a second ago: a busy client is looked up once."""
+        looked_at, token = self._found.get(digest, (None, None))
+        if token is not None and looked_at is not None and timedelta(0) <= now - looked_at < LOOK_AGAIN:
+            return token
+        token = await self.store.token_by_digest(digest)
+        if token is not None:
+            if len(self._found) >= REMEMBERED_MAX:
+                self._found.clear()
+            self._found[digest] = (now, token)
+        return token
 
     async def _note_use(self, token: Token, now: datetime) -> None:
         """Keep when a token was last used, at most once a minute; a store that cannot stops nobody."""

@@ -243,6 +243,7 @@ async def create_token(
             why="a token's text is told once and not kept",
             next_step="revoke it if its text is lost, and make another one with a new key",
         ) from error
+    door.auth.look_again()
     response.headers["Location"] = f"/v1/tokens/{token.id}"
     response.headers["Cache-Control"] = "no-store"
     return TokenMade(text=text, token=token_view(token, now))
@@ -282,7 +283,9 @@ async def revoke_token(door: AtDoor, visit: AtVisit, token: TokenId) -> TokenVie
     """Revoke a token: from now on nobody is let in by it. Twice is once."""
     now = door.engine.clock.now()
     visit.target = token
-    return token_view(await door.engine.store.revoke_token(token, at=now), now)
+    revoked = await door.engine.store.revoke_token(token, at=now)
+    door.auth.look_again()
+    return token_view(revoked, now)
 
 
 @router.get("/v1/audit", operation_id="audit", summary="Read the audit log of calls, newest first")

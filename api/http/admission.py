@@ -48,7 +48,8 @@ class Calls:
 
     def allowed(self, path: str) -> str:
         """The methods that a path takes, as an `Allow` header lists them; empty if there is nothing at the path."""
-        found = {one for pattern, methods, _, _ in self._calls for one in methods if pattern.match(path)}
+        first = next((template for pattern, _, _, template in self._calls if pattern.match(path)), "")
+        found = {one for _, methods, _, template in self._calls if template == first for one in methods}
         return ", ".join(sorted(found))
 
 

@@ -70,7 +70,9 @@ def test_every_mistake_of_a_file_is_told_at_its_pointer(desk: Desk) -> None:
 
 def test_mistakes_of_a_yaml_body_have_their_lines(desk: Desk) -> None:
     headers = {"Idempotency-Key": "k", "Content-Type": "application/yaml"}
-    answer = desk.ask("POST", "/v1/rollouts", content="service: prod/checkout\nplan: fast\n", headers=headers)
+    answer = desk.ask(
+        "POST", "/v1/rollouts", content="service: prod/checkout\nplan: hasty\n", headers=headers
+    )
     lines = {mistake["pointer"]: mistake["line"] for mistake in problem(answer)["mistakes"]}
     assert lines["/plan"] == 2
 

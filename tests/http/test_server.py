@@ -1,13 +1,11 @@
 """What holds for every call: problems, bounds, origins, ids, readiness, metrics, and the published document."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-import structlog
-from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.http import guard
@@ -28,16 +26,6 @@ class FaultyStore(MemoryStore):
 
     async def next_due(self) -> None:
         raise Refused(what="the disk is gone")
-
-
-@pytest.fixture
-def lines() -> Iterator[list[MutableMapping[str, Any]]]:
-    """What is logged, at every level."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
-    with capture_logs() as captured:
-        yield captured
-    structlog.configure(**before)
 
 
 def test_unknown_path_and_method_are_problems(desk: Desk) -> None:
