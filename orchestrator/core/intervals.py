@@ -18,6 +18,7 @@ from orchestrator.core.events import EventKind, Record
 from orchestrator.core.gates.compare import StreamName
 from orchestrator.core.ids import Tenths, metric_dimension
 from orchestrator.core.observed import MetricQuery, Series, Unread
+from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL, NONE
 from orchestrator.core.rollout import Bake, HoldKind, Pair, Rollout, Spell
 from orchestrator.core.scene import Colour, Counts, Interval, first_whole, floor_to
@@ -71,24 +72,21 @@ def at_weight(row: Rollout) -> tuple[Interval, ...]:
 
 
 def earlier(row: Rollout) -> tuple[Interval, ...]:
-    """Intervals of former weights that still count: no weight changed in them, and no person passed over them."""
+    """Intervals before those at the present weight that no person passed over, oldest first."""
     present = at_weight(row)
     before = row.intervals[: len(row.intervals) - len(present)]
-    return tuple(
-        interval
-        for interval in before
-        if interval.weight is not None and (row.judged_from is None or interval.start >= row.judged_from)
-    )
+    return tuple(i for i in before if row.judged_from is None or i.start >= row.judged_from)
 
 
 def due(row: Rollout, now: datetime) -> tuple[datetime, ...]:
     """Starts of the whole periods that have ended since traffic moved and are not taken yet, oldest first."""
     period = row.spec.metrics.period
-    begun = row.spells[0].since if row.spells else row.bake.since
     if row.intervals:
         start = row.intervals[-1].start + period
-    elif begun is not None:
-        start = first_whole(begun, period)
+    elif row.spells:
+        start = floor_to(row.spells[0].since, period)
+    elif row.bake.since is not None:  # a row of a version that kept no spells
+        start = first_whole(row.bake.since, period)
     else:
         return ()
     count = (floor_to(now, period) - start) // period
@@ -163,8 +161,9 @@ def take(draft: Draft) -> None:
         _keep(draft, reading)
         taken += 1
     draft.reading = readings[taken:]
-    if draft.reading and _has_all(draft.reading[0]):
-        draft.wake_by(draft.now + metrics.look_gap)  # the second look that makes it final
+    is_awaited = bool(draft.reading) and draft.row.phase is not Phase.WATCHING
+    if is_awaited or (draft.reading and _has_all(draft.reading[0])):
+        draft.wake_by(draft.now + metrics.look_gap)  # soon, or for the second look that makes it final
     is_apart = row.read_at is None or draft.now - row.read_at >= metrics.look_gap
     if taken or is_apart:
         draft.change(reading=readings[taken:], read_at=draft.now)
@@ -198,7 +197,21 @@ def _interval(row: Rollout, points: Points, start: datetime) -> Interval:
         blue=counts_at(points, Colour.BLUE, groups, start),
         green=counts_at(points, Colour.GREEN, groups, start),
         weight=_weight_in(row, start),
+        dilution=_dilution(row, start),
     )
+
+
+def _dilution(row: Rollout, start: datetime) -> float:
+    """How many times smaller blue's share became within a period; 1 where it did not."""
+    period = row.spec.metrics.period
+    end = start + period
+    within = [number for number, spell in enumerate(row.spells) if start - period / 6 < spell.since < end]
+    if not within:
+        return 1.0
+    first, last = within[0], within[-1]
+    before = row.spells[first - 1].weight if first else NONE
+    kept = ALL - row.spells[last].weight
+    return max(1.0, (ALL - before) / kept) if kept else float(ALL)
 
 
 def _weight_in(row: Rollout, start: datetime) -> Tenths | None:
@@ -223,8 +236,10 @@ def _is_final(draft: Draft, reading: Interval) -> bool:
 
 
 def _has_all(reading: Interval) -> bool:
-    """True if every colour that carried traffic is in a reading."""
+    """True if every colour that carried traffic is in a reading; of a period with a change, either."""
     weight = reading.weight
+    if weight is None:
+        return reading.green is not None or reading.blue is not None
     return (reading.green is not None or weight == NONE) and (reading.blue is not None or weight == ALL)
 
 
@@ -256,11 +271,11 @@ def _compare(draft: Draft, interval: Interval) -> Use:
     row = draft.row
     if interval.green is None or interval.blue is None:
         return Use.NO_DATA
+    if interval.weight is None:
+        return Use.WEIGHT_CHANGE
     if row.warm_up_left:
         draft.change(warm_up_left=row.warm_up_left - 1)
         return Use.WARM_UP
-    if interval.weight is None:
-        return Use.WEIGHT_CHANGE
     before, after = row.comparison, comparison.use(row.comparison, interval, at=draft.now)
     if interval not in at_weight(draft.row):
         # Evidence against green counts whenever it comes; what shows it to be well is shown at each weight anew.

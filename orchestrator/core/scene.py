@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import TargetGroupArn, TaskDefinitionArn, Tenths
 from orchestrator.core.observed import Absent, AlarmSeen, MetricQuery, Series, Unread
 from orchestrator.core.ready import ServiceLook, TargetsLook
@@ -75,6 +76,9 @@ class Interval:
     blue: Counts | None  # None: CloudWatch holds no requests for it
     green: Counts | None
     weight: Tenths | None = None  # green's on every rule, all through it; None: a weight changed within it
+    # Where a weight changed: how many times worse blue may be with its new share than its counts show, since most of
+    # its requests in this period came before an outage that began with the change.
+    dilution: float = 1.0
 
     def of(self, colour: Colour) -> Counts | None:
         """The counts of one colour."""
@@ -118,6 +122,7 @@ class Scene:
     usual: Counts | None = (
         None  # blue's last hour before green's traffic, in sum; None: not known, or no requests
     )
+    freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

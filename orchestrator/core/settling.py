@@ -267,7 +267,7 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
     for answer in answers:
         if answer.verdict is Verdict.HOLD:
             draft.hold(HoldKind.GATE, f"{answer.gate}: {answer.reason}", clears_when=answer.clears_when)
-    if not row.intervals or draft.holds:
+    if not intervals.at_weight(row) or draft.holds:
         draft.change(
             waiting_for=draft.holds[0].clears_when if draft.holds else "one whole period at this weight"
         )

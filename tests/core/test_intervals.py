@@ -390,9 +390,45 @@ def test_periods_are_read_on_through_a_change_of_weight_and_bear_the_weight_they
 def test_a_failing_period_of_a_former_weight_that_comes_late_still_fails_green() -> None:
     known = replace(moved(), spec=spec(gates=GatesSpec()))
     draft = taken(known, read(known, BOTH, errors=90, starts=(NOON - 4 * MINUTE,)), NOON)
-    assert [i.weight for i in intervals.earlier(draft.row)] == [100, 100]
+    assert [i.weight for i in intervals.earlier(draft.row)] == [100, 100, None]
     answer = guard.judge(GuardSpec(), judge.scene_of(draft, Colour.GREEN))
     assert answer.verdict is Verdict.FAIL
+
+
+def test_the_period_of_the_first_traffic_is_read_though_it_says_nothing_of_a_weight() -> None:
+    begun = NOON - 90 * SECOND
+    known = row(
+        Phase.SHIFTING,
+        weight=100,
+        bake=Bake(since=begun),
+        spells=(Spell(weight=Tenths(100), since=begun),),
+        spec=spec(gates=GatesSpec()),
+    )
+    assert intervals.due(known, NOON) == (NOON - 2 * MINUTE, NOON - MINUTE)
+    draft = taken(known, read(known, BOTH, errors=90, starts=(NOON - 2 * MINUTE,)), NOON + MINUTE)
+    assert [(i.weight, round(i.dilution, 3)) for i in draft.row.intervals] == [(None, 1.111)]
+    assert guard.judge(GuardSpec(), judge.scene_of(draft, Colour.GREEN)).verdict is Verdict.FAIL
+
+
+def test_blue_that_is_bad_for_its_new_share_excuses_green_in_the_period_of_the_change() -> None:
+    """From 10 to 99 %: what blue's counts show of an outage that began with the change is diluted ninety times."""
+    spells = (
+        Spell(weight=Tenths(100), since=NOON - 10 * MINUTE, until=NOON - 90 * SECOND),
+        Spell(weight=Tenths(990), since=NOON - 90 * SECOND),
+    )
+    last = Interval(start=NOON - 3 * MINUTE, blue=None, green=None, weight=Tenths(100))
+    known = row(
+        Phase.SHIFTING,
+        weight=990,
+        bake=Bake(since=spells[1].since),
+        spells=spells,
+        intervals=(last,),
+        spec=spec(gates=GatesSpec()),
+    )
+    seen = read(known, {"green": 300, "blue": 900}, errors=90, starts=(NOON - 2 * MINUTE,))
+    draft = taken(known, seen, NOON + MINUTE)
+    assert round(draft.row.intervals[-1].dilution) == 90
+    assert guard.judge(GuardSpec(), judge.scene_of(draft, Colour.GREEN)).verdict is not Verdict.FAIL
 
 
 def test_what_a_person_passed_over_is_not_held_against_green_again() -> None:

@@ -5,7 +5,7 @@ Not a comparison with a stated error rate: it catches what nobody needs statisti
 
 from dataclasses import dataclass
 
-from orchestrator.core.scene import Counts, Interval, Scene
+from orchestrator.core.scene import Colour, Counts, Interval, Scene
 from orchestrator.core.verdict import Answer, fail, hold, not_applicable, passed
 
 NAME = "guard"
@@ -30,7 +30,9 @@ def judge(spec: GuardSpec, scene: Scene) -> Answer:
     """
     if scene.weight == 0:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
-    counted = (*scene.earlier, *scene.intervals)
+    # A period in which the weight rose holds green's first errors a whole period sooner than the next one does.
+    earlier = scene.earlier if scene.judged is Colour.GREEN else ()
+    counted = (*earlier, *scene.intervals)
     failing = next((interval for interval in counted if _speaks_against(spec, scene, interval)), None)
     if failing is not None:
         return _failed(scene, failing)
@@ -79,7 +81,7 @@ def _of_newest(spec: GuardSpec, scene: Scene, interval: Interval) -> Answer:
 
 
 def _speaks_against(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
-    return _fails(spec, scene, interval) or _hangs(scene, interval)
+    return _fails(spec, scene, interval) or (interval.weight is not None and _hangs(scene, interval))
 
 
 def _hangs(scene: Scene, interval: Interval) -> bool:
@@ -113,7 +115,7 @@ def _fails(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
     mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
     if mine is None or mine.requests < REQUESTS_LEAST or mine.errors < ERRORS_LEAST:
         return False
-    other_rate = others.error_rate if others else 0.0
+    other_rate = min(1.0, others.error_rate * interval.dilution) if others else 0.0
     if mine.error_rate > ALWAYS_OVER and not other_rate > ALWAYS_OVER:
         return True  # with both colours over a half it is an outage of both, which going back does not mend
     return mine.error_rate > spec.errors and mine.error_rate > TIMES_WORSE * other_rate
@@ -122,7 +124,7 @@ def _fails(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
 def _failed(scene: Scene, interval: Interval) -> Answer:
     mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
     assert mine is not None
-    if _hangs(scene, interval):
+    if interval.weight is not None and _hangs(scene, interval):
         words = f"{_unanswered(mine)} on {scene.judged} in the period from {interval.start:%H:%M:%S}Z"
         return fail(NAME, words, numbers=_numbers(mine))
     beside = f", on {scene.judged.other} {others.error_rate:.1%}" if others else ""

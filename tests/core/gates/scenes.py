@@ -58,7 +58,7 @@ def counts(requests: int, errors: int = 0) -> Counts:
 
 def minute(green: Counts | None, blue: Counts | None = None, *, ago: int = 4) -> Interval:
     """The period that began so many minutes ago."""
-    return Interval(start=NOON - ago * MINUTE, blue=blue, green=green)
+    return Interval(start=NOON - ago * MINUTE, blue=blue, green=green, weight=Tenths(100))
 
 
 def fired_at_start(alarm: AlarmSeen) -> tuple[AlarmSeen, ...]:
