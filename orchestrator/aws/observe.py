@@ -11,7 +11,7 @@ from orchestrator.aws.together import attempt, each
 from orchestrator.aws.transport import Answer
 from orchestrator.core.ids import RuleArn
 from orchestrator.core.needs import MetricsNeed, Needs, RuleNeed
-from orchestrator.core.observed import Absent, RuleSeen, Series, ServiceSeen, StopSeen, Unread
+from orchestrator.core.observed import Absent, AlarmSeen, RuleSeen, Series, ServiceSeen, StopSeen, Unread
 from orchestrator.core.seen import Seen
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ async def observe(call: Caller, region: str, needs: Needs) -> Seen:
         scaling = start(
             needs.scaling, lambda: attempt(autoscaling.target(call, needs.cluster, needs.scaling))
         )
-        alarms = start(needs.alarms, lambda: each(needs.alarms, cloudwatch.alarms(call, needs.alarms)))
+        alarms = start(needs.alarms, lambda: _alarms(call, needs))
     found = services.result() if services else {}
     return Seen(
         survey=surveyed.result() if surveyed else None,
@@ -52,6 +52,10 @@ async def observe(call: Caller, region: str, needs: Needs) -> Seen:
 async def _rules(call: Caller, needs: tuple[RuleNeed, ...]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
     arns = [need.arn for need in needs]
     return await each(arns, elbv2.rules(call, arns))
+
+
+async def _alarms(call: Caller, needs: Needs) -> dict[str, AlarmSeen | Absent | Unread]:
+    return await each(needs.alarms, cloudwatch.alarms(call, needs.alarms, since=needs.alarms_since))
 
 
 async def _metrics(call: Caller, need: MetricsNeed) -> dict[str, Series | Unread]:

@@ -50,4 +50,5 @@ class Needs:
     targets: tuple[TargetGroupArn, ...] = ()  # target health
     scaling: str = ""  # service name
     alarms: tuple[str, ...] = ()
+    alarms_since: datetime | None = None  # alarms that were in ALARM since then, if only between two looks, say so
     metrics: MetricsNeed | None = None

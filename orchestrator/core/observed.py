@@ -23,6 +23,9 @@ class Unread:
     """It could not be read, and why; a gate that needs it says HOLD."""
 
     why: str
+    is_refused: bool = (
+        False  # AWS understood the question and refuses it: asking again unchanged will not help
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +142,26 @@ class ScalingSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricQuery:
+    """One series to read: a metric's statistic, or an expression over `inputs`, which it names by their ids.
+
+    Source: CloudWatch GetMetricData, ``MetricStat`` and ``Expression``.
+    """
+
+    id: str
+    period: timedelta
+    namespace: str = ""
+    metric: str = ""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    stat: str = ""
+    expression: str = ""
+    inputs: tuple["MetricQuery", ...] = ()
+    account: str = ""  # of a linked account; empty: the one that is asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmSeen:
-    """A metric alarm as read. ``kind``: ``metric``, or ``composite``/``math`` which are not judged yet."""
+    """An alarm as read. ``kind``: ``metric``, ``math`` (on an expression), ``composite`` or ``log``."""
 
     name: str
     kind: str
@@ -152,24 +173,21 @@ class AlarmSeen:
     metric: str = ""
     dimensions: tuple[tuple[str, str], ...] = ()
     stat: str = ""
-    period: timedelta = timedelta(0)
+    period: timedelta = timedelta(0)  # of a composite alarm: the longest of its parts
     threshold: float = 0.0
     comparison: str = ""  # AWS's ComparisonOperator
     evaluation_periods: int = 1
     datapoints_to_alarm: int = 1
     missing: str = "missing"  # TreatMissingData
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricQuery:
-    """One series to read. Source: CloudWatch GetMetricData, ``MetricStat``."""
-
-    id: str
-    namespace: str
-    metric: str
-    dimensions: tuple[tuple[str, str], ...]
-    stat: str
-    period: timedelta
+    query: MetricQuery | None = None  # math: what it judges
+    is_anomaly: bool = False  # its threshold is a band that CloudWatch learns from the metric's past
+    rule: str = ""  # composite: AlarmRule
+    parts: tuple["AlarmSeen", ...] = ()  # composite: the alarms that its rule names, as far as they exist
+    muted: str = ""  # why its actions do not run, in words; empty: they do. Its state counts all the same
+    fired_at: datetime | None = (
+        None  # it went to ALARM and back: when last, since the moment that was asked for
+    )
+    history_unread: str = ""  # why that is not known
 
 
 Series = tuple[tuple[datetime, float], ...]  # (start of the interval, value), oldest first
