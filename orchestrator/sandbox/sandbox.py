@@ -15,6 +15,7 @@ from typing import Literal, Self
 from orchestrator.sandbox.plane.control import Control
 from orchestrator.sandbox.plane.health import HealthChecks
 from orchestrator.sandbox.plane.load import Load
+from orchestrator.sandbox.plane.pool import SharedPool
 from orchestrator.sandbox.plane.proxy import Proxy
 from orchestrator.sandbox.plane.routes import Split
 from orchestrator.sandbox.plane.supervisor import Supervisor
@@ -119,6 +120,7 @@ class Sandbox:
         return {
             "sandbox's clock": self._drive(),
             "sandbox's listeners": self.proxy.run(),
+            "what the sandbox's tasks share": SharedPool(self.world.traffic, self.tasks).run(),
             "sandbox's health checks": HealthChecks(self.world.traffic, pace=CHECK_PACE).run(),
         }
 
@@ -267,6 +269,11 @@ class _WorldsMisfortune:
 
     def no_capacity(self, *, on: bool) -> None:
         self._world.capacity.limit = 0 if on else None  # tasks that run are not touched
+
+    def metrics(self, trouble: Literal["partial", "failed"] | None) -> None:
+        self._world.metrics.settle()
+        if trouble is not None:
+            self._world.metrics.disturb(trouble)
 
     def api(self, *, throttling: bool, outage: tuple[str, ...] | Literal["all"] | None) -> None:
         faults = self._world.faults

@@ -10,7 +10,16 @@ misbehaving comes from the environment, as a task definition sets it, and from i
 ========================  =================================================================================
 TEAL_DEMO_VERSION         the version it reports (default 1)
 TEAL_DEMO_REVISION        ``family:revision`` it reports (the supervisor sets it)
-TEAL_DEMO_ERROR_RATE      share of requests answered with 500, from 0 to 1
+TEAL_DEMO_ERROR_RATE      share of requests answered with an error, from 0 to 1
+TEAL_DEMO_ERROR_STATUS    the status of those errors (default 500), such as 403
+TEAL_DEMO_UNANSWERED      share of requests that it takes and never answers, from 0 to 1
+TEAL_DEMO_ERROR_SHARED    share of requests that every task of the sandbox fails while this one serves: it
+                          exhausts what all of them share (the sandbox sees to that, by TEAL_DEMO_EXHAUSTED)
+TEAL_DEMO_SHARED_ABOVE    only while its target group has more than this share of the weight (default 0)
+TEAL_DEMO_EXHAUSTED       share of requests that it fails because what all tasks share is exhausted
+TEAL_DEMO_DEPENDENCY      share of requests that it fails because something that all tasks depend on fails
+TEAL_DEMO_LEAK_AFTER      seconds from its start: then every second makes its answers 20 ms slower, and after a
+                          minute it exits with 137, as if killed for its memory
 TEAL_DEMO_LATENCY         milliseconds added to every answer
 TEAL_DEMO_SLOW_START      seconds from its start until /healthz passes
 TEAL_DEMO_CRASH_AFTER     seconds from its start until it exits with 1; 0 at once; empty never
@@ -37,9 +46,26 @@ from collections.abc import Callable, Mapping
 
 HEALTH_PATH = b"/healthz"
 HEAD_BYTES_MAX = 65_536
-REASONS = {200: "OK", 400: "Bad Request", 500: "Internal Server Error", 503: "Service Unavailable"}
+REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+}
+LEAK_SLOWS_SECONDS = 0.02  # each second of a leak makes every answer this much slower
+LEAK_KILLS_SECONDS = 60.0  # from the begin of a leak until the task is killed for its memory
 KEEP_ALIVE, CLOSE = "", "Connection: close\r\n"
 NUMBERS = ("TEAL_DEMO_ERROR_RATE", "TEAL_DEMO_LATENCY", "TEAL_DEMO_SLOW_START", "TEAL_DEMO_CRASH_AFTER")
+
+
+def chance() -> float:
+    """A number in [0, 1)."""
+    return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
 class Behaviour:
@@ -54,6 +80,13 @@ class Behaviour:
         self.latency_seconds = (latency or 0.0) / 1000
         self.slow_start_seconds = slow or 0.0
         self.crash_after_seconds = crash
+        self.error_status = int(self._number("TEAL_DEMO_ERROR_STATUS") or 500)
+        self.unanswered_rate = self._number("TEAL_DEMO_UNANSWERED") or 0.0
+        self.exhausted_rate = self._number("TEAL_DEMO_EXHAUSTED") or 0.0
+        self.dependency_rate = self._number("TEAL_DEMO_DEPENDENCY") or 0.0
+        self.leak_after_seconds = self._number("TEAL_DEMO_LEAK_AFTER")
+        for name in ("TEAL_DEMO_ERROR_SHARED", "TEAL_DEMO_SHARED_ABOVE"):
+            self._number(name)  # the sandbox's to use, but wrong here
         self.unhealthy = self._is_on("TEAL_DEMO_UNHEALTHY")
         self.hangs = self._is_on("TEAL_DEMO_HANG")
         self.headers = f"X-Teal-Revision: {self.revision}\r\nX-Teal-Version: {self.version}\r\n"
@@ -73,6 +106,18 @@ class Behaviour:
     def changed(self, changes: Mapping[str, str]) -> "Behaviour":
         """The same behaviour with some settings replaced."""
         return Behaviour({**self.environment, **changes})
+
+    def fails(self) -> bool:
+        """Whether the next request fails, by chance."""
+        rates = (self.error_rate, self.exhausted_rate, self.dependency_rate)
+        return any(rate > 0 and chance() < rate for rate in rates)
+
+    def delay_seconds(self, age_seconds: float) -> float:
+        """What is added to an answer at this age of the process."""
+        if self.leak_after_seconds is None:
+            return self.latency_seconds
+        leaking = max(0.0, age_seconds - self.leak_after_seconds)
+        return self.latency_seconds + leaking * LEAK_SLOWS_SECONDS
 
     def is_ready(self, age_seconds: float) -> bool:
         """True when /healthz passes at this age of the process."""
@@ -293,16 +338,26 @@ class Server:
         self._plan_crash()
 
     def _plan_crash(self) -> None:
-        after = self.behaviour.crash_after_seconds
-        if after is not None:
-            behaviour = self.behaviour
-            self.later(self.started + after - time.monotonic(), lambda: self.crash(behaviour))
+        behaviour = self.behaviour
+        if behaviour.crash_after_seconds is not None:
+            self._die_at(
+                behaviour, behaviour.crash_after_seconds, 1, "crashed as TEAL_DEMO_CRASH_AFTER asked"
+            )
+        if behaviour.leak_after_seconds is not None:
+            death = behaviour.leak_after_seconds + LEAK_KILLS_SECONDS
+            self._die_at(behaviour, death, 137, "out of memory as TEAL_DEMO_LEAK_AFTER asked")
 
-    def crash(self, planned_by: Behaviour) -> None:
-        """Die as the settings asked, unless they were changed meanwhile."""
-        if planned_by is self.behaviour:
-            print("crashed as TEAL_DEMO_CRASH_AFTER asked", file=sys.stderr, flush=True)
-            os._exit(1)
+    def _die_at(self, planned_by: Behaviour, age_seconds: float, code: int, why: str) -> None:
+        wait = self.started + age_seconds - time.monotonic()
+        self.later(wait, lambda: self.crash(planned_by, code, why))
+
+    def crash(self, planned_by: Behaviour, code: int, why: str) -> None:
+        """Die as the settings asked, unless those were changed meanwhile."""
+        now = self.behaviour
+        plans = (planned_by.crash_after_seconds, planned_by.leak_after_seconds)
+        if plans == (now.crash_after_seconds, now.leak_after_seconds):
+            print(why, file=sys.stderr, flush=True)
+            os._exit(code)
 
     def stop(self, _signals: bytes) -> None:
         """Stop accepting; what has already reached this process is still answered."""
@@ -326,12 +381,10 @@ class Server:
                 request, *((200, '{"status": "ok"}') if ready else (503, '{"status": "not ready"}'))
             )
             return
-        if behaviour.hangs:
+        if behaviour.hangs or (behaviour.unanswered_rate and chance() < behaviour.unanswered_rate):
             return  # the load balancer gives up on it
-        failed = (
-            behaviour.error_rate > 0 and int.from_bytes(os.urandom(4), "big") / 2**32 < behaviour.error_rate
-        )
-        status = 500 if failed else 200
+        failed = behaviour.fails()
+        status = behaviour.error_status if failed else 200
         body = json.dumps(
             {
                 "version": behaviour.version,
@@ -341,12 +394,11 @@ class Server:
                 **({"error": "failed as TEAL_DEMO_ERROR_RATE asked"} if failed else {}),
             }
         )
-        if behaviour.latency_seconds <= 0:
+        delay = behaviour.delay_seconds(time.monotonic() - self.started)
+        if delay <= 0:
             connection.finish(request, status, body)
         else:
-            self.later(
-                behaviour.latency_seconds, lambda: self._finish_late(connection, request, status, body)
-            )
+            self.later(delay, lambda: self._finish_late(connection, request, status, body))
 
     def _finish_late(self, connection: Connection, request: Request, status: int, body: str) -> None:
         connection.finish(request, status, body)
@@ -355,7 +407,8 @@ class Server:
     def answer(self, status: int, body: str, *, keep_alive: bool, bodiless: bool = False) -> bytes:
         """An answer as it goes over the wire."""
         head = (
-            f"HTTP/1.1 {status} {REASONS[status]}\r\n{self.behaviour.headers}Content-Type: application/json\r\n"
+            f"HTTP/1.1 {status} {REASONS.get(status, 'Error')}\r\n{self.behaviour.headers}"
+            "Content-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n{KEEP_ALIVE if keep_alive else CLOSE}\r\n"
         )
         return (head if bodiless else head + body).encode("latin-1")

@@ -7,16 +7,21 @@ The same object with ``"end": true`` ends it; ``{"fault": "all", "end": true}`` 
 fault           what happens
 ==============  ====================================================================================
 ``errors``      tasks answer the share ``rate`` (0 to 1) of requests with 500
+``unanswered``  tasks take the share ``rate`` of requests and never answer
+``dependency``  something that all tasks depend on fails: each of them, of both colours, answers the share
+                ``rate`` (default 1) of requests with 500
 ``latency``     tasks take ``ms`` milliseconds longer for every answer
 ``crash``       tasks exit with 1, ``after`` seconds (default 0) from their start: those that run, and new ones
 ``slow_start``  new tasks fail their health check for ``for`` seconds from their start
 ``unhealthy``   tasks fail their health check
+``metrics``     GetMetricData answers ``partial`` (PartialData) or ``failed`` (InternalError), as ``answer`` says
 ``no_capacity`` no further task can be placed
 ``throttling``  every AWS call is throttled
 ``outage``      every AWS call fails with 503, or those of ``services`` (botocore's names) only
 ==============  ====================================================================================
 
-The first five hit the tasks of one ``service`` (by name) or one ``revision`` (family:revision), or all tasks.
+The task faults but ``dependency`` hit the tasks of one ``service`` (by name) or one ``revision`` (family:revision),
+or all tasks.
 ``GET /_sandbox/faults`` lists what is in force; ``GET /_sandbox/state`` shows listeners, groups and tasks.
 """
 
@@ -32,12 +37,15 @@ from orchestrator.sandbox.plane.supervisor import Misbehaviour, Supervisor
 # fault → (setting of the demo application, member that gives its value, default)
 TASK_FAULTS: Mapping[str, tuple[str, str, float | None]] = {
     "errors": ("TEAL_DEMO_ERROR_RATE", "rate", None),
+    "unanswered": ("TEAL_DEMO_UNANSWERED", "rate", None),
+    "dependency": ("TEAL_DEMO_DEPENDENCY", "rate", 1.0),
     "latency": ("TEAL_DEMO_LATENCY", "ms", None),
     "crash": ("TEAL_DEMO_CRASH_AFTER", "after", 0.0),
     "slow_start": ("TEAL_DEMO_SLOW_START", "for", None),
     "unhealthy": ("TEAL_DEMO_UNHEALTHY", "", 1.0),
 }
-WORLD_FAULTS = frozenset(("no_capacity", "throttling", "outage"))
+WORLD_FAULTS = frozenset(("no_capacity", "throttling", "outage", "metrics"))
+MetricTrouble = Literal["partial", "failed"]
 
 
 class Misfortune(Protocol):
@@ -45,6 +53,10 @@ class Misfortune(Protocol):
 
     def no_capacity(self, *, on: bool) -> None:
         """No further task can be placed."""
+        ...
+
+    def metrics(self, trouble: MetricTrouble | None) -> None:
+        """What reads of metrics answer from now on; None: as they should."""
         ...
 
     def api(self, *, throttling: bool, outage: tuple[str, ...] | Literal["all"] | None) -> None:
@@ -65,6 +77,7 @@ class Wish:
     revision: str = ""
     value: float = 0.0
     services: tuple[str, ...] = ()
+    answer: MetricTrouble | None = None
     seconds: float | None = None
     end: bool = False
 
@@ -96,6 +109,7 @@ class Wish:
             **_aim(fault, asked),
             value=0.0 if end else _value(fault, asked),
             services=_services(asked) if fault == "outage" else (),
+            answer=_answer(asked) if fault == "metrics" and not end else None,
         )
         value_member = TASK_FAULTS[fault][1] if fault in TASK_FAULTS else ""
         unknown = asked.keys() - ({value_member} if end else set())
@@ -105,7 +119,7 @@ class Wish:
 
 
 def _aim(fault: str, asked: dict[str, object]) -> dict[str, str]:
-    if fault not in TASK_FAULTS:
+    if fault not in TASK_FAULTS or fault == "dependency":
         return {}
     aim = {name: asked.pop(name, "") for name in ("service", "revision")}
     if not all(isinstance(text, str) for text in aim.values()):
@@ -127,6 +141,15 @@ def _services(asked: dict[str, object]) -> tuple[str, ...]:
     if not isinstance(services, list) or not all(isinstance(name, str) for name in services):
         raise BadFault('`services` is a list of names, such as ["ecs", "elbv2"]')
     return tuple(services)
+
+
+def _answer(asked: dict[str, object]) -> MetricTrouble:
+    match asked.pop("answer", None):
+        case "partial":
+            return "partial"
+        case "failed":
+            return "failed"
+    raise BadFault("`answer` is partial or failed")
 
 
 def _number(asked: dict[str, object], member: str, *, least: float = 0.0, most: float = 3_600_000.0) -> float:
@@ -179,6 +202,8 @@ class Control:
             if wish.fault in TASK_FAULTS:
                 self._tasks.misbehave(wish.name, _misbehaviour(wish))
         self._misfortune.no_capacity(on="no_capacity" in self._wishes)
+        metrics = self._wishes.get("metrics")
+        self._misfortune.metrics(metrics.answer if metrics else None)
         outage = self._wishes.get("outage")
         self._misfortune.api(
             throttling="throttling" in self._wishes,

@@ -112,6 +112,11 @@ class Supervisor:
         """The numbers of the processes that run."""
         return tuple(process.pid for process in self._processes.values())
 
+    def spec_at(self, host: str, port: int) -> TaskSpec | None:
+        """The task whose process listens at an address."""
+        found = (process.spec for process in self._processes.values() if (HOST, process.port) == (host, port))
+        return next(found, None)
+
     def end_of(self, host: str, port: int) -> End | None:
         """How the task that had this address ended; None while it runs or if there was none."""
         return self._ended.get((host, port))

@@ -58,7 +58,7 @@ def session_class(skin: Skin) -> type:
 
         async def send(self, request: PreparedRequest) -> aiobotocore.awsrequest.AioAWSResponse:
             """The answer. Raises botocore's ReadTimeoutError when none comes."""
-            answer = _handle(skin, request)
+            answer = await _handle_patiently(skin, request)
             return aiobotocore.awsrequest.AioAWSResponse(
                 request.url, answer.status, _headers(answer), _AsyncBody(answer.body)
             )
@@ -67,7 +67,7 @@ def session_class(skin: Skin) -> type:
 
 
 def attach(client: Client, skin: Skin) -> Client:
-    """Have the skin answer every request of a boto3 client; returns the client."""
+    """Have the skin answer every request of a boto3 client, at once; returns the client."""
 
     def answer(request: PreparedRequest, **_: object) -> botocore.awsrequest.AWSResponse:
         response = _handle(skin, request)
@@ -79,16 +79,27 @@ def attach(client: Client, skin: Skin) -> Client:
     return client
 
 
+async def _handle_patiently(skin: Skin, request: PreparedRequest) -> Response:
+    try:
+        return await skin.handle_patiently(*_parts(request))
+    except CallLost as lost:
+        raise botocore.exceptions.ReadTimeoutError(endpoint_url=request.url) from lost
+
+
 def _handle(skin: Skin, request: PreparedRequest) -> Response:
+    try:
+        return skin.handle(*_parts(request))
+    except CallLost as lost:
+        raise botocore.exceptions.ReadTimeoutError(endpoint_url=request.url) from lost
+
+
+def _parts(request: PreparedRequest) -> tuple[str, str, dict[str, str], bytes]:
     body = request.body or b""
     if isinstance(body, str):
         body = body.encode()
     url = urlsplit(request.url)
     path = f"{url.path}?{url.query}" if url.query else url.path
-    try:
-        return skin.handle(request.method, path, dict(request.headers.items()), bytes(body))
-    except CallLost as lost:
-        raise botocore.exceptions.ReadTimeoutError(endpoint_url=request.url) from lost
+    return request.method, path, dict(request.headers.items()), bytes(body)
 
 
 def _headers(answer: Response) -> botocore.awsrequest.HeadersDict:

@@ -9,8 +9,19 @@ from botocore.validate import ParamValidator
 
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
 
-SERVICES = ("ecs", "elbv2", "cloudwatch", "application-autoscaling", "sts")
+SERVICES = ("ecs", "elbv2", "cloudwatch", "application-autoscaling", "sts", "events", "sqs")
 Shape = Any  # botocore's models are not typed
+_ERROR_NAMES = {
+    "AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist",
+    "QueueAlreadyExists": "QueueNameExists",
+}
+_WRONG_INPUT = {
+    "elbv2": "ValidationError",
+    "sts": "ValidationError",
+    "cloudwatch": "ValidationError",
+    "events": "ValidationException",
+    "sqs": "InvalidParameterValue",
+}
 
 
 @cache
@@ -37,6 +48,11 @@ def operation_model(service: str, operation: str) -> botocore.model.OperationMod
     return service_model.operation_model(operation) if operation in service_model.operation_names else None
 
 
+def error_name(code: str) -> str:
+    """The shape of an error by its code; they differ where a service once spoke the query protocol."""
+    return _ERROR_NAMES.get(code, code.removeprefix("AWS.SimpleQueueService."))
+
+
 def plain(value: object) -> Json:
     """A decoded structure as a plain dict."""
     assert isinstance(value, dict)
@@ -56,12 +72,7 @@ class ShapeChecks:
             return
         report = self._validator.validate(params, found.input_shape)
         if report.has_errors():
-            code = (
-                "ValidationError"
-                if service in ("elbv2", "sts", "cloudwatch")
-                else "InvalidParameterException"
-            )
-            raise AwsRefusal(code, report.generate_report())
+            raise AwsRefusal(_WRONG_INPUT.get(service, "InvalidParameterException"), report.generate_report())
 
     def check_output(self, service: str, operation: str, answer: Json) -> None:
         """Raises AssertionError if the answer has a member that the shape does not know, or a wrong type."""

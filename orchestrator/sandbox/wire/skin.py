@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import Literal
 
 from orchestrator.sandbox.wire import cbor, documents, query, shapes
+from orchestrator.sandbox.wire.patience import Hunger
 from orchestrator.sandbox.world.errors import AwsRefusal, CallLost, Json
 from orchestrator.sandbox.world.world import World
 
@@ -50,10 +51,24 @@ class Skin:
         self._world = world
         self._before = before
         self._checks = shapes.ShapeChecks()
+        self._hunger: Hunger | None = None  # of the request that was handled last
+
+    async def handle_patiently(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Response:
+        """As `handle`, but a long poll of a queue waits for its first message."""
+        response = self.handle(method, path, headers, body)
+        first = hunger = self._hunger
+        while first is not None and hunger is not None and self._world.now < first.until:
+            await first.wait(self._before)
+            response = self.handle(method, path, headers, body)
+            hunger = self._hunger
+        return response
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """The response. Raises CallLost when none comes (the transport then makes it a timeout)."""
         self._before()
+        self._hunger = None
         lower = {name.lower(): _text(value) for name, value in headers.items()}
         asked = _Asked(protocol="query", service="sts", operation="", fields={})  # until it is known better
         try:
@@ -75,10 +90,11 @@ class Skin:
         params = _params(asked, body, found.input_shape)
         self._checks.check_input(asked.service, asked.operation, params)
         session = self._world.sts.session(asked.access_key, asked.token, is_query=asked.protocol == "query")
-        if session is None:
-            answer = self._world.call(asked.service, asked.operation, params)
-        else:
-            answer = session.home.call(asked.service, asked.operation, params, by=session.caller)
+        home = self._world if session is None else session.home
+        who = {} if session is None else {"by": session.caller}
+        answer = home.call(asked.service, asked.operation, params, **who)
+        if (asked.service, asked.operation) == ("sqs", "ReceiveMessage"):
+            self._hunger = Hunger.of(home, params, answer)
         self._checks.check_output(asked.service, asked.operation, answer)
         return self.encode(
             asked.protocol, asked.service, asked.operation, answer, json_version=asked.json_version
@@ -107,7 +123,7 @@ class Skin:
     def _refuse(self, asked: _Asked, refusal: AwsRefusal) -> Response:
         request_id = self._world.kernel.uuid()
         metadata = shapes.model(asked.service).metadata
-        document: Json = {"__type": refusal.code, "message": refusal.message}
+        document: Json = {"__type": shapes.error_name(refusal.code), "message": refusal.message}
         match asked.protocol:
             case "query":
                 body = query.error(

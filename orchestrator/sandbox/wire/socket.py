@@ -29,6 +29,7 @@ class _Server:
         self._skin = skin
         self._paths = dict(paths)
         self._open: set[asyncio.StreamWriter] = set()
+        self._answering: set[asyncio.Future[Response]] = set()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -42,6 +43,8 @@ class _Server:
             writer.close()
 
     def close_connections(self) -> None:
+        for answering in list(self._answering):
+            answering.cancel()
         for writer in list(self._open):
             writer.close()
 
@@ -74,7 +77,12 @@ class _Server:
                 return await handler(method, path, headers, body)
         if path.startswith(PREFIX):
             return _plain(404, f"nothing is at {path}")
-        return self._skin.handle(method, path, headers, body)
+        answering = asyncio.ensure_future(self._skin.handle_patiently(method, path, headers, body))
+        self._answering.add(answering)
+        try:
+            return await answering
+        finally:
+            self._answering.discard(answering)
 
 
 @asynccontextmanager

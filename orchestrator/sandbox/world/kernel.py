@@ -44,6 +44,7 @@ class Kernel:
         self.account = account
         self.region = region
         self.settings = settings
+        self.seed = seed
         self.random = Random(seed)
         self.names = Random(seed ^ 0x7EA1)  # apart, so that a new event does not rename everything after it
         self._heap: list[tuple[datetime, int, Timer]] = []

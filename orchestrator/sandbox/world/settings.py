@@ -22,6 +22,14 @@ class WorldSettings:
     """Token buckets per API family."""
     metric_delay_minutes: float = 1.5
     """CloudWatch minutes until what happened can be read; the newest minute is then still partial."""
+    metric_jitter_minutes: float = 0.5
+    """The delay of a target group's minute is uniformly this much shorter or longer: 60 to 120 s in all."""
+    metric_revised_share: float = 0.05
+    """The share of a zone's minutes that come later still: their datapoint is read short first, then revised."""
+    metric_revision_minutes: float = 0.5
+    """How much later those come, in CloudWatch minutes."""
+    custom_metric_delay: timedelta = timedelta(seconds=2)
+    """From PutMetricData until its values can be read."""
     metric_retention_minutes: int = 180
     """CloudWatch minutes that are kept."""
     alarm_range_extra: int = 2
@@ -38,6 +46,14 @@ class WorldSettings:
     """How long DescribeTasks still knows a stopped task."""
     inactive_services_kept: timedelta = timedelta(hours=1)
     """How long DescribeServices still shows a deleted service as INACTIVE."""
+    event_delay: timedelta = 200 * MS
+    """From what happened until EventBridge has put its event into a queue."""
+    event_jitter: timedelta = 150 * MS
+    """The delay of one event is uniformly this much shorter or longer: they may come in another order."""
+    event_duplicate_share: float = 0.05
+    """The share of events that are delivered a second time, a moment later."""
+    queue_policies: bool = True
+    """EventBridge can send only to a queue whose policy lets it."""
     validate: bool = False
     """Check every direct call and answer against botocore's shapes (a test mode; the wire skin always does)."""
     log_limit: int | None = None
@@ -47,4 +63,16 @@ class WorldSettings:
     def kind(cls) -> "WorldSettings":
         """A World without surprises: at once consistent, in force and visible, and never throttling."""
         zero = timedelta(0)
-        return cls(propagation=zero, propagation_jitter=zero, staleness=zero, throttling=False)
+        return cls(
+            propagation=zero,
+            propagation_jitter=zero,
+            staleness=zero,
+            throttling=False,
+            metric_jitter_minutes=0,
+            metric_revised_share=0,
+            custom_metric_delay=zero,
+            event_delay=zero,
+            event_jitter=zero,
+            event_duplicate_share=0,
+            queue_policies=False,
+        )

@@ -1,7 +1,8 @@
 """Token buckets per API family, as AWS publishes them.
 
 Sources: "Request throttling for the Elastic Load Balancing API", "Request throttling for the Amazon ECS API",
-"CloudWatch service quotas". Application Auto Scaling publishes none; its figures are a guess on the careful side.
+"CloudWatch service quotas", "Amazon EventBridge quotas". Application Auto Scaling publishes none; its figures are a
+guess on the careful side.
 """
 
 from datetime import datetime
@@ -20,14 +21,18 @@ FAMILIES: dict[str, tuple[float, float]] = {
     "ecs task definition read": (50, 20),
     "ecs task definition modify": (20, 1),
     "ecs cluster modify": (20, 1),
+    "ecs cluster read": (50, 20),
     "ecs tags modify": (20, 10),
     "ecs tags read": (50, 20),
     "cloudwatch alarms read": (9, 9),
     "cloudwatch data read": (500, 500),
+    "cloudwatch data write": (500, 500),
     "cloudwatch write": (3, 3),
     "scaling read": (20, 2),
     "scaling write": (10, 1),
     "sts": (500, 500),
+    "sqs": (3000, 3000),
+    "events": (50, 50),
 }
 
 _BY_OPERATION = {
@@ -44,11 +49,14 @@ _BY_OPERATION = {
     "DescribeTaskDefinition": "ecs task definition read",
     "RegisterTaskDefinition": "ecs task definition modify",
     "CreateCluster": "ecs cluster modify",
+    "ListClusters": "ecs cluster read",
     "TagResource": "ecs tags modify",
     "UntagResource": "ecs tags modify",
     "ListTagsForResource": "ecs tags read",
     "DescribeAlarms": "cloudwatch alarms read",
+    "DescribeAlarmHistory": "cloudwatch alarms read",
     "GetMetricData": "cloudwatch data read",
+    "PutMetricData": "cloudwatch data write",
 }
 
 
@@ -58,8 +66,8 @@ def family(service: str, operation: str) -> str:
         return _BY_OPERATION.get(
             operation, "cloudwatch write" if service == "cloudwatch" else "ecs service read"
         )
-    if service == "sts":
-        return "sts"
+    if service in ("sts", "sqs", "events"):
+        return service
     reads = operation.startswith(("Describe", "List", "Get"))
     prefix = "scaling" if service == "application-autoscaling" else service
     return f"{prefix} {'read' if reads else 'write'}"

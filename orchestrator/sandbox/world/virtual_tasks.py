@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from orchestrator.sandbox.hands import TaskReports, TaskSpec
-from orchestrator.sandbox.world.behaviour import Behaviour, Conduct
+from orchestrator.sandbox.world.behaviour import LEAK_KILLS, LEAK_SLOWS, Behaviour, Conduct
 from orchestrator.sandbox.world.elb.health import Health
 from orchestrator.sandbox.world.elb.state import Group, Target
 from orchestrator.sandbox.world.kernel import Kernel, Timer
@@ -37,6 +37,7 @@ class VirtualTasks:
         self._by_address: dict[tuple[str, int], _Running] = {}
         self._checks: dict[tuple[str, str, int], Timer] = {}
         self._placed = 0
+        self._outage: tuple[float, datetime | None] = (0.0, None)
         health.on_watch = self._watch
 
     def start(self, spec: TaskSpec) -> None:
@@ -69,9 +70,27 @@ class VirtualTasks:
             self._watch(group, group.targets[task.address])
 
     def conduct_at(self, host: str, port: int) -> Conduct | None:
-        """What answers at an address; None if nothing does."""
+        """What answers at an address, as it is now; None if nothing does."""
         task = self._by_address.get((host, port))
-        return task.conduct if task else None
+        if task is None:
+            return None
+        leaks_after = task.conduct.leaks_after
+        if leaks_after is None or task.running_since is None:
+            return task.conduct
+        leaking = (self._kernel.now - task.running_since - leaks_after) / timedelta(seconds=1)
+        return replace(task.conduct, latency=task.conduct.latency + max(0.0, leaking) * LEAK_SLOWS)
+
+    def fail_all(self, rate: float, *, until: datetime | None = None) -> None:
+        """What every task depends on fails: each answers this share of its requests with an error, until then.
+
+        Zero ends it. Neither colour is to blame.
+        """
+        self._outage = (rate, until)
+
+    def outage_rate(self) -> float:
+        """The share of requests that every task fails now because of what all depend on."""
+        rate, until = self._outage
+        return rate if until is None or self._kernel.now < until else 0.0
 
     def _started(self, arn: str) -> None:
         task = self._tasks[arn]
@@ -82,6 +101,12 @@ class VirtualTasks:
         self._by_address[task.address] = task
         if task.conduct.crashes_after is not None:
             task.timer = self._kernel.after(task.conduct.crashes_after, lambda: self._end(arn, 1, "crashed"))
+        elif task.conduct.leaks_after is not None:
+            killed_after = task.conduct.leaks_after + LEAK_KILLS
+            task.timer = self._kernel.after(
+                killed_after,
+                lambda: self._end(arn, 137, "OutOfMemoryError: container killed due to memory usage"),
+            )
         self._reports.task_running(arn, host=task.address[0], port=task.address[1])
 
     def _end(self, arn: str, exit_code: int | None, reason: str) -> None:

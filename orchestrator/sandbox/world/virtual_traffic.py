@@ -31,7 +31,7 @@ class Totals:
 
     requests: int = 0
     answered: Counter[str] = field(default_factory=Counter)  # by group
-    errors: Counter[str] = field(default_factory=Counter)  # a task's own 5XX, by group
+    errors: Counter[str] = field(default_factory=Counter)  # a task's own errors, by group
     unanswered: Counter[str] = field(default_factory=Counter)  # 502 and 504, by group
     rejected: int = 0  # 503: no target at all
     other: int = 0  # fixed responses and redirects
@@ -64,6 +64,7 @@ class VirtualTraffic:
         self._interval = interval
         self._random = Random(seed)
         self._owed = 0.0
+        self._exhausted = 0.0  # the share of requests that every task fails now, whoever is to blame
         self._tasks: VirtualTasks = world.virtual_tasks
         self.totals = Totals()
         self._timer = world.kernel.after(interval, self._tick)
@@ -97,8 +98,20 @@ class VirtualTraffic:
             case ForwardView(weights=weights) if not any(weight for _, weight in weights):
                 self._reject(listener.load_balancer, count)
             case ForwardView(weights=weights):
+                self._exhausted = max(self._tasks.outage_rate(), self._shared_harm(dict(weights)))
                 for arn, share in split(self._random, count, dict(weights)).items():
                     self._forward(listener.load_balancer, self._world.traffic.group(arn), share)
+
+    def _shared_harm(self, weights: Mapping[str, int]) -> float:
+        """The share of requests that all tasks fail because some that serve exhaust what all of them share."""
+        whole = sum(weights.values())
+        harm = 0.0
+        for arn, weight in weights.items():
+            for target in self._world.traffic.group(arn).targets if weight else ():
+                conduct = self._tasks.conduct_at(target.host, target.port)
+                if conduct and weight / whole > conduct.shared_above:
+                    harm = max(harm, conduct.shared_error_rate)
+        return harm
 
     def _matches(self, rule: RuleView) -> bool:
         return all(self._meets(condition) for condition in rule.conditions)
@@ -132,13 +145,17 @@ class VirtualTraffic:
             traffic.count_connection_error(load_balancer=balancer, group=group, count=count)
             self._give_up(balancer, group, 502, count)
             return
-        if conduct.hangs:
-            self._world.kernel.after(self._world.minute, partial(self._give_up, balancer, group, 504, count))
+        lost = count if conduct.hangs else binomial(self._random, count, conduct.unanswered_rate)
+        if lost:
+            self._world.kernel.after(self._world.minute, partial(self._give_up, balancer, group, 504, lost))
+            count -= lost
+        if not count:
             return
-        errors = binomial(self._random, count, conduct.error_rate)
+        rate = 1 - (1 - conduct.error_rate) * (1 - self._exhausted)
+        errors = binomial(self._random, count, rate)
         self.totals.answered[group] += count
         self.totals.errors[group] += errors
-        for status, number in ((200, count - errors), (500, errors)):
+        for status, number in ((200, count - errors), (conduct.error_status, errors)):
             for part, factor in spread(number):
                 seconds = conduct.latency.total_seconds() * factor * self._random.uniform(0.95, 1.05)
                 traffic.count_answer(

@@ -7,8 +7,12 @@ from typing import Protocol
 from orchestrator.sandbox.hands import TaskReports, TaskRunner
 from orchestrator.sandbox.world.behaviour import Behaviour
 from orchestrator.sandbox.world.cloudwatch.alarms import Alarms
+from orchestrator.sandbox.world.cloudwatch.custom import CustomMetrics
+from orchestrator.sandbox.world.cloudwatch.evaluation import Evaluations
 from orchestrator.sandbox.world.cloudwatch.metrics import Metrics
+from orchestrator.sandbox.world.cloudwatch.mutes import Mutes
 from orchestrator.sandbox.world.cloudwatch.queries import Queries
+from orchestrator.sandbox.world.cloudwatch.sources import Sources
 from orchestrator.sandbox.world.ecs.definitions import Definitions
 from orchestrator.sandbox.world.ecs.reads import Reads
 from orchestrator.sandbox.world.ecs.rolling import Rolling
@@ -22,6 +26,9 @@ from orchestrator.sandbox.world.elb.rules import Rules
 from orchestrator.sandbox.world.elb.state import Balancing
 from orchestrator.sandbox.world.elb.tags import ElbTags
 from orchestrator.sandbox.world.errors import AwsRefusal, CallLost, Json, not_here
+from orchestrator.sandbox.world.events.bus import Bus
+from orchestrator.sandbox.world.events.queues import Queues
+from orchestrator.sandbox.world.events.rules import EventRules
 from orchestrator.sandbox.world.faults import Fault, Faults, failure, throttled
 from orchestrator.sandbox.world.kernel import Kernel
 from orchestrator.sandbox.world.log import CallLog, CallRecord
@@ -84,9 +91,14 @@ class World:
     def _build(self) -> None:
         self._balancing = Balancing(self.kernel)
         self._health = Health(self._balancing)
-        self._containers = Containers(self.kernel)
+        self.queues = Queues(self.kernel)
+        self.bus = Bus(self.kernel, self.queues)
+        self._containers = Containers(self.kernel, self.bus)
         self._metrics = Metrics(self.kernel)
-        self._alarms = Alarms(self.kernel, self._metrics)
+        self._custom = CustomMetrics(self.kernel)
+        self.metrics = Sources(self.kernel, self._metrics, self._custom)
+        evaluations = Evaluations(self.kernel, self.metrics)
+        self._alarms = Alarms(self.kernel, evaluations, Mutes(self.kernel), self.bus)
         self._tasks = Tasks(self._containers, self._balancing, self._health)
         self._rolling = Rolling(self._containers, self._tasks)
         self._health.on_change.append(self._rolling.target_changed)
@@ -108,7 +120,13 @@ class World:
                 **Groups(self._balancing, self._health).operations(),
                 **ElbTags(self._balancing).operations(),
             },
-            "cloudwatch": {**self._alarms.operations(), **Queries(self.kernel, self._metrics).operations()},
+            "cloudwatch": {
+                **self._alarms.operations(),
+                **Queries(self.kernel, self.metrics).operations(),
+                **self._custom.operations(),
+            },
+            "events": EventRules(self.kernel, self.bus).operations(),
+            "sqs": self.queues.operations(),
             "application-autoscaling": self.autoscaling.operations(),
         }
 
@@ -222,6 +240,7 @@ class World:
         self._alarms.evaluate()
         self._judge_deployments()
         self._metrics.prune()
+        self._custom.prune()
         kernel.at(kernel.floor(kernel.now, kernel.minute) + kernel.minute, self._each_minute)
 
     def _judge_deployments(self) -> None:

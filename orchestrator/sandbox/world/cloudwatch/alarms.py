@@ -1,234 +1,347 @@
-"""Metric alarms: they start without data, and judge M of N datapoints on the World's clock.
+"""Alarms: they start without data, are judged on the World's clock, and keep their history.
 
-Sources: "Using Amazon CloudWatch alarms" (evaluation), "Configuring how CloudWatch alarms treat missing data".
+Sources: "Using Amazon CloudWatch alarms", PutMetricAlarm, PutCompositeAlarm, DescribeAlarms, DescribeAlarmHistory.
 """
 
-import operator
+import json
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator.sandbox.world.cloudwatch import statistics
-from orchestrator.sandbox.world.cloudwatch.metrics import Metrics
-from orchestrator.sandbox.world.errors import AwsRefusal, Json, not_here
+from orchestrator.sandbox.world.cloudwatch import alarm as alarms
+from orchestrator.sandbox.world.cloudwatch import composite
+from orchestrator.sandbox.world.cloudwatch.alarm import Alarm, State
+from orchestrator.sandbox.world.cloudwatch.evaluation import Evaluations
+from orchestrator.sandbox.world.cloudwatch.mutes import Mutes
+from orchestrator.sandbox.world.cloudwatch.wishes import check_composite, check_metric
+from orchestrator.sandbox.world.errors import AwsRefusal, Json
+from orchestrator.sandbox.world.events.bus import Bus
 from orchestrator.sandbox.world.kernel import Kernel
 from orchestrator.sandbox.world.operation import Operation, operation, page
 
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "GreaterThanOrEqualToThreshold": operator.ge,
-    "GreaterThanThreshold": operator.gt,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
-}
-_MISSING = ("missing", "ignore", "breaching", "notBreaching")
-_STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
-_SHOWN = (
-    "AlarmName",
-    "AlarmDescription",
-    "ActionsEnabled",
-    "OKActions",
-    "AlarmActions",
-    "InsufficientDataActions",
-    "MetricName",
-    "Namespace",
-    "Statistic",
-    "ExtendedStatistic",
-    "Dimensions",
-    "Period",
-    "Unit",
-    "EvaluationPeriods",
-    "DatapointsToAlarm",
-    "Threshold",
-    "ComparisonOperator",
-    "TreatMissingData",
-    "EvaluateLowSampleCountPercentile",
+_FILTERS = (
+    "AlarmNames",
+    "AlarmNamePrefix",
+    "AlarmTypes",
+    "StateValue",
+    "ActionPrefix",
+    "ChildrenOfAlarmName",
+    "ParentsOfAlarmName",
+    "MaxRecords",
+    "NextToken",
 )
-
-
-@dataclass(slots=True, kw_only=True)
-class Alarm:
-    """One alarm. `settings` in the spelling of PutMetricAlarm, with AWS's defaults filled in."""
-
-    arn: str
-    settings: Json
-    configured: datetime
-    updated: datetime
-    transitioned: datetime
-    state: str = "INSUFFICIENT_DATA"
-    why: str = "Unchecked: Initial alarm creation"
+_HISTORY = (
+    *(
+        "AlarmName",
+        "AlarmTypes",
+        "HistoryItemType",
+        "StartDate",
+        "EndDate",
+        "ScanBy",
+        "MaxRecords",
+        "NextToken",
+    ),
+)
+_FIRST_LOOK = timedelta(seconds=1)  # from putting a composite alarm until it is judged
 
 
 class Alarms:
-    """The operations on alarms, and their evaluation every minute."""
+    """The operations on alarms, and their evaluation: every minute, or every period where that is shorter."""
 
-    def __init__(self, kernel: Kernel, metrics: Metrics) -> None:
+    def __init__(self, kernel: Kernel, evaluations: Evaluations, mutes: Mutes, bus: Bus) -> None:
         self._kernel = kernel
-        self._metrics = metrics
+        self._evaluations = evaluations
+        self._mutes = mutes
+        self._bus = bus
         self._all: dict[str, Alarm] = {}
+        self._history: deque[Json] = deque(maxlen=alarms.HISTORY_KEPT)
         self.on_change: Callable[[], None] = lambda: None
         """Called when an alarm's state has changed."""
 
     def operations(self) -> dict[str, Operation]:
         """The operations by their AWS names."""
-        filters = ("AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "MaxRecords", "NextToken")
+        state = ("AlarmName", "StateValue", "StateReason", "StateReasonData")
         return {
-            "DescribeAlarms": operation(self.describe, *filters),
-            "PutMetricAlarm": operation(self.put, "Tags", *_SHOWN),
+            "DescribeAlarms": operation(self.describe, *_FILTERS),
+            "DescribeAlarmHistory": operation(self.history, *_HISTORY),
+            "PutMetricAlarm": operation(self.put, "Tags", *alarms.COMMON, *alarms.METRIC),
+            "PutCompositeAlarm": operation(self.put_composite, "Tags", *alarms.COMMON, *alarms.COMPOSITE),
             "DeleteAlarms": operation(self.delete, "AlarmNames"),
-            "SetAlarmState": operation(
-                self.set_state, "AlarmName", "StateValue", "StateReason", "StateReasonData"
-            ),
+            "SetAlarmState": operation(self.set_state, *state),
+            "EnableAlarmActions": operation(lambda given: self._enable(given, True), "AlarmNames"),
+            "DisableAlarmActions": operation(lambda given: self._enable(given, False), "AlarmNames"),
+            **self._mutes.operations(),
         }
 
     def describe(self, params: Json) -> Json:
-        """DescribeAlarms; names it does not know are left out without error."""
+        """DescribeAlarms; names it does not know are left out without error, and so are kinds not asked for."""
         names = params.get("AlarmNames")
         if names is not None and len(names) > 100:
             raise AwsRefusal("ValidationError", "AlarmNames must have length less than or equal to 100")
-        if "MetricAlarm" not in params.get("AlarmTypes", ["MetricAlarm"]):
-            return {"MetricAlarms": [], "CompositeAlarms": []}
-        found = [alarm for name, alarm in sorted(self._all.items()) if not names or name in names]
-        if "AlarmNamePrefix" in params:
-            found = [a for a in found if a.settings["AlarmName"].startswith(params["AlarmNamePrefix"])]
-        if "StateValue" in params:
-            found = [a for a in found if a.state == params["StateValue"]]
+        if names and "AlarmNamePrefix" in params:
+            raise AwsRefusal("ValidationError", "AlarmNames and AlarmNamePrefix cannot be specified together")
+        relatives = [name for name in ("ChildrenOfAlarmName", "ParentsOfAlarmName") if name in params]
+        if (relatives and params.keys() - {*relatives, "MaxRecords", "NextToken"}) or len(relatives) > 1:
+            raise AwsRefusal("ValidationError", f"{relatives[0]} cannot be specified with other parameters")
+        found = self._relatives(params) if relatives else self._found(params)
         size = params.get("MaxRecords", 100 if names else 50)
+        if not 1 <= size <= 100:
+            raise AwsRefusal("ValidationError", "MaxRecords must be 1 to 100")
         shown, token = page(found, params.get("NextToken"), size, code="InvalidNextToken")
-        answer: Json = {"MetricAlarms": [_view(alarm) for alarm in shown], "CompositeAlarms": []}
+        kinds: dict[str, list[Json]] = {"MetricAlarm": [], "CompositeAlarm": []}
+        for each in shown:
+            kinds[each.kind].append(
+                alarms.brief(each) if relatives else alarms.view(each, self._suppressed(each))
+            )
+        answer: Json = {"MetricAlarms": kinds["MetricAlarm"], "CompositeAlarms": kinds["CompositeAlarm"]}
         return answer | ({"NextToken": token} if token else {})
+
+    def history(self, params: Json) -> Json:
+        """DescribeAlarmHistory: newest first unless asked."""
+        types = params.get("AlarmTypes", ["MetricAlarm"])
+        found = [
+            item
+            for item in self._history
+            if params.get("AlarmName") in (None, item["AlarmName"])
+            and (("AlarmName" in params and "AlarmTypes" not in params) or item["AlarmType"] in types)
+            and params.get("HistoryItemType") in (None, item["HistoryItemType"])
+            and params.get("StartDate", item["Timestamp"]) <= item["Timestamp"]
+            and item["Timestamp"] <= params.get("EndDate", item["Timestamp"])
+        ]
+        if params.get("ScanBy") != "TimestampAscending":
+            found.reverse()
+        size = params.get("MaxRecords", 100)
+        shown, token = page(found, params.get("NextToken"), size, code="InvalidNextToken")
+        return {"AlarmHistoryItems": [*shown]} | ({"NextToken": token} if token else {})
 
     def put(self, params: Json) -> Json:
         """PutMetricAlarm: a new alarm has no data yet; an existing one keeps its state."""
-        _complete(params)
-        settings = self._checked({key: params[key] for key in _SHOWN if key in params})
-        name, now = params["AlarmName"], self._kernel.now
-        former = self._all.get(name)
-        if former:
-            former.settings, former.configured = settings, now
-        else:
-            arn = self._kernel.arn("cloudwatch", f"alarm:{name}")
-            self._all[name] = Alarm(arn=arn, settings=settings, configured=now, updated=now, transitioned=now)
+        given = {name: params[name] for name in (*alarms.COMMON, *alarms.METRIC) if name in params}
+        settings = check_metric(given, self._evaluations)
+        put = self._put("MetricAlarm", settings)
+        period = min(
+            (q["MetricStat"]["Period"] for q in alarms.queries_of(settings) if "MetricStat" in q), default=60
+        )
+        self._beat(put, timedelta(seconds=period))
+        return {}
+
+    def put_composite(self, params: Json) -> Json:
+        """PutCompositeAlarm: without data at first, and judged a moment later."""
+        given = {name: params[name] for name in (*alarms.COMMON, *alarms.COMPOSITE) if name in params}
+        settings = check_composite(given, self._all.keys())
+        self._put("CompositeAlarm", settings)
+        self._kernel.after(_FIRST_LOOK, self._judge_composites)
         return {}
 
     def delete(self, params: Json) -> Json:
-        """DeleteAlarms; all of them must exist."""
-        missing = [name for name in params["AlarmNames"] if name not in self._all]
+        """DeleteAlarms: all of them must exist, one composite at most, and no child of another composite."""
+        names: list[str] = params["AlarmNames"]
+        missing = [name for name in names if name not in self._all]
         if missing:
             raise AwsRefusal("ResourceNotFound", f"Alarms {missing} do not exist", 404)
-        for name in params["AlarmNames"]:
-            del self._all[name]
+        if sum(self._all[name].kind == "CompositeAlarm" for name in names) > 1:
+            raise AwsRefusal("ValidationError", "Only one composite alarm can be deleted at a time")
+        kept = [each for each in self._all.values() if each.name not in names]
+        parents = sorted({p.name for p in kept if p.kind == "CompositeAlarm" and _children(p) & {*names}})
+        if parents:
+            raise AwsRefusal(
+                "ValidationError",
+                f"Alarm(s) {names} cannot be deleted as there are composite alarm(s) {parents} depending on it",
+            )
+        for name in names:
+            gone = self._all.pop(name)
+            if gone.timer:
+                gone.timer.cancel()
+            self._note(gone, "ConfigurationUpdate", f'Alarm "{name}" deleted', {"type": "Delete"})
         return {}
 
     def set_state(self, params: Json) -> Json:
         """SetAlarmState: until the next evaluation."""
-        alarm = self._all.get(params["AlarmName"])
-        if alarm is None:
+        found = self._all.get(params["AlarmName"])
+        if found is None:
             raise AwsRefusal("ResourceNotFound", f"Alarm {params['AlarmName']} does not exist", 404)
-        if params["StateValue"] not in _STATES:
+        if params["StateValue"] not in alarms.STATES:
             raise AwsRefusal("ValidationError", f"{params['StateValue']} is not a state")
-        self._set(alarm, params["StateValue"], params["StateReason"])
+        self._set(found, params["StateValue"], params["StateReason"], params.get("StateReasonData", ""))
         return {}
 
     def evaluate(self) -> None:
         """Judge every alarm by what can be read now."""
-        for alarm in self._all.values():
-            points = self._points(alarm)
-            state = judge(points, alarm.settings, alarm.state)
-            if state != alarm.state:
-                seen = [f"{value:g}" for value in points if value is not None]
-                self._set(alarm, state, f"Threshold Crossed: datapoints [{', '.join(seen)}]")
+        for each in list(self._all.values()):
+            if each.kind == "MetricAlarm":
+                self._judge(each)
+        self._judge_composites()
 
     def in_alarm(self) -> set[str]:
         """The names of the alarms in ALARM."""
-        return {name for name, alarm in self._all.items() if alarm.state == "ALARM"}
+        return {name for name, each in self._all.items() if each.state == "ALARM"}
 
-    def _points(self, alarm: Alarm) -> list[float | None]:
-        """The datapoints of the evaluation range, oldest first."""
-        settings = alarm.settings
-        wanted = statistics.dimensions(settings["Namespace"], settings["MetricName"], settings["Dimensions"])
-        step = timedelta(seconds=settings["Period"])
-        length = settings["EvaluationPeriods"] + self._kernel.settings.alarm_range_extra
-        end = self._kernel.floor(self._metrics.horizon(), step)
-        statistic = settings.get("Statistic") or settings["ExtendedStatistic"]
-        points: list[float | None] = []
-        for back in range(length, 0, -1):
-            cell = (
-                self._metrics.read(settings["MetricName"], wanted, end - back * step, step)
-                if wanted
-                else None
-            )
-            points.append(statistics.value(cell, statistic) if cell else None)
-        return points
+    def _put(self, kind: alarms.AlarmKind, settings: Json) -> Alarm:
+        name, now = settings["AlarmName"], self._kernel.now
+        former = self._all.get(name)
+        if former and former.kind == kind:
+            former.settings, former.configured = settings, now
+            self._note(former, "ConfigurationUpdate", f'Alarm "{name}" updated', {"type": "Update"})
+            return former
+        arn = self._kernel.arn("cloudwatch", f"alarm:{name}")
+        new = Alarm(kind=kind, arn=arn, settings=settings, configured=now, updated=now, transitioned=now)
+        self._all[name] = new
+        self._note(new, "ConfigurationUpdate", f'Alarm "{name}" created', {"type": "Create"})
+        return new
 
-    def _set(self, alarm: Alarm, state: str, why: str) -> None:
-        now, former = self._kernel.now, alarm.state
-        alarm.state, alarm.why, alarm.updated = state, why, now
-        if state != former:
-            alarm.transitioned = now
-            self.on_change()
+    def _beat(self, each: Alarm, period: timedelta) -> None:
+        """Judge an alarm of a short period every period, besides the whole minutes."""
+        if each.timer:
+            each.timer.cancel()
+            each.timer = None
+        if period < self._kernel.minute:
+            at = self._kernel.floor(self._kernel.now, period) + period
+            each.timer = self._kernel.at(at, lambda: self._beaten(each, period))
 
-    def _checked(self, given: Json) -> Json:
-        settings: Json = {
-            "ActionsEnabled": True,
-            "OKActions": [],
-            "AlarmActions": [],
-            "InsufficientDataActions": [],
-            "Dimensions": [],
-            "TreatMissingData": "missing",
-            **given,
-        }
-        statistics.check(settings.get("Statistic") or settings["ExtendedStatistic"])
-        statistics.check_period(settings["Period"], self._kernel.minute.total_seconds())
-        statistics.dimensions(settings["Namespace"], settings["MetricName"], settings["Dimensions"])
-        if settings["ComparisonOperator"] not in _COMPARE:
-            raise not_here(f"ComparisonOperator {settings['ComparisonOperator']}")
-        if settings["TreatMissingData"] not in _MISSING:
-            raise AwsRefusal("ValidationError", f"TreatMissingData must be one of {', '.join(_MISSING)}")
-        if not 1 <= settings.get("DatapointsToAlarm", 1) <= settings["EvaluationPeriods"]:
-            raise AwsRefusal("ValidationError", "DatapointsToAlarm must be from 1 to EvaluationPeriods")
-        return settings
+    def _beaten(self, each: Alarm, period: timedelta) -> None:
+        self._judge(each)
+        self._judge_composites()
+        self._beat(each, period)
 
+    def _judge(self, each: Alarm) -> None:
+        found = self._evaluations.judge(each.settings, each.state)
+        each.evaluation = "EVALUATION_FAILURE" if found is None else found.evaluation
+        if found and found.state != each.state:
+            self._set(each, found.state, found.why, found.why_data)
 
-def judge(points: list[float | None], settings: Json, state: str) -> str:
-    """The state after looking at the datapoints of the evaluation range, oldest first, None where missing.
+    def _judge_composites(self) -> None:
+        """Judge composite alarms until nothing changes; those in a circle are not judged."""
+        composites = [each for each in self._all.values() if each.kind == "CompositeAlarm"]
+        for _ in composites:
+            changed = False
+            for each in composites:
+                if self._is_circular(each.name, each.name, set()):
+                    continue
+                rule = composite.parse(each.settings["AlarmRule"])
+                state: State = "ALARM" if composite.holds(rule, self._state_of) else "OK"
+                if state != each.state:
+                    changed = True
+                    word = "true" if state == "ALARM" else "false"
+                    self._set(each, state, f"{each.arn} transitioned to {state}: its rule is {word}", "")
+            if not changed:
+                return
 
-    The newest N real datapoints of the range decide; only if there are fewer, the treatment fills the rest.
-    """
-    periods: int = settings["EvaluationPeriods"]
-    needed: int = settings.get("DatapointsToAlarm", periods)
-    treatment = settings["TreatMissingData"]
-    real = [value for value in points if value is not None][-periods:]
-    lacking = periods - len(real)
-    breaching = sum(_COMPARE[settings["ComparisonOperator"]](value, settings["Threshold"]) for value in real)
-    if treatment == "breaching":
-        breaching += lacking
-    elif treatment == "missing":
-        if not real:
-            return "INSUFFICIENT_DATA"
-        needed = min(needed, len(real))
-    elif treatment == "ignore" and breaching < needed <= breaching + lacking:
-        return state
-    return "ALARM" if breaching >= needed else "OK"
+    def _state_of(self, name: str) -> str:
+        return self._all[name].state if name in self._all else ""
 
+    def _is_circular(self, name: str, sought: str, passed: set[str]) -> bool:
+        for child in _children(self._all[name]) if name in self._all else ():
+            if child == sought:
+                return True
+            if child not in passed:
+                passed.add(child)
+                if self._is_circular(child, sought, passed):
+                    return True
+        return False
 
-def _complete(params: Json) -> None:
-    required = ("MetricName", "Namespace", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator")
-    missing = [name for name in required if name not in params]
-    if missing:
-        raise AwsRefusal("ValidationError", f"The parameters {', '.join(missing)} must be specified")
-    if ("Statistic" in params) == ("ExtendedStatistic" in params):
-        raise AwsRefusal(
-            "ValidationError", "Exactly one of Statistic and ExtendedStatistic must be specified"
+    def _set(self, each: Alarm, state: State, why: str, data: str) -> None:
+        now, former = self._kernel.now, alarms.state_detail(each)
+        was = each.state
+        each.state, each.why, each.why_data, each.updated = state, why, data, now
+        if state == was:
+            return
+        if was == "ALARM":
+            each.left_alarm = now
+        each.transitioned = now
+        suppressed = self._suppressed(each)
+        self._note(
+            each,
+            "StateUpdate",
+            f"Alarm updated from {was} to {state}",
+            {"version": "1.0", "oldState": former, "newState": alarms.state_detail(each)},
+        )
+        self._act(each, suppressed)
+        self._bus.post(
+            "aws.cloudwatch",
+            "CloudWatch Alarm State Change",
+            [each.arn],
+            lambda: alarms.event_detail(each, former, suppressed),
+        )
+        self.on_change()
+
+    def _act(self, each: Alarm, suppressed: tuple[str, str] | None) -> None:
+        """Note the actions of the new state: taken, suppressed or muted. None is taken while they are disabled."""
+        if not each.settings["ActionsEnabled"]:
+            return
+        muted = self._mutes.muted_by(each.name)
+        for action in each.settings[alarms.ACTIONS[each.state]]:
+            if muted:
+                told = f"Muted action {action} by the alarm mute rule {muted}"
+            elif suppressed:
+                told = f"Suppressed action {action}: {suppressed[1]}"
+            else:
+                told = f"Successfully executed action {action}"
+            self._note(each, "Action", told, {"actionArn": action, "stateValue": each.state})
+
+    def _suppressed(self, each: Alarm) -> tuple[str, str] | None:
+        """ActionsSuppressedBy and its reason. Source: "Suppress composite alarm actions"."""
+        suppressor = self._all.get(composite.name_of(each.settings.get("ActionsSuppressor", "")))
+        if suppressor is None:
+            return None
+        if suppressor.state == "ALARM":
+            return "Alarm", f"Actions suppressed by {suppressor.name}"
+        extension = timedelta(seconds=each.settings["ActionsSuppressorExtensionPeriod"])
+        wait = timedelta(seconds=each.settings["ActionsSuppressorWaitPeriod"])
+        now = self._kernel.now
+        if suppressor.left_alarm and now < suppressor.left_alarm + extension:
+            return "ExtensionPeriod", f"Actions suppressed by the extension period of {suppressor.name}"
+        if each.state == "ALARM" and now < each.transitioned + wait:
+            return "WaitPeriod", f"Actions suppressed by the wait period for {suppressor.name}"
+        return None
+
+    def _enable(self, params: Json, on: bool) -> Json:
+        for name in params["AlarmNames"]:
+            if name in self._all:
+                self._all[name].settings["ActionsEnabled"] = on
+        return {}
+
+    def _found(self, params: Json) -> list[Alarm]:
+        names, types = params.get("AlarmNames"), params.get("AlarmTypes", ["MetricAlarm"])
+        found = [each for name, each in sorted(self._all.items()) if not names or name in names]
+        found = [each for each in found if each.kind in types]
+        if "AlarmNamePrefix" in params:
+            found = [each for each in found if each.name.startswith(params["AlarmNamePrefix"])]
+        if "StateValue" in params:
+            found = [each for each in found if each.state == params["StateValue"]]
+        if "ActionPrefix" in params:
+            found = [each for each in found if _acts(each, params["ActionPrefix"])]
+        return found
+
+    def _relatives(self, params: Json) -> list[Alarm]:
+        name = params.get("ChildrenOfAlarmName") or params["ParentsOfAlarmName"]
+        if "ChildrenOfAlarmName" in params:
+            wanted = _children(self._all[name]) if name in self._all else set()
+            return [each for child, each in sorted(self._all.items()) if child in wanted]
+        return [each for _, each in sorted(self._all.items()) if name in _children(each)]
+
+    def _note(self, each: Alarm, kind: str, summary: str, data: Json) -> None:
+        self._history.append(
+            {
+                "AlarmName": each.name,
+                "AlarmType": each.kind,
+                "Timestamp": self._kernel.now,
+                "HistoryItemType": kind,
+                "HistorySummary": summary,
+                "HistoryData": json.dumps(data, default=_text),
+            }
         )
 
 
-def _view(alarm: Alarm) -> Json:
-    return {
-        "AlarmArn": alarm.arn,
-        "AlarmConfigurationUpdatedTimestamp": alarm.configured,
-        "StateValue": alarm.state,
-        "StateReason": alarm.why,
-        "StateUpdatedTimestamp": alarm.updated,
-        "StateTransitionedTimestamp": alarm.transitioned,
-        **alarm.settings,
-    }
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _children(each: Alarm) -> set[str]:
+    rule = each.settings.get("AlarmRule")
+    return composite.children(composite.parse(rule)) if rule else set()
+
+
+def _acts(each: Alarm, prefix: str) -> bool:
+    return any(
+        action.startswith(prefix) for name in alarms.ACTIONS.values() for action in each.settings[name]
+    )

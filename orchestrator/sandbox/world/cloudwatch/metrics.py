@@ -1,18 +1,24 @@
 """What load balancers report to CloudWatch: kept in fifths of a minute, visible some time later.
 
 Source: "CloudWatch metrics for your Application Load Balancer" (names, dimension sets, "reported only if nonzero").
+
+Late and revised datapoints: what a target group did in a minute can be read after a time of its own, within the
+jitter of the settings, so that one colour's minute may be there before the other's. And for a share of the minutes
+one zone of the load balancer reports later still: the datapoint is read short first and is revised then. Both are
+the same for every metric of the group, so that rates stay right, and depend on nothing but the seed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import exp, log
+from zlib import crc32
 
+from orchestrator.sandbox.world.cloudwatch.cell import Cell
+from orchestrator.sandbox.world.errors import Json, not_here
 from orchestrator.sandbox.world.kernel import EPOCH, Kernel
 
 NAMESPACE = "AWS/ApplicationELB"
 SLOTS = 5  # of a whole number of milliseconds for minutes of 1, 5, 10 and 60 seconds
-_STEP = log(1.01)  # a histogram class is 1 % wide
 
 GAUGES = frozenset({"HealthyHostCount", "UnHealthyHostCount"})
 TARGET_METRICS = frozenset(
@@ -37,47 +43,6 @@ BALANCER_METRICS = frozenset(
         "HTTPCode_ELB_504_Count",
     }
 )
-
-
-@dataclass(slots=True)
-class Cell:
-    """The samples of one series in one slot, or of several merged."""
-
-    count: int = 0
-    total: float = 0.0
-    low: float = float("inf")
-    high: float = float("-inf")
-    classes: dict[int, int] = field(default_factory=dict)  # only for times
-
-    def add(self, value: float, count: int, *, with_class: bool) -> None:
-        """Add `count` samples of a value."""
-        self.count += count
-        self.total += value * count
-        self.low = min(self.low, value)
-        self.high = max(self.high, value)
-        if with_class:
-            key = round(log(max(value, 1e-6)) / _STEP)
-            self.classes[key] = self.classes.get(key, 0) + count
-
-    def merge(self, other: "Cell") -> None:
-        """Add the samples of another cell."""
-        self.count += other.count
-        self.total += other.total
-        self.low = min(self.low, other.low)
-        self.high = max(self.high, other.high)
-        for key, count in other.classes.items():
-            self.classes[key] = self.classes.get(key, 0) + count
-
-    def percentile(self, percent: float) -> float:
-        """The value that `percent` of the samples do not exceed, to within a class; exact at the ends."""
-        if not self.classes:
-            return self.low if percent < 50 else self.high
-        left = percent / 100 * self.count
-        for key in sorted(self.classes):
-            left -= self.classes[key]
-            if left <= 1e-9:
-                return min(max(exp(key * _STEP), self.low), self.high)
-        return self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +74,10 @@ class Metrics:
         cell = slots.get(number)
         if cell is None:
             cell = slots[number] = Cell()
-        cell.add(value, count, with_class=metric == "TargetResponseTime")
+        cell.add(value, count)
 
     def horizon(self) -> datetime:
-        """Until when everything that happened can be read."""
+        """Until when what happened can be read, but for what is late or revised."""
         delay = self._kernel.minute * self._kernel.settings.metric_delay_minutes
         return self._kernel.floor(self._kernel.now - delay, self._slot)
 
@@ -127,16 +92,45 @@ class Metrics:
 
         `wanted` names load balancer, target group and zone; None: not among the dimensions.
         """
-        end = min(start + period, self.horizon())
-        first, last = (start - EPOCH) // self._slot, (end - EPOCH) // self._slot
+        first, last = (start - EPOCH) // self._slot, (start + period - EPOCH) // self._slot
+        certain, possible = self._seen_for_certain(), self._perhaps_seen()
         merged: Cell | None = None
-        for slots in self._matching(metric, wanted):
-            for number in range(first, last):
+        for series, slots in self._matching(metric, wanted):
+            for number in range(first, min(last, possible)):
                 cell = slots.get(number)
-                if cell:
+                if cell and (number < certain or self._is_seen(series, number)):
                     merged = merged or Cell()
                     merged.merge(cell)
         return merged
+
+    def _seen_for_certain(self) -> int:
+        """The number of the first slot that may still be late."""
+        settings = self._kernel.settings
+        longest = settings.metric_delay_minutes + settings.metric_jitter_minutes
+        if settings.metric_revised_share:
+            longest += settings.metric_revision_minutes
+        return (self._kernel.now - self._kernel.minute * longest - EPOCH) // self._slot
+
+    def _perhaps_seen(self) -> int:
+        """The number of the first slot that nobody can read yet."""
+        settings = self._kernel.settings
+        shortest = max(0.0, settings.metric_delay_minutes - settings.metric_jitter_minutes)
+        return (self._kernel.now - self._kernel.minute * shortest - EPOCH) // self._slot
+
+    def _is_seen(self, series: "Series", number: int) -> bool:
+        """Whether a slot of a series can be read now."""
+        settings, kernel = self._kernel.settings, self._kernel
+        minute = number // SLOTS
+        luck = self._chance(f"late {series.balancer} {series.group} {minute}")
+        delay = settings.metric_delay_minutes + settings.metric_jitter_minutes * (2 * luck - 1)
+        revised = self._chance(f"revised {series.balancer} {series.zone} {minute}")
+        if series.zone and revised < settings.metric_revised_share:
+            delay += settings.metric_revision_minutes
+        return EPOCH + (number + 1) * self._slot + kernel.minute * delay <= kernel.now
+
+    def _chance(self, what: str) -> float:
+        """A number in [0, 1) that depends on the seed and on `what` alone."""
+        return crc32(f"{self._kernel.seed} {what}".encode()) / 2**32
 
     def prune(self) -> None:
         """Forget what is older than the retention; now and then, for it looks at everything."""
@@ -154,7 +148,7 @@ class Metrics:
 
     def _matching(
         self, metric: str, wanted: tuple[str | None, str | None, str | None]
-    ) -> Iterator[dict[int, Cell]]:
+    ) -> Iterator[tuple[Series, dict[int, Cell]]]:
         balancer, group, zone = wanted
         if metric in GAUGES and (balancer is None or group is None):
             return
@@ -165,6 +159,25 @@ class Metrics:
                 metric in GAUGES
             ):  # the load balancer reports them with and without zone, and they do not add up
                 if series.zone == (zone or ""):
-                    yield slots
+                    yield series, slots
             elif zone in (None, series.zone):
-                yield slots
+                yield series, slots
+
+
+def dimensions(
+    namespace: str, metric: str, given: list[Json]
+) -> tuple[str | None, str | None, str | None] | None:
+    """Load balancer, target group and zone; None: AWS has no series with these dimensions, so it is empty.
+
+    Raises AwsRefusal for metrics that AWS would have and the World has not.
+    """
+    if namespace != NAMESPACE:
+        raise not_here(f"namespace {namespace}")
+    if metric not in TARGET_METRICS and metric not in BALANCER_METRICS:
+        raise not_here(f"metric {metric}")
+    named = {entry["Name"]: entry["Value"] for entry in given}
+    if not named.keys() <= {"LoadBalancer", "TargetGroup", "AvailabilityZone"} or "LoadBalancer" not in named:
+        return None
+    if metric in BALANCER_METRICS and "TargetGroup" in named:
+        return None
+    return named["LoadBalancer"], named.get("TargetGroup"), named.get("AvailabilityZone")

@@ -73,6 +73,7 @@ class Rolling:
         service.deployments.insert(0, deployment)
         service.definition = revision.definition
         service.load_balancers = revision.settings["loadBalancers"]
+        self._all.announcer.deployment(service, deployment, "IN_PROGRESS")
         self.poke(service)
 
     def desire(self, service: Service, count: int) -> None:
@@ -143,11 +144,18 @@ class Rolling:
     def _ended(self, service: Service, task: Task, failed: bool) -> None:
         if failed:
             self._all.tell(service, f"has stopped 1 running tasks: (task {task.id}).")
+            self._say_of_failure(service, task)
             self._count_failure(service, task)
         if service.status == "DRAINING":
             self._settle_deleted(service)
         else:
             self.poke(service, self._all.kernel.settings.task_retry if failed else None)
+
+    def _say_of_failure(self, service: Service, task: Task) -> None:
+        """A task that failed by itself: TASKS_STOPPED, and a service that cannot start its tasks is impaired."""
+        self._all.announcer.action(service, "TASKS_STOPPED")
+        if task.stop_code == "TaskFailedToStart":
+            self._all.announcer.action(service, "SERVICE_TASK_START_IMPAIRED", kind="WARN")
 
     def _count_failure(self, service: Service, task: Task) -> None:
         if service.status != "ACTIVE":
@@ -170,6 +178,7 @@ class Rolling:
         failed = service.primary
         failed.state, failed.reason, failed.updated = "FAILED", reason, now
         self._all.tell(service, f"(deployment {failed.id}) deployment failed: {reason}")
+        self._all.announcer.deployment(service, failed, "FAILED")
         if rollback and not failed.returning and service.completed is not None:
             way_back = (
                 reason.split(":")[0] + f": rolling back to the last completed deployment of {service.name}."
@@ -213,6 +222,9 @@ class Rolling:
                     "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again"
                     " later or in a different availability zone.",
                 )
+                self._all.announcer.action(
+                    service, "SERVICE_TASK_PLACEMENT_FAILURE", kind="ERROR", reason="RESOURCE:FARGATE"
+                )
                 self.poke(service, self._all.kernel.settings.placement_retry)
                 break
             started.append(f"(task {self._tasks.start(service, service.primary).id})")
@@ -226,6 +238,7 @@ class Rolling:
         self._all.tell(
             service, f"has stopped {count} running tasks: {' '.join(f'(task {t.id})' for t in leaving)}."
         )
+        self._all.announcer.action(service, "TASKS_STOPPED")
         for task in leaving:
             reason = _scaled(next(d for d in service.deployments if d.id == task.deployment))
             self._tasks.stop(service, task, code="ServiceSchedulerInitiated", reason=reason)
@@ -253,6 +266,8 @@ class Rolling:
         _finish(primary.rollout, "ROLLBACK_SUCCESSFUL" if primary.returning else "SUCCESSFUL", "", now)
         self._all.tell(service, f"(deployment {primary.id}) deployment completed.")
         self._all.tell(service, "has reached a steady state.")
+        self._all.announcer.deployment(service, primary, "COMPLETED")
+        self._all.announcer.action(service, "SERVICE_STEADY_STATE")
 
     def _bake(self, service: Service) -> timedelta:
         alarms = service.configuration.get("alarms")

@@ -4,7 +4,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestrator.sandbox.world.ecs.announce import Announcer
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
+from orchestrator.sandbox.world.events.bus import Bus
 from orchestrator.sandbox.world.kernel import Kernel, Timer
 from orchestrator.sandbox.world.stale import Stale
 
@@ -138,8 +140,9 @@ class Service:
 class Containers:
     """Every cluster, task definition, service and task of the account."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, bus: Bus) -> None:
         self.kernel = kernel
+        self.announcer = Announcer(kernel, bus)
         self.clusters: dict[str, Json] = {}  # by name
         self.definitions: dict[str, list[Definition]] = {}  # by family
         self.services: dict[str, Service] = {}  # by ARN

@@ -51,6 +51,7 @@ class Tasks:
             created=kernel.now,
         )
         service.tasks[task.arn] = self._all.tasks[task.arn] = task
+        self._all.announcer.task(self._all, task)
         self.runner.start(_spec(service, task, revision.settings["loadBalancers"]))
         return task
 
@@ -64,6 +65,7 @@ class Tasks:
         groups = self._groups(service, task) if task.port else []
         task.last = "DEACTIVATING" if groups else "STOPPING"
         task.draining = len(groups)
+        self._all.announcer.task(self._all, task)
         if not groups:
             self.runner.stop(task.arn)
         for group in groups:
@@ -81,6 +83,7 @@ class Tasks:
         if task.desired == "STOPPED":
             return
         task.last = "RUNNING"
+        self._all.announcer.task(self._all, task)
         service = self._all.services[task.service]
         for group in self._groups(service, task):
             self._health.register(group, host, port, zone=task.zone, owner=arn)
@@ -106,6 +109,7 @@ class Tasks:
         task.last, task.stopped, task.exit_code = "STOPPED", kernel.now, exit_code
         task.version += 1
         del service.tasks[arn]
+        self._all.announcer.task(self._all, task)
         kernel.after(kernel.settings.stopped_tasks_kept, lambda: self._forget(arn))
         self.on_end(service, task, failed)
 
@@ -132,6 +136,7 @@ class Tasks:
         if task.draining == 0 and task.stopped is None:
             task.last = "STOPPING"
             task.version += 1
+            self._all.announcer.task(self._all, task)
             self.runner.stop(task.arn)
 
     def _groups(self, service: Service, task: Task) -> list[Group]:

@@ -1,0 +1,1 @@
+"""EventBridge and SQS: what happened, sent to whoever asked for it."""
