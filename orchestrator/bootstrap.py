@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.ports import Clock, Cloud, Store
+from orchestrator.ports import Clock, Cloud, Direct, Store
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
@@ -94,6 +94,16 @@ async def open_cloud(settings: Settings | None = None) -> AsyncIterator[Cloud]:
     settings = open_settings() if settings is None else settings
     async with opened(accounts=settings.accounts) as cloud:
         yield cloud
+
+
+@asynccontextmanager
+async def open_direct(account: str = "") -> AsyncIterator[Direct]:
+    """AWS for a rollback without server, store or file; settings are read only where an account's alias is named."""
+    from orchestrator.aws.session import open_cloud as opened
+
+    settings = open_settings() if account else Settings()
+    async with opened(accounts=settings.accounts) as cloud:
+        yield cloud.of(account).direct()
 
 
 @asynccontextmanager

@@ -12,8 +12,10 @@ from orchestrator.core.ids import RolloutId
 from orchestrator.core.needs import Needs, SurveyNeed
 from orchestrator.core.people import Role
 from orchestrator.core.phases import Phase
+from orchestrator.core.place import Place, Step
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Seen
+from orchestrator.core.spec import ServiceName
 from orchestrator.core.survey import Survey
 
 
@@ -45,6 +47,22 @@ class Cloud(Protocol):
 
     async def perform(self, effect: Effect) -> None:
         """Carry an effect out; twice is once. Raises Outside; after Unreachable its outcome is unknown."""
+        ...
+
+
+class Direct(Protocol):
+    """AWS, as a rollback without server, store or file sees it (``core.direct``)."""
+
+    async def find(self, *, cluster: str, service: str) -> ServiceName:
+        """The service of record that is meant; `cluster` empty: the only one that has it. Raises NotFound, Outside."""
+        ...
+
+    async def look(self, service: ServiceName) -> Place:
+        """Blue, and everything that divides its traffic with a green. Raises Outside (Missing: no such service)."""
+        ...
+
+    async def perform(self, step: Step) -> None:
+        """Carry a step out; twice is once. Raises Outside; after Unreachable its outcome is unknown."""
         ...
 
 

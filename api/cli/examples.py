@@ -39,7 +39,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "resume": ("teal resume prod/checkout",),
     "promote": ('teal promote prod/checkout --reason "seen enough"', "teal promote prod/checkout --full"),
     "back": ('teal back prod/checkout --to 10% --reason "one more look"',),
-    "rollback": ('teal rollback prod/checkout --reason "customers complain"',),
+    "rollback": (
+        'teal rollback prod/checkout --reason "customers complain"',
+        "teal rollback prod/checkout --direct --dry-run",
+        'teal rollback prod/checkout --direct --yes --reason "the server is away"',
+    ),
     "abandon": ('teal abandon checkout-3f9a1c07 --yes --reason "moved by hand"',),
     "services": ("teal services", "teal services prod/checkout --json"),
     "serve": ("teal serve", "teal serve --host 0.0.0.0 --port 8080 --settings settings.yaml"),

@@ -5,6 +5,7 @@ Imported for the documentation and by tests alone; the commands print the values
 
 from dataclasses import dataclass
 
+from api.cli.direct import DirectRollback
 from api.cli.tokens import Made, Shown
 from api.http.shapes import EventView, PreflightView
 from orchestrator.engine.report_parts import Report
@@ -144,6 +145,7 @@ OUTPUTS: dict[str, Output] = {
     "promote": _ROLLOUT,
     "back": _ROLLOUT,
     "rollback": _ROLLOUT,
+    "rollback --direct": Output(kind=DirectRollback),
     "abandon": _ROLLOUT,
     "report": Output(kind=Report),
     "services": Output(kind=Services),

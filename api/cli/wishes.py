@@ -92,12 +92,33 @@ def back_command(name: str, reason: str, step: int | None, to: Tenths, as_json: 
 
 
 @click.command("rollback")
+@click.option(
+    "--direct",
+    is_flag=True,
+    help="Break glass: with AWS credentials and a service's name alone, no server and no store.",
+)
+@click.option("--dry-run", is_flag=True, help="With --direct: say what would be done, and only read.")
+@click.option("--yes", is_flag=True, help="With --direct: do not ask in a terminal.")
 @_wishing
-def rollback_command(name: str, reason: str, step: int | None, as_json: bool) -> None:
+def rollback_command(
+    name: str, reason: str, step: int | None, as_json: bool, direct: bool, dry_run: bool, yes: bool
+) -> None:
     """Put all traffic back on blue and retire green.
 
     Once settling has touched blue, blue first gets its former revision back while green keeps serving.
+
+    With --direct, ID is CLUSTER/SERVICE, or SERVICE where only one cluster has it; green is found by its tags, and
+    stays for a server that returns, or for you, to remove. It tries again until it is done or you interrupt it.
     """
+    if direct:
+        if step is not None:
+            raise click.UsageError("--step cannot stand beside --direct, which knows no steps")
+        from api.cli.direct import roll_back_directly, wanted_of
+
+        roll_back_directly(wanted_of(name, reason=reason, dry_run=dry_run, yes=yes, as_json=as_json))
+        return
+    if dry_run or yes:
+        raise click.UsageError("--dry-run and --yes belong to --direct")
     _give(name, Wish(kind=CommandKind.ROLLBACK, reason=reason, step=step), as_json=as_json)
 
 

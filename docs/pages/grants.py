@@ -54,6 +54,7 @@ GRANTS = (
         why="Reads for which AWS knows no resource.",
         actions=(
             "ecs:DescribeTaskDefinition",
+            "ecs:ListClusters",
             "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeRules",

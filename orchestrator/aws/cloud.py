@@ -5,6 +5,7 @@ from typing import assert_never
 from orchestrator.aws import autoscaling, ecs, elbv2
 from orchestrator.aws.accounts import Accounts, unknown
 from orchestrator.aws.call import Caller
+from orchestrator.aws.direct import AwsDirect
 from orchestrator.aws.observe import observe
 from orchestrator.aws.survey import survey
 from orchestrator.core import effects
@@ -13,9 +14,7 @@ from orchestrator.core.errors import Unreachable
 from orchestrator.core.needs import Needs, SurveyNeed
 from orchestrator.core.seen import Seen
 from orchestrator.core.survey import Survey
-
-FORMER = "teal:former"
-"""The tag that says which task definition blue ran before settling, for a rollback by tags alone."""
+from orchestrator.core.tags import FORMER
 
 
 class AwsCloud:
@@ -34,6 +33,10 @@ class AwsCloud:
             raise unknown(account, ())
         call, region = self._accounts.caller(account)
         return AwsCloud(call, region=region)
+
+    def direct(self) -> AwsDirect:
+        """The same AWS for a rollback without server, store or file."""
+        return AwsDirect(self._call, self.perform)
 
     async def survey(self, need: SurveyNeed) -> Survey:
         """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue)."""

@@ -63,6 +63,12 @@ async def describe_services(
     return found
 
 
+async def clusters(call: Caller) -> tuple[str, ...]:
+    """The names of the account's clusters in this region. Raises Outside."""
+    arns: list[str] = await call.pages("ecs", "ListClusters", {}, items="clusterArns", token="nextToken")
+    return tuple(arn.rpartition("/")[2] for arn in arns)
+
+
 async def stops(call: Caller, cluster: str, service: str) -> tuple[StopSeen, ...]:
     """The tasks of a service that stopped within about the last hour, newest first. Raises Outside."""
     try:

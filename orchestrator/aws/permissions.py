@@ -14,6 +14,7 @@ READS = (
     "ecs:DescribeServices",
     "ecs:DescribeTaskDefinition",
     "ecs:DescribeTasks",
+    "ecs:ListClusters",
     "ecs:ListServiceDeployments",
     "ecs:ListTasks",
     "elasticloadbalancing:DescribeListeners",

@@ -22,7 +22,7 @@ CROSS_ZONE = "load_balancing.cross_zone.enabled"
 async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
     """The world before a rollout. Raises Outside (Missing: no such cluster or service)."""
     account = await _account(call)
-    service = await _blue(call, need)
+    service = await blue(call, need.cluster, need.service)
     cluster, name = service["clusterArn"], service["serviceName"]
     arns = [
         entry["targetGroupArn"] for entry in service.get("loadBalancers", ()) if entry.get("targetGroupArn")
@@ -77,12 +77,12 @@ async def _account(call: Caller) -> str:
     return str(answer["Account"])
 
 
-async def _blue(call: Caller, need: SurveyNeed) -> Answer:
+async def blue(call: Caller, cluster: str, name: str) -> Answer:
     """Blue as described. Raises Outside; Missing says what to check."""
-    what = f"service {need.cluster}/{need.service}"
+    what = f"service {cluster}/{name}"
     advice = "check the names of cluster and service, the account and the region"
     try:
-        found = (await ecs.describe_services(call, need.cluster, [need.service]))[need.service]
+        found = (await ecs.describe_services(call, cluster, [name]))[name]
     except Missing as error:
         raise Missing(what=what, why=f"there is no such cluster ({error.why})", next_step=advice) from error
     if isinstance(found, Absent):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from orchestrator.core import advancing, provisioning, returning, settling, starting
-from orchestrator.core.commands import Command, CommandKind
+from orchestrator.core.commands import Actor, Command, CommandKind
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import WriteRule
 from orchestrator.core.events import EventKind
@@ -49,6 +49,9 @@ def _judge(draft: Draft) -> None:
     elif ending is not None:
         words = f": {ending.reason}" if ending.reason else ""
         returning.roll_back(draft, f"{ending.kind} by {ending.by.name}{words}", ending.by)
+    elif words := returning.taken_back_by(draft):
+        who = Actor(name=words.partition(":")[0], source="aws")
+        returning.roll_back(draft, f"rolled back with AWS alone by {words}", who)
     else:
         _live(draft)
         _limit_holds(draft)

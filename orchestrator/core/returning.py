@@ -7,13 +7,13 @@ they are until blue runs its former revision again, in place, and then all traff
 import json
 from dataclasses import replace
 
-from orchestrator.core import intervals, judge, leaving, rules
+from orchestrator.core import intervals, judge, leaving, rules, tags
 from orchestrator.core.commands import Actor
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import UpdateService, WriteRule
 from orchestrator.core.events import EventKind
 from orchestrator.core.ids import Json, revision_name
-from orchestrator.core.observed import Absent, RuleSeen, ServiceSeen, Unread
+from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE, percent
 from orchestrator.core.ready import cannot_take_all, not_ready
@@ -34,6 +34,22 @@ def roll_back(draft: Draft, reason: str, by: Actor) -> None:
     draft.holds.clear()
     draft.effects.clear()  # what this tick asked for before was for going on
     take_back(draft)
+
+
+def taken_back_by(draft: Draft) -> str:
+    """Who rolled this rollout back with AWS alone, and why, as a tag on green says; empty: nobody did.
+
+    The weights alone cannot say it where green has none yet, or where a killed engine never read its write back.
+    """
+    row = draft.row
+    if row.phase is Phase.ROLLING_BACK or row.green is None or row.green.is_leaving:
+        return ""
+    for seen in (draft.seen.green, *draft.seen.groups.values()):
+        if isinstance(seen, ServiceSeen | GroupSeen) and seen.tags.get(tags.ROLLOUT) == row.id:
+            words = seen.tags.get(tags.TAKEN_BACK, "")
+            if words:
+                return words
+    return ""
 
 
 def take_back(draft: Draft) -> None:
@@ -135,7 +151,7 @@ def _is_blue_former_again(draft: Draft) -> bool:
     if (
         primary is None
         or primary.task_definition != blue.former
-        or _is_watchful(seen.deployment_configuration)
+        or is_watchful(seen.deployment_configuration)
     ):
         _ask_former(draft, attempt)
     why = not_ready(seen, blue.former, judge.targets_of(draft, Colour.BLUE), now=draft.now, quiet=draft.poll)
@@ -184,13 +200,13 @@ def _ask_former(draft: Draft, attempt: Attempt) -> None:
         service=blue.name,
         task_definition=blue.former,
         desired=attempt.desired,
-        deployment_configuration=_unwatched(blue.deployment_configuration),
+        deployment_configuration=unwatched(blue.deployment_configuration),
         attempt=attempt.number,
     )
     draft.ask(effect, f"update blue to {revision_name(blue.former)}")
 
 
-def _unwatched(configuration: Json) -> Json:
+def unwatched(configuration: Json) -> Json:
     """Blue's deployment configuration with its alarms off and its breaker's rollback off.
 
     Green's bad revision may fire blue's alarms: ECS would then "roll back" to the very revision that is bad.
@@ -203,7 +219,8 @@ def _unwatched(configuration: Json) -> Json:
     return canonical(parsed)
 
 
-def _is_watchful(configuration: Json) -> bool:
+def is_watchful(configuration: Json) -> bool:
+    """True if a deployment configuration lets ECS judge a deployment by alarms, or put another revision back."""
     parsed = json.loads(configuration)
     alarms, breaker = parsed.get("alarms", {}), parsed.get("deploymentCircuitBreaker", {})
     return bool(alarms.get("enable") or alarms.get("rollback") or breaker.get("rollback"))

@@ -92,10 +92,18 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
     if share == NONE and (rule.verified or 0) > 0:
         words = f"somebody gave blue all traffic on {rule.name}"
         return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)
+    if share == NONE and rule.wanted == NONE and _hangs(seen, green):
+        # Somebody wrote the same in other numbers: 1 and 0, where Teal writes 999 and 0.
+        return Look(rule=replace(rule, verified=NONE), found=Found.AS_WRITTEN, actions=seen.actions)
     if share == NONE and says_the_same(seen.actions, rule.base):
         # Green hung there without traffic, and somebody took it out: it is hung there again.
         return Look(rule=replace(rule, verified=None), found=Found.AS_WRITTEN, actions=seen.actions)
     return _weights_changed(row, rule, seen, share)
+
+
+def _hangs(seen: RuleSeen, green: TargetGroupArn | None) -> bool:
+    forward = read_forward(seen.actions)
+    return forward is not None and green is not None and forward.weight(green) is not None
 
 
 def _weights_changed(row: Rollout, rule: RuleState, seen: RuleSeen, share: Tenths) -> Look:

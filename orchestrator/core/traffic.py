@@ -125,6 +125,32 @@ def with_weights(base: Json, *, blue: TargetGroupArn, green: TargetGroupArn, wei
     return _with_groups(base, groups)
 
 
+def all_on_blue(actions: Json, *, blue: TargetGroupArn, greens: frozenset[TargetGroupArn]) -> Json:
+    """The list with every one of `greens` at 0 and what they had given to blue, everything else to the letter.
+
+    Other groups keep their weights as numbers; only where blue's would pass 999 are they scaled, and then they keep
+    their share within 0.1 point. Raises Rejected where not even that can be written.
+    """
+    forward = read_forward(actions)
+    if forward is None:
+        return actions
+    pair = sum(w.weight for w in forward.groups if w.group == blue or w.group in greens)
+    others = tuple(w for w in forward.groups if w.group != blue and w.group not in greens)
+    weights = {w.group: w.weight for w in others}
+    if pair > WEIGHT_MAX and any(weights.values()):
+        split = _split(pair, tuple(w.weight for w in others), Tenths(0))
+        pair = split.blue
+        weights = {w.group: n for w, n in zip(others, split.foreign, strict=True)}
+    groups = [
+        {
+            "TargetGroupArn": w.group,
+            "Weight": min(WEIGHT_MAX, pair) if w.group == blue else weights.get(w.group, 0),
+        }
+        for w in forward.groups
+    ]
+    return _with_groups(actions, groups)
+
+
 def without_green(actions: Json, *, blue: TargetGroupArn, green: TargetGroupArn) -> Json:
     """The list with green taken out and its share given to blue, for a rule that somebody else changed meanwhile."""
     forward = read_forward(actions)

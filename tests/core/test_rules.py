@@ -67,6 +67,7 @@ def writes(draft: Draft) -> list[tuple[int | None, bool]]:
         pytest.param(rule(None, 0), good_rule(), Found.AS_WRITTEN, None, id="green does not hang there yet"),
         pytest.param(rule(None, 0), shares(999, 0), Found.AS_WRITTEN, 0, id="green hangs there"),
         pytest.param(rule(0), good_rule(), Found.AS_WRITTEN, None, id="green was taken out without traffic"),
+        pytest.param(rule(0), shares(1, 0), Found.AS_WRITTEN, 0, id="what is wanted, in somebody's numbers"),
         pytest.param(
             rule(500, intended=(Tenths(100), Tenths(500))),
             shares(900, 100),

@@ -18,6 +18,7 @@ class Reads:
         """The operations by their AWS names."""
         paging = ("nextToken", "maxResults")
         return {
+            "ListClusters": operation(self.list_clusters, *paging),
             "ListServices": operation(self.list_services, "cluster", *paging),
             "DescribeServices": operation(self.describe_services, "cluster", "services", "include"),
             "ListTasks": operation(
@@ -31,6 +32,11 @@ class Reads:
             "UntagResource": operation(self.untag, "resourceArn", "tagKeys"),
             "ListTagsForResource": operation(self.list_tags, "resourceArn"),
         }
+
+    def list_clusters(self, params: Json) -> Json:
+        """ListClusters."""
+        arns = [str(cluster["clusterArn"]) for cluster in self._all.clusters.values()]
+        return _paged("clusterArns", arns, params, default=100)
 
     def list_services(self, params: Json) -> Json:
         """ListServices: ACTIVE ones only."""

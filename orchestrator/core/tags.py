@@ -1,0 +1,28 @@
+"""The tags that Teal puts on what it makes, and what it reads there again. Their names are part of the contract."""
+
+import re
+from collections.abc import Mapping
+
+MANAGED = "teal:managed"  # "true" on everything that Teal made
+ROLLOUT = "teal:rollout"  # the rollout's id
+SERVICE = "teal:service"  # cluster/service of blue
+FORMER = "teal:former"  # the task definition that blue ran, written before settling touches it
+TAKEN_BACK = "teal:rollback"  # a person rolled back with AWS alone: who, and why
+UNWATCHED = "teal:unwatched"  # what that person's rollback switched off in blue's deployment configuration
+
+VALUE_MAX = 256
+_NOT_IN_VALUES = re.compile(r"[^\w .:/=+@-]+")
+
+
+def value_of(text: str) -> str:
+    """Text as the value of a tag may hold it.
+
+    Source: ECS TagResource and ELBv2 AddTags: letters, digits, spaces and ``_ . : / = + - @``, 256 characters.
+    """
+    return " ".join(_NOT_IN_VALUES.sub(" ", text).split())[:VALUE_MAX].strip()
+
+
+def is_of(tags: Mapping[str, str], *, cluster: str, service: str) -> bool:
+    """True if the tags say that Teal made the thing for this service; `cluster` is its name."""
+    place, _, name = tags.get(SERVICE, "").rpartition("/")
+    return tags.get(MANAGED) == "true" and name == service and place.rpartition("/")[2] == cluster
