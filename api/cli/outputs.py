@@ -11,6 +11,7 @@ from api.http.shapes import EventView, PreflightView
 from orchestrator.engine.report_parts import Report
 from orchestrator.engine.services import ServiceView
 from orchestrator.engine.views import RolloutView
+from orchestrator.simulate.report import Report as Simulated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,7 @@ OUTPUTS: dict[str, Output] = {
     "tokens create": Output(kind=Made),
     "tokens list": Output(kind=Tokens),
     "tokens revoke": Output(kind=Shown),
+    "simulate": Output(kind=Simulated),
     "evidence": Output(kind=tuple[Weighed, ...]),
     "migrate": Output(kind=StoreAt),
 }

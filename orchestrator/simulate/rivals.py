@@ -79,7 +79,7 @@ RIVALS = (
 )
 
 
-def deploy(rival: Rival, load: Load, defect: Defect, *, seed: int) -> Outcome:
+def deploy(rival: Rival, load: Load, defect: Defect, *, seed: int, horizon: timedelta = HORIZON) -> Outcome:
     """Simulate one deployment until its watch is over or an alarm took it back."""
     chance = random.Random(seed + 1)
     traffic = Traffic(load, defect, period=MINUTE, seed=seed)
@@ -99,7 +99,7 @@ def deploy(rival: Rival, load: Load, defect: Defect, *, seed: int) -> Outcome:
             if rival.threshold.fails(seen, load.error_rate):
                 return _taken_back(traffic, begun, full_at, REACTION * chance.random())
         traffic.advance(min(look, ends, *(at for at, _ in waiting[:1])))
-    traffic.advance(begun + HORIZON)
+    traffic.advance(begun + max(horizon, ends - begun))
     return Outcome(
         harm=traffic.harm,
         is_rolled_back=False,

@@ -31,7 +31,9 @@ from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.traffic import START, WRITE_TAKES, Load, Period, Tally, Traffic
 
 HISTORY = 75  # periods of blue alone before the rollout begins
-HORIZON = timedelta(minutes=60)  # an unseen defect does harm until then
+HORIZON = timedelta(
+    minutes=60
+)  # an unseen defect does harm until then, or for as long as a longer plan watches
 FULL = Tenths(900)  # from this weight on green has "full" weight: a plan may keep a control group
 TASKS = 3
 LEAST = timedelta(seconds=1)  # between two looks
@@ -69,15 +71,16 @@ class Outcome:
     reason: str = ""
 
 
-def roll_out(spec: Spec, load: Load, defect: Defect, *, seed: int) -> Outcome:
-    """Simulate one rollout until it is home, taken back, or an hour has passed."""
-    return _Run(spec, Traffic(load, defect, period=spec.metrics.period, seed=seed)).to_the_end()
+def roll_out(spec: Spec, load: Load, defect: Defect, *, seed: int, horizon: timedelta = HORIZON) -> Outcome:
+    """Simulate one rollout until it is home, taken back, or the horizon is reached."""
+    return _Run(spec, Traffic(load, defect, period=spec.metrics.period, seed=seed), horizon).to_the_end()
 
 
 class _Run:
     """The row, and what the account is like: everything healthy, one rule, and the metrics that have come."""
 
-    def __init__(self, spec: Spec, traffic: Traffic) -> None:
+    def __init__(self, spec: Spec, traffic: Traffic, horizon: timedelta) -> None:
+        self._horizon = horizon
         traffic.advance(START + HISTORY * spec.metrics.period)
         self._traffic = traffic
         self._row = _row(spec, traffic.now)
@@ -106,7 +109,7 @@ class _Run:
     def _is_over(self, now: datetime) -> bool:
         end, begun = self._row.end, self._traffic.first_traffic
         is_back = end is not None and end.traffic_on_blue_at is not None
-        is_late = now - (begun or START) >= HORIZON + HISTORY * self._row.spec.metrics.period * (
+        is_late = now - (begun or START) >= self._horizon + HISTORY * self._row.spec.metrics.period * (
             begun is None
         )
         return is_back or is_late or self._row.phase not in LIVE
@@ -118,7 +121,7 @@ class _Run:
         if is_back:
             traffic.advance(now + WRITE_TAKES)  # the load balancer follows the last write
         else:
-            traffic.advance(max(now, begun + HORIZON))  # what nobody saw goes on
+            traffic.advance(max(now, begun + self._horizon))  # what nobody saw goes on
         return Outcome(
             harm=traffic.harm,
             is_rolled_back=is_back,

@@ -1,0 +1,195 @@
+"""`simulate`: what a plan is worth, before the release."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.output import emit, json_option, table
+
+if TYPE_CHECKING:
+    from orchestrator.simulate.defects import Defect
+    from orchestrator.simulate.report import Report, Row
+
+RUNS, RUNS_MAX = 200, 20_000
+RATE_MAX = 1_000_000.0
+
+
+def _rate(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    if not 0 < value <= RATE_MAX:
+        raise click.BadParameter(f"{value:g} is out of range: write more than 0 and at most {RATE_MAX:,.0f}")
+    return value
+
+
+def _errors(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    text = value.strip()
+    try:
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no share: write one such as 0.1% or 0.001") from None
+    if not 0 <= share < 1:
+        raise click.BadParameter(f"{value} is no share of requests: write one from 0 to less than 1, or 0.1%")
+    return share
+
+
+@click.command("simulate")
+@click.option(
+    "--file", "-f", "path", type=click.Path(path_type=Path), required=True, help="The rollout file."
+)
+@click.option(
+    "--rps", type=float, callback=_rate, default=100.0, show_default=True, help="Requests a second."
+)
+@click.option(
+    "--error-rate",
+    callback=_errors,
+    default="0.1%",
+    show_default=True,
+    help="Share of requests that fails anyway.",
+)
+@click.option(
+    "--defect",
+    "defects",
+    multiple=True,
+    help="Only this defect; may be repeated. `--defect help` lists them.",
+)
+@click.option(
+    "--runs", type=click.IntRange(1, RUNS_MAX), default=RUNS, show_default=True, help="Rollouts a defect."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed is the same traffic."
+)
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw harm against time into this SVG file.")
+@click.option("--alone", is_flag=True, help="Without the alternatives and without advice.")
+@json_option
+def simulate_command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    path: Path,
+    rps: float,
+    error_rate: float,
+    defects: tuple[str, ...],
+    runs: int,
+    seed: int,
+    plot: Path | None,
+    alone: bool,
+    as_json: bool,
+) -> None:
+    """Try a plan on simulated releases: what a bad one would cost, and how soon it would be found.
+
+    Runs the real decision core against simulated traffic with CloudWatch's delays, once for each defect, beside
+    what others would do with the same traffic. Harm is in requests, and in percent of one minute of all traffic.
+    """
+    from orchestrator.config import load_file
+    from orchestrator.simulate.report import simulate
+    from orchestrator.simulate.traffic import Load
+
+    report = simulate(
+        load_file(path),
+        Load(requests_per_second=rps, error_rate=error_rate),
+        runs=runs,
+        seed=seed,
+        defects=_defects(defects),
+        with_rivals=not alone,
+        with_advice=not alone,
+    )
+    if plot is not None:
+        from orchestrator.simulate.plot import svg
+
+        plot.write_text(svg(report), encoding="utf-8")
+    if as_json:
+        emit(report)
+        return
+    for line in _lines(report):
+        click.echo(line)
+    if plot is not None:
+        click.echo(f"drawn into {plot}")
+
+
+def _defects(names: tuple[str, ...]) -> "tuple[Defect, ...]":
+    from difflib import get_close_matches
+
+    from orchestrator.simulate.defects import Defect
+
+    known = [defect.value for defect in Defect]
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"write one of {', '.join(known)}"
+            raise click.BadParameter(f"there is no defect {name!r}: {hint}", param_hint="--defect")
+    return tuple(Defect(name) for name in names) or tuple(Defect)
+
+
+def _lines(report: "Report") -> list[str]:
+    from datetime import timedelta
+
+    from orchestrator.core.foresight import words_of
+
+    load, seen = report.load, report.foresight
+    lines = [
+        f"{load.requests_per_second:g} requests/s, {load.error_rate:.3%} errors, {report.rows[0].runs} rollouts a "
+        f"defect, seed {report.seed}",
+        "",
+        f"{report.plan}: harm in requests and in percent of one minute of all traffic, median and 95 %",
+        *table(_HEAD, [_cells(row) for row in report.of(report.plan)]),
+        "",
+    ]
+    if len(report.policies) > 1:
+        lines += ["mean harm in percent of one minute of all traffic; good releases: share taken back"]
+        lines += [*table(*_beside(report)), ""]
+    if report.limits:
+        limits = ", ".join(f"{defect.value} {percent:.2g} %" for defect, percent in report.limits)
+        lines += [f"with minute metrics and these weights nothing does less harm than: {limits}"]
+    period = timedelta(seconds=seen.load.requests / load.requests_per_second)
+    lines += [f"this plan: {words_of(seen, period)}"]
+    lines += [f"left out: {words}" for words in report.left_out]
+    lines += [f"advice: {words}" for words in report.advice]
+    return lines
+
+
+_HEAD = (
+    "DEFECT",
+    "HARM",
+    "95 %",
+    "% OF A MINUTE",
+    "95 %",
+    "FOUND AFTER",
+    "BEFORE FULL",
+    "TAKEN BACK",
+    "FULL AFTER",
+)
+
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    back = f"{row.rolled_back:.1%}" + (" falsely" if row.is_false_abort and row.rolled_back else "")
+    return (
+        row.defect.value,
+        f"{row.harm_median:,.0f}",
+        f"{row.harm_p95:,.0f}",
+        f"{row.harm_percent_median:.3g}",
+        f"{row.harm_percent_p95:.3g}",
+        "–" if row.detect_seconds_median is None else f"{row.detect_seconds_median / 60:.1f} min",
+        "–" if row.is_false_abort else f"{row.before_full:.0%}",
+        back,
+        _minutes(row),
+    )
+
+
+def _minutes(row: "Row") -> str:
+    return "–" if row.full_minutes_median is None else f"{row.full_minutes_median:.1f} min"
+
+
+def _beside(report: "Report") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """One line a policy, one column a defect."""
+    defects = list(dict.fromkeys(row.defect for row in report.rows))
+    rows = []
+    for policy in report.policies:
+        of = {row.defect: row for row in report.of(policy)}
+        full = next((_minutes(row) for row in of.values() if row.full_minutes_median is not None), "–")
+        cells = (
+            f"({of[defect].rolled_back:.1%})"
+            if of[defect].is_false_abort
+            else f"{of[defect].harm_percent_mean:.3g}"
+            for defect in defects
+        )
+        rows.append((policy, full, *cells))
+    return ("POLICY", "FULL AFTER", *(defect.value.upper() for defect in defects)), rows

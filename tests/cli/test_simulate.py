@@ -1,0 +1,63 @@
+"""`teal simulate`: what it prints, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from api.cli.main import teal
+
+FILE = "service: prod/checkout\nrevision: {task_definition: 'checkout:43'}\nplan: canary\n"
+
+
+def simulate(path: Path, *options: str, file: str = FILE) -> Result:
+    written = path / "rollout.yaml"
+    written.write_text(file)
+    return CliRunner().invoke(teal, ["simulate", "-f", str(written), "--runs", "3", "--alone", *options])
+
+
+def test_it_prints_harm_by_defect_and_what_the_plan_can_see(tmp_path: Path) -> None:
+    result = simulate(tmp_path, "--rps", "50", "--defect", "total", "--defect", "none")
+    assert result.exit_code == 0, result.output
+    assert "50 requests/s, 0.100% errors" in result.output
+    assert "DEFECT" in result.output
+    assert "this plan: at 50 requests/s and 0.1 % errors" in result.output
+    assert "left out: gates.compare.slow is not set" in result.output
+
+
+def test_json_holds_the_same(tmp_path: Path) -> None:
+    found = json.loads(simulate(tmp_path, "--defect", "total", "--json").output)
+    assert found["plan"] == "Teal canary"
+    assert [row["defect"] for row in found["rows"]] == ["total"]
+
+
+def test_a_picture_is_drawn_on_request(tmp_path: Path) -> None:
+    picture = tmp_path / "harm.svg"
+    result = simulate(tmp_path, "--defect", "total", "--plot", str(picture))
+    assert result.exit_code == 0
+    assert picture.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--rps", "0"], "0 is out of range: write more than 0"),
+        (["--rps", "nan"], "is out of range"),
+        (["--error-rate", "1.2"], "1.2 is no share of requests"),
+        (["--error-rate", "lots"], "'lots' is no share"),
+        (["--error-rate", "nan"], "is no share of requests"),
+        (["--defect", "leek"], "there is no defect 'leek': did you mean leak?"),
+        (["--runs", "0"], "0 is not in the range"),
+    ],
+)
+def test_input_that_means_nothing_is_refused_in_words(tmp_path: Path, options: list[str], words: str) -> None:
+    result = simulate(tmp_path, *options)
+    assert (result.exit_code, words in result.stderr) == (2, True), result.stderr
+
+
+def test_a_plan_longer_than_a_day_is_refused(tmp_path: Path) -> None:
+    slow = FILE.replace("canary", "[{weight: 10, bake: 20h}, {weight: 100, bake: 9h}]")
+    result = simulate(tmp_path, file=slow)
+    assert result.exit_code == 2
+    assert "/plan: the plan takes at least 29 h, and a day is simulated: write shorter bakes" in result.stderr

@@ -1,0 +1,24 @@
+"""Rollout files to simulate, and a load to try them on."""
+
+from datetime import timedelta
+from typing import Any
+
+from orchestrator.core.gates.compare import DEFAULT_STREAMS, CompareSpec, StreamName, StreamSpec
+from orchestrator.core.plan import NAMED_PLANS
+from orchestrator.core.spec import GatesSpec, ServiceName, Spec
+from orchestrator.simulate.traffic import Load
+
+BUSY = Load(requests_per_second=1000, error_rate=0.001)
+QUIET = Load(requests_per_second=4, error_rate=0.001)
+STREAMS = (*DEFAULT_STREAMS[:1], StreamSpec(name=StreamName.SLOW, over=timedelta(milliseconds=800)))
+
+
+def spec(plan: str = "auto", **changes: Any) -> Spec:  # noqa: ANN401 - the fields of Spec
+    """A plan whose green was warmed by a probe, comparing errors and slow requests."""
+    given: dict[str, Any] = {
+        "service": ServiceName(cluster="prod", service="checkout"),
+        "task_definition": "checkout:43",
+        "plan": NAMED_PLANS[plan],
+        "gates": GatesSpec(compare=CompareSpec(streams=STREAMS, warm_up=0)),
+    }
+    return Spec(**{**given, **changes})
