@@ -15,6 +15,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "start": (
         'teal start -f rollout.yaml --key "$BUILD_ID"',
         "teal start -f rollout.yaml --watch",
+        'rollout=$(teal start -f rollout.yaml --key "$BUILD_ID" --quiet)',
         "teal -p prod start --service prod/checkout --task-definition checkout:43",
     ),
     "list": (
@@ -47,6 +48,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "abandon": ('teal abandon checkout-3f9a1c07 --yes --reason "moved by hand"',),
     "services": ("teal services", "teal services prod/checkout --json"),
     "serve": ("teal serve", "teal serve --host 0.0.0.0 --port 8080 --settings settings.yaml"),
+    "simulate": (
+        "teal simulate -f rollout.yaml --rps 250 --error-rate 0.1%",
+        "teal simulate -f rollout.yaml --rps 10 --defect total --defect 5x --plot harm.svg",
+    ),
     "evidence": ("teal evidence events.json",),
     "report": ("teal report checkout-3f9a1c07", "teal report checkout-3f9a1c07 --json"),
     "tokens": (

@@ -38,6 +38,7 @@ COMMANDS = {
     "abandon": ("api.cli.wishes", "Write nothing more for a rollout and leave everything as it is."),
     "services": ("api.cli.services", "Show what every service runs now, and how it came to that."),
     "serve": ("api.cli.serve", "Run the engine and the HTTP door."),
+    "simulate": ("api.cli.simulate", "Try a plan on simulated releases, good and bad."),
     "evidence": ("api.cli.evidence", "Recompute the evidence of a comparison from its records."),
     "tokens": ("api.cli.tokens", "Make, list and revoke the tokens of the HTTP door."),
     "completion": ("api.cli.completion", "Teach your shell to complete all this."),
