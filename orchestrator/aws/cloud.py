@@ -7,6 +7,7 @@ from orchestrator.aws.accounts import Accounts, unknown
 from orchestrator.aws.call import Caller
 from orchestrator.aws.direct import AwsDirect
 from orchestrator.aws.observe import observe
+from orchestrator.aws.reads import Reads
 from orchestrator.aws.survey import survey
 from orchestrator.core import effects
 from orchestrator.core.effects import Effect
@@ -20,10 +21,22 @@ from orchestrator.core.tags import FORMER
 class AwsCloud:
     """One account and region of AWS, whatever carries the calls."""
 
-    def __init__(self, call: Caller, *, region: str, accounts: Accounts | None = None) -> None:
+    def __init__(
+        self,
+        call: Caller,
+        *,
+        region: str,
+        accounts: Accounts | None = None,
+        window: float = 0.0,
+        shared: dict[Caller, Reads] | None = None,
+    ) -> None:
+        """`window`: seconds for which a tick's reads wait for those of others. `shared`: what is read together."""
         self._call = call
         self._region = region
         self._accounts = accounts
+        self._window = window
+        self._shared = {} if shared is None else shared
+        self._reads = self._shared.setdefault(call, Reads(call, window=window))
 
     def of(self, account: str) -> "AwsCloud":
         """This AWS as the account of an alias. Raises Invalid for one that the settings do not have."""
@@ -32,7 +45,7 @@ class AwsCloud:
         if self._accounts is None:
             raise unknown(account, ())
         call, region = self._accounts.caller(account)
-        return AwsCloud(call, region=region)
+        return AwsCloud(call, region=region, window=self._window, shared=self._shared)
 
     def direct(self) -> AwsDirect:
         """The same AWS for a rollback without server, store or file."""
@@ -51,7 +64,7 @@ class AwsCloud:
 
     async def observe(self, needs: Needs) -> Seen:
         """Read what a tick needs; what could not be read is Unread, what is not there Absent."""
-        return await observe(self._call, self._region, needs)
+        return await observe(self._call, self._region, needs, self._reads)
 
     async def perform(self, effect: Effect) -> None:
         """Carry an effect out. Raises Outside; after Unreachable its outcome is unknown until the next look."""

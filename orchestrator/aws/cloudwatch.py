@@ -6,7 +6,7 @@ so what was asked for is compared with what came.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -34,11 +34,16 @@ Found = AlarmSeen | Absent | Unread
 
 
 async def alarms(
-    call: Caller, names: Iterable[str], *, since: datetime | None = None
+    call: Caller,
+    names: Iterable[str],
+    *,
+    since: datetime | None = None,
+    read: Callable[[tuple[str, ...]], Awaitable[Mapping[str, Found]]] | None = None,
 ) -> dict[str, AlarmSeen | Absent | Unread]:
     """Alarms by name, composite ones with the alarms they are made of. Never raises Outside: each is a value.
 
     Of those that changed `since` and are not in ALARM now, it is looked up whether they were in between.
+    `read`: how alarms are read instead of by calls of their own (`read_alarms`); what it raises is raised.
     """
     wanted = tuple(dict.fromkeys(names))
     found: dict[str, Found] = {}
@@ -46,7 +51,7 @@ async def alarms(
     for _ in range(1 + PARTS_DEPTH_MAX):
         if not lacking:
             break
-        found |= await _read_alarms(call, lacking)
+        found |= await (read(lacking) if read is not None else read_alarms(call, lacking))
         known = [alarm for alarm in found.values() if isinstance(alarm, AlarmSeen)]
         lacking = tuple({name: 0 for alarm in known for name in _part_names(alarm) if name not in found})
     if since is not None:
@@ -54,7 +59,8 @@ async def alarms(
     return {name: _whole(found[name], found, ()) for name in wanted}
 
 
-async def _read_alarms(call: Caller, names: tuple[str, ...]) -> dict[str, Found]:
+async def read_alarms(call: Caller, names: tuple[str, ...]) -> dict[str, Found]:
+    """Alarms by name, composite ones without the alarms they are made of. Never raises Outside: each is a value."""
     batches = chunks(names, ALARMS_PER_CALL)
     async with asyncio.TaskGroup() as tasks:
         reads = [tasks.create_task(each(batch, _alarms(call, batch))) for batch in batches]
@@ -151,14 +157,14 @@ def _batches(queries: tuple[MetricQuery, ...]) -> list[tuple[MetricQuery, ...]]:
     batches: list[tuple[MetricQuery, ...]] = []
     alike: dict[timedelta, list[MetricQuery]] = {}
     for query in queries:
-        if looks_around(query.expression):
+        if must_be_alone(query):
             batches.append((query,))
         else:
             alike.setdefault(query.period, []).append(query)
     for group in alike.values():
         batch: list[MetricQuery] = []
         for query in group:
-            if batch and sum(map(_size, batch)) + _size(query) > QUERIES_PER_CALL:
+            if batch and sum(map(size, batch)) + size(query) > QUERIES_PER_CALL:
                 batches.append(tuple(batch))
                 batch = []
             batch.append(query)
@@ -166,7 +172,13 @@ def _batches(queries: tuple[MetricQuery, ...]) -> list[tuple[MetricQuery, ...]]:
     return batches
 
 
-def _size(query: MetricQuery) -> int:
+def must_be_alone(query: MetricQuery) -> bool:
+    """True for an expression that says something else where other series are asked for in the same call."""
+    return looks_around(query.expression)
+
+
+def size(query: MetricQuery) -> int:
+    """How many of a call's queries a query is."""
     return 1 + len(query.inputs)
 
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from orchestrator.aws import autoscaling, cloudwatch, ecs, elbv2
+from orchestrator.aws import autoscaling, ecs, elbv2
 from orchestrator.aws.call import Caller
+from orchestrator.aws.reads import Reads
 from orchestrator.aws.survey import survey
 from orchestrator.aws.together import attempt, each
 from orchestrator.aws.transport import Answer
@@ -18,23 +19,27 @@ T = TypeVar("T")
 ServiceFound = ServiceSeen | Absent | Unread
 
 
-async def observe(call: Caller, region: str, needs: Needs) -> Seen:
-    """Everything a tick asks for. Never raises Outside."""
+async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None = None) -> Seen:
+    """Everything a tick asks for. Never raises Outside.
+
+    `reads`: shared with other ticks. A tick that brings traffic to safety shares with nobody: it waits for no other.
+    """
+    shared = Reads(call) if reads is None or needs.is_urgent else reads
     async with asyncio.TaskGroup() as group:
 
         def start(wanted: object, read: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T] | None:
             return group.create_task(read()) if wanted else None
 
         surveyed = group.create_task(attempt(survey(call, region, needs.survey))) if needs.survey else None
-        metrics = group.create_task(_metrics(call, needs.metrics)) if needs.metrics else None
-        rules = start(needs.rules, lambda: _rules(call, needs.rules))
-        services = start(needs.blue or needs.green, lambda: _services(call, needs))
+        metrics = group.create_task(_metrics(shared, needs.metrics)) if needs.metrics else None
+        rules = start(needs.rules, lambda: _rules(shared, needs.rules))
+        services = start(needs.blue or needs.green, lambda: _services(call, shared, needs))
         groups = start(needs.groups, lambda: each(needs.groups, elbv2.groups(call, needs.groups)))
         targets = {arn: group.create_task(attempt(elbv2.targets(call, arn))) for arn in needs.targets}
         scaling = start(
             needs.scaling, lambda: attempt(autoscaling.target(call, needs.cluster, needs.scaling))
         )
-        alarms = start(needs.alarms, lambda: _alarms(call, needs))
+        alarms = start(needs.alarms, lambda: _alarms(shared, needs))
     found = services.result() if services else {}
     return Seen(
         survey=surveyed.result() if surveyed else None,
@@ -49,23 +54,23 @@ async def observe(call: Caller, region: str, needs: Needs) -> Seen:
     )
 
 
-async def _rules(call: Caller, needs: tuple[RuleNeed, ...]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
+async def _rules(reads: Reads, needs: tuple[RuleNeed, ...]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
     arns = [need.arn for need in needs]
-    return await each(arns, elbv2.rules(call, arns))
+    return await each(arns, reads.rules(arns))
 
 
-async def _alarms(call: Caller, needs: Needs) -> dict[str, AlarmSeen | Absent | Unread]:
-    return await each(needs.alarms, cloudwatch.alarms(call, needs.alarms, since=needs.alarms_since))
+async def _alarms(reads: Reads, needs: Needs) -> dict[str, AlarmSeen | Absent | Unread]:
+    return await each(needs.alarms, reads.alarms(needs.alarms, since=needs.alarms_since))
 
 
-async def _metrics(call: Caller, need: MetricsNeed) -> dict[str, Series | Unread]:
-    return await each([query.id for query in need.queries], cloudwatch.metrics(call, need))
+async def _metrics(reads: Reads, need: MetricsNeed) -> dict[str, Series | Unread]:
+    return await each([query.id for query in need.queries], reads.metrics(need))
 
 
-async def _services(call: Caller, needs: Needs) -> dict[str, ServiceFound]:
+async def _services(call: Caller, reads: Reads, needs: Needs) -> dict[str, ServiceFound]:
     names = tuple(name for name in (needs.blue, needs.green) if name)
     async with asyncio.TaskGroup() as group:
-        described = group.create_task(each(names, ecs.describe_services(call, needs.cluster, names)))
+        described = group.create_task(each(names, reads.services(needs.cluster, names)))
         stops = {
             name: group.create_task(attempt(ecs.stops(call, needs.cluster, name)))
             for name in needs.stops

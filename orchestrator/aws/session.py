@@ -13,6 +13,7 @@ from orchestrator.aws.accounts import Accounts, Open
 from orchestrator.aws.call import Caller
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.aws.errors import CREDENTIALS_ADVICE
+from orchestrator.aws.gather import WINDOW
 from orchestrator.aws.limits import Limits
 from orchestrator.aws.wire import open_wire
 from orchestrator.core.errors import Denied, Refused
@@ -45,7 +46,7 @@ async def open_cloud(
         known = Accounts(
             accounts, own=own, region=where, limits=limits, open_transport=opens, stack=stack, now=now
         )
-        yield AwsCloud(own, region=where, accounts=known)
+        yield AwsCloud(own, region=where, accounts=known, window=WINDOW)
 
 
 def check_botocore(version: str) -> None:

@@ -104,7 +104,7 @@ def _settling(row: Rollout, now: datetime) -> Needs:
 
 
 def _way_back(row: Rollout) -> Needs:
-    needs = _base(row)
+    needs = replace(_base(row), is_urgent=True)
     if not row.attempts:
         return needs
     assert row.blue is not None

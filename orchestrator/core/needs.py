@@ -52,3 +52,4 @@ class Needs:
     alarms: tuple[str, ...] = ()
     alarms_since: datetime | None = None  # alarms that were in ALARM since then, if only between two looks, say so
     metrics: MetricsNeed | None = None
+    is_urgent: bool = False  # traffic is to be brought to safety: these reads wait for no other rollout's
