@@ -1,77 +1,28 @@
 """Green's requests from what AWS describes of blue: pure functions from answers to parameters.
 
-Every member of CreateService and CreateTargetGroup has its place in one of the tables here: copied, built, given by
-the effect, or named as something that cannot be cloned. A test compares the tables with botocore's models, so that a
-member which AWS adds is noticed instead of lost.
+What becomes of each field stands in the tables of `fields`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orchestrator.aws.fields import (
+    BREAKER,
+    CONFIGURATION,
+    GROUP,
+    LOAD_BALANCER,
+    SERVICE,
+    Fate,
+    Field,
+    of_fate,
+)
 from orchestrator.aws.transport import Answer
 
-# CreateService: given by the effect, each time anew.
-GIVEN = frozenset({"cluster", "serviceName", "taskDefinition", "desiredCount", "clientToken"})
-# CreateService: as DescribeServices shows it of blue, left out where empty.
-COPIED = frozenset(
-    {
-        "capacityProviderStrategy",
-        "enableECSManagedTags",
-        "enableExecuteCommand",
-        "networkConfiguration",
-        "placementConstraints",
-        "placementStrategy",
-        "platformVersion",
-    }
-)
-# CreateService: made here from what blue has.
-BUILT = frozenset(
-    {
-        "availabilityZoneRebalancing",
-        "deploymentConfiguration",
-        "deploymentController",
-        "healthCheckGracePeriodSeconds",
-        "launchType",
-        "loadBalancers",
-        "propagateTags",
-        "role",
-        "schedulingStrategy",
-        "serviceConnectConfiguration",
-        "tags",
-    }
-)
-# CreateService: what this version cannot give to green, and why; shown to people when blue has it.
-NOT_CLONED = {
-    "serviceRegistries": "service discovery (serviceRegistries): green would answer there at weight 0",
-    "volumeConfigurations": "volumes that ECS manages (volumeConfigurations)",
-    "vpcLatticeConfigurations": "VPC Lattice target groups (vpcLatticeConfigurations)",
-    "gatewayConnectors": "an ingress that ECS owns (gatewayConnectors)",
-    "monitoring": "metrics of high resolution (monitoring)",
-}
+OF_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations")
+"""What DescribeServices shows of a service's deployments only."""
 
 TAGS_MAX = 50
 TAGS_OF_TEAL = 8  # room kept for Teal's own
-
-GROUP_GIVEN = frozenset({"Name"})
-GROUP_COPIED = (
-    "HealthCheckEnabled",
-    "HealthCheckIntervalSeconds",
-    "HealthCheckPath",
-    "HealthCheckPort",
-    "HealthCheckProtocol",
-    "HealthCheckTimeoutSeconds",
-    "HealthyThresholdCount",
-    "IpAddressType",
-    "Matcher",
-    "Port",
-    "Protocol",
-    "ProtocolVersion",
-    "TargetControlPort",
-    "TargetType",
-    "UnhealthyThresholdCount",
-    "VpcId",
-)
-GROUP_BUILT = frozenset({"Tags"})
 
 # Source: "Edit target group attributes for your Application Load Balancer".
 ATTRIBUTE_DEFAULTS = {
@@ -92,10 +43,19 @@ ATTRIBUTE_DEFAULTS = {
 }
 
 
-def service_template(service: Mapping[str, Any]) -> Answer:
-    """CreateService's parameters like blue's, with blue's groups and tags in place and without what is GIVEN."""
-    template: Answer = {name: service[name] for name in COPIED if service.get(name)}
-    entries = [_entry(entry) for entry in service.get("loadBalancers", ())]
+def service_template(
+    service: Mapping[str, Any],
+    revisions: Sequence[Mapping[str, Any]] = (),
+    *,
+    keeps_discovery: bool = False,
+) -> Answer:
+    """CreateService's parameters like blue's, with blue's groups and tags in place.
+
+    Without name, cluster, task definition, count and token, which the effect gives. `revisions` are blue's current
+    service revisions, newest last.
+    """
+    template: Answer = {name: value for name, value in _copied(service, revisions).items() if value}
+    entries = [_kept(entry, LOAD_BALANCER, "targetGroupArn") for entry in service.get("loadBalancers", ())]
     template |= {
         # CreateService's default is ENABLED, while a service that was never asked counts as DISABLED.
         "availabilityZoneRebalancing": service.get("availabilityZoneRebalancing") or "DISABLED",
@@ -103,7 +63,7 @@ def service_template(service: Mapping[str, Any]) -> Answer:
         "deploymentController": {"type": "ECS"},
         "loadBalancers": entries,
         "schedulingStrategy": "REPLICA",
-        "tags": _tags(service.get("tags", ()), key="key"),
+        "tags": own_tags(service.get("tags", ()), key="key"),
     }
     if entries:  # the default is 0, which would kill slow starters; refused without a load balancer
         template["healthCheckGracePeriodSeconds"] = service.get("healthCheckGracePeriodSeconds", 0)
@@ -113,10 +73,35 @@ def service_template(service: Mapping[str, Any]) -> Answer:
         template["propagateTags"] = service["propagateTags"]
     if role := _role(service):
         template["role"] = role
-    connect = _primary(service).get("serviceConnectConfiguration") or {}
-    if connect.get("enabled") and not connect.get("services"):
-        template["serviceConnectConfiguration"] = connect
+    if keeps_discovery and (registries := _registries(service)):
+        template["serviceRegistries"] = registries
     return template
+
+
+def _copied(service: Mapping[str, Any], revisions: Sequence[Mapping[str, Any]]) -> Answer:
+    """What is copied, each from the one place that shows it: the service, its newest deployment, or its revision."""
+    shown_by = {**dict.fromkeys(OF_DEPLOYMENT, _primary(service)), "monitoring": _newest(service, revisions)}
+    found = {name: shown_by.get(name, service).get(name) for name in of_fate(SERVICE, Fate.COPIED)}
+    connect = found["serviceConnectConfiguration"] or {}
+    if not connect.get("enabled") or connect.get("services"):
+        del found["serviceConnectConfiguration"]
+    return found
+
+
+def _newest(service: Mapping[str, Any], revisions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The service revision that blue's newest deployment made, as far as one was read."""
+    wanted = _primary(service).get("taskDefinition")
+    own = [revision for revision in revisions if revision.get("taskDefinition") == wanted]
+    return (own or list(revisions) or [{}])[-1]
+
+
+def registries(service: Mapping[str, Any]) -> tuple[str, ...]:
+    """The registries of service discovery that blue answers in, by ARN."""
+    return tuple(entry.get("registryArn", "") for entry in _registries(service))
+
+
+def _registries(service: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(service.get("serviceRegistries") or ())
 
 
 def deployment_configuration(service: Mapping[str, Any]) -> Answer:
@@ -126,16 +111,17 @@ def deployment_configuration(service: Mapping[str, Any]) -> Answer:
     is in control it is Teal that judges.
     """
     blue = service.get("deploymentConfiguration") or {}
-    breaker = blue.get("deploymentCircuitBreaker") or {}
-    kept = {
-        name: breaker[name] for name in ("resetOnHealthyTask", "thresholdConfiguration") if name in breaker
-    }
     minimum, maximum = percents(service)
     return {
+        **_kept(blue, CONFIGURATION),
         "strategy": "ROLLING",
         "minimumHealthyPercent": minimum,
         "maximumPercent": maximum,
-        "deploymentCircuitBreaker": {**kept, "enable": True, "rollback": False},
+        "deploymentCircuitBreaker": {
+            **_kept(blue.get("deploymentCircuitBreaker") or {}, BREAKER),
+            "enable": True,
+            "rollback": False,
+        },
     }
 
 
@@ -151,26 +137,24 @@ def unclonable(service: Mapping[str, Any], revisions: Iterable[Mapping[str, Any]
     `revisions` are blue's current service revisions, the only place that shows some of it.
     """
     shown = [service, _primary(service), *revisions]
-    found = [why for name, why in NOT_CLONED.items() if any(_is_set(name, part.get(name)) for part in shown)]
+    refused = [(name, SERVICE[name].refusal) for name in of_fate(SERVICE, Fate.REFUSED)]
+    found = [why for name, why in refused if any(part.get(name) for part in shown)]
     if (_primary(service).get("serviceConnectConfiguration") or {}).get("services"):
         found.append("names that it serves in Service Connect: a name belongs to one ECS service")
-    if any(entry.get("loadBalancerName") for entry in service.get("loadBalancers", ())):
-        found.append("a Classic Load Balancer: it has no weights")
-    if any(entry.get("advancedConfiguration") for entry in service.get("loadBalancers", ())):
-        found.append(
-            "a load balancer entry that ECS's own blue/green deployments rewrite (advancedConfiguration)"
-        )
+    for name in of_fate(LOAD_BALANCER, Fate.REFUSED):
+        if any(entry.get(name) for entry in service.get("loadBalancers", ())):
+            found.append(LOAD_BALANCER[name].refusal)
     if service.get("resourceManagementType") == "ECS":
         found.append("an Express service, whose load balancer ECS owns")
-    if len(_tags(service.get("tags", ()), key="key")) > TAGS_MAX - TAGS_OF_TEAL:
+    if len(own_tags(service.get("tags", ()), key="key")) > TAGS_MAX - TAGS_OF_TEAL:
         found.append(f"so many tags that with Teal's own they are more than {TAGS_MAX}")
     return tuple(found)
 
 
 def group_template(group: Mapping[str, Any], tags: Mapping[str, str]) -> Answer:
-    """CreateTargetGroup's parameters like those of `group`, with its tags and without what is GROUP_GIVEN."""
-    template: Answer = {name: group[name] for name in GROUP_COPIED if name in group}
-    own = _tags([{"Key": key, "Value": value} for key, value in tags.items()], key="Key")
+    """CreateTargetGroup's parameters like those of `group`, with its tags and without a name."""
+    template = _kept(group, GROUP)
+    own = own_tags([{"Key": key, "Value": value} for key, value in tags.items()], key="Key")
     if own:
         template["Tags"] = own
     return template
@@ -181,10 +165,9 @@ def group_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in attributes.items() if ATTRIBUTE_DEFAULTS.get(key) != value}
 
 
-def _entry(entry: Mapping[str, Any]) -> Answer:
-    return {
-        name: entry[name] for name in ("targetGroupArn", "containerName", "containerPort") if name in entry
-    }
+def _kept(shown: Mapping[str, Any], table: Mapping[str, Field], *more: str) -> Answer:
+    """Those members of what AWS shows that a table says are copied, and `more`."""
+    return {name: shown[name] for name in (*of_fate(table, Fate.COPIED), *more) if name in shown}
 
 
 def _primary(service: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -198,14 +181,6 @@ def _role(service: Mapping[str, Any]) -> str | None:
     return role if role and is_allowed and ":role/aws-service-role/" not in role else None
 
 
-def _is_set(name: str, value: object) -> bool:
-    if name == "monitoring" and isinstance(value, Mapping):  # 60 s is what every service has
-        return any(
-            entry.get("resolutionSeconds", 60) != 60 for entry in value.get("metricConfigurations", ())
-        )
-    return bool(value)
-
-
-def _tags(tags: Iterable[Mapping[str, str]], *, key: str) -> list[dict[str, str]]:
+def own_tags(tags: Iterable[Mapping[str, str]], *, key: str) -> list[dict[str, str]]:
     """Tags but for AWS's own, which nobody may write, and Teal's, which say whose a thing is."""
     return [dict(tag) for tag in tags if not tag[key].startswith(("aws:", "teal:"))]

@@ -1,11 +1,13 @@
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from orchestrator.aws import clone
+from orchestrator.aws import clone, fields
+from orchestrator.aws.fields import Fate, Field, of_fate
 
 MODELS = botocore.session.get_session()
 CREATE_SERVICE = MODELS.get_service_model("ecs").operation_model("CreateService").input_shape
@@ -41,21 +43,28 @@ def primary(**members: object) -> dict[str, Any]:
     return {"deployments": [{"id": "ecs-svc/1", "status": "PRIMARY", **members}]}
 
 
-def test_every_member_of_create_service_has_its_place() -> None:
-    tables = [clone.GIVEN, clone.COPIED, clone.BUILT, frozenset(clone.NOT_CLONED)]
-    assert frozenset().union(*tables) == frozenset(CREATE_SERVICE.members)
-    assert sum(len(table) for table in tables) == len(CREATE_SERVICE.members)
-
-
-def test_every_member_of_create_target_group_has_its_place() -> None:
-    tables = [clone.GROUP_GIVEN, frozenset(clone.GROUP_COPIED), clone.GROUP_BUILT]
-    assert frozenset().union(*tables) == frozenset(CREATE_GROUP.members)
-    assert sum(len(table) for table in tables) == len(CREATE_GROUP.members)
+@pytest.mark.parametrize(
+    ("table", "api", "shape"),
+    [
+        (fields.SERVICE, "ecs", "CreateServiceRequest"),
+        (fields.LOAD_BALANCER, "ecs", "LoadBalancer"),
+        (fields.CONFIGURATION, "ecs", "DeploymentConfiguration"),
+        (fields.BREAKER, "ecs", "DeploymentCircuitBreaker"),
+        (fields.GROUP, "elbv2", "CreateTargetGroupInput"),
+        (fields.DEFINITION, "ecs", "RegisterTaskDefinitionRequest"),
+    ],
+)
+def test_every_member_that_aws_knows_has_its_place_and_a_new_one_fails_until_somebody_decides(
+    table: Mapping[str, Field], api: str, shape: str
+) -> None:
+    assert set(table) == set(MODELS.get_service_model(api).shape_for(shape).members)
+    assert all(field.why for field in table.values())
+    assert all(bool(field.refusal) is (field.fate is Fate.REFUSED) for field in table.values())
 
 
 def test_everything_that_describes_a_group_and_can_be_created_is_copied() -> None:
     described = MODELS.get_service_model("elbv2").shape_for("TargetGroup").members
-    assert set(clone.GROUP_COPIED) == set(described) & set(CREATE_GROUP.members)
+    assert set(of_fate(fields.GROUP, Fate.COPIED)) == set(described) & set(CREATE_GROUP.members)
 
 
 def test_a_clone_is_what_create_service_accepts() -> None:
@@ -166,20 +175,13 @@ def test_a_service_connect_client_is_cloned_from_the_primary_deployment() -> Non
 @pytest.mark.parametrize(
     ("service", "revision", "says"),
     [
-        (blue(serviceRegistries=[{"registryArn": "r"}]), {}, "serviceRegistries"),
         (
             blue(**primary(serviceConnectConfiguration={"enabled": True, "services": [{"portName": "web"}]})),
             {},
             "Service Connect",
         ),
-        (blue(**primary(volumeConfigurations=[{"name": "v"}])), {}, "volumeConfigurations"),
         (blue(**primary(vpcLatticeConfigurations=[{"portName": "web"}])), {}, "vpcLatticeConfigurations"),
         (blue(), {"gatewayConnectors": [{"portName": "web"}]}, "gatewayConnectors"),
-        (
-            blue(),
-            {"monitoring": {"metricConfigurations": [{"metricNames": ["CPU"], "resolutionSeconds": 20}]}},
-            "monitoring",
-        ),
         (
             blue(loadBalancers=[{"targetGroupArn": GROUP, "advancedConfiguration": {"x": 1}}]),
             {},
@@ -195,6 +197,36 @@ def test_what_green_cannot_have_is_named(
 ) -> None:
     (text,) = clone.unclonable(service, [revision])
     assert says in text
+
+
+def test_volumes_are_cloned_from_the_newest_deployment_with_the_role_that_makes_them() -> None:
+    volumes = [
+        {"name": "scratch", "managedEBSVolume": {"roleArn": "arn:aws:iam::1:role/ebs", "sizeInGiB": 20}}
+    ]
+    service = blue(**primary(volumeConfigurations=volumes))
+    template = clone.service_template(service)
+    assert template["volumeConfigurations"] == volumes
+    assert clone.unclonable(service, []) == ()
+    assert not ParamValidator().validate(template | {"serviceName": "green"}, CREATE_SERVICE).has_errors()
+
+
+def test_monitoring_is_cloned_from_the_newest_service_revision() -> None:
+    fine = {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]}
+    service = blue(**primary(taskDefinition="checkout:42"))
+    revisions = [
+        {"taskDefinition": "checkout:41", "monitoring": {"metricConfigurations": []}},
+        {"taskDefinition": "checkout:42", "monitoring": fine},
+    ]
+    assert clone.service_template(service, revisions)["monitoring"] == fine
+
+
+def test_service_discovery_is_left_out_unless_it_is_asked_for() -> None:
+    service = blue(serviceRegistries=[{"registryArn": "r", "containerPort": 8080, "containerName": "app"}])
+    assert "serviceRegistries" not in clone.service_template(service)
+    assert clone.unclonable(service, []) == ()
+    kept = clone.service_template(service, keeps_discovery=True)
+    assert kept["serviceRegistries"] == service["serviceRegistries"]
+    assert clone.registries(service) == ("r",)
 
 
 def test_an_ordinary_service_can_be_cloned_whole() -> None:
