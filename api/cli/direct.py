@@ -17,7 +17,7 @@ from orchestrator.core.errors import TealError
 from orchestrator.core.ids import revision_name
 from orchestrator.core.place import Place
 from orchestrator.core.words import span
-from orchestrator.engine.direct import BringHome, Homecoming
+from orchestrator.engine.direct import BringHome, Homecoming, until_answered
 
 INTERRUPTED = 130
 _NAME = r"[A-Za-z0-9_-]{1,255}"
@@ -110,7 +110,9 @@ class _Run:
         """Look, say what will be done, do it, say what is left."""
         wanted, clock = self._wanted, bootstrap.SystemClock()
         async with bootstrap.open_direct(wanted.account) as direct:
-            service = await direct.find(cluster=wanted.cluster, service=wanted.service)
+            service = await until_answered(
+                lambda: direct.find(cluster=wanted.cluster, service=wanted.service), self._tell
+            )
             bringing = self._bringing = BringHome(direct, service, clock=clock, tell=self._tell)
             place = await bringing.look()
             if place.unread and not place.guests:
@@ -142,7 +144,7 @@ class _Run:
             click.echo(line, err=True)
 
     def _confirm(self) -> None:
-        is_asked = not self._wanted.is_sure and sys.stdin.isatty() and sys.stderr.isatty()
+        is_asked = not self._wanted.is_sure and _is_terminal()
         if is_asked and not click.confirm("Do it?", err=True):
             _leave("Nothing was touched.")
 
@@ -174,6 +176,10 @@ class _Run:
                 commands=words.commands(place),
             )
         )
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _ended(end: Homecoming) -> list[str]:

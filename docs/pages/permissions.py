@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from docs.pages.grants import GRANTS, Condition, Grant
 from docs.pages.markdown import code, document, table
 from docs.pages.source import calls, name_of, strings, trees
+from orchestrator.aws.permissions import DIRECT, DISPENSABLE
 
 PREFIXES = {
     "ecs": "ecs",
@@ -76,6 +77,12 @@ def page() -> str:
         "`ecs:UpdateService` cannot be bound to Teal's tag, since blue is the team's own service and is never tagged.",
         "That the actions are all that Teal calls is tested; the conditions are not, since the project's tests have no "
         "AWS account. Try the policy with the IAM policy simulator before you rely on it.",
+        "## For `teal rollback --direct`",
+        "[Break glass](break-glass.md) runs with the credentials of whoever gives the command. It calls "
+        + ", ".join(f"`{action}`" for action in DIRECT)
+        + ". The policy below allows all of them. Without "
+        + ", ".join(f"`{action}`" for action in DISPENSABLE)
+        + " it brings the traffic home all the same, and says what it could not do.",
         "## The policy",
         code(policy_text(), "json"),
     )

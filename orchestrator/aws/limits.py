@@ -45,6 +45,7 @@ _BY_OPERATION = {
     "DeleteService": "ecs service write",
     "DescribeServices": "ecs service read",
     "ListClusters": "ecs cluster read",
+    "DescribeClusters": "ecs cluster read",
     "ListTasks": "ecs task read",
     "DescribeTasks": "ecs task read",
     "ListServiceDeployments": "ecs deployment read",

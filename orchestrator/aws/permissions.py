@@ -41,3 +41,28 @@ WRITES = (
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 )
 """What a rollout does besides. ``iam:PassRole`` comes on top, for the task's roles."""
+
+DIRECT = (
+    "application-autoscaling:DescribeScalableTargets",
+    "ecs:DescribeServices",
+    "ecs:ListClusters",
+    "ecs:TagResource",
+    "ecs:UpdateService",
+    "elasticloadbalancing:AddTags",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "elasticloadbalancing:ModifyListener",
+    "elasticloadbalancing:ModifyRule",
+)
+"""What ``teal rollback --direct`` calls, with the credentials of whoever gives it."""
+
+DISPENSABLE = (
+    "application-autoscaling:DescribeScalableTargets",
+    "ecs:ListClusters",
+    "ecs:TagResource",
+    "elasticloadbalancing:AddTags",
+)
+"""Those of them without which it goes on all the same."""

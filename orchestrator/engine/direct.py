@@ -4,10 +4,10 @@ It gives up for nothing that may pass (throttling, no answer), and stops at a re
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from orchestrator.core.direct import Errand, Move, next_move
 from orchestrator.core.effects import RestoreDeploymentConfiguration, ScaleService, UpdateService, WriteRule
@@ -24,6 +24,21 @@ SOON, LATER, LATEST = (
     10.0,
 )  # seconds until the next look: after a step, while waiting, while AWS is away
 SAY_AGAIN = timedelta(seconds=30)
+
+
+T = TypeVar("T")
+
+
+async def until_answered(ask: Callable[[], Awaitable[T]], tell: Callable[[str], object]) -> T:
+    """What `ask` gives; asks again for as long as AWS throttles or does not answer. Raises other Outside errors."""
+    wait = SOON
+    while True:
+        try:
+            return await ask()
+        except (Throttled, Unreachable) as error:
+            tell(f"AWS could not be read, trying again: {error}")
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, LATEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +65,8 @@ class BringHome:
 
     async def look(self) -> Place:
         """Blue and green as they are; tries again for as long as AWS throttles or is away. Raises Outside."""
-        wait = SOON
-        while True:
-            try:
-                self.place = await self._direct.look(self._service)
-                return self.place
-            except (Throttled, Unreachable) as error:
-                self._say(f"AWS could not be read, trying again: {error}")
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, LATEST)
+        self.place = await until_answered(lambda: self._direct.look(self._service), self._say)
+        return self.place
 
     async def run(self, *, by: str) -> Homecoming:
         """Bring all traffic to blue. `by`: who and why, for green's tag. Raises Outside, NotFound."""

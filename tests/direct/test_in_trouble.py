@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.aws.errors import iam_action
+from orchestrator.aws.permissions import DIRECT, DISPENSABLE
 from orchestrator.core.errors import Denied, Missing, NotFound, Rejected
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
@@ -135,6 +137,25 @@ def test_missing_permission_is_named(glass: Glass, operation: str, action: str) 
     glass.world.faults.add(Fault(operation=operation, kind="denied", times=100))
     with pytest.raises(Denied, match=action):
         glass.bring_home()
+
+
+def test_permissions_are_those_that_are_listed() -> None:
+    with Glass(deployment=WATCHED, default_rule=True) as glass:
+        begun(glass, blue_rolling)
+        begins = len(glass.world.log)
+        glass.run(glass.direct.find(cluster="", service="checkout"))
+        glass.bring_home()
+        made = {iam_action(call.service, call.operation) for call in list(glass.world.log)[begins:]}
+        assert made == set(DIRECT)
+
+
+def test_what_can_be_dispensed_with_keeps_nothing_from_coming_home(glass: Glass) -> None:
+    begun(glass, blue_rolling)
+    for action in DISPENSABLE:
+        glass.world.faults.add(Fault(operation=action.partition(":")[2], kind="denied", times=1000))
+    glass.bring_home()
+    assert glass.all_is_on_blue()
+    assert glass.blue()["taskDefinition"] == glass.scenery.task_definition
 
 
 def test_permission_that_is_missing_for_health_alone_keeps_nothing_from_coming_home(glass: Glass) -> None:

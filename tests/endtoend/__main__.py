@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.endtoend import (
     bad_revisions,
     before_and_after,
+    glass,
     interference,
     killed,
     outages,
@@ -22,6 +23,7 @@ SCENES = (
     *killed.SCENES,
     *settling.SCENES,
     *people.SCENES,
+    *glass.SCENES,
     *outages.SCENES,
     *bad_revisions.SCENES,
     *interference.SCENES,

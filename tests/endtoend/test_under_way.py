@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.endtoend import before_and_after, killed, people, settling
+from tests.endtoend import before_and_after, glass, killed, people, settling
 from tests.endtoend.stage import play_as_subtests
 
 SCENES = (
@@ -17,6 +17,7 @@ SCENES = (
     settling.breaker_that_puts_the_former_back,
     settling.rollback_half_way_home,
     people.ctrl_c_leaves_and_sigterm_takes_back,
+    glass.engine_killed_while_traffic_shifts,
     people.watched_through_a_server_that_restarts,
 )
 
