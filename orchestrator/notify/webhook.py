@@ -1,16 +1,15 @@
 """The webhook sink: each event is one signed request to an address that the settings name."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from orchestrator.core.errors import Invalid, Mistake, Outside, Refused, Rejected, Throttled, Unreachable
 from orchestrator.core.events import FOR_PEOPLE
 from orchestrator.notify.cloud_events import MEDIA_TYPE, cloud_event, id_of
-from orchestrator.notify.signature import key_of, signed
 from orchestrator.notify.sink import Gone, Later
+from orchestrator.outbound.patience import retry_after
 from orchestrator.outbound.send import Answer, Outbound
+from orchestrator.outbound.signature import key_of, signed
 from orchestrator.ports import Clock, EventSeen, Stored
 from orchestrator.settings import Hook
 
@@ -81,15 +80,3 @@ class HookSink:
         if status >= 500 or status in _ILL:
             return Unreachable(what=what, why=why)
         return Rejected(what=what, why=why, next_step="see that its address and secret are right")
-
-
-def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
-    """What ``retry-after`` says, in seconds or as a date; None if it says nothing that can be understood."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), 10**8))
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(at if at.tzinfo else at.replace(tzinfo=UTC), now) - now

@@ -22,6 +22,11 @@ from orchestrator.outbound import addresses
 from orchestrator.outbound.targets import Address, Target, is_private, refusal, target_of
 from orchestrator.settings import Hosts
 
+
+class Unconnected(Unreachable):
+    """No connection could be made: whatever is behind the address was never asked."""
+
+
 ANSWER_MAX = 64 * 1024
 ADDRESSES_MAX = 50
 
@@ -59,19 +64,27 @@ class Outbound:
         body: bytes = b"",
         timeout: timedelta = timedelta(seconds=10),  # noqa: ASYNC109 - the whole of it, DNS included
         answer_max: int = ANSWER_MAX,
+        verify: bool = True,
+        redirects_answer: bool = False,
     ) -> Answer:
         """The answer, whatever its status. Raises Refused where no request may go, Outside where none was answered.
 
-        A redirect is Rejected. Errors name scheme, host and port alone: the rest of a URL may be a secret.
+        Unconnected says that it never came to a connection. `verify` False: any certificate is taken. A redirect is
+        Rejected, or an answer like others where `redirects_answer`; it is never followed. Errors name scheme, host
+        and port alone: the rest of a URL may be a secret.
         """
         target = self._target(url)
         given = dict(headers or {})
         _refuse_controls(target, given)
+        way = _Way(verify=verify, redirects_answer=redirects_answer)
         try:
             async with asyncio.timeout(timeout.total_seconds()):
                 pinned = await self._addresses(target)
-                return await self._exchange(method, target, pinned, given, body, answer_max)
+                return await self._exchange(method, target, pinned, given, body, answer_max, way)
         except TimeoutError as error:
+            if not way.is_connected:
+                why = f"no connection could be made within {timeout.total_seconds():g} s"
+                raise _unconnected(target, why) from error
             raise _unanswered(target, f"no answer within {timeout.total_seconds():g} s") from error
 
     def _target(self, url: str) -> Target:
@@ -93,9 +106,9 @@ class Outbound:
             try:
                 found = await self._resolve(target.host, target.port)
             except (OSError, UnicodeError) as error:
-                raise _unanswered(target, "its name cannot be resolved") from error
+                raise _unconnected(target, "its name cannot be resolved") from error
         if not found:
-            raise _unanswered(target, "its name has no address")
+            raise _unconnected(target, "its name has no address")
         for address in found:
             self._judge(target, address)
         return found[:ADDRESSES_MAX]
@@ -117,6 +130,7 @@ class Outbound:
         headers: dict[str, str],
         body: bytes,
         answer_max: int,
+        way: "_Way",
     ) -> Answer:
         def connect(about: aiohttp.AddrInfoType) -> socket.socket:
             # The last word before a packet leaves: this is the very address that is connected to.
@@ -128,7 +142,7 @@ class Outbound:
             resolver=_Pinned(pinned),
             use_dns_cache=False,
             force_close=True,
-            ssl=self._trusts or _usual(),
+            ssl=(self._trusts or _usual()) if way.verify else _any_certificate(),
             socket_factory=connect,
         )
         async with aiohttp.ClientSession(
@@ -137,6 +151,7 @@ class Outbound:
             auto_decompress=False,  # a small answer may unfold into a very large one
             trust_env=False,
             timeout=aiohttp.ClientTimeout(),
+            trace_configs=[way.trace()],
         ) as session:
             try:
                 async with session.request(
@@ -146,13 +161,33 @@ class Outbound:
                     data=body or None,
                     allow_redirects=False,
                 ) as response:
-                    if 300 <= response.status < 400:
+                    if 300 <= response.status < 400 and not way.redirects_answer:
                         raise _redirected(target, response.status)
                     return await _answer(response, answer_max)
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 if isinstance(error, TimeoutError):
                     raise
-                raise _unanswered(target, _words(error)) from error
+                raised = _unanswered if way.is_connected else _unconnected
+                raise raised(target, _words(error)) from error
+
+
+@dataclass(slots=True, kw_only=True)
+class _Way:
+    """How one request goes, and how far it got."""
+
+    verify: bool
+    redirects_answer: bool
+    is_connected: bool = False
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """Notes when the connection, TLS included, is made."""
+
+        async def connected(*_: object) -> None:
+            self.is_connected = True
+
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(connected)
+        return trace
 
 
 class _Pinned(AbstractResolver):
@@ -215,6 +250,14 @@ def _usual() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+@cache
+def _any_certificate() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _refuse_controls(target: Target, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not (name + value).isascii() or not (name + value).isprintable():
@@ -238,6 +281,14 @@ def _unanswered(target: Target, why: str) -> Unreachable:
         what=f"{target.origin} did not answer",
         why=why,
         next_step="check that it runs and its address is right",
+    )
+
+
+def _unconnected(target: Target, why: str) -> Unconnected:
+    return Unconnected(
+        what=f"{target.origin} cannot be reached",
+        why=why,
+        next_step="check its address, its certificate, and the way there from where Teal runs",
     )
 
 

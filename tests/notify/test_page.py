@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.core.events import FOR_PEOPLE
 from orchestrator.notify.cloud_events import cloud_event
-from orchestrator.notify.signature import key_of, signed
+from orchestrator.outbound.signature import key_of, signed
 from orchestrator.ports import EventSeen, Stored
 from orchestrator.settings import Secret
 from tests.contract.store_values import NOON, a_rollout, an_event

@@ -15,9 +15,10 @@ from orchestrator.core.errors import Invalid, Lost
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.phases import Phase
 from orchestrator.notify.line import LEASE
-from orchestrator.notify.signature import key_of, signed
-from orchestrator.notify.webhook import HookSink, retry_after
+from orchestrator.notify.webhook import HookSink
+from orchestrator.outbound.patience import retry_after
 from orchestrator.outbound.send import Outbound
+from orchestrator.outbound.signature import key_of, signed
 from orchestrator.ports import Delivery
 from orchestrator.settings import Hook, Hosts, Secret
 from orchestrator.store.memory import MemoryStore

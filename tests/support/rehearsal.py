@@ -24,10 +24,11 @@ from orchestrator.core.spec import GatesSpec, Limits, MetricsSpec, ServiceName, 
 from orchestrator.engine import commands
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
-from orchestrator.ports import CommandSeen, EventSeen
+from orchestrator.ports import CommandSeen, EventSeen, Outward
 from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
 from orchestrator.sandbox.world.scenery import Scenery, furnish, register, until_steady
 from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.sandbox.world.virtual_probe import VirtualProber
 from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
 from orchestrator.sandbox.world.world import World
 from orchestrator.store.memory import MemoryStore
@@ -84,6 +85,8 @@ class Rehearsal:
         self.clock = LoopClock(self.loop, self._began)
         self.store = MemoryStore()
         self.cloud = self.cloud_of(DirectTransport(self.world.call, refusal=AwsRefusal, lost=CallLost))
+        self.prober = VirtualProber(self.world, seed=seed)
+        self.outward: Outward = self.prober  # what the engine sends probes and questions by
         self._stop: asyncio.Event | None = None
 
     def _moved(self, seconds: float) -> None:
@@ -124,11 +127,17 @@ class Rehearsal:
         )
         return replace(spec, **changes)
 
-    def start(self, spec: Spec) -> RolloutId:
+    def start(self, spec: Spec, *, key: str = "rehearsal") -> RolloutId:
         """Start a rollout."""
         stored = self.run(
             commands.start(
-                spec, author=AUTHOR, key="rehearsal", store=self.store, cloud=self.cloud, clock=self.clock
+                spec,
+                author=AUTHOR,
+                key=key,
+                store=self.store,
+                cloud=self.cloud,
+                clock=self.clock,
+                prober=self.outward,
             )
         )
         return stored.rollout.id
@@ -192,7 +201,7 @@ class Rehearsal:
         return _Working(self._new_worker())
 
     def _new_worker(self) -> Worker:
-        return Worker(Ticker(self.store, self.cloud, self.clock), owner="rehearsal")
+        return Worker(Ticker(self.store, self.cloud, self.clock, outward=self.outward), owner="rehearsal")
 
 
 class _Working:

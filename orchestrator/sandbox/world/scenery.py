@@ -27,6 +27,8 @@ class Scenery:
     alarms: tuple[str, ...]
     container: str
     container_port: int
+    test_listener: str = ""  # a second listener that users do not come by; empty: there is none
+    test_rules: tuple[str, ...] = ()
 
 
 def furnish(  # noqa: PLR0913 - every one has a default, and callers name what they change
@@ -47,11 +49,13 @@ def furnish(  # noqa: PLR0913 - every one has a default, and callers name what t
     alarms: bool = True,
     load_balancer: str | None = None,
     deployment: Json | None = None,
+    test_port: int = 0,
 ) -> Scenery:
     """Build a service behind a listener with `rules` path rules (the listener's default is 404 unless asked).
 
     With virtual tasks it is steady a little later: see `until_steady`. A second service can share the
-    `load_balancer` (ARN) of a first; it then needs another listener port.
+    `load_balancer` (ARN) of a first; it then needs another listener port. `test_port`: a test listener on this port
+    forwards to the service too; 0: there is none.
     """
     elb = _ElbBuilder(world, service)
     balancer = load_balancer or elb.balancer(f"{cluster}-lb")
@@ -61,6 +65,8 @@ def furnish(  # noqa: PLR0913 - every one has a default, and callers name what t
     if default_rule:
         shown = world.call("elbv2", "DescribeRules", {"ListenerArn": listener})["Rules"]
         rule_arns += [rule["RuleArn"] for rule in shown if rule["IsDefault"]]
+    test_listener = elb.listener(balancer, test_port, None) if test_port else ""
+    test_rules = (elb.rule(test_listener, group, 0),) if test_listener else ()
     cluster_arn = world.call("ecs", "CreateCluster", {"clusterName": cluster})["cluster"]["clusterArn"]
     definition = register(
         world, family=service, container_port=container_port, environment=environment, command=command
@@ -82,6 +88,8 @@ def furnish(  # noqa: PLR0913 - every one has a default, and callers name what t
         alarms=names,
         container=service,
         container_port=container_port,
+        test_listener=test_listener,
+        test_rules=test_rules,
     )
 
 

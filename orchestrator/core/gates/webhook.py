@@ -1,0 +1,97 @@
+"""Gate ``webhook``: does a system of the team's own say that the rollout may go on?
+
+Teal puts a signed question (POST, JSON) to each address: before green's first traffic (`before_traffic`), at every step
+once its weight was read back (`every_step`), or on the step before full weight (`before_full`). The answer is a verdict
+with a reason, `{"verdict": "pass", "reason": "…"}`, or 202 and where to look for it later. No answer, an error, or one
+that makes no sense never passes: it is asked again, ever more slowly, and the step holds. After `timeout` without a
+verdict Teal says so, and puts the question anew each minute.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from orchestrator.core.outward import Pairs
+from orchestrator.core.verdict import Answer, Verdict, fail, hold, not_applicable, passed
+
+NAME = "webhook"
+
+
+class HookWhen(StrEnum):
+    """When a webhook is asked."""
+
+    BEFORE_TRAFFIC = "before_traffic"
+    EVERY_STEP = "every_step"
+    BEFORE_FULL = "before_full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSpec:
+    """One webhook. ``secret``: name of the settings' hook whose secret signs; empty: unsigned."""
+
+    url: str
+    when: HookWhen = HookWhen.BEFORE_TRAFFIC
+    timeout: timedelta = timedelta(minutes=5)
+    headers: Pairs = ()
+    secret: str = ""
+
+    @property
+    def host(self) -> str:
+        """Whom people know it as: the rest of a URL may be a secret."""
+        return self.url.partition("://")[2].partition("/")[0].partition("?")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question to one webhook on one step, and what has become of it."""
+
+    hook: int  # index in the file
+    step: int  # -1: before the first traffic
+    attempt: int  # grows with every question of the rollout, also with the same one put anew
+    asked_at: datetime  # this attempt may have been sent since
+    first_at: datetime  # the first attempt on this step
+    again_at: datetime  # nothing is sent before
+    tries: int = 0  # in a row without an answer that makes sense
+    check: str = ""  # where the verdict will be
+    verdict: Verdict | None = None  # PASS or FAIL: the question is answered
+    reason: str = ""
+    trouble: str = ""  # why there is no verdict, as far as it is not just being waited for
+
+
+def judge(hooks: Sequence[tuple[WebhookSpec, Question | None]], *, elsewhere: str) -> Answer:
+    """The gate's answer by the questions of this step; with none on this step it does not apply."""
+    if not hooks:
+        return not_applicable(NAME, elsewhere)
+    failed = [f"{spec.host} says fail{_because(q)}" for spec, q in hooks if q and q.verdict is Verdict.FAIL]
+    if failed:
+        return fail(NAME, "; ".join(failed))
+    waits = [
+        (spec, question)
+        for spec, question in hooks
+        if question is None or question.verdict is not Verdict.PASS
+    ]
+    if waits:
+        words = "; ".join(_waiting(spec, question) for spec, question in waits)
+        names = " and ".join(dict.fromkeys(spec.host for spec, _ in waits))
+        return hold(NAME, words, clears_when=f"{names} {'say' if len(waits) > 1 else 'says'} pass")
+    return passed(NAME, "; ".join(f"{spec.host} says pass{_because(question)}" for spec, question in hooks))
+
+
+def is_waiting_only(questions: Sequence[Question | None]) -> bool:
+    """True while verdicts are merely waited for, and nothing is wrong with any webhook."""
+    return not any(question is not None and question.trouble for question in questions)
+
+
+def _waiting(spec: WebhookSpec, question: Question | None) -> str:
+    if question is None:
+        return f"{spec.host} was not asked yet"
+    if question.trouble:
+        return f"{spec.host} gives no verdict: {question.trouble}"
+    if question.reason:
+        return f"{spec.host} says hold: {question.reason}"
+    return f"{spec.host} is still at work" if question.check else f"{spec.host} has not answered yet"
+
+
+def _because(question: Question | None) -> str:
+    return f": {question.reason}" if question is not None and question.reason else ""
