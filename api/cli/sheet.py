@@ -57,6 +57,7 @@ def sheet(view: RolloutView, now: datetime) -> tuple[Line, ...]:
         (),
         *weights(view),
         plan(view),
+        *sees(view),
         *gates(view),
         *(
             line
@@ -87,6 +88,13 @@ def labels(view: RolloutView) -> tuple[Line, ...]:
         return ()
     words = " · ".join(f"{name} {text}" for name, text in view.labels.items())
     return ((Span(words, "dim"),),)
+
+
+def sees(view: RolloutView) -> tuple[Line, ...]:
+    """What the plan can see with this traffic, while green has some."""
+    if not view.sees or view.phase not in ("shifting", "watching"):
+        return ()
+    return ((Span("sees".ljust(LABEL), "dim"), Span(view.sees, "dim")),)
 
 
 def standing(view: RolloutView, now: datetime) -> Line:

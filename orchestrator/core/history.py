@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from orchestrator.core import comparison, intervals
+from orchestrator.core import auto, comparison, foresight, intervals
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
 from orchestrator.core.evidence import Dispersion
+from orchestrator.core.gates import probe
 from orchestrator.core.needs import MetricsNeed
 from orchestrator.core.observed import Unread
 from orchestrator.core.rollout import HoldKind, Rollout
@@ -55,8 +56,20 @@ def freeze(draft: Draft) -> None:
     spec, row = draft.row.spec.gates.compare, draft.row
     if not spec.on or row.history is None:
         return
-    draft.change(comparison=comparison.freeze(spec, row.history), warm_up_left=spec.warm_up)
+    # A probe has warmed green up: its first traffic is as good as any.
+    is_warm = probe.is_warm(row.spec.gates.probe, row.probed) if row.spec.gates.probe.on else False
+    draft.change(comparison=comparison.freeze(spec, row.history), warm_up_left=0 if is_warm else spec.warm_up)
     tell(draft)
+    seen = foreseen(draft.row)
+    if seen is not None:
+        draft.tell(
+            EventKind.FORESEEN,
+            f"this plan: {foresight.words_of(seen, row.spec.metrics.period)}",
+            requests_a_period=round(seen.load.requests, 1),
+            error_rate=round(seen.load.error_rate, 6),
+            smallest_ratio=None if seen.ratio is None else round(seen.ratio, 2),
+            total_harm=round(seen.total_harm),
+        )
 
 
 def tell(draft: Draft) -> None:
@@ -80,6 +93,16 @@ def tell(draft: Draft) -> None:
             grid_hi=onset.grid.hi,
             grid_n=onset.grid.n,
         )
+
+
+def foreseen(row: Rollout) -> foresight.Foresight | None:
+    """What the plan can see with blue's traffic of its last hour; None while that is not known, or had none."""
+    requests = auto.requests_a_period(row)
+    if not requests:
+        return None
+    phi = max((stream.dispersion.phi for stream in row.comparison), default=1.0)
+    load = foresight.Load(requests=requests, error_rate=auto.errors_a_period(row) / requests)
+    return foresight.foresee(row.spec, load, phi=phi)
 
 
 def _dispersion(found: Dispersion, periods: int) -> str:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.commands import ACCEPTED
+from orchestrator.core.foresight import words_of
+from orchestrator.core.history import foreseen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL, HOME_STEPS
-from orchestrator.core.rollout import Rollout
+from orchestrator.core.rollout import HoldKind, Rollout
 from orchestrator.ports import Stored
 
 
@@ -70,6 +72,7 @@ class RolloutView:
     green: str  # green's service; empty until it is named
     former: str  # the task definition that blue ran when the rollout began
     revision: str  # the one it shall run
+    sees: str  # the smallest regression that the plan can see with blue's traffic; empty until it is known
     waiting_for: str
     bake_left_seconds: float | None
     limit_seconds: float | None = None  # how long what is awaited may take, before Teal acts or calls people
@@ -108,7 +111,8 @@ def view(stored: Stored) -> RolloutView:
         blue=row.blue.name if row.blue else row.spec.service.service,
         green=row.green.name if row.green else "",
         former=row.blue.former if row.blue else "",
-        revision=row.green.task_definition if row.green else row.spec.task_definition,
+        revision=(row.green.for_blue if row.green else "") or row.spec.revision,
+        sees=words_of(seen, row.spec.metrics.period) if (seen := foreseen(row)) else "",
         waiting_for=row.waiting_for,
         bake_left_seconds=_bake_left(row),
         limit_seconds=_limit(row),
@@ -181,9 +185,11 @@ def _limit(row: Rollout) -> float | None:
     """How long the phase, or what holds it, may take; None where only the plan or a person decides."""
     limits = row.spec.limits
     match row.phase:
+        case Phase.PENDING | Phase.PREPARING | Phase.PROVISIONING if _waits_for_hours(row):
+            return None
         case Phase.PENDING | Phase.PREPARING | Phase.PROVISIONING:
             return limits.provision.total_seconds()
-        case Phase.SHIFTING | Phase.WATCHING if any(not hold.is_waiting_for_people for hold in row.holds):
+        case Phase.SHIFTING | Phase.WATCHING if any(hold.is_limited for hold in row.holds):
             return limits.hold.total_seconds()
         case Phase.SETTLING:
             return limits.settle.total_seconds()
@@ -200,3 +206,7 @@ def _bake_left(row: Rollout) -> float | None:
         return None
     left = row.plan.steps[row.step].bake - row.bake.done
     return max(0.0, left.total_seconds())
+
+
+def _waits_for_hours(row: Rollout) -> bool:
+    return any(hold.kind is HoldKind.WINDOW for hold in row.holds)
