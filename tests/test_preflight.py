@@ -211,8 +211,6 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"missing_alarms": ("checkout-5x",)},
         "alarm checkout-5x does not exist in eu-west-1",
     ),
-    ("alarm-not-judged", {}, alarm(kind="composite"), "checkout-5xx is a composite alarm: not supported yet"),
-    ("alarm-not-judged", {}, alarm(kind="math"), "checkout-5xx is a math alarm: not supported yet"),
     (
         "blue-cannot-roll",
         {},
@@ -253,6 +251,13 @@ ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {},
         "every gate",
     ),
+    (
+        "alarm-blind",
+        {},
+        alarm(is_anomaly=True),
+        "alarm checkout-5xx can say nothing about green",
+    ),
+    ("alarm-not-whole", {}, alarm(evaluation="PARTIAL_DATA"), "checkout-5xx as a whole: PARTIAL_DATA"),
     ("guard-blind-to-grpc", {}, group(protocol_version="GRPC"), "target group checkout speaks gRPC"),
     ("zone-without-targets", {}, {"zones_without_targets": ("eu-west-1c",)}, "serves in eu-west-1c"),
     ("targets-unread", {}, group(targets=None), "the health of checkout's targets could not be read"),

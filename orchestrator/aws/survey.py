@@ -9,13 +9,16 @@ from orchestrator.aws.call import Caller
 from orchestrator.aws.together import side_by_side
 from orchestrator.aws.transport import Answer
 from orchestrator.core.errors import Missing, Outside, Unreachable
+from orchestrator.core.gates import metric
 from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn
-from orchestrator.core.needs import SurveyNeed
-from orchestrator.core.observed import Absent, AlarmSeen, RuleSeen, TargetsSeen, Unread
+from orchestrator.core.needs import MetricsNeed, SurveyNeed
+from orchestrator.core.observed import Absent, AlarmSeen, RuleSeen, Series, TargetsSeen, Unread
+from orchestrator.core.scene import Colour, Names
 from orchestrator.core.survey import GroupSurvey, Survey
 from orchestrator.core.traffic import canonical, read_forward
 
 # A group whose zones are served apart answers 503 in a zone that has no targets.
+PERIODS = 60  # of a metric's past that are looked at
 CROSS_ZONE = "load_balancing.cross_zone.enabled"
 
 
@@ -42,6 +45,7 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         carried = reads.create_task(_rules(call, balancers, need.rules))
         count = reads.create_task(_fullest(call, balancers))
         zones = reads.create_task(_zones_without_targets(call, service, groups.result()))
+        numbers = reads.create_task(_metrics(call, need, cluster, name, groups.result()))
     rules, missing_rules = carried.result()
     minimum, maximum = clone.percents(service)
     target = scaling.result()
@@ -68,6 +72,7 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         scheduled_actions=actions.result(),
         alarms=alarms.result()[0],
         missing_alarms=alarms.result()[1],
+        metrics=numbers.result(),
         groups_per_load_balancer=count.result(),
     )
 
@@ -201,6 +206,27 @@ async def _zones_without_targets(
     for balancer in {balancer for group in apart for balancer in group.load_balancers}:
         enabled |= await elbv2.zones_of(call, balancer)
     return tuple(sorted(enabled - used))
+
+
+async def _metrics(
+    call: Caller, need: SurveyNeed, cluster: str, service: str, groups: Iterable[GroupSurvey]
+) -> tuple[tuple[str, Series | Unread], ...]:
+    """The last hour (or sixty periods) of what the file's queries say of blue."""
+    if not need.metrics or need.at is None:
+        return ()
+    carried = [group for group in groups if group.load_balancers]
+    names = Names(
+        cluster=cluster,
+        blue_service=service,
+        green_service=service,
+        groups=tuple((group.arn, group.arn) for group in carried),
+        balancers=tuple(group.load_balancers[0] for group in carried),
+    )
+    queries = tuple(metric.query(spec, names, Colour.BLUE, period=need.period) for spec in need.metrics)
+    longest = max(query.period for query in queries)
+    asked = MetricsNeed(queries=queries, start=need.at - PERIODS * longest, end=need.at)
+    found = await cloudwatch.metrics(call, asked)
+    return tuple((spec.name, found[metric.series_of(spec)]) for spec in need.metrics)
 
 
 async def _alarms(call: Caller, names: Iterable[str]) -> tuple[tuple[AlarmSeen, ...], tuple[str, ...]]:

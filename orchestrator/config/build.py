@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from orchestrator.config.auto import AutoModel, build_auto
 from orchestrator.config.compare import build_compare
+from orchestrator.config.metric import build_metrics
 from orchestrator.config.models import (
     AlarmModel,
     ApprovalModel,
@@ -79,6 +80,7 @@ def _gates(gates: GatesModel) -> GatesSpec:
         health=HealthSpec(on=gates.health),
         guard=GuardSpec(errors=guard.errors) if isinstance(guard, GuardModel) else GuardSpec(on=guard),
         compare=build_compare(gates.compare),
+        metrics=build_metrics(gates.metric),
         alarms=AlarmsSpec(
             alarms=tuple(
                 AlarmSpec(name=alarm.name, no_data=alarm.no_data)

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from orchestrator.config.auto import auto_document
 from orchestrator.config.compare import compare_document
 from orchestrator.config.document import Value
+from orchestrator.config.metric import metrics_document
 from orchestrator.config.quantities import duration_text, share_text, weight_text
 from orchestrator.core.gates.alarms import AlarmSpec
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
@@ -117,6 +118,7 @@ def _gates(gates: GatesSpec) -> dict[str, Value]:
         "guard": {"errors": share_text(guard.errors)} if guard.on else "off",
         "compare": compare_document(gates.compare),
         "alarms": [_alarm(alarm) for alarm in gates.alarms.alarms],
+        **metrics_document(gates.metrics),
     }
 
 

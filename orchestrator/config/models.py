@@ -36,6 +36,7 @@ from orchestrator.config.fields import (
     refusal,
 )
 from orchestrator.config.labels import EXAMPLE, Labels
+from orchestrator.config.metric import METRICS_MAX, MetricModel
 from orchestrator.config.quantities import Periods, duration_text, share_text, shown
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
@@ -182,6 +183,9 @@ class GatesModel(_Model):
             Discriminator(_sort),
         ]
     ] = Field(default=[], description="CloudWatch alarms by name.", examples=[["checkout-5xx"]])
+    metric: list[MetricModel] = Field(
+        default=[], max_length=METRICS_MAX, description="Numbers of the team's own, by any CloudWatch query."
+    )
 
 
 class MetricsModel(_Model):

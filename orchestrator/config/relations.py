@@ -7,6 +7,7 @@ hide them; a value that cannot be read here has its own mistake already.
 from collections.abc import Iterator
 
 from orchestrator.config.document import Document, Value
+from orchestrator.config.metric import metric_mistakes
 from orchestrator.config.quantities import parse_weight
 from orchestrator.core.errors import Mistake
 from orchestrator.core.ids import Tenths
@@ -20,6 +21,12 @@ def relations(document: Document) -> Iterator[Mistake]:
     if isinstance(document.value, dict):
         yield from _plan(document, document.value.get("plan"))
         yield from _approval(document, document.value)
+        yield from _metrics(document, document.value.get("gates"))
+
+
+def _metrics(document: Document, gates: Value) -> Iterator[Mistake]:
+    if isinstance(gates, dict):
+        yield from metric_mistakes(document, gates.get("metric"))
 
 
 def _plan(document: Document, plan: Value) -> Iterator[Mistake]:

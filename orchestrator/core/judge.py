@@ -1,21 +1,19 @@
 """Puts the scene together from the row and this tick's observations, and asks every gate that judges in it."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from orchestrator.core import intervals
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
-from orchestrator.core.gates import alarms, compare, guard, health
+from orchestrator.core.gates import alarms, compare, guard, health, metric
 from orchestrator.core.ids import Tenths
-from orchestrator.core.needs import MetricsNeed
-from orchestrator.core.observed import AlarmSeen, MetricQuery
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL
 from orchestrator.core.ready import ServiceLook, TargetsLook
 from orchestrator.core.rollout import Rollout
-from orchestrator.core.scene import Colour, Counts, Names, Scene, first_whole, floor_to
+from orchestrator.core.scene import Colour, Counts, Scene
 from orchestrator.core.verdict import Answer, Judged, Verdict, hold
+from orchestrator.core.wanted import alarms_since, names_of
 
 CONTROL_BACK = "blue has its control group again"
 OUTAGES_MAX = 3  # so often is the control group given back before a guard alone decides
@@ -31,6 +29,11 @@ REGISTRY: dict[str, Judge] = {
     ),
     alarms.NAME: lambda row, scene: (
         alarms.judge(row.spec.gates.alarms, scene) if row.spec.gates.alarms.alarms else None
+    ),
+    metric.NAME: lambda row, scene: (
+        metric.judge(row.spec.gates.metrics, scene, is_watch=row.phase is Phase.WATCHING)
+        if row.spec.gates.metrics
+        else None
     ),
     compare.NAME: lambda row, scene: (
         compare.judge(row.spec.gates.compare, scene, [stream.standing for stream in row.comparison])
@@ -49,18 +52,6 @@ def targets_of(draft: Draft, colour: Colour) -> tuple[TargetsLook, ...]:
     """What was seen of the targets in each of one colour's groups."""
     groups = [pair.blue if colour is Colour.BLUE else pair.green for pair in draft.row.pairs]
     return tuple(draft.seen.targets.get(group) if group else None for group in groups)
-
-
-def names_of(row: Rollout) -> Names:
-    """The names by which metrics know the two colours."""
-    assert row.blue is not None
-    assert row.green is not None
-    return Names(
-        cluster=row.blue.cluster,
-        blue_service=row.blue.name,
-        green_service=row.green.name,
-        groups=tuple((pair.blue, pair.green) for pair in row.pairs if pair.green is not None),
-    )
 
 
 def scene_of(draft: Draft, judged: Colour) -> Scene:
@@ -88,6 +79,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         names=names_of(row),
         alarms_at_start=row.blue.alarms,
         alarms=draft.seen.alarms,
+        alarms_from=alarms_since(row),
         metrics=draft.seen.metrics,
     )
 
@@ -137,36 +129,9 @@ def keep(draft: Draft, answers: tuple[Answer, ...]) -> None:
 
 
 def _only_holds(answer: Answer) -> Answer:
-    """In settling the release is decided: both colours run it, so alarms hold at most."""
-    if answer.gate == alarms.NAME and answer.verdict is Verdict.FAIL:
-        return hold(answer.gate, answer.reason, clears_when="the alarm is OK", numbers=dict(answer.numbers))
+    """In settling the release is decided: both colours run it, so alarms and metrics hold at most."""
+    clears = {alarms.NAME: "the alarm is OK", metric.NAME: "the metric is within its bounds"}
+    if answer.gate in clears and answer.verdict is Verdict.FAIL:
+        return hold(answer.gate, answer.reason, clears_when=clears[answer.gate], numbers=dict(answer.numbers))
     return answer
 
-
-def metrics_need(row: Rollout, now: datetime) -> MetricsNeed | None:
-    """The series that due intervals and alarms on blue's names ask for, over one window."""
-    if row.blue is None or row.green is None:
-        return None
-    starts = intervals.due(row, now)
-    wanted: list[MetricQuery] = list(intervals.queries(row)) if starts else []
-    earliest = [starts[0]] if starts else []
-    longest = row.spec.metrics.period
-    for alarm in _counted_alarms(row):
-        series = alarms.queries(alarm, names_of(row))
-        if not series or row.bake.since is None:
-            continue
-        start = first_whole(row.bake.since, alarm.period)
-        newest = floor_to(now, alarm.period) - alarm.period * (alarm.evaluation_periods + 3)
-        wanted.extend(series)
-        earliest.append(max(start, newest))
-        longest = max(longest, alarm.period)
-    end = floor_to(now, row.spec.metrics.period)
-    if not wanted or end <= min(earliest):
-        return None
-    return MetricsNeed(queries=tuple(wanted), start=min(earliest), end=end)
-
-
-def _counted_alarms(row: Rollout) -> tuple[AlarmSeen, ...]:
-    if row.phase not in (Phase.SHIFTING, Phase.WATCHING) or row.blue is None:
-        return ()
-    return tuple(alarm for alarm in row.blue.alarms if alarm.state != "ALARM")

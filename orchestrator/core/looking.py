@@ -7,10 +7,10 @@ from typing import assert_never
 
 from orchestrator.core import history, rules
 from orchestrator.core.commands import Command, CommandKind
-from orchestrator.core.judge import metrics_need
 from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout
+from orchestrator.core.wanted import alarm_names, alarms_since, metrics_need
 from orchestrator.core.wishes import refusal
 
 ENDING = frozenset({CommandKind.ROLLBACK, CommandKind.REJECT, CommandKind.ABANDON})
@@ -23,7 +23,7 @@ def needs_of(row: Rollout, commands: Sequence[Command], now: datetime) -> Needs:
         return _way_back(row)
     match row.phase:
         case Phase.PENDING:
-            return Needs() if rolls_back else Needs(survey=survey_need(row))
+            return Needs() if rolls_back else Needs(survey=survey_need(row, now))
         case Phase.PREPARING:
             return replace(_base(row), groups=tuple(pair.green_name for pair in row.pairs))
         case Phase.PROVISIONING:
@@ -45,7 +45,7 @@ def needs_of(row: Rollout, commands: Sequence[Command], now: datetime) -> Needs:
             assert_never(never)
 
 
-def survey_need(row: Rollout) -> SurveyNeed:
+def survey_need(row: Rollout, now: datetime) -> SurveyNeed:
     """What a survey of this rollout's service starts from."""
     spec = row.spec
     return SurveyNeed(
@@ -54,6 +54,9 @@ def survey_need(row: Rollout) -> SurveyNeed:
         task_definition=spec.task_definition,
         rules=spec.rules,
         alarms=tuple(alarm.name for alarm in spec.gates.alarms.alarms),
+        metrics=spec.gates.metrics,
+        period=spec.metrics.period,
+        at=now,
     )
 
 
@@ -85,7 +88,8 @@ def _advancing(row: Rollout, now: datetime) -> Needs:
     return replace(
         _services(row, row.green.name),
         scaling=_scaling(row) if is_moving else "",
-        alarms=tuple(alarm.name for alarm in row.spec.gates.alarms.alarms),
+        alarms=alarm_names(row),
+        alarms_since=alarms_since(row),
         metrics=metrics_need(row, now),
     )
 
@@ -98,8 +102,7 @@ def _settling(row: Rollout, now: datetime) -> Needs:
     if not row.attempts:
         needs = replace(needs, groups=tuple(pair.green_name for pair in row.pairs))
     if row.is_homeward:
-        alarms = tuple(alarm.name for alarm in row.spec.gates.alarms.alarms)
-        needs = replace(needs, alarms=alarms, metrics=metrics_need(row, now))
+        needs = replace(needs, alarms=alarm_names(row), metrics=metrics_need(row, now))
     return needs
 
 

@@ -1,8 +1,9 @@
 """What a tick must see before ``decide`` can judge. Built from the row alone, so that readers can batch."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from orchestrator.core.gates.metric import MetricSpec
 from orchestrator.core.ids import RuleArn, TargetGroupArn
 from orchestrator.core.observed import MetricQuery
 
@@ -16,6 +17,9 @@ class SurveyNeed:
     task_definition: str
     rules: tuple[str, ...]
     alarms: tuple[str, ...]
+    metrics: tuple[MetricSpec, ...] = ()  # asked once of blue's names, to see whether CloudWatch answers them
+    period: timedelta = timedelta(seconds=60)  # of the rollout's metrics
+    at: datetime | None = None  # the present moment; None: the metrics are not asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from orchestrator.core.hours import Freeze
-from orchestrator.core.ids import TargetGroupArn, TaskDefinitionArn, Tenths
+from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn, TaskDefinitionArn, Tenths
 from orchestrator.core.observed import Absent, AlarmSeen, MetricQuery, Series, Unread
 from orchestrator.core.ready import ServiceLook, TargetsLook
 
@@ -93,6 +93,7 @@ class Names:
     blue_service: str
     green_service: str
     groups: tuple[tuple[TargetGroupArn, TargetGroupArn], ...]  # (blue's, green's)
+    balancers: tuple[LoadBalancerArn, ...] = ()  # of the groups, in the same order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ class Scene:
     earlier: tuple[
         Interval, ...
     ] = ()  # of former weights of this colour, no weight changing in them, oldest first
+    alarms_from: datetime | None = None  # what alarms went through earlier is not held against the colour
     usual: Counts | None = (
         None  # blue's last hour before green's traffic, in sum; None: not known, or no requests
     )

@@ -8,6 +8,7 @@ from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
+from orchestrator.core.gates.metric import MetricSpec
 from orchestrator.core.plan import Plan
 
 
@@ -102,6 +103,7 @@ class GatesSpec:
     health: HealthSpec = HealthSpec()
     guard: GuardSpec = GuardSpec()
     alarms: AlarmsSpec = AlarmsSpec()
+    metrics: tuple[MetricSpec, ...] = ()
     compare: CompareSpec = CompareSpec()
 
 

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn, TaskDefinitionArn
-from orchestrator.core.observed import AlarmSeen, RuleSeen, ScalingSeen, ServiceSeen, TargetsSeen
+from orchestrator.core.observed import (
+    AlarmSeen,
+    RuleSeen,
+    ScalingSeen,
+    Series,
+    ServiceSeen,
+    TargetsSeen,
+    Unread,
+)
 
 
 class Severity(StrEnum):
@@ -85,4 +93,5 @@ class Survey:
     scheduled_actions: tuple[str, ...] = ()
     alarms: tuple[AlarmSeen, ...] = ()
     missing_alarms: tuple[str, ...] = ()
+    metrics: tuple[tuple[str, Series | Unread], ...] = ()  # by name: the last hour of blue's own, by the file's queries
     groups_per_load_balancer: int = 0  # the fullest of blue's load balancers; the quota is 100

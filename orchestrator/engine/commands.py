@@ -40,7 +40,9 @@ async def look_before(spec: Spec, *, cloud: Cloud, clock: Clock, registries: Seq
     `registries`: patterns of the images that may run, of the server's settings; empty: any. Raises Invalid for an
     account that the settings do not have.
     """
-    survey = await cloud.of(spec.account).survey(survey_need(_draft_of(spec, Actor(name=""), clock)))
+    survey = await cloud.of(spec.account).survey(
+        survey_need(_draft_of(spec, Actor(name=""), clock), clock.now())
+    )
     findings = preflight.findings(spec, survey, now=clock.now(), registries=registries)
     return Preflight(spec=spec, survey=survey, findings=findings)
 

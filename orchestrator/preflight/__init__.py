@@ -9,7 +9,7 @@ from datetime import datetime
 
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Severity, Survey
-from orchestrator.preflight import alarms, blue, capacity, images, notes, revision, rules
+from orchestrator.preflight import alarms, blue, capacity, images, metrics, notes, revision, rules
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
 
 __all__ = ["PlanRow", "errors", "expected", "findings", "plan_table"]
@@ -28,6 +28,7 @@ def findings(
         *images.look(survey, registries),
         *rules.look(spec, survey),
         *alarms.look(spec, survey),
+        *metrics.look(spec, survey),
         *notes.look(spec, survey, now),
         *capacity.look(survey),
     ]

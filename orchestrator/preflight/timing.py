@@ -30,8 +30,9 @@ def expected(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[timedelta, .
     its own period where that is longer.
     """
     least, warm_up = timedelta(0), timedelta(0)
-    if spec.gates.guard.on or spec.gates.alarms.alarms or spec.gates.compare.on:
+    if spec.gates.guard.on or spec.gates.alarms.alarms or spec.gates.compare.on or spec.gates.metrics:
         periods = [alarm.period for alarm in alarms if alarm.state != "ALARM"]
+        periods += [one.period for one in spec.gates.metrics if one.period is not None]
         least = max([spec.metrics.period, *periods]) + spec.metrics.lag
     if spec.gates.compare.on:
         warm_up = spec.gates.compare.warm_up * spec.metrics.period

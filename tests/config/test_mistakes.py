@@ -115,7 +115,6 @@ ROWS = [
 NOT_YET = [
     ("traffic: {test_rules: []}", "traffic.test_rules is not available yet: remove it"),
     ("gates: {probe: {}}", "gates.probe is not available yet: remove it"),
-    ("gates: {metric: []}", "gates.metric is not available yet: remove it"),
     ("gates: {webhook: []}", "gates.webhook is not available yet: remove it"),
     ("gates: {window: {}}", "gates.window is not available yet: remove it"),
     ("capacity: {green: stepped}", "capacity: {green: stepped} is not available yet: write full, or remove it"),

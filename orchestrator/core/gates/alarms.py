@@ -2,33 +2,31 @@
 
 Green's target group and service are new in every rollout, so an alarm on blue's group or service never sees them.
 Such an alarm is judged by its own query, threshold and M of N with green's names put in, and its own state serves as
-blue's side. An alarm without blue's names in its dimensions (on the load balancer, say) sees both colours: its state
-counts. Source: CloudWatch, "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data".
+blue's side: where both fire, it holds. An alarm without blue's names (on the load balancer, say) sees both colours:
+its state counts, also if it was in ALARM only between two looks. A composite alarm with parts on blue's names is
+judged by its rule, each such part with green's names. One that can say nothing about green (its threshold is learnt
+from a past that green has not) is not counted, and preflight says so. An alarm whose actions are switched off or
+suppressed counts like any other: its state is what is read.
+
+Source: CloudWatch, "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data".
 """
 
-import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from orchestrator.core.ids import metric_dimension
-from orchestrator.core.observed import AlarmSeen, MetricQuery, Series, Unread
-from orchestrator.core.scene import Colour, Names, Scene, first_whole, floor_to
+from orchestrator.core import alarm_rule
+from orchestrator.core.alarm_points import Judgement, Outcome, judge_points
+from orchestrator.core.alarm_sight import Sight, seeing
+from orchestrator.core.observed import AlarmSeen, Unread
+from orchestrator.core.scene import Colour, Scene, first_whole
 from orchestrator.core.verdict import Answer, Verdict, fail, hold, not_applicable, passed
 
 NAME = "alarms"
 
-COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
-    "GreaterThanThreshold": operator.gt,
-    "GreaterThanOrEqualToThreshold": operator.ge,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
-}
-
 
 class NoData(StrEnum):
-    """What an alarm without data means for the rollout."""
+    """What silence means for the rollout."""
 
     HOLD = "hold"
     PASS = "pass"
@@ -48,39 +46,6 @@ class AlarmsSpec:
     """Settings of ``gates.alarms``."""
 
     alarms: tuple[AlarmSpec, ...] = ()
-
-
-def with_greens_names(alarm: AlarmSeen, names: Names) -> tuple[tuple[str, str], ...] | None:
-    """The alarm's dimensions with green's names in place of blue's; None if it names nothing of blue's."""
-    swaps = {("TargetGroup", metric_dimension(b)): metric_dimension(g) for b, g in names.groups}
-    swaps[("ServiceName", names.blue_service)] = names.green_service
-    swapped = tuple((name, swaps.get((name, value), value)) for name, value in alarm.dimensions)
-    return swapped if swapped != alarm.dimensions else None
-
-
-def queries(alarm: AlarmSeen, names: Names) -> tuple[MetricQuery, ...]:
-    """The series of green that stand for an alarm on blue's names; none for an alarm that sees both colours.
-
-    Count metrics of a load balancer are absent when zero, so they are read with the requests beside them.
-    """
-    dimensions = with_greens_names(alarm, names)
-    if dimensions is None:
-        return ()
-
-    def query(id_: str, metric: str, stat: str) -> MetricQuery:
-        return MetricQuery(
-            id=id_,
-            namespace=alarm.namespace,
-            metric=metric,
-            dimensions=dimensions,
-            stat=stat,
-            period=alarm.period,
-        )
-
-    own = query(f"alarm {alarm.name}", alarm.metric, alarm.stat)
-    if _is_absent_when_zero(alarm):
-        return (own, query(f"requests {alarm.name}", "RequestCount", "Sum"))
-    return (own,)
 
 
 def judge(spec: AlarmsSpec, scene: Scene) -> Answer:
@@ -112,24 +77,66 @@ def _judge_one(spec: AlarmSpec, scene: Scene) -> Answer:
         )
     if scene.weight == 0:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
-    # On the way home blue is judged, and an alarm on blue's names says by its own state what it sees of blue.
-    sees_it = scene.judged is Colour.BLUE or with_greens_names(seen, scene.names) is None
-    return _by_state(spec, seen, scene) if sees_it else _by_series(spec, seen, scene)
+    if scene.judged is Colour.BLUE:
+        # On the way home blue is judged, and an alarm on blue's names says by its own state what it sees of blue.
+        return _by_state(spec, seen, scene)
+    return _of_green(spec, seen, start, scene)
+
+
+def _of_green(spec: AlarmSpec, seen: AlarmSeen, start: AlarmSeen | None, scene: Scene) -> Answer:
+    if start is not None:
+        seen = _as_begun(seen, start)
+    sees = seeing(seen, scene.names)
+    match sees.sight:
+        case Sight.BOTH:
+            return _by_state(spec, seen, scene)
+        case Sight.GREENS_NAMES:
+            return _by_series(spec, seen, scene)
+        case Sight.PARTS:
+            return _by_parts(seen, scene)
+        case Sight.BLIND if start is not None and seeing(start, scene.names).sight is Sight.BLIND:
+            return not_applicable(NAME, f"{spec.name} can say nothing about green: {sees.why}")
+        case Sight.BLIND:
+            words = f"{spec.name} can say nothing about green any more: {sees.why}"
+            return hold(NAME, words, clears_when=f"{spec.name} is as it was when the rollout began")
+
+
+def _as_begun(seen: AlarmSeen, start: AlarmSeen) -> AlarmSeen:
+    """The alarm as it was set up when the rollout began, in the state it is in now: nobody moves a threshold meanwhile.
+
+    A part that is gone stays gone.
+    """
+    now = {part.name: part for part in seen.parts}
+    return replace(
+        start,
+        state=seen.state,
+        state_since=seen.state_since,
+        reason=seen.reason,
+        evaluation=seen.evaluation,
+        muted=seen.muted,
+        fired_at=seen.fired_at,
+        history_unread=seen.history_unread,
+        parts=tuple(_as_begun(now[part.name], part) for part in start.parts if part.name in now),
+    )
+
+
+# by its state ------------------------------------------------------------------------------------------------------
 
 
 def _by_state(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
-    if seen.evaluation:
-        return hold(
-            NAME, f"{seen.name} is not whole: {seen.evaluation}", clears_when="CloudWatch evaluates it again"
-        )
+    broken = _not_whole(seen)
+    if broken:
+        return hold(NAME, broken, clears_when="CloudWatch evaluates it again")
     match seen.state:
         case "ALARM":
             since = f" since {seen.state_since:%H:%M:%S}Z" if seen.state_since else ""
-            return fail(NAME, f"{seen.name} is in ALARM{since}: {seen.reason}")
+            return fail(NAME, f"{seen.name} is in ALARM{since}{_muted(seen)}: {seen.reason}")
         case "OK":
-            answer = passed(NAME, f"{seen.name} is OK")
+            answer = passed(NAME, f"{seen.name} is OK{_muted(seen)}")
         case _:
             answer = _no_data(spec, seen, f"{seen.name} has no data")
+    if scene.judged is Colour.GREEN and (unseen := _between_looks(seen, scene)):
+        return unseen
     if answer.verdict is Verdict.PASS and not _could_know(seen, scene):
         return hold(
             NAME,
@@ -137,6 +144,29 @@ def _by_state(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
             clears_when="a whole period of it was measured",
         )
     return answer
+
+
+def _between_looks(seen: AlarmSeen, scene: Scene) -> Answer | None:
+    """What an alarm went through between two looks: one that fired and is well again has fired."""
+    if seen.history_unread:
+        words = (
+            f"{seen.name} changed, and whether it fired meanwhile could not be read: {seen.history_unread}"
+        )
+        return hold(NAME, words, clears_when=f"the history of {seen.name} can be read")
+    if seen.fired_at is None or (scene.alarms_from is not None and seen.fired_at < scene.alarms_from):
+        return None
+    return fail(NAME, f"{seen.name} went to ALARM at {seen.fired_at:%H:%M:%S}Z and is {seen.state} again")
+
+
+def _not_whole(seen: AlarmSeen) -> str:
+    """Why CloudWatch's evaluation of an alarm, or of a part of it, is not to be relied on."""
+    if seen.evaluation:
+        return f"{seen.name} is not whole: {seen.evaluation}"
+    return next((broken for part in seen.parts if (broken := _not_whole(part))), "")
+
+
+def _muted(seen: AlarmSeen) -> str:
+    return f" ({seen.muted}; its state counts)" if seen.muted else ""
 
 
 def _could_know(seen: AlarmSeen, scene: Scene) -> bool:
@@ -149,87 +179,79 @@ def _could_know(seen: AlarmSeen, scene: Scene) -> bool:
     return is_measured or scene.now >= end + scene.lag
 
 
+# by green's series -------------------------------------------------------------------------------------------------
+
+
 def _by_series(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
-    points = scene.metrics.get(f"alarm {seen.name}")
-    requests = scene.metrics.get(f"requests {seen.name}")
-    if isinstance(points, Unread) or isinstance(requests, Unread):
+    found = judge_points(seen, scene, missing_breaches=_breaches(spec.no_data, seen))
+    match found.outcome:
+        case Outcome.BREACHES:
+            return _breached(seen, found.words, found.numbers)
+        case Outcome.WITHIN:
+            return passed(NAME, f"{found.words}{_muted(seen)}", numbers=found.numbers)
+        case Outcome.SILENT:
+            return _no_data(spec, seen, found.words)
+        case Outcome.MAY_BREACH | Outcome.UNKNOWN:
+            return hold(NAME, found.words, clears_when=found.clears_when, numbers=found.numbers)
+
+
+def _breached(seen: AlarmSeen, words: str, numbers: Mapping[str, float]) -> Answer:
+    """Green is over the threshold; the alarm's own state says whether blue is too."""
+    if seen.state == "ALARM":
         return hold(
-            NAME, f"{seen.name}'s metric could not be read for green", clears_when="CloudWatch answers"
+            NAME, f"{words}, and fires for blue too", clears_when=f"{seen.name} is OK", numbers=numbers
         )
-    periods = _judgeable(seen, scene, points or ())
-    if not periods or points is None:
+    return fail(NAME, f"{words}{_muted(seen)}", numbers=numbers)
+
+
+def _breaches(no_data: NoData | None, seen: AlarmSeen) -> bool:
+    return no_data is NoData.FAIL or (no_data is None and seen.missing == "breaching")
+
+
+# by its parts ------------------------------------------------------------------------------------------------------
+
+
+def _by_parts(seen: AlarmSeen, scene: Scene) -> Answer:
+    """A composite alarm's rule, with what its parts say of green."""
+    found = {part.name: _state_for_green(part, scene) for part in seen.parts}
+    fires = alarm_rule.evaluate(seen.rule, lambda name: found[name][0])
+    told = "; ".join(words for _, words in found.values())
+    if fires is None:
         return hold(
-            NAME,
-            f"{seen.name}: no whole period was measured yet",
-            clears_when="a whole period of it was measured",
+            NAME, f"{seen.name} is not known for green: {told}", clears_when="what it is made of is known"
         )
-    return _m_of_n(spec, seen, periods, dict(points), dict(requests or ()))
+    if fires:
+        return _breached(seen, f"{seen.name} fires for green: {told}", {})
+    return passed(NAME, f"{seen.name} does not fire for green{_muted(seen)}")
 
 
-def _judgeable(seen: AlarmSeen, scene: Scene, points: Series) -> list[datetime]:
-    """Starts of the newest N periods at this weight that are measured, or should be by now; oldest first."""
-    if scene.serves_since is None:
-        return []
-    known = {start for start, _ in points}
-    start, end = first_whole(scene.serves_since, seen.period), floor_to(scene.now, seen.period)
-    periods: list[datetime] = []
-    while end - seen.period >= start and len(periods) < seen.evaluation_periods:
-        end -= seen.period
-        if periods or end in known or end + seen.period + scene.lag <= scene.now:
-            periods.append(end)
-    return periods[::-1]
+def _state_for_green(part: AlarmSeen, scene: Scene) -> tuple[str | None, str]:
+    """The state that a part of a composite alarm has for green, None where that is not known, and why."""
+    if seeing(part, scene.names).sight is Sight.BOTH:
+        if _not_whole(part):
+            return None, _not_whole(part)
+        if part.state == "OK" and not _could_know(part, scene):
+            return None, f"{part.name} cannot know of this weight yet"
+        return part.state, f"{part.name} is {part.state}"
+    if part.kind == "composite":
+        states = {one.name: _state_for_green(one, scene)[0] for one in part.parts}
+        fires = alarm_rule.evaluate(part.rule, states.get)
+        state = None if fires is None else "ALARM" if fires else "OK"
+        return state, f"{part.name} is {state or 'unknown'}"
+    found = judge_points(part, scene, missing_breaches=part.missing == "breaching")
+    return _as_state(part, found), found.words
 
 
-def _m_of_n(
-    spec: AlarmSpec,
-    seen: AlarmSeen,
-    periods: list[datetime],
-    points: Mapping[datetime, float],
-    requests: Mapping[datetime, float],
-) -> Answer:
-    breaching, missing = _tally(seen, periods, points, requests)
-    if spec.no_data is NoData.FAIL or (spec.no_data is None and seen.missing == "breaching"):
-        breaching += missing
-    numbers = {"breaching": float(breaching), "periods": float(len(periods)), "missing": float(missing)}
-    words = f"{seen.name} with green's names is over its threshold in {breaching} of {len(periods)} periods"
-    if breaching >= seen.datapoints_to_alarm:
-        if seen.state == "ALARM":
-            return hold(
-                NAME, f"{words}, and fires for blue too", clears_when=f"{seen.name} is OK", numbers=numbers
-            )
-        return fail(NAME, words, numbers=numbers)
-    if breaching and breaching + seen.evaluation_periods - len(periods) >= seen.datapoints_to_alarm:
-        # Fewer than N periods were measured at this weight, and the next ones may still make it M.
-        return hold(
-            NAME,
-            f"{words}, {seen.datapoints_to_alarm} of {seen.evaluation_periods} would be a failure",
-            clears_when="enough periods of it were measured",
-            numbers=numbers,
-        )
-    if missing == len(periods):
-        return _no_data(spec, seen, f"{seen.name} has no data of green")
-    within = f"{seen.name} with green's names is within its threshold"
-    return passed(NAME, f"{words}: too few to count" if breaching else within, numbers=numbers)
-
-
-def _tally(
-    seen: AlarmSeen,
-    periods: list[datetime],
-    points: Mapping[datetime, float],
-    requests: Mapping[datetime, float],
-) -> tuple[int, int]:
-    """How many of these periods are over the threshold, and how many hold no data."""
-    over = COMPARISONS[seen.comparison]
-    breaching = missing = 0
-    for period in periods:
-        value = points.get(period)
-        if value is None and _is_absent_when_zero(seen) and requests.get(period):
-            value = 0.0
-        if value is None:
-            missing += 1
-        elif over(value, seen.threshold):
-            breaching += 1
-    return breaching, missing
+def _as_state(part: AlarmSeen, found: Judgement) -> str | None:
+    match found.outcome:
+        case Outcome.BREACHES:
+            return "ALARM"
+        case Outcome.WITHIN:
+            return "OK"
+        case Outcome.SILENT:
+            return {"notBreaching": "OK", "missing": "INSUFFICIENT_DATA"}.get(part.missing)
+        case Outcome.MAY_BREACH | Outcome.UNKNOWN:
+            return None
 
 
 def _no_data(spec: AlarmSpec, seen: AlarmSeen, words: str) -> Answer:
@@ -241,11 +263,3 @@ def _no_data(spec: AlarmSpec, seen: AlarmSeen, words: str) -> Answer:
             return fail(NAME, f"{words}, which counts as bad")
         case NoData.HOLD:
             return hold(NAME, words, clears_when=f"CloudWatch has data for {seen.name}")
-
-
-def _is_absent_when_zero(alarm: AlarmSeen) -> bool:
-    return (
-        alarm.namespace == "AWS/ApplicationELB"
-        and alarm.stat == "Sum"
-        and alarm.metric.endswith(("_Count", "ErrorCount"))
-    )

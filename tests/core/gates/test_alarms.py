@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData, judge, queries, with_greens_names
+from orchestrator.core.alarm_sight import Sight, queries, seeing, with_greens_names
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData, judge
 from orchestrator.core.ids import TargetGroupArn
 from orchestrator.core.observed import Absent, AlarmSeen, Unread
 from orchestrator.core.scene import Colour
@@ -24,9 +25,10 @@ LATENCY = good_alarm(metric="TargetResponseTime", stat="p99", threshold=1.0)  # 
 
 
 def asked(alarm: Any, no_data: NoData | None = None, **changes: Any) -> Answer:  # noqa: ANN401 - any look
-    """The answer about one alarm, as it is seen now."""
+    """The answer about one alarm, as it is seen now; it was set up alike, and OK, when the rollout began."""
     spec = AlarmsSpec(alarms=(AlarmSpec(name=NAME, no_data=no_data),))
-    return judge(spec, scene(**{"alarms": {NAME: alarm}, **changes}))
+    begun = (replace(alarm, state="OK", evaluation=""),) if isinstance(alarm, AlarmSeen) else (good_alarm(),)
+    return judge(spec, scene(**{"alarms": {NAME: alarm}, "alarms_at_start": begun, **changes}))
 
 
 def of_green(
@@ -130,7 +132,7 @@ def test_ok_counts_as_soon_as_an_interval_of_this_weight_was_measured() -> None:
 
 
 def test_an_alarm_that_says_no_period_is_given_the_metrics_own() -> None:
-    composite = replace(BOTH, kind="composite", period=timedelta(0))
+    composite = replace(BOTH, kind="composite", rule="TRUE", period=timedelta(0))
     assert asked(composite).verdict is PASS
     assert asked(composite, serves_since=NOON - timedelta(seconds=100)).verdict is HOLD
 
@@ -149,19 +151,22 @@ def test_ok_of_an_alarm_with_a_long_period_counts_only_after_one_of_those() -> N
 
 def test_greens_names_stand_in_for_blues() -> None:
     names = scene().names
-    assert with_greens_names(good_alarm(), names) == (
+    assert with_greens_names(good_alarm().dimensions, names) == (
         BALANCER,
         ("TargetGroup", GREEN_GROUP.rpartition(":")[2]),
     )
     on_service = good_alarm(dimensions=(("ClusterName", "prod"), ("ServiceName", "checkout")))
-    assert with_greens_names(on_service, names) == (("ClusterName", "prod"), ("ServiceName", GREEN_NAME))
+    assert with_greens_names(on_service.dimensions, names) == (
+        ("ClusterName", "prod"),
+        ("ServiceName", GREEN_NAME),
+    )
 
 
 def test_an_alarm_that_names_nothing_of_blues_has_no_series_of_its_own() -> None:
     elsewhere = good_alarm(dimensions=(BALANCER, ("TargetGroup", "targetgroup/legacy/943f017f100becff")))
     same_value = good_alarm(dimensions=(("QueueName", "checkout"),))
     for alarm in (BOTH, elsewhere, same_value):
-        assert with_greens_names(alarm, scene().names) is None
+        assert seeing(alarm, scene().names).sight is Sight.BOTH
         assert queries(alarm, scene().names) == ()
 
 
@@ -170,7 +175,7 @@ def test_each_of_several_groups_has_its_own_stand_in() -> None:
     other = TargetGroupArn("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/two/aa")
     names = replace(scene().names, groups=(*scene().names.groups, (other, second)))
     alarm = good_alarm(dimensions=(("TargetGroup", "targetgroup/two/aa"),))
-    assert with_greens_names(alarm, names) == (("TargetGroup", second.rpartition(":")[2]),)
+    assert with_greens_names(alarm.dimensions, names) == (("TargetGroup", second.rpartition(":")[2]),)
 
 
 @pytest.mark.parametrize(
