@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.sandbox.world.places import Shop, Wire, calm, seconds, shop
+from tests.sandbox.world.places import START, Shop, Wire, calm, seconds, shop
 
 
 def answer(s: Shop, count: int = 1, *, status: int = 200, time: float = 0.01) -> None:
@@ -30,6 +30,7 @@ def read(
     start: datetime | None = None,
     group: bool = True,
     zone: str = "",
+    oldest_first: bool = False,
     **extra: Wire,
 ) -> list[float]:
     balancer, target_group = names(s)
@@ -42,7 +43,9 @@ def read(
         "StartTime": start or s.world.now - timedelta(hours=1),
         "EndTime": s.world.now + timedelta(minutes=5),
     }
-    result = s.world.call("cloudwatch", "GetMetricData", {"MetricDataQueries": [query], **window})
+    order = {"ScanBy": "TimestampAscending"} if oldest_first else {}
+    asked = {"MetricDataQueries": [query], **window, **order}
+    result = s.world.call("cloudwatch", "GetMetricData", asked)
     assert result["MetricDataResults"][0]["StatusCode"] == "Complete"
     return list(result["MetricDataResults"][0]["Values"])
 
@@ -163,3 +166,62 @@ def test_metrics_are_forgotten_after_their_retention() -> None:
     answer(s)
     s.world.advance(seconds(800))
     assert read(s, "RequestCount") == []
+
+
+def tricky(**changes: object) -> Shop:
+    """A shop whose datapoints come after 60 to 120 s."""
+    return shop(calm(metric_jitter_minutes=0.5, **changes))
+
+
+def whole_after(begin: datetime) -> float:
+    """How long after its end the minute that begins then is whole, in seconds."""
+    s = tricky()
+    s.world.advance(begin)
+    answer(s, 5)
+    s.world.advance(seconds(50))
+    answer(s, 5)
+    s.world.advance(seconds(10))
+    for waited in range(200):
+        if read(s, "RequestCount", start=begin) == [10.0]:
+            return float(waited)
+        s.world.advance(seconds(1))
+    raise AssertionError("never whole")
+
+
+def test_a_minute_is_whole_one_to_two_minutes_after_its_end_and_never_at_the_same_time() -> None:
+    seen = [whole_after(START + timedelta(minutes=5 + number)) for number in range(12)]
+    assert min(seen) >= 60
+    assert max(seen) <= 120
+    assert max(seen) - min(seen) > 15
+
+
+def test_a_colours_metrics_come_together_though_colours_do_not() -> None:
+    s = tricky()
+    minute(s)
+    answer(s, 5, status=500)
+    for _ in range(150):
+        s.world.advance(seconds(1))
+        assert read(s, "RequestCount") == read(s, "HTTPCode_Target_5XX_Count")
+
+
+def test_a_revised_datapoint_is_short_at_first_and_keeps_its_rate() -> None:
+    s = shop(calm(metric_revised_share=0.5, metric_revision_minutes=1.0))
+    minute(s)
+    began = s.world.now
+    for _ in range(10):
+        for _ in range(2):  # one for each zone
+            answer(s, 10)
+            answer(s, 10, status=500)
+        minute(s)
+    revised = 0
+    seen: dict[int, float] = {}
+    for _ in range(360):
+        counts = read(s, "RequestCount", start=began, oldest_first=True)
+        errors = read(s, "HTTPCode_Target_5XX_Count", start=began, oldest_first=True)
+        for number, count in enumerate(counts):
+            revised += seen.get(number, count) < count
+            seen[number] = count
+        assert len(errors) <= len(counts)
+        s.world.advance(seconds(1))
+    assert counts == [40.0] * 10
+    assert revised > 0

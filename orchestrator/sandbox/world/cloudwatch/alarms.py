@@ -156,21 +156,21 @@ class Alarms:
         return {}
 
     def set_state(self, params: Json) -> Json:
-        """SetAlarmState: until the next evaluation."""
+        """SetAlarmState: until the next evaluation; of a composite alarm until one of its children changes."""
         found = self._all.get(params["AlarmName"])
         if found is None:
             raise AwsRefusal("ResourceNotFound", f"Alarm {params['AlarmName']} does not exist", 404)
         if params["StateValue"] not in alarms.STATES:
             raise AwsRefusal("ValidationError", f"{params['StateValue']} is not a state")
         self._set(found, params["StateValue"], params["StateReason"], params.get("StateReasonData", ""))
+        self._judge_composites(but=found)
         return {}
 
     def evaluate(self) -> None:
         """Judge every alarm by what can be read now."""
-        for each in list(self._all.values()):
-            if each.kind == "MetricAlarm":
-                self._judge(each)
-        self._judge_composites()
+        changed = [self._judge(each) for each in list(self._all.values()) if each.kind == "MetricAlarm"]
+        if any(changed):
+            self._judge_composites()
 
     def in_alarm(self) -> set[str]:
         """The names of the alarms in ALARM."""
@@ -199,19 +199,24 @@ class Alarms:
             each.timer = self._kernel.at(at, lambda: self._beaten(each, period))
 
     def _beaten(self, each: Alarm, period: timedelta) -> None:
-        self._judge(each)
-        self._judge_composites()
+        if self._judge(each):
+            self._judge_composites()
         self._beat(each, period)
 
-    def _judge(self, each: Alarm) -> None:
+    def _judge(self, each: Alarm) -> bool:
+        """Judge a metric alarm; True if its state has changed."""
         found = self._evaluations.judge(each.settings, each.state)
         each.evaluation = "EVALUATION_FAILURE" if found is None else found.evaluation
-        if found and found.state != each.state:
-            self._set(each, found.state, found.why, found.why_data)
+        if found is None or found.state == each.state:
+            return False
+        self._set(each, found.state, found.why, found.why_data)
+        return True
 
-    def _judge_composites(self) -> None:
+    def _judge_composites(self, *, but: Alarm | None = None) -> None:
         """Judge composite alarms until nothing changes; those in a circle are not judged."""
-        composites = [each for each in self._all.values() if each.kind == "CompositeAlarm"]
+        composites = [
+            each for each in self._all.values() if each.kind == "CompositeAlarm" and each is not but
+        ]
         for _ in composites:
             changed = False
             for each in composites:

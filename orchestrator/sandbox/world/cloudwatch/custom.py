@@ -35,6 +35,10 @@ class CustomMetrics:
             self._take(namespace, datum)
         return {}
 
+    def note(self, namespace: str, datum: Json) -> None:
+        """Take what AWS itself puts, into a namespace of its own."""
+        self._take(namespace, datum)
+
     def read(
         self, namespace: str, metric: str, dimensions: list[Json], start: datetime, period: timedelta
     ) -> Cell | None:

@@ -63,7 +63,7 @@ class Sources:
             raise AwsRefusal(
                 "ValidationError", f"The parameter {' and '.join(lacking)} of a Metric is required."
             )
-        is_custom = not metric["Namespace"].startswith("AWS/")
+        is_custom = not _is_balancers(metric["Namespace"])
         statistics.check(stat["Stat"])
         check_period(stat["Period"], self._kernel.minute.total_seconds(), is_custom=is_custom)
         if not is_custom:
@@ -91,14 +91,14 @@ class Sources:
 
     def horizon(self, stat: Json) -> datetime:
         """Until when what this metric reports can be read."""
-        if stat["Metric"]["Namespace"].startswith("AWS/"):
+        if _is_balancers(stat["Metric"]["Namespace"]):
             return self._balancers.horizon()
         return self._kernel.now - self._kernel.settings.custom_metric_delay
 
     def _cell(self, stat: Json, at: datetime, step: timedelta) -> Cell | None:
         metric = stat["Metric"]
         namespace, name, given = metric["Namespace"], metric["MetricName"], metric.get("Dimensions", [])
-        if not namespace.startswith("AWS/"):
+        if not _is_balancers(namespace):
             return self._custom.read(namespace, name, given, at, step)
         wanted = dimensions(namespace, name, given)
         if wanted is None or not _unit_fits(name, stat.get("Unit")):
@@ -112,6 +112,11 @@ class Sources:
             if fnmatchcase(name, each.metric) and (each.until is None or self._kernel.now < each.until)
         }
         return "failed" if "failed" in found else "partial" if found else None
+
+
+def _is_balancers(namespace: str) -> bool:
+    """True for what load balancers and services report; what the account uses of its quotas is kept like custom."""
+    return namespace.startswith("AWS/") and namespace != "AWS/Usage"
 
 
 def _unit_fits(metric: str, unit: str | None) -> bool:

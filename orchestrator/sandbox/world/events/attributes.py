@@ -1,6 +1,7 @@
 """The attributes of a queue, its policy among them."""
 
 import json
+from fnmatch import fnmatchcase
 
 from orchestrator.sandbox.world.errors import AwsRefusal, not_here
 
@@ -41,7 +42,7 @@ def lets_eventbridge(policy: str | None, rule: str) -> bool:
         actions = statement.get("Action", [])
         condition = statement.get("Condition", {})
         sources = [
-            source
+            source if isinstance(source, list) else [source]
             for operator in ("ArnEquals", "ArnLike", "StringEquals")
             for key, source in condition.get(operator, {}).items()
             if key.lower() == "aws:sourcearn"
@@ -50,7 +51,7 @@ def lets_eventbridge(policy: str | None, rule: str) -> bool:
             statement.get("Effect") == "Allow"
             and ("events.amazonaws.com" in services or services == "*")
             and any(action in actions for action in ("sqs:SendMessage", "SQS:SendMessage", "sqs:*"))
-            and all(source == rule or rule in source for source in sources)
+            and all(any(fnmatchcase(rule, source) for source in allowed) for allowed in sources)
         ):
             return True
     return False

@@ -218,6 +218,10 @@ class Queues:
             return timedelta(seconds=given)
         return self._queue(params["QueueUrl"]).seconds("ReceiveMessageWaitTimeSeconds")
 
+    def polls(self, url: str) -> int:
+        """How many long polls wait at a queue."""
+        return len(self._queue(url).waiting)
+
     def call_on_arrival(self, url: str, call: Callable[[], None]) -> Callable[[], None]:
         """Have `call` called once, when a message comes; what is returned takes that back."""
         queue = self._queue(url)

@@ -96,7 +96,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
     while at < rest:
         found = _TOKEN.match(text, at)
         if found is None:
-            raise BadExpression(f"Invalid syntax: unexpected {text[at:].strip()[:1]!r} at position {at}")
+            at = rest - len(text[at:rest].lstrip())
+            raise BadExpression(f"Invalid syntax: unexpected {text[at]!r} at position {at}")
         kind = str(found.lastgroup)
         yield kind, _SAME.get(found[kind], found[kind]), found.start(kind)
         at = found.end()
