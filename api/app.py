@@ -15,7 +15,19 @@ from fastapi import FastAPI
 from api.auth.bearer import Authenticator, has_valid_token
 from api.auth.fetching import Fetch, fetch
 from api.auth.oidc import Issuers
-from api.http import access, answers, before, events, health, openapi, reports, rollouts, services, wishes
+from api.http import (
+    access,
+    answers,
+    before,
+    events,
+    health,
+    openapi,
+    reports,
+    rollouts,
+    services,
+    simulations,
+    wishes,
+)
 from api.http.admission import Calls
 from api.http.door import Door
 from api.http.guard import Guard
@@ -37,6 +49,7 @@ _ROUTERS = (
     wishes.router,
     rollouts.router,
     before.router,
+    simulations.router,
     services.router,
     access.router,
     health.router,
@@ -135,6 +148,7 @@ async def _serve(
     listener: socket.socket, announce: Announce, settings: Settings, is_auth_required: bool
 ) -> None:
     async with open_engine(settings) as engine:
+        await engine.calendar.publish()
         app = create_app(engine, settings=settings, is_auth_required=is_auth_required)
         await serve(app, listener, announce)
 

@@ -32,6 +32,7 @@ CALLS: dict[str, Needed] = {
     "list_services": Role.VIEWER,
     "get_service": Role.VIEWER,
     "preflight": Role.VIEWER,
+    "simulate": Role.VIEWER,
     "start_rollout": TO_START,
     **{f"{kind.value}_rollout": role for kind, role in ROLE_FOR.items()},
     "list_tokens": Role.ADMIN,
@@ -44,7 +45,7 @@ CALLS: dict[str, Needed] = {
 FOR_ALL_SERVICES = frozenset({"list_tokens", "create_token", "revoke_token", "audit"})
 """Calls that only somebody may make who is not limited to some services: they reach beyond any one service."""
 
-READS = frozenset({"preflight"})
+READS = frozenset({"preflight", "simulate"})
 """Calls by POST that change nothing, and are therefore not kept in the audit log."""
 
 

@@ -37,6 +37,7 @@ class Door:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     is_working: bool = False  # a worker ticks rollouts beside this server
     waiters: int = 0
+    simulating: asyncio.Lock = field(default_factory=asyncio.Lock)  # one simulation at a time
 
     async def pause(self, duration: timedelta) -> None:
         """Wait before asking the store again; returns at once when the server shuts down."""

@@ -29,7 +29,7 @@ name. Until there is either, only this machine is listened to and its users are 
 """
 REFS = "#/components/schemas/"
 FILE = "RolloutFile"
-FILE_CALLS = ("start_rollout", "preflight")
+FILE_CALLS = ("start_rollout", "preflight", "simulate")
 EXAMPLE = {"service": "prod/checkout", "revision": {"task_definition": "checkout:43"}}
 EXAMPLE_YAML = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"
 ETAG = {"ETag": {"description": "The rollout's version.", "schema": {"type": "string"}, "example": '"7"'}}

@@ -49,6 +49,18 @@ def test_server_is_ready_with_its_worker_beside_it(server: subprocess.Popen[str]
             assert answer.status == 200
 
 
+def test_a_plan_is_simulated_beside_the_server(server: subprocess.Popen[str]) -> None:
+    file = {"service": "prod/checkout", "revision": {"task_definition": "checkout:43"}, "plan": "canary"}
+    path = "/v1/simulate?runs=2&rps=50&defect=total&defect=none&seed=3"
+    with closing(connect(server)) as connection:
+        connection.request("POST", path, json.dumps(file), {"Content-Type": "application/json"})
+        with connection.getresponse() as answer:
+            assert answer.status == 200
+            rows = [row for row in json.load(answer)["rows"] if row["policy"] == "Teal canary"]
+    assert [(row["defect"], row["runs"]) for row in rows] == [("total", 2), ("none", 2)]
+    assert rows[0]["rolled_back"] == 1.0
+
+
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "teal.db"

@@ -200,3 +200,10 @@ def test_client_that_goes_away_ends_its_stream(desk: Desk) -> None:
 
     desk.run(script)
     assert desk.door.waiters == 0
+
+
+@pytest.mark.parametrize("asked", [{"rps": 0}, {"error_rate": 1}, {"runs": 100_000}, {"defect": "leek"}])
+def test_a_simulation_that_means_nothing_is_refused(desk: Desk, asked: dict[str, object]) -> None:
+    answer = desk.ask("POST", "/v1/simulate", json=desk.file(), params=asked)
+    assert answer.status_code == 422
+    assert answer.json()["mistakes"][0]["where"] == "query"
