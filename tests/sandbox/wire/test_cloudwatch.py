@@ -13,7 +13,10 @@ from orchestrator.sandbox.wire.skin import Skin
 from tests.sandbox.wire.clients import Wire, calm_world
 from tests.sandbox.wire.test_golden import sent
 
-OPERATIONS = ("DescribeAlarms", "PutMetricAlarm", "GetMetricData", "SetAlarmState", "DeleteAlarms")
+OPERATIONS = (
+    *("DescribeAlarms", "PutMetricAlarm", "GetMetricData", "SetAlarmState", "DeleteAlarms"),
+    *("PutCompositeAlarm", "DescribeAlarmHistory", "PutMetricData", "PutAlarmMuteRule", "ListAlarmMuteRules"),
+)
 PROTOCOLS = ("smithy-rpc-v2-cbor", "json", "query")
 TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=1, max_size=12)
 MOMENTS = st.integers(0, 2_000_000_000).map(lambda s: datetime.fromtimestamp(s, UTC))

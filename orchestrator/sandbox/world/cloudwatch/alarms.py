@@ -11,37 +11,15 @@ from datetime import datetime, timedelta
 from orchestrator.sandbox.world.cloudwatch import alarm as alarms
 from orchestrator.sandbox.world.cloudwatch import composite
 from orchestrator.sandbox.world.cloudwatch.alarm import Alarm, State
+from orchestrator.sandbox.world.cloudwatch.alarm_reads import AlarmReads, children_of
 from orchestrator.sandbox.world.cloudwatch.evaluation import Evaluations
 from orchestrator.sandbox.world.cloudwatch.mutes import Mutes
 from orchestrator.sandbox.world.cloudwatch.wishes import check_composite, check_metric
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
 from orchestrator.sandbox.world.events.bus import Bus
 from orchestrator.sandbox.world.kernel import Kernel
-from orchestrator.sandbox.world.operation import Operation, operation, page
+from orchestrator.sandbox.world.operation import Operation, operation
 
-_FILTERS = (
-    "AlarmNames",
-    "AlarmNamePrefix",
-    "AlarmTypes",
-    "StateValue",
-    "ActionPrefix",
-    "ChildrenOfAlarmName",
-    "ParentsOfAlarmName",
-    "MaxRecords",
-    "NextToken",
-)
-_HISTORY = (
-    *(
-        "AlarmName",
-        "AlarmTypes",
-        "HistoryItemType",
-        "StartDate",
-        "EndDate",
-        "ScanBy",
-        "MaxRecords",
-        "NextToken",
-    ),
-)
 _FIRST_LOOK = timedelta(seconds=1)  # from putting a composite alarm until it is judged
 
 
@@ -62,8 +40,6 @@ class Alarms:
         """The operations by their AWS names."""
         state = ("AlarmName", "StateValue", "StateReason", "StateReasonData")
         return {
-            "DescribeAlarms": operation(self.describe, *_FILTERS),
-            "DescribeAlarmHistory": operation(self.history, *_HISTORY),
             "PutMetricAlarm": operation(self.put, "Tags", *alarms.COMMON, *alarms.METRIC),
             "PutCompositeAlarm": operation(self.put_composite, "Tags", *alarms.COMMON, *alarms.COMPOSITE),
             "DeleteAlarms": operation(self.delete, "AlarmNames"),
@@ -71,48 +47,8 @@ class Alarms:
             "EnableAlarmActions": operation(lambda given: self._enable(given, True), "AlarmNames"),
             "DisableAlarmActions": operation(lambda given: self._enable(given, False), "AlarmNames"),
             **self._mutes.operations(),
+            **AlarmReads(self._all, self._history, self._suppressed).operations(),
         }
-
-    def describe(self, params: Json) -> Json:
-        """DescribeAlarms; names it does not know are left out without error, and so are kinds not asked for."""
-        names = params.get("AlarmNames")
-        if names is not None and len(names) > 100:
-            raise AwsRefusal("ValidationError", "AlarmNames must have length less than or equal to 100")
-        if names and "AlarmNamePrefix" in params:
-            raise AwsRefusal("ValidationError", "AlarmNames and AlarmNamePrefix cannot be specified together")
-        relatives = [name for name in ("ChildrenOfAlarmName", "ParentsOfAlarmName") if name in params]
-        if (relatives and params.keys() - {*relatives, "MaxRecords", "NextToken"}) or len(relatives) > 1:
-            raise AwsRefusal("ValidationError", f"{relatives[0]} cannot be specified with other parameters")
-        found = self._relatives(params) if relatives else self._found(params)
-        size = params.get("MaxRecords", 100 if names else 50)
-        if not 1 <= size <= 100:
-            raise AwsRefusal("ValidationError", "MaxRecords must be 1 to 100")
-        shown, token = page(found, params.get("NextToken"), size, code="InvalidNextToken")
-        kinds: dict[str, list[Json]] = {"MetricAlarm": [], "CompositeAlarm": []}
-        for each in shown:
-            kinds[each.kind].append(
-                alarms.brief(each) if relatives else alarms.view(each, self._suppressed(each))
-            )
-        answer: Json = {"MetricAlarms": kinds["MetricAlarm"], "CompositeAlarms": kinds["CompositeAlarm"]}
-        return answer | ({"NextToken": token} if token else {})
-
-    def history(self, params: Json) -> Json:
-        """DescribeAlarmHistory: newest first unless asked."""
-        types = params.get("AlarmTypes", ["MetricAlarm"])
-        found = [
-            item
-            for item in self._history
-            if params.get("AlarmName") in (None, item["AlarmName"])
-            and (("AlarmName" in params and "AlarmTypes" not in params) or item["AlarmType"] in types)
-            and params.get("HistoryItemType") in (None, item["HistoryItemType"])
-            and params.get("StartDate", item["Timestamp"]) <= item["Timestamp"]
-            and item["Timestamp"] <= params.get("EndDate", item["Timestamp"])
-        ]
-        if params.get("ScanBy") != "TimestampAscending":
-            found.reverse()
-        size = params.get("MaxRecords", 100)
-        shown, token = page(found, params.get("NextToken"), size, code="InvalidNextToken")
-        return {"AlarmHistoryItems": [*shown]} | ({"NextToken": token} if token else {})
 
     def put(self, params: Json) -> Json:
         """PutMetricAlarm: a new alarm has no data yet; an existing one keeps its state."""
@@ -142,7 +78,7 @@ class Alarms:
         if sum(self._all[name].kind == "CompositeAlarm" for name in names) > 1:
             raise AwsRefusal("ValidationError", "Only one composite alarm can be deleted at a time")
         kept = [each for each in self._all.values() if each.name not in names]
-        parents = sorted({p.name for p in kept if p.kind == "CompositeAlarm" and _children(p) & {*names}})
+        parents = sorted({p.name for p in kept if p.kind == "CompositeAlarm" and children_of(p) & {*names}})
         if parents:
             raise AwsRefusal(
                 "ValidationError",
@@ -235,7 +171,7 @@ class Alarms:
         return self._all[name].state if name in self._all else ""
 
     def _is_circular(self, name: str, sought: str, passed: set[str]) -> bool:
-        for child in _children(self._all[name]) if name in self._all else ():
+        for child in children_of(self._all[name]) if name in self._all else ():
             if child == sought:
                 return True
             if child not in passed:
@@ -305,25 +241,6 @@ class Alarms:
                 self._all[name].settings["ActionsEnabled"] = on
         return {}
 
-    def _found(self, params: Json) -> list[Alarm]:
-        names, types = params.get("AlarmNames"), params.get("AlarmTypes", ["MetricAlarm"])
-        found = [each for name, each in sorted(self._all.items()) if not names or name in names]
-        found = [each for each in found if each.kind in types]
-        if "AlarmNamePrefix" in params:
-            found = [each for each in found if each.name.startswith(params["AlarmNamePrefix"])]
-        if "StateValue" in params:
-            found = [each for each in found if each.state == params["StateValue"]]
-        if "ActionPrefix" in params:
-            found = [each for each in found if _acts(each, params["ActionPrefix"])]
-        return found
-
-    def _relatives(self, params: Json) -> list[Alarm]:
-        name = params.get("ChildrenOfAlarmName") or params["ParentsOfAlarmName"]
-        if "ChildrenOfAlarmName" in params:
-            wanted = _children(self._all[name]) if name in self._all else set()
-            return [each for child, each in sorted(self._all.items()) if child in wanted]
-        return [each for _, each in sorted(self._all.items()) if name in _children(each)]
-
     def _note(self, each: Alarm, kind: str, summary: str, data: Json) -> None:
         self._history.append(
             {
@@ -339,14 +256,3 @@ class Alarms:
 
 def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _children(each: Alarm) -> set[str]:
-    rule = each.settings.get("AlarmRule")
-    return composite.children(composite.parse(rule)) if rule else set()
-
-
-def _acts(each: Alarm, prefix: str) -> bool:
-    return any(
-        action.startswith(prefix) for name in alarms.ACTIONS.values() for action in each.settings[name]
-    )

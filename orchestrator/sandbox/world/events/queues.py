@@ -6,47 +6,22 @@ of arrivals by `call_on_arrival`. Sources: "Amazon SQS visibility timeout", "dea
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from hashlib import md5
+from datetime import timedelta
 
 from orchestrator.sandbox.world.errors import AwsRefusal, Json, not_here
 from orchestrator.sandbox.world.events.attributes import OTHER, TIMES, checked, lets_eventbridge
+from orchestrator.sandbox.world.events.queue import (
+    Message,
+    Queue,
+    digest,
+    no_queue,
+    no_receipt,
+    tell,
+    view,
+    wrong,
+)
 from orchestrator.sandbox.world.kernel import Kernel
 from orchestrator.sandbox.world.operation import Operation, operation, page
-
-NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
-
-
-@dataclass(slots=True, kw_only=True)
-class Message:
-    """One message. `visible` is when it can be received (again)."""
-
-    id: str
-    body: str
-    sent: datetime
-    visible: datetime
-    receipt: str = ""
-    received: int = 0
-    first_received: datetime | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Queue:
-    """A standard queue: its attributes as text, and its messages in the order of their arrival."""
-
-    name: str
-    arn: str
-    url: str
-    attributes: dict[str, str]
-    created: datetime
-    changed: datetime
-    messages: list[Message] = field(default_factory=list)
-    waiting: list[Callable[[], None]] = field(default_factory=list)
-
-    def seconds(self, attribute: str) -> timedelta:
-        """One of its times."""
-        return timedelta(seconds=int(self.attributes.get(attribute, TIMES[attribute][0])))
 
 
 class Queues:
@@ -106,7 +81,7 @@ class Queues:
         """GetQueueUrl."""
         queue = self._all.get(params["QueueName"])
         if queue is None:
-            raise _no_queue()
+            raise no_queue()
         return {"QueueUrl": queue.url}
 
     def list_queues(self, params: Json) -> Json:
@@ -165,7 +140,7 @@ class Queues:
         delay = params.get("DelaySeconds")
         wait = queue.seconds("DelaySeconds") if delay is None else timedelta(seconds=delay)
         message = self._put(queue, body, wait)
-        return {"MessageId": message.id, "MD5OfMessageBody": _digest(body)}
+        return {"MessageId": message.id, "MD5OfMessageBody": digest(body)}
 
     def take(self, arn: str, body: str, *, from_rule: str) -> bool:
         """EventBridge sends a message; False if the queue is gone or its policy does not let it."""
@@ -184,11 +159,11 @@ class Queues:
         queue = self._queue(params["QueueUrl"])
         most, wait = params.get("MaxNumberOfMessages", 1), params.get("WaitTimeSeconds", 0)
         if not 1 <= most <= 10:
-            raise _wrong(
+            raise wrong(
                 f"Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10"
             )
         if not 0 <= wait <= 20:
-            raise _wrong(
+            raise wrong(
                 f"Value {wait} for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20"
             )
         self._expire(queue)
@@ -206,9 +181,9 @@ class Queues:
             message.receipt = f"{message.id}#{self._numbers}"
             message.visible, message.received = now + hide, message.received + 1
             message.first_received = message.first_received or now
-            shown.append(_view(message, asked))
+            shown.append(view(message, asked))
         if shown:
-            self._kernel.at(now + hide, lambda: _tell(queue))
+            self._kernel.at(now + hide, lambda: tell(queue))
         return {"Messages": shown} if shown else {}
 
     def wait_of(self, params: Json) -> timedelta:
@@ -270,9 +245,9 @@ class Queues:
         queue = self._queue(params["QueueUrl"])
         found = next((each for each in queue.messages if each.receipt == params["ReceiptHandle"]), None)
         if found is None:
-            raise _no_receipt()
+            raise no_receipt()
         found.visible = self._kernel.now + timedelta(seconds=params["VisibilityTimeout"])
-        self._kernel.at(found.visible, lambda: _tell(queue))
+        self._kernel.at(found.visible, lambda: tell(queue))
         return {}
 
     def _put(self, queue: Queue, body: str, delay: timedelta) -> Message:
@@ -283,14 +258,14 @@ class Queues:
         message = Message(id=message_id, body=body, sent=now, visible=now + delay)
         queue.messages.append(message)
         if delay:
-            self._kernel.at(message.visible, lambda: _tell(queue))
+            self._kernel.at(message.visible, lambda: tell(queue))
         else:
-            _tell(queue)
+            tell(queue)
         return message
 
     def _remove(self, queue: Queue, receipt: str) -> None:
         if "#" not in receipt:
-            raise _no_receipt()
+            raise no_receipt()
         queue.messages = [message for message in queue.messages if message.receipt != receipt]
 
     def _expire(self, queue: Queue) -> None:
@@ -306,50 +281,11 @@ class Queues:
         dead = next((each for each in self._all.values() if each.arn == redrive["deadLetterTargetArn"]), None)
         if dead is not None:
             dead.messages.append(message)
-            _tell(dead)
+            tell(dead)
         return True
 
     def _queue(self, url: str) -> Queue:
         queue = self._all.get(url.rstrip("/").rpartition("/")[2])
         if queue is None or f"/{self._kernel.account}/" not in url:
-            raise _no_queue()
+            raise no_queue()
         return queue
-
-
-def _tell(queue: Queue) -> None:
-    waiting, queue.waiting = queue.waiting, []
-    for call in waiting:
-        call()
-
-
-def _view(message: Message, asked: set[str]) -> Json:
-    view: Json = {
-        "MessageId": message.id,
-        "ReceiptHandle": message.receipt,
-        "MD5OfBody": _digest(message.body),
-        "Body": message.body,
-    }
-    assert message.first_received is not None  # it was received just now
-    system = {
-        "SentTimestamp": str(int(message.sent.timestamp() * 1000)),
-        "ApproximateReceiveCount": str(message.received),
-        "ApproximateFirstReceiveTimestamp": str(int(message.first_received.timestamp() * 1000)),
-    }
-    shown = {name: value for name, value in system.items() if asked & {name, "All"}}
-    return view | ({"Attributes": shown} if shown else {})
-
-
-def _digest(body: str) -> str:
-    return md5(body.encode(), usedforsecurity=False).hexdigest()
-
-
-def _no_queue() -> AwsRefusal:
-    return AwsRefusal(NO_QUEUE, "The specified queue does not exist.")
-
-
-def _no_receipt() -> AwsRefusal:
-    return AwsRefusal("ReceiptHandleIsInvalid", "The input receipt handle is not a valid receipt handle.")
-
-
-def _wrong(why: str) -> AwsRefusal:
-    return AwsRefusal("InvalidParameterValue", why)
