@@ -152,4 +152,10 @@ GRANTS = (
         actions=("application-autoscaling:RegisterScalableTarget",),
         condition={"StringEquals": {"application-autoscaling:service-namespace": "ecs"}},
     ),
+    Grant(
+        sid="ReadEvents",
+        why="Events that wake rollouts at once: only with a queue of them (`docs/events-queue.md`).",
+        actions=("sqs:ReceiveMessage", "sqs:DeleteMessage"),
+        resources=("arn:aws:sqs:REGION:ACCOUNT:teal-events",),
+    ),
 )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from docs.pages.grants import GRANTS, Condition, Grant
 from docs.pages.markdown import code, document, table
 from docs.pages.source import calls, name_of, strings, trees
+from orchestrator.aws.errors import iam_action
 from orchestrator.aws.permissions import DIRECT, DISPENSABLE
 
 PREFIXES = {
@@ -19,6 +20,7 @@ PREFIXES = {
     "application-autoscaling": "application-autoscaling",
     "cloudwatch": "cloudwatch",
     "sts": "sts",
+    "sqs": "sqs",
 }
 """botocore's name of a service, and the prefix of its actions."""
 
@@ -90,7 +92,7 @@ def page() -> str:
 
 def actions() -> set[str]:
     """Every action that the adapters call, as ``prefix:Operation``."""
-    return {f"{PREFIXES[service]}:{operation}" for service, operation in operations()}
+    return {iam_action(service, operation) for service, operation in operations()}
 
 
 def operations() -> set[tuple[str, str]]:

@@ -97,6 +97,9 @@ def call_name(service: str, operation: str) -> str:
 def iam_action(service: str, operation: str) -> str:
     """The action that IAM must allow for a call: ``elasticloadbalancing:ModifyRule``."""
     prefix = {"elbv2": "elasticloadbalancing"}.get(service, service)
+    operation = (
+        operation.removesuffix("Batch") if service == "sqs" else operation
+    )  # IAM knows the single one alone
     return f"{prefix}:{operation}"
 
 

@@ -66,3 +66,6 @@ DISPENSABLE = (
     "elasticloadbalancing:AddTags",
 )
 """Those of them without which it goes on all the same."""
+
+EVENTS = ("sqs:DeleteMessage", "sqs:ReceiveMessage")
+"""What reading a queue of events takes besides, on that queue alone; only where there is one."""

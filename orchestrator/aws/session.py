@@ -38,7 +38,7 @@ async def open_cloud(
     Missing credentials show as Denied on the first call.
     """
     check_botocore(botocore.__version__)
-    where = region or _region()
+    where = region or region_of_environment()
     opens = open_transport or (lambda region, role: open_wire(region, role=role))
     async with AsyncExitStack() as stack:
         limits = Limits()
@@ -60,7 +60,8 @@ def check_botocore(version: str) -> None:
         )
 
 
-def _region() -> str:
+def region_of_environment() -> str:
+    """The region that the environment or its profile names. Raises Denied if there is none."""
     try:
         found = os.environ.get("AWS_REGION") or botocore.session.Session().get_config_variable("region")
     except BotoCoreError as error:

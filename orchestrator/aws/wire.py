@@ -40,6 +40,7 @@ from orchestrator.core.errors import Denied, Outside, Rejected
 ASYNC_SERVICES = ("ecs", "elbv2", "application-autoscaling", "sts")
 THREADS = 4  # CloudWatch answers in some 50 ms; a call never holds a thread longer than its timeouts
 CONNECTIONS = 50
+LONG_POLL_READ = 25  # seconds: SQS answers an empty long poll after 20
 
 _SETTINGS: dict[str, Any] = {
     "connect_timeout": 2,
@@ -66,7 +67,7 @@ class WireTransport:
         self,
         clients: Mapping[str, Any],
         cloudwatch: Any,  # noqa: ANN401 - boto3's clients have no static types
-        threads: ThreadPoolExecutor,
+        threads: ThreadPoolExecutor | None,
         keys: "_Keys | None" = None,
     ) -> None:
         self._clients = clients
@@ -174,6 +175,21 @@ async def open_wire(
         if on_cloudwatch is not None:
             on_cloudwatch(cloudwatch)
         yield WireTransport(clients, cloudwatch, threads, keys)
+
+
+@asynccontextmanager
+async def open_queue_wire(region: str, *, http_session: type[Any] | None = None) -> AsyncIterator[Transport]:
+    """A client of SQS for one region, patient enough for a long poll; otherwise as `open_wire`."""
+    special = {"http_session_cls": http_session} if http_session is not None else {}
+    config = AioConfig(**{**_SETTINGS, "read_timeout": LONG_POLL_READ, **special})
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(
+                get_session().create_client("sqs", region_name=region, config=config)
+            )
+        except BotoCoreError as error:
+            raise Denied(what="AWS's configuration", why=str(error), next_step=CREDENTIALS_ADVICE) from error
+        yield WireTransport({"sqs": client}, None, None)
 
 
 def _lend(role: AssumedRole, session: Any, plain: Any) -> _Keys:  # noqa: ANN401 - botocore has no static types

@@ -5,13 +5,14 @@ import botocore.session
 
 import orchestrator.aws
 from orchestrator.aws.errors import iam_action
-from orchestrator.aws.permissions import READS, WRITES
+from orchestrator.aws.permissions import EVENTS, READS, WRITES
 
 SERVICE_OF = {
     "ecs": "ecs",
     "elbv2": "elbv2",
     "autoscaling": "application-autoscaling",
     "cloudwatch": "cloudwatch",
+    "sqs": "sqs",
     "survey": "sts",
 }
 NEEDS_NONE = {"sts:GetCallerIdentity"}
@@ -40,7 +41,7 @@ def test_only_the_modules_of_services_make_calls() -> None:
 
 
 def test_the_permissions_are_those_of_the_calls_that_are_made() -> None:
-    assert actions_in_the_source() - NEEDS_NONE == {*READS, *WRITES}
+    assert actions_in_the_source() - NEEDS_NONE == {*READS, *WRITES, *EVENTS}
 
 
 def test_reads_only_read() -> None:
@@ -49,5 +50,5 @@ def test_reads_only_read() -> None:
 
 
 def test_the_lists_are_sorted_and_hold_nothing_twice() -> None:
-    for actions in (READS, WRITES):
+    for actions in (READS, WRITES, EVENTS):
         assert list(actions) == sorted(set(actions))
