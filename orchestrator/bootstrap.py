@@ -6,18 +6,24 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.core.hours import Freeze
 from orchestrator.ports import Clock, Cloud, Direct, Store
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
+    from orchestrator.aws.wakeups import Wakeups
+    from orchestrator.engine.calendar import Calendar
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
     from orchestrator.notify.sink import Sink
+
+EVENTS_QUEUE = "TEAL_EVENTS_QUEUE"
+"""The URL of an SQS queue to which EventBridge pushes what may concern a rollout; unset: looks alone find it."""
 
 
 class SystemClock:
@@ -37,6 +43,8 @@ class Engine:
     clock: Clock
     worker: "Worker"
     deliverer: "Deliverer"
+    calendar: "Calendar"
+    wakeups: "Wakeups | None" = None  # None: nobody pushes events
     registries: tuple[str, ...] = ()  # patterns of the images that revisions may run; empty: any
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -44,6 +52,8 @@ class Engine:
         told = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.deliverer.run(told), name="deliverer")
+            if self.wakeups is not None:
+                group.create_task(self.wakeups.run(stop), name="wakeups")
             try:
                 await self.worker.run(stop)
             finally:
@@ -113,7 +123,17 @@ async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]
     clock = SystemClock()
     async with open_store() as store, open_cloud(settings) as cloud:
         sinks = sinks_of(settings, clock)
-        yield engine_of(store, cloud, clock, sinks=sinks, registries=settings.registries)
+        engine = engine_of(
+            store, cloud, clock, sinks=sinks, registries=settings.registries, freezes=settings.freezes
+        )
+        queue = os.environ.get(EVENTS_QUEUE, "")
+        if not queue:
+            yield engine
+            return
+        from orchestrator.aws.wakeups import open_wakeups
+
+        async with open_wakeups(queue, store=store, clock=clock, hint=engine.worker.hint) as wakeups:
+            yield replace(engine, wakeups=wakeups)
 
 
 def sinks_of(settings: Settings, clock: Clock) -> tuple["Sink", ...]:
@@ -139,14 +159,20 @@ def engine_of(
     *,
     sinks: Sequence["Sink"] = (),
     registries: Sequence[str] = (),
+    freezes: Sequence[Freeze] | None = None,
 ) -> Engine:
-    """An engine over these parts, which tells these sinks what it commits, and runs images of these registries."""
+    """An engine over these parts, which tells these sinks what it commits, and runs images of these registries.
+
+    `freezes`: the settings' calendar; None: they have none, and the store's holds.
+    """
+    from orchestrator.engine.calendar import Calendar
     from orchestrator.engine.tick import Ticker
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
 
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    worker = Worker(Ticker(store, cloud, clock, registries=registries), owner=owner)
+    calendar = Calendar(store, clock, freezes)
+    worker = Worker(Ticker(store, cloud, clock, registries=registries, calendar=calendar), owner=owner)
     deliverer = Deliverer(store, sinks, clock, owner=owner)
     worker.on_news = deliverer.hint
     return Engine(
@@ -155,5 +181,6 @@ def engine_of(
         clock=clock,
         worker=worker,
         deliverer=deliverer,
+        calendar=calendar,
         registries=tuple(registries),
     )

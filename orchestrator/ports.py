@@ -8,6 +8,7 @@ from typing import Protocol
 from orchestrator.core.commands import Command, CommandState
 from orchestrator.core.effects import Effect
 from orchestrator.core.events import Event, Record
+from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.needs import Needs, SurveyNeed
 from orchestrator.core.people import Role
@@ -190,6 +191,18 @@ class Calls(Protocol):
         ...
 
 
+class Calendar(Protocol):
+    """The operators' calendar of freezes, one for all engines of the store."""
+
+    async def keep_freezes(self, calendar: tuple[Freeze, ...]) -> None:
+        """Keep this calendar in place of the one before."""
+        ...
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """The calendar, as it was kept."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """The sole right, for a time, to tell one receiver (a sink) of one rollout's newest events.
@@ -257,8 +270,10 @@ KEYS_HOLD = timedelta(hours=24)
 """How long an idempotency key stands for what it first did."""
 
 
-class Store(Tokens, Calls, Outbox, Protocol):
-    """Rollouts, their events, records and commands; tokens, calls and the outbox. Every method is one transaction.
+class Store(Tokens, Calls, Outbox, Calendar, Protocol):
+    """Rollouts, their events, records and commands; tokens, calls, the calendar and the outbox.
+
+    Every method is one transaction.
 
     A commit is a compare-and-swap: it succeeds only for the holder of the newest fence and the row's version.
     Events get their link of the chain (`core.chain`) in the transaction that adds them.

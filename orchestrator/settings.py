@@ -7,6 +7,7 @@ nobody who may start a rollout can widen what Teal reaches.
 from dataclasses import dataclass, field
 
 from orchestrator.core.events import EventKind
+from orchestrator.core.hours import Freeze
 from orchestrator.core.people import Role
 
 
@@ -115,6 +116,7 @@ class Settings:
     people: tuple[Person, ...] = ()
     slack: Slack | None = None
     hooks: tuple[Hook, ...] = ()
+    freezes: tuple[Freeze, ...] | None = None  # None: the file says nothing of them
 
     def account(self, alias: str) -> Account | None:
         """The account of this alias."""

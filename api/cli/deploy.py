@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import click
 
-from api.cli.files import rollout_options, spec_of
+from api.cli.files import Asked, rollout_options, spec_of
 from api.cli.foreground import Foreground
 from api.cli.live import screen_for
 from api.cli.logs import quiet_logs
@@ -45,10 +45,7 @@ class Options:
 )
 @json_option
 def deploy_command(
-    file: str | None,
-    service: str | None,
-    task_definition: str | None,
-    plan: str | None,
+    asked: Asked,
     timeout: timedelta | None,
     on_interrupt: str,
     as_json: bool,
@@ -68,9 +65,9 @@ def deploy_command(
             why=f"{there.origin} names one that runs elsewhere, {there.server}",
             next_step="use `teal start --watch`, or `teal -p store deploy` for the store on this machine",
         )
-    spec = spec_of(file=file, service=service, task_definition=task_definition, plan=plan)
+    spec = spec_of(asked)
     options = Options(
-        again=again(file=file, service=service, task_definition=task_definition, plan=plan),
+        again=again(asked),
         timeout=timeout,
         on_interrupt=OnInterrupt(on_interrupt),
         as_json=as_json,
@@ -79,10 +76,15 @@ def deploy_command(
     sys.exit(asyncio.run(_deploy(spec, options)))
 
 
-def again(*, file: str | None, service: str | None, task_definition: str | None, plan: str | None) -> str:
+def again(asked: Asked) -> str:
     """The command that goes on with what these options asked for."""
     words = ["teal", "deploy"]
-    given = {"-f": file, "--service": service, "--task-definition": task_definition, "--plan": plan}
+    given = {
+        "-f": asked.file,
+        "--service": asked.service,
+        "--task-definition": asked.task_definition,
+        "--plan": asked.plan,
+    }
     for name, value in given.items():
         if value:
             words += [name, value]

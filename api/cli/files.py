@@ -1,7 +1,9 @@
 """The rollout that a command line asks for: a file, or the least of one spelt out in options."""
 
+import functools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import click
@@ -11,9 +13,35 @@ from orchestrator.core.spec import Spec
 Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
 
 
-def rollout_options(command: Wrapped) -> Wrapped:
-    """``-f FILE``, or ``--service`` with ``--task-definition`` and perhaps ``--plan``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the options say, each None where it was left out."""
+
+    file: str | None
+    service: str | None
+    task_definition: str | None
+    plan: str | None
+    override: str | None
+
+
+def rollout_options(command: Wrapped) -> Callable[..., Any]:
+    """``-f FILE``, or ``--service`` with ``--task-definition`` and perhaps ``--plan``; ``--override`` with either.
+
+    The command is given them as `asked`.
+    """
+
+    @functools.wraps(command)
+    def taking(**given: Any) -> Any:  # noqa: ANN401 - whatever the command's other options are
+        asked = Asked(**{field.name: given.pop(field.name) for field in fields(Asked)})
+        return command(asked=asked, **given)
+
+    taken: Callable[..., Any] = taking
     for option in (
+        click.option(
+            "--override",
+            metavar="REASON",
+            help="Go beyond windows and freezes, and say why (an approver may).",
+        ),
         click.option("--plan", help="With --service: canary (default), linear or instant."),
         click.option("--task-definition", metavar="FAMILY:REV", help="With --service: the revision to run."),
         click.option("--service", metavar="CLUSTER/NAME", help="The service of record, instead of a file."),
@@ -21,22 +49,38 @@ def rollout_options(command: Wrapped) -> Wrapped:
             "-f", "--file", "file", metavar="FILE", help="The rollout file; - reads standard input."
         ),
     ):
-        command = option(command)
-    return command
+        taken = option(taken)
+    return taken
 
 
-def spec_of(*, file: str | None, service: str | None, task_definition: str | None, plan: str | None) -> Spec:
+def spec_of(asked: Asked) -> Spec:
     """The spec that the options ask for. Raises Invalid with every mistake; click.UsageError if they do not fit."""
+    spec = _written(asked)
+    if asked.override is None:
+        return spec
+    if not asked.override.strip() or not asked.override.isprintable():
+        raise click.UsageError(
+            "--override needs a reason, in one line: --override 'hotfix for incident 4711'"
+        )
+    return replace(spec, override=asked.override.strip())
+
+
+def _written(asked: Asked) -> Spec:
     from orchestrator import config
 
-    if file is not None:
-        given = {"--service": service, "--task-definition": task_definition, "--plan": plan}
+    if asked.file is not None:
+        given = {
+            "--service": asked.service,
+            "--task-definition": asked.task_definition,
+            "--plan": asked.plan,
+        }
         extra = [name for name, value in given.items() if value]
         if extra:
             raise click.UsageError(f"{', '.join(extra)} cannot stand beside -f: write it in the file")
-        return config.load_text(sys.stdin.read(), "-") if file == "-" else config.load_file(file)
-    if not service or not task_definition:
+        return config.load_text(sys.stdin.read(), "-") if asked.file == "-" else config.load_file(asked.file)
+    if not asked.service or not asked.task_definition:
         raise click.UsageError(
             "Say what to roll out: -f FILE, or --service CLUSTER/NAME --task-definition FAMILY:REV"
         )
-    return config.minimal(service, task_definition, **({"plan": plan} if plan else {}))
+    plan = {"plan": asked.plan} if asked.plan else {}
+    return config.minimal(asked.service, asked.task_definition, **plan)

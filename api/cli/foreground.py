@@ -62,6 +62,7 @@ class Foreground:
             cloud=engine.cloud,
             clock=engine.clock,
             registries=engine.registries,
+            calendar=engine.calendar,
         )
         return started.rollout.id
 

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from api.cli.files import rollout_options, spec_of
+from api.cli.files import Asked, rollout_options, spec_of
 from api.cli.output import emit, is_coloured, json_option, percent_text, span_text, table
 from api.cli.profiles import target
 from api.http.shapes import PlanView, PreflightView, preflight_view
@@ -26,14 +26,15 @@ MARK = {
 @rollout_options
 @json_option
 def preflight_command(
-    file: str | None, service: str | None, task_definition: str | None, plan: str | None, as_json: bool
+    asked: Asked,
+    as_json: bool,
 ) -> None:
     """Show what a rollout would start from, and what speaks against it; only reads.
 
     Exits 2 if something would refuse the rollout. Warnings do not. With a server (TEAL_SERVER, or a profile) it is
     the server that looks, by its own credentials and settings.
     """
-    spec = spec_of(file=file, service=service, task_definition=task_definition, plan=plan)
+    spec = spec_of(asked)
     found = asyncio.run(_look(spec))
     if as_json:
         emit(found)
@@ -48,11 +49,19 @@ async def _look(spec: Spec) -> PreflightView:
         from api.cli.remote import ServerDoor
 
         return await ServerDoor(there.server, token=there.token, origin=there.origin).preflight(spec)
-    settings = bootstrap.open_settings()
+    settings, clock = bootstrap.open_settings(), bootstrap.SystemClock()
     async with bootstrap.open_cloud(settings) as cloud:
         return preflight_view(
             await commands.look_before(
-                spec, cloud=cloud, clock=bootstrap.SystemClock(), registries=settings.registries
+                spec,
+                cloud=cloud,
+                clock=clock,
+                registries=settings.registries,
+                freezes=[
+                    one
+                    for one in settings.freezes or ()
+                    if one.ends > clock.now() and one.covers(str(spec.service))
+                ],
             )
         )
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from api.cli.doors import open_door
-from api.cli.files import rollout_options, spec_of
+from api.cli.files import Asked, rollout_options, spec_of
 from api.cli.output import emit, json_option
 from api.cli.profiles import target
 from api.cli.watch import follow
@@ -22,10 +22,7 @@ from orchestrator.engine.views import RolloutView
 @click.option("--key", default="", help="An idempotency key: the same key again starts nothing new.")
 @json_option
 def start_command(
-    file: str | None,
-    service: str | None,
-    task_definition: str | None,
-    plan: str | None,
+    asked: Asked,
     is_watched: bool,
     quiet: bool,
     key: str,
@@ -34,7 +31,7 @@ def start_command(
     """Start a rollout and return: it moves while `teal serve` or `teal deploy` runs on the same store."""
     if quiet and (is_watched or as_json):
         raise click.UsageError("--quiet prints the id alone: leave out --watch and --json")
-    spec = spec_of(file=file, service=service, task_definition=task_definition, plan=plan)
+    spec = spec_of(asked)
     key = key or secrets.token_hex(8)
     if is_watched:
         sys.exit(asyncio.run(_start_and_follow(spec, key, as_json=as_json)))

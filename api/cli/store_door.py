@@ -9,6 +9,7 @@ from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.core.spec import Spec
 from orchestrator.engine import commands, services
+from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.services import ServiceView
 from orchestrator.engine.views import RolloutView, view
 from orchestrator.ports import Clock, EventSeen, Filter, Store
@@ -71,6 +72,7 @@ class StoreDoor:
                 cloud=cloud,
                 clock=self._clock,
                 registries=settings.registries,
+                calendar=Calendar(self._store, self._clock, settings.freezes),
             )
         return view(started)
 

@@ -19,7 +19,7 @@ from api.http.door import NAME_PATTERN, USER, USER_MAX
 from api.http.origins import check_origin
 from api.http.visits import Visit
 from api.problems import Forbidden
-from orchestrator.core.people import Principal, Role
+from orchestrator.core.people import TO_OVERRIDE, Principal, Role
 
 PROBED = frozenset({"is_alive", "is_ready"})  # a load balancer asks these by whatever name it likes
 
@@ -111,4 +111,15 @@ def check_reach(who: Principal, service: str) -> None:
             what=f"you may not ask for {service}",
             why=f"{who.name} is limited to {', '.join(who.services)}",
             next_step="ask for one of those, or somebody with a wider scope",
+        )
+
+
+def check_override(who: Principal, reason: str) -> None:
+    """Raises Forbidden if somebody overrides windows and freezes, `reason` not being empty, who may not."""
+    why = who.lacks(TO_OVERRIDE) if reason else ""
+    if why:
+        raise Forbidden(
+            what="you may not override windows and freezes",
+            why=why,
+            next_step=f"remove override, or ask somebody who is {TO_OVERRIDE.value} to start it",
         )

@@ -25,7 +25,11 @@ async def preflight(request: Request, door: AtDoor, who: Who) -> PreflightView:
     check_reach(who, str(spec.service))
     engine = door.engine
     found = await commands.look_before(
-        spec, cloud=engine.cloud, clock=engine.clock, registries=engine.registries
+        spec,
+        cloud=engine.cloud,
+        clock=engine.clock,
+        registries=engine.registries,
+        freezes=await engine.calendar.of(spec.service),
     )
     return preflight_view(found)
 

@@ -62,7 +62,13 @@ class MeteredTicker(Ticker):
     """A ticker that counts."""
 
     def __init__(self, ticker: Ticker, meters: Meters) -> None:
-        super().__init__(ticker.store, ticker.cloud, ticker.clock, registries=ticker.registries)
+        super().__init__(
+            ticker.store,
+            ticker.cloud,
+            ticker.clock,
+            registries=ticker.registries,
+            calendar=ticker.calendar,
+        )
         self._meters = meters
 
     async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from api.http.admission import check_reach
+from api.http.admission import check_override, check_reach
 from api.http.bodies import spec_of
 from api.http.door import ASK_STORE, NAME_PATTERN, WAIT_MAX, AtDoor, By, Door
 from api.http.reach import NUMBER_MAX, PLAIN, Cursor, Name, page_for, reached
@@ -50,6 +50,7 @@ async def start(
     spec = await spec_of(request)
     visit.target = str(spec.service)
     check_reach(visit.principal, str(spec.service))
+    check_override(visit.principal, spec.override)
     engine = door.engine
     stored = await commands.start(
         spec,
@@ -59,6 +60,7 @@ async def start(
         cloud=engine.cloud,
         clock=engine.clock,
         registries=engine.registries,
+        calendar=engine.calendar,
     )
     engine.worker.hint()
     visit.target = stored.rollout.id

@@ -17,6 +17,7 @@ from orchestrator.config.models import (
     When,
 )
 from orchestrator.config.quantities import Periods
+from orchestrator.config.window import build_window
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
@@ -47,6 +48,7 @@ def build(file: File) -> Spec:
         on_drift=file.on_drift,
         labels=tuple(sorted(file.labels.items())),
         notify=NotifySpec(slack=file.notify.slack or ""),
+        override=file.override or "",
     )
 
 
@@ -80,6 +82,7 @@ def _gates(gates: GatesModel) -> GatesSpec:
         health=HealthSpec(on=gates.health),
         guard=GuardSpec(errors=guard.errors) if isinstance(guard, GuardModel) else GuardSpec(on=guard),
         compare=build_compare(gates.compare),
+        window=build_window(gates.window),
         metrics=build_metrics(gates.metric),
         alarms=AlarmsSpec(
             alarms=tuple(

@@ -15,6 +15,7 @@ from orchestrator.config.compare import compare_document
 from orchestrator.config.document import Value
 from orchestrator.config.metric import metrics_document
 from orchestrator.config.quantities import duration_text, share_text, weight_text
+from orchestrator.config.window import window_document
 from orchestrator.core.gates.alarms import AlarmSpec
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.spec import GatesSpec, Spec
@@ -35,6 +36,8 @@ def dump(spec: Spec) -> str:
 
 def differences(was: Spec, now: Spec) -> tuple[str, ...]:
     """What the second says otherwise than the first, each as ``limits.hold: 2h is now 1h``; empty: the same."""
+    if not now.override:
+        now = replace(now, override=was.override)  # who goes on with a rollout need not say why it was begun
     old, new = (dict(_flat({**document_of(spec), "plan": _steps(spec.plan)})) for spec in (was, now))
     keys = dict.fromkeys((*old, *new))
     either = replace(
@@ -43,6 +46,7 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
         region=was.region or now.region,
         labels=was.labels or now.labels,
         notify=now.notify if now.notify.slack else was.notify,
+        override=was.override or now.override,
     )
     sections = list(document_of(either))
     return tuple(
@@ -84,6 +88,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
         "on_failure": spec.on_failure.value,
         "on_drift": spec.on_drift.value,
         **notify,
+        **({"override": spec.override} if spec.override else {}),
         **labels,
     }
 
@@ -119,6 +124,7 @@ def _gates(gates: GatesSpec) -> dict[str, Value]:
         "compare": compare_document(gates.compare),
         "alarms": [_alarm(alarm) for alarm in gates.alarms.alarms],
         **metrics_document(gates.metrics),
+        **window_document(gates.window),
     }
 
 

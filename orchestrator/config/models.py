@@ -38,6 +38,7 @@ from orchestrator.config.fields import (
 from orchestrator.config.labels import EXAMPLE, Labels
 from orchestrator.config.metric import METRICS_MAX, MetricModel
 from orchestrator.config.quantities import Periods, duration_text, share_text, shown
+from orchestrator.config.window import Reason, WindowModel
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
@@ -183,6 +184,9 @@ class GatesModel(_Model):
             Discriminator(_sort),
         ]
     ] = Field(default=[], description="CloudWatch alarms by name.", examples=[["checkout-5xx"]])
+    window: WindowModel | None = Field(
+        default=None, description="When it may start, and green's weight grow. Default: always."
+    )
     metric: list[MetricModel] = Field(
         default=[], max_length=METRICS_MAX, description="Numbers of the team's own, by any CloudWatch query."
     )
@@ -317,6 +321,11 @@ class File(_Model):
     )
     on_drift: OnDriftWord = Field(default=OnDrift.HOLD, description="What a foreign change of a rule does.")
     notify: NotifyModel = NotifyModel()
+    override: Reason | None = Field(
+        default=None,
+        description="Why neither its window nor a freeze binds this rollout; whoever starts it must be an approver.",
+        examples=["payments fail: hotfix for incident 4711"],
+    )
     labels: Labels = Field(
         default={},
         description="What the author says of this rollout, by names of their own; shown at every door.",

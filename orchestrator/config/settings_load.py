@@ -10,6 +10,7 @@ from orchestrator.config.document import FileKind, read_file, read_text
 from orchestrator.config.load import in_order
 from orchestrator.config.mistakes import Vocabulary, translate
 from orchestrator.config.settings_models import (
+    FreezeModel,
     HookModel,
     IssuerModel,
     PersonModel,
@@ -18,7 +19,9 @@ from orchestrator.config.settings_models import (
 )
 from orchestrator.config.settings_relations import settings_relations
 from orchestrator.config.settings_secrets import Secrets, secrets_of
+from orchestrator.config.window import build_freeze
 from orchestrator.core.errors import Invalid
+from orchestrator.core.hours import Freeze
 from orchestrator.settings import (
     Account,
     Hook,
@@ -39,6 +42,7 @@ VOCABULARY = Vocabulary(
         "channel": "write it under slack",
         "groups": "write it under people, or under slack",
         "jobs": "write it under issuers",
+        "freeze": "write freezes",
         "oidc": "write issuers",
         "roles": "write it under issuers",
         "tokens": "make tokens with `teal tokens create`: they are kept in the store",
@@ -47,6 +51,8 @@ VOCABULARY = Vocabulary(
         "webhooks": "write hooks",
     },
     examples={
+        "/freezes/0/from": "write from: 2026-12-19",
+        "/freezes/0/to": "write to: 2027-01-03",
         "/slack/channel": 'write channel: "#deploys"',
         "/slack/token": "write token: {env: TEAL_SLACK_TOKEN}",
         "/slack/signing_secret": "write signing_secret: {env: TEAL_SLACK_SIGNING_SECRET}",
@@ -99,6 +105,7 @@ def _settings(file: SettingsFile, secrets: Secrets) -> Settings:
         people=tuple(_person(one) for one in file.people),
         slack=_slack(file.slack, secrets) if file.slack else None,
         hooks=tuple(_hook(one, f"/hooks/{index}/secret", secrets) for index, one in enumerate(file.hooks)),
+        freezes=None if file.freezes is None else tuple(_freeze(one) for one in file.freezes),
     )
 
 
@@ -146,4 +153,10 @@ def _hook(one: HookModel, pointer: str, secrets: Secrets) -> Hook:
         secret=secrets.found[pointer],
         events=frozenset(one.events),
         services=tuple(one.services),
+    )
+
+
+def _freeze(one: FreezeModel) -> Freeze:
+    return build_freeze(
+        begins=one.begins, ends=one.ends, zone=one.zone, reason=one.reason, services=one.services
     )

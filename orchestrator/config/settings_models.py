@@ -25,6 +25,10 @@ from orchestrator.config.settings_fields import (
     SlackUser,
 )
 from orchestrator.config.settings_secrets import ENV_NAME, POINT_TO_IT
+from orchestrator.config.window import Reason, Wall, Zone
+from orchestrator.core.hours import WindowSpec
+
+FREEZES_MAX = 500
 
 
 class _Model(BaseModel):
@@ -148,6 +152,16 @@ class HookModel(_Model):
     )
 
 
+class FreezeModel(_Model):
+    """A time in which no rollout starts and no green grows."""
+
+    begins: Wall = Field(alias="from", description="A date, or a date and a time.")
+    ends: Wall = Field(alias="to", description="The same; a date alone means the end of that day.")
+    zone: Zone = Field(default=WindowSpec().zone, description="Whose clock is meant.")
+    reason: Reason = Field(description="Why, as people are told.", examples=["year's end"])
+    services: list[Services] = Field(default=[], description="Only these services. Default: every service.")
+
+
 class SettingsFile(_Model):
     """Everything a server is told beside its environment."""
 
@@ -169,6 +183,12 @@ class SettingsFile(_Model):
     )
     slack: SlackModel | None = None
     hooks: list[HookModel] = Field(default=[], description="Addresses that are told of events.")
+    freezes: list[FreezeModel] | None = Field(
+        default=None,
+        max_length=FREEZES_MAX,
+        description="The calendar of freezes, which `teal serve` keeps in the store for every engine of it. "
+        "Default: what the store has.",
+    )
 
 
 def settings_schema() -> dict[str, Any]:

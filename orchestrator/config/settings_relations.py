@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from orchestrator.config.document import Document, Value
 from orchestrator.config.quantities import shown
 from orchestrator.config.settings_secrets import Secrets
+from orchestrator.config.window import is_ordered
 from orchestrator.core.errors import Mistake
 from orchestrator.outbound.targets import refusal, target_of
 from orchestrator.settings import Hosts
@@ -44,6 +45,7 @@ def settings_relations(document: Document, secrets: Secrets) -> Iterator[Mistake
     yield from _accounts(document)
     yield from _issuers(document)
     yield from _hooks(document, _hosts(document))
+    yield from _freezes(document)
     yield from _forms(document, secrets)
 
 
@@ -143,6 +145,15 @@ def _hooks(document: Document, hosts: Hosts) -> Iterator[Mistake]:
             continue
         if found is not None:
             yield document.mistake(f"/hooks/{index}/url", f"hooks[{index + 1}].url: {found[0]}", found[1])
+
+
+def _freezes(document: Document) -> Iterator[Mistake]:
+    for index, entry in _entries(document, "freezes"):
+        if not is_ordered(entry.get("from"), entry.get("to")):
+            what = (
+                f"freezes[{index + 1}].to: {shown(entry.get('to'))} is not after {shown(entry.get('from'))}"
+            )
+            yield document.mistake(f"/freezes/{index}/to", what, "write a later date")
 
 
 def _forms(document: Document, secrets: Secrets) -> Iterator[Mistake]:

@@ -8,7 +8,7 @@ from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
 from orchestrator.core.events import EventKind
-from orchestrator.core.gates import compare
+from orchestrator.core.gates import compare, window
 from orchestrator.core.ids import Tenths
 from orchestrator.core.observed import ServiceSeen, TargetsSeen
 from orchestrator.core.phases import Phase
@@ -22,6 +22,9 @@ from orchestrator.core.spec import OnFailure
 from orchestrator.core.verdict import Answer, Verdict, fail
 from orchestrator.core.wishes import go_to_step
 from orchestrator.core.words import span
+
+LATER = frozenset({HoldKind.PAUSED, HoldKind.WINDOW})
+"""Holds that let a weight which some rules have already be written to the others too, rather than rest in between."""
 
 
 def advance(draft: Draft) -> None:
@@ -160,7 +163,7 @@ def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -
         _hold_for(draft, [answer for answer in answers if not answer.is_evidence])
     is_half_there = any(rule.verified == weight for rule in draft.row.rules)
     rules.want(draft, weight)
-    against = [h for h in draft.holds if h.kind is not HoldKind.PAUSED or not is_half_there]
+    against = [h for h in draft.holds if h.kind not in LATER or not is_half_there]
     rules.write(draft, looks, safe_is_less=True, may_grow=not against)
 
 
@@ -211,7 +214,8 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
 def _hold_for(draft: Draft, answers: Sequence[Answer]) -> None:
     for answer in answers:
         if answer.verdict is Verdict.HOLD:
-            draft.hold(HoldKind.GATE, f"{answer.gate}: {answer.reason}", clears_when=answer.clears_when)
+            kind = HoldKind.WINDOW if answer.gate == window.NAME else HoldKind.GATE
+            draft.hold(kind, f"{answer.gate}: {answer.reason}", clears_when=answer.clears_when)
 
 
 def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:

@@ -9,7 +9,7 @@ is seen to what is wanted, the facts to tell and to keep, and when to look again
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from orchestrator.core import advancing, provisioning, returning, settling, starting
+from orchestrator.core import advancing, provisioning, returning, settling, starting, windowing
 from orchestrator.core.commands import Actor, Command, CommandKind
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import WriteRule
@@ -52,7 +52,7 @@ def _judge(draft: Draft) -> None:
     elif words := returning.taken_back_by(draft):
         who = Actor(name=words.partition(":")[0], source="aws")
         returning.roll_back(draft, f"rolled back with AWS alone by {words}", who)
-    else:
+    elif not windowing.close_ends_it(draft):
         _live(draft)
         _limit_holds(draft)
 
@@ -94,7 +94,7 @@ def _limit_holds(draft: Draft) -> None:
         return
     if draft.before.holds and not draft.holds:
         draft.change(is_paged=False)  # this standstill is over; people are called again for the next
-    holds = [hold for hold in draft.holds if not hold.is_waiting_for_people]
+    holds = [hold for hold in draft.holds if hold.is_limited]
     if not holds:
         draft.change(held=timedelta(0))
         return

@@ -11,6 +11,7 @@ class EventKind(StrEnum):
     """What happened, in the past tense."""
 
     STARTED = "started"
+    WINDOW_OVERRIDDEN = "window_overridden"  # somebody started it outside its hours, and said why
     PHASE_CHANGED = "phase_changed"
     BLUE_READ = "blue_read"
     WEIGHT_WANTED = "weight_wanted"
@@ -41,6 +42,7 @@ class EventKind(StrEnum):
 FOR_PEOPLE = frozenset(
     {
         EventKind.STARTED,
+        EventKind.WINDOW_OVERRIDDEN,
         EventKind.PHASE_CHANGED,
         EventKind.WEIGHT_VERIFIED,
         EventKind.STEP_PASSED,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from orchestrator.core import intervals
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
-from orchestrator.core.gates import alarms, compare, guard, health, metric
+from orchestrator.core.gates import alarms, compare, guard, health, metric, window
 from orchestrator.core.ids import Tenths
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL
@@ -35,6 +35,7 @@ REGISTRY: dict[str, Judge] = {
         if row.spec.gates.metrics
         else None
     ),
+    window.NAME: lambda row, scene: window.judge(row.spec.gates.window, scene, row.spec.override),
     compare.NAME: lambda row, scene: (
         compare.judge(row.spec.gates.compare, scene, [stream.standing for stream in row.comparison])
         if row.comparison
@@ -81,6 +82,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         alarms=draft.seen.alarms,
         alarms_from=alarms_since(row),
         metrics=draft.seen.metrics,
+        freezes=draft.seen.freezes,
     )
 
 
@@ -134,4 +136,3 @@ def _only_holds(answer: Answer) -> Answer:
     if answer.gate in clears and answer.verdict is Verdict.FAIL:
         return hold(answer.gate, answer.reason, clears_when=clears[answer.gate], numbers=dict(answer.numbers))
     return answer
-

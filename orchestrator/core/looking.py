@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core import history, rules
+from orchestrator.core import history, rules, windowing
 from orchestrator.core.commands import Command, CommandKind
+from orchestrator.core.hours import Freeze
 from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout
@@ -16,14 +17,17 @@ from orchestrator.core.wishes import refusal
 ENDING = frozenset({CommandKind.ROLLBACK, CommandKind.REJECT, CommandKind.ABANDON})
 
 
-def needs_of(row: Rollout, commands: Sequence[Command], now: datetime) -> Needs:
-    """What this tick must see, given the row and the commands that wait to be applied."""
+def needs_of(
+    row: Rollout, commands: Sequence[Command], now: datetime, freezes: Sequence[Freeze] = ()
+) -> Needs:
+    """What this tick must see, given the row, the commands that wait to be applied, and the calendar's freezes."""
     rolls_back = any(c.kind in ENDING and not refusal(row, c) for c in commands)
     if rolls_back and row.blue is not None:
         return _way_back(row)
     match row.phase:
         case Phase.PENDING:
-            return Needs() if rolls_back else Needs(survey=survey_need(row, now))
+            must_wait = rolls_back or windowing.is_shut(row, freezes, now)
+            return Needs() if must_wait else Needs(survey=survey_need(row, now))
         case Phase.PREPARING:
             return replace(_base(row), groups=tuple(pair.green_name for pair in row.pairs))
         case Phase.PROVISIONING:

@@ -22,6 +22,8 @@ class Role(StrEnum):
 
 
 TO_START = Role.OPERATOR
+TO_OVERRIDE = Role.APPROVER
+"""Who may start a rollout outside its window, or in a freeze."""
 ROLE_FOR: dict[CommandKind, Role] = {
     CommandKind.APPROVE: Role.APPROVER,
     CommandKind.REJECT: Role.APPROVER,

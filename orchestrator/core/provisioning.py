@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orchestrator.core import auto, capacity, history, judge, rules, starting
+from orchestrator.core import auto, capacity, history, judge, rules, starting, windowing
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
@@ -140,6 +140,7 @@ def _start_traffic(draft: Draft) -> None:
         starting.limit(draft)
         return
     is_ready = not any(h.kind is not HoldKind.PAUSED for h in draft.holds)
+    is_ready = is_ready and not windowing.must_wait(draft)
     if is_ready and needs_first_approval(row):
         fires = any(alarm.state == "ALARM" for alarm in blue.alarms)
         of = "first traffic (an alarm fires already)" if fires else "first traffic"

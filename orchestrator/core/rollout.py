@@ -159,6 +159,7 @@ class HoldKind(StrEnum):
     AWS = "aws"  # something could not be read or written
     BLUE = "blue"  # blue does not take the revision it was given
     FAILED = "failed"  # a gate failed, and the file says to hold
+    WINDOW = "window"  # it is outside its hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +172,9 @@ class Hold:
     since: datetime
 
     @property
-    def is_waiting_for_people(self) -> bool:
-        """True where the clock of ``limits.hold`` does not run, since a person decides how long it lasts."""
-        return self.kind in (HoldKind.PAUSED, HoldKind.APPROVAL)
+    def is_limited(self) -> bool:
+        """True where the clock of ``limits.hold`` runs: neither a person nor the calendar decides how long it lasts."""
+        return self.kind not in (HoldKind.PAUSED, HoldKind.APPROVAL, HoldKind.WINDOW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

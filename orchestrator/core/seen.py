@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.core.commands import Command
+from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RuleArn, TargetGroupArn
 from orchestrator.core.observed import (
     Absent,
@@ -34,6 +35,7 @@ class Seen:
 
     commands: tuple[Command, ...] = ()
     failures: tuple[Failure, ...] = ()
+    freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
     survey: Survey | Unread | None = None
     findings: tuple[Finding, ...] = ()
     rules: Mapping[RuleArn, RuleSeen | Absent | Unread] = field(default_factory=dict)

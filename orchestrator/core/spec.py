@@ -9,6 +9,7 @@ from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.gates.metric import MetricSpec
+from orchestrator.core.hours import WindowSpec
 from orchestrator.core.plan import Plan
 
 
@@ -105,6 +106,7 @@ class GatesSpec:
     alarms: AlarmsSpec = AlarmsSpec()
     metrics: tuple[MetricSpec, ...] = ()
     compare: CompareSpec = CompareSpec()
+    window: WindowSpec = WindowSpec()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,7 @@ class Spec:
     # What the author says of it (its commit, its build), by name; Teal only shows it.
     labels: tuple[tuple[str, str], ...] = ()
     notify: NotifySpec = NotifySpec()
+    override: str = ""  # why neither window nor freeze binds this rollout; empty: they do
 
     @property
     def account(self) -> str:

@@ -4,7 +4,7 @@ import json
 import uuid
 from dataclasses import replace
 
-from orchestrator.core import rules
+from orchestrator.core import rules, windowing
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
 from orchestrator.core.effects import (
@@ -55,7 +55,9 @@ def is_ours(row: Rollout, tags: object) -> bool:
 
 
 def read_blue(draft: Draft) -> None:
-    """Take blue, its groups, rules, scaling and alarms into the row as they were first read."""
+    """Once it may begin, take blue, its groups, rules, scaling and alarms into the row as they were first read."""
+    if windowing.must_wait(draft):
+        return
     survey = draft.seen.survey
     if not isinstance(survey, Survey):
         why = survey.why if isinstance(survey, Unread) else "it was not looked at"

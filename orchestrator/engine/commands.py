@@ -3,18 +3,21 @@
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator import preflight
 from orchestrator.core.claims import claims_of
 from orchestrator.core.commands import Actor, Command, CommandKind
 from orchestrator.core.errors import Conflict, NotFound, Refused, Unfit
 from orchestrator.core.events import Event, EventKind
+from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RolloutId, Tenths
 from orchestrator.core.looking import survey_need
 from orchestrator.core.rollout import Rollout
 from orchestrator.core.spec import ServiceName, Spec
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.wishes import refusal
+from orchestrator.engine.calendar import Calendar
 from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Store, Stored
 
 ACTIVE_A_PAGE = 100
@@ -34,16 +37,23 @@ def new_id(spec: Spec) -> RolloutId:
     return RolloutId(f"{spec.service.service}-{secrets.token_hex(4)}")
 
 
-async def look_before(spec: Spec, *, cloud: Cloud, clock: Clock, registries: Sequence[str] = ()) -> Preflight:
+async def look_before(
+    spec: Spec,
+    *,
+    cloud: Cloud,
+    clock: Clock,
+    registries: Sequence[str] = (),
+    freezes: Sequence[Freeze] = (),
+) -> Preflight:
     """Read everything a rollout would start from and say what speaks against it; only reads. Raises Outside.
 
-    `registries`: patterns of the images that may run, of the server's settings; empty: any. Raises Invalid for an
-    account that the settings do not have.
+    `registries`: patterns of the images that may run, of the server's settings; empty: any. `freezes`: of the
+    operators' calendar, for this service. Raises Invalid for an account that the settings do not have.
     """
     survey = await cloud.of(spec.account).survey(
         survey_need(_draft_of(spec, Actor(name=""), clock), clock.now())
     )
-    findings = preflight.findings(spec, survey, now=clock.now(), registries=registries)
+    findings = preflight.findings(spec, survey, now=clock.now(), registries=registries, freezes=freezes)
     return Preflight(spec=spec, survey=survey, findings=findings)
 
 
@@ -56,8 +66,11 @@ async def start(
     cloud: Cloud,
     clock: Clock,
     registries: Sequence[str] = (),
+    calendar: Calendar | None = None,
 ) -> Stored:
     """Start a rollout once its preflight finds nothing against it; `registries` as `look_before` takes them.
+
+    `calendar` None: the store's.
 
     The same `key` again returns the rollout it started. Raises Conflict if the service or a rule is held by
     another rollout, Unfit with preflight's errors, Invalid for an account that the settings do not have, Outside if
@@ -79,7 +92,8 @@ async def start(
             next_step=f"wait for it, or take it back: `teal rollback {holder.rollout.id}`",
             holder=holder.rollout.id,
         )
-    found = await look_before(spec, cloud=cloud, clock=clock, registries=registries)
+    freezes = await (calendar or Calendar(store, clock)).of(spec.service)
+    found = await look_before(spec, cloud=cloud, clock=clock, registries=registries, freezes=freezes)
     row = _draft_of(spec, author, clock)
     claims = claims_of(row, found.survey)
     await _refuse_held(claims, store)
@@ -104,7 +118,17 @@ async def start(
             *((f"label.{name}", text) for name, text in spec.labels),
         ),
     )
-    return await store.create(row, claims=claims, key=key, events=(event,), wake_at=clock.now())
+    events = (event, *_overriding(spec, author, event.at))
+    return await store.create(row, claims=claims, key=key, events=events, wake_at=clock.now())
+
+
+def _overriding(spec: Spec, author: Actor, at: datetime) -> tuple[Event, ...]:
+    """That neither window nor freeze binds the rollout, by whom and why."""
+    if not spec.override:
+        return ()
+    facts = (("by", author.name), ("source", author.source), ("reason", spec.override))
+    words = f"{author.name} overrides windows and freezes: {spec.override}"
+    return (Event(kind=EventKind.WINDOW_OVERRIDDEN, at=at, message=words, facts=facts),)
 
 
 async def _refuse_held(claims: frozenset[str], store: Store) -> None:

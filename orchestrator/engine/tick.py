@@ -22,6 +22,7 @@ from orchestrator.core.observed import Unread
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Failure, Seen
 from orchestrator.core.survey import Finding, Severity, Survey
+from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.shut import cloud_of
 from orchestrator.ports import Clock, Cloud, Leased, Store
 
@@ -45,10 +46,19 @@ class Ticked:
 class Ticker:
     """Takes one rollout one tick further."""
 
-    def __init__(self, store: Store, cloud: Cloud, clock: Clock, *, registries: Sequence[str] = ()) -> None:
-        """`registries`: patterns of the images that revisions may run; empty: any."""
+    def __init__(
+        self,
+        store: Store,
+        cloud: Cloud,
+        clock: Clock,
+        *,
+        registries: Sequence[str] = (),
+        calendar: Calendar | None = None,
+    ) -> None:
+        """`registries`: patterns of the images that revisions may run; empty: any. `calendar` None: the store's."""
         self.store, self.cloud, self.clock = store, cloud, clock
         self.registries = tuple(registries)
+        self.calendar = calendar or Calendar(store, clock)
 
     async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
         """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline.
@@ -66,20 +76,23 @@ class Ticker:
             return Ticked(leased=leased, decision=decision, failures=await self._perform(decision, leased))
 
     async def _look(self, row: Rollout, leased: Leased) -> Seen:
-        needs = needs_of(row, leased.commands, self.clock.now())
+        freezes = await self.calendar.of(row.spec.service)
+        needs = needs_of(row, leased.commands, self.clock.now(), freezes)
         survey: Survey | Unread | None = None
         findings: tuple[Finding, ...] = ()
         if needs.survey is not None:
             survey, findings = await self._survey(row, needs.survey)
         seen = await cloud_of(self.cloud, row.spec.account).observe(replace(needs, survey=None))
-        return replace(seen, commands=leased.commands, survey=survey, findings=findings)
+        return replace(seen, commands=leased.commands, survey=survey, findings=findings, freezes=freezes)
 
     async def _survey(self, row: Rollout, need: SurveyNeed) -> tuple[Survey | Unread, tuple[Finding, ...]]:
         try:
             survey = await cloud_of(self.cloud, row.spec.account).survey(need)
         except Outside as why:
             return Unread(why=str(why)), ()
-        findings = preflight.findings(row.spec, survey, now=self.clock.now(), registries=self.registries)
+        findings = preflight.findings(
+            row.spec, survey, now=self.clock.now(), registries=self.registries, freezes=None
+        )
         if not preflight.errors(findings):
             try:
                 await self.store.claim(row.id, claims_of(row, survey))

@@ -7,20 +7,27 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from orchestrator.core.hours import Freeze
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Severity, Survey
-from orchestrator.preflight import alarms, blue, capacity, images, metrics, notes, revision, rules
+from orchestrator.preflight import alarms, blue, capacity, images, metrics, notes, revision, rules, windows
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
 
 __all__ = ["PlanRow", "errors", "expected", "findings", "plan_table"]
 
 
 def findings(
-    spec: Spec, survey: Survey, *, now: datetime, registries: Sequence[str] = ()
+    spec: Spec,
+    survey: Survey,
+    *,
+    now: datetime,
+    registries: Sequence[str] = (),
+    freezes: Sequence[Freeze] | None = (),
 ) -> tuple[Finding, ...]:
     """Every finding: errors first, then warnings, then notes, each kind in the order in which a rollout meets it.
 
-    `registries`: patterns of the images that may run, of the server's settings; empty: any.
+    `registries`: patterns of the images that may run, of the server's settings; empty: any. `freezes`: of the
+    operators' calendar; None: the rollout was started already, and its hours are its gate's business.
     """
     found = [
         *blue.look(spec, survey),
@@ -30,6 +37,7 @@ def findings(
         *alarms.look(spec, survey),
         *metrics.look(spec, survey),
         *notes.look(spec, survey, now),
+        *(windows.look(spec, survey, now, freezes) if freezes is not None else ()),
         *capacity.look(survey),
     ]
     order = list(Severity)

@@ -13,18 +13,19 @@ from orchestrator.core.ids import RolloutId
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.ports import Check, CommandSeen, EventSeen, Filter, Leased, Stored
 from orchestrator.store import rules
-from orchestrator.store.memory_access import MemoryCalls, MemoryTokens
+from orchestrator.store.memory_access import MemoryCalendar, MemoryCalls, MemoryTokens
 from orchestrator.store.memory_outbox import MemoryOutbox
 from orchestrator.store.memory_rows import Row
 
 
-class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls):
+class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
     """Rollouts in memory; `orchestrator.ports.Store` says what each method promises."""
 
     def __init__(self) -> None:
         MemoryOutbox.__init__(self)
         MemoryTokens.__init__(self)
         MemoryCalls.__init__(self)
+        MemoryCalendar.__init__(self)
         self._started: dict[str, RolloutId] = {}  # by start key
         self._claims: dict[str, RolloutId] = {}
 

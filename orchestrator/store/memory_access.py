@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from orchestrator.core.hours import Freeze
 from orchestrator.ports import Call, Token
 from orchestrator.store import rules
 
@@ -64,3 +65,18 @@ class MemoryCalls:
                 raise rules.unknown_cursor(before)
         start = max(0, end - limit)
         return tuple(reversed(self._calls[start:end])), str(start + 1) if start else ""
+
+
+class MemoryCalendar:
+    """`orchestrator.ports.Calendar` says what each method promises."""
+
+    def __init__(self) -> None:
+        self._freezes: tuple[Freeze, ...] = ()
+
+    async def keep_freezes(self, calendar: tuple[Freeze, ...]) -> None:
+        """Keep a calendar in place of the one before."""
+        self._freezes = calendar
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """The calendar."""
+        return self._freezes

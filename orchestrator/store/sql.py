@@ -8,9 +8,11 @@ from sqlalchemy import Connection
 
 from orchestrator.core.commands import Command
 from orchestrator.core.events import Event, Record
+from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.ports import Call, Check, CommandSeen, Delivery, EventSeen, Filter, Leased, Stored, Token
+from orchestrator.store import calendar as kept_calendar
 from orchestrator.store import calls, leases, outbox, queries, starts, tokens, wishes
 
 T = TypeVar("T")
@@ -149,6 +151,14 @@ class SqlStore:
     async def calls(self, *, before: str = "", limit: int = 50) -> tuple[tuple[Call, ...], str]:
         """A page of calls, newest first, and the next page's cursor."""
         return await self._database.read(lambda c: calls.page(c, before=before, limit=limit))
+
+    async def keep_freezes(self, calendar: tuple[Freeze, ...]) -> None:
+        """Keep a calendar in place of the one before."""
+        await self._database.write(lambda c: kept_calendar.keep(c, calendar))
+
+    async def freezes(self) -> tuple[Freeze, ...]:
+        """The calendar."""
+        return await self._database.read(kept_calendar.every)
 
     async def open_sink(self, sink: str, *, now: datetime) -> None:
         """Make a sink known."""

@@ -166,3 +166,15 @@ calls = Table(
     Column("outcome", String, nullable=False),
     Column("request", String, nullable=False),
 )
+
+# The operators' calendar, whole; a server replaces it when it starts.
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # its place in the settings
+    Column("begins", Moment, nullable=False),
+    Column("ends", Moment, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("services", Text, nullable=False),  # a JSON list
+)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from orchestrator.store.faults import Unusable
 
-HEAD = "0002"  # the newest migration; a test compares
+HEAD = "0003"  # the newest migration; a test compares
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -22,7 +22,7 @@ def told(text: str) -> list[str]:
 ROWS = [
     ("servce: x", '3: "servce" is not a known key: did you mean service?'),
     ("xyz: 1", '3: "xyz" is not a known key: write one of service, revision, account, region, traffic, plan, gates, '
-     "metrics, approval, capacity, background, sticky, ending, limits, on_failure, on_drift, notify, labels"),
+     "metrics, approval, capacity, background, sticky, ending, limits, on_failure, on_drift, notify, override, labels"),
     ("alarms: [x]", '3: "alarms" is not a known key: write it under gates'),
     ("task_definition: x", '3: "task_definition" is not a known key: write revision: {task_definition: …}'),
     ("service: a/b", '3: "service" is written twice (first in line 1): keep one'),
@@ -116,7 +116,6 @@ NOT_YET = [
     ("traffic: {test_rules: []}", "traffic.test_rules is not available yet: remove it"),
     ("gates: {probe: {}}", "gates.probe is not available yet: remove it"),
     ("gates: {webhook: []}", "gates.webhook is not available yet: remove it"),
-    ("gates: {window: {}}", "gates.window is not available yet: remove it"),
     ("capacity: {green: stepped}", "capacity: {green: stepped} is not available yet: write full, or remove it"),
     ("background: safe", "background other than none is not available yet: remove it if the tasks do nothing but "
      "answer requests; else wait for it"),
@@ -234,13 +233,13 @@ def test_a_json_body_is_answered_with_pointers() -> None:
         "service": "prod/checkout",
         "revision": {"task_definition": "checkout:43"},
         "plan": [{"weight": 100, "bake": 5}],
-        "gates": {"window": {}},
+        "gates": {"window": {"allow": []}},
         "a/b~c": 1,
     }
     with pytest.raises(Invalid) as caught:
         from_json(body)
     pointers = {mistake.pointer for mistake in caught.value.mistakes}
-    assert pointers == {"/plan/0/bake", "/gates/window", "/a~1b~0c"}
+    assert pointers == {"/plan/0/bake", "/gates/window/allow", "/a~1b~0c"}
     assert {mistake.line for mistake in caught.value.mistakes} == {None}
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import types
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -16,6 +16,7 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     float: st.floats(allow_nan=False),
     datetime: st.datetimes(timezones=st.just(UTC)),
     timedelta: st.timedeltas(),
+    date: st.dates(),
     types.NoneType: st.none(),
 }
 
