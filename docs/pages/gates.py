@@ -9,7 +9,7 @@ from docs.pages import rollout_file
 from docs.pages.markdown import document, paragraphs, table
 from orchestrator import config
 from orchestrator.core import gates
-from orchestrator.core.gates import guard, health
+from orchestrator.core.gates import compare, guard, health
 from orchestrator.core.verdict import Verdict
 
 VERDICTS = {
@@ -30,6 +30,7 @@ class Words:
     hold: str
     passes: str
     not_applicable: str = ""
+    do: str = ""  # what a person does who is woken by it
 
 
 WORDS = {
@@ -45,7 +46,7 @@ WORDS = {
     "guard": Words(
         asks="Does one interval alone speak loudly enough against it?",
         fail=f"One interval with at least {guard.REQUESTS_LEAST} requests and {guard.ERRORS_LEAST} errors has an "
-        f"error rate over {guard.ALWAYS_OVER:.0%} (and the other colour has not), or over `errors` and over "
+        f"error rate over {guard.ALWAYS_OVER:.0%} and at least {guard.TIMES_WORSE_OUTRIGHT} times the other colour's, or over `errors` and over "
         f"{guard.TIMES_WORSE} times the other colour's. Or more than {guard.ALWAYS_OVER:.0%} of at least "
         f"{guard.REQUESTS_LEAST} requests got no answer at all, and that is usual neither for the other colour nor, "
         "while that has no traffic, for blue's last hour before the rollout.",
@@ -53,6 +54,22 @@ WORDS = {
         "most requests got no answer and it is not known whether that is usual.",
         passes="Neither of these.",
         not_applicable="It takes no traffic.",
+    ),
+    "compare": Words(
+        asks="Is green worse than blue, beyond what chance explains, or shown not to be?",
+        fail="In one of its streams (errors, unanswered requests, 4xx, slow requests) the evidence that green is more "
+        "than `margin` times as bad as blue has reached 1 to `alpha`, shared by the streams, with at least "
+        f"{compare.EVENTS_LEAST} such events on green; it stays a FAIL whatever comes after. Or blue went bad when "
+        "green grew and recovered when its growth was taken back.",
+        hold="No whole period with traffic on both colours was measured at this weight, or only green's warm-up; or, "
+        "with `inconclusive: hold`, neither was shown.",
+        passes="Either `green is shown not to be 2 times as bad as blue` (evidence of 1 to `beta`, "
+        f"{compare.INTERVALS_LEAST} periods and `requests` of green at this weight), or only `no evidence against "
+        "green`: the two are never mixed up.",
+        not_applicable="Only one colour has traffic, or both run the same revision (on the way home).",
+        do="On a FAIL traffic is on blue already. The reason has both colours' counts; `teal evidence` recomputes them. "
+        "Read green's errors of those minutes. One broken client that stickiness keeps on green looks the same. On a "
+        "HOLD wait for traffic, or `teal promote` if you know better: it waives what is not known, never a FAIL.",
     ),
     "alarms": Words(
         asks="Do the team's own CloudWatch alarms, as far as they can see it, fire?",
@@ -62,6 +79,44 @@ WORDS = {
         passes="All that apply are OK.",
         not_applicable="It fired before the rollout began (an approval of the first traffic is then needed), or the "
         "colour takes no traffic.",
+    ),
+    "probe": Words(
+        asks="Does green answer Teal's own requests well, before any user meets it?",
+        fail="More of the judged answers than `max_failures` are not as `expect` and `latency` say, or did not come "
+        "within `timeout`. Green is taken back; no user has met it.",
+        hold="Fewer than `count` requests were answered yet; or there is no way to the test listener: its name does "
+        "not resolve, nobody listens, its certificate is not trusted, the server's settings do not allow it.",
+        passes="`count` requests were answered and no more than `max_failures` of them wrongly. It says what share of "
+        "failures could have stayed hidden: 150 good answers out of 150 show, with 95 %, that green fails no more "
+        "than 2 % of such requests (3 divided by the number of answers).",
+        not_applicable="Green has had its first traffic: it was judged before.",
+        do="On a FAIL: its reason names the path, the status and how often; send the same request through the test "
+        "listener, and read green's logs at that minute. Nothing is on fire. On a HOLD: try the URL from where Teal "
+        "runs (`curl`), and look at `hosts.private` in the server's settings; once there is a way it goes on by itself.",
+    ),
+    "webhook": Words(
+        asks="Does a system of the team's own say that the rollout may go on?",
+        fail="One of the webhooks of this step answered `fail`: traffic goes back to blue, with its reason.",
+        hold="One has not answered, answered `hold`, an error, or something that makes no sense; or its `timeout` is "
+        "over. It is asked again by itself: after errors within a minute at the latest.",
+        passes="Every webhook of this step answered `pass`.",
+        not_applicable="No webhook is asked on this step.",
+        do="The reason names the host and what it said. If the system behind it is ill, mend it, and the rollout goes "
+        "on by itself; if it cannot be mended tonight, `teal promote ID --reason` waives its HOLD on a step (never a "
+        "FAIL), and `teal rollback ID` goes back. Before the first traffic no user is touched: rolling back is safe.",
+    ),
+    "window": Words(
+        asks="May green's traffic grow at this hour?",
+        fail="The window has closed, or a freeze has begun, and `at_close` says `rollback`: all traffic goes back to "
+        "blue, until the watch has passed.",
+        hold="It is closed, or there is a freeze: nothing starts and no weight grows until it opens. Gates go on "
+        "judging, a FAIL rolls back as ever, and no limit of time counts what the hours cost.",
+        passes="It is open and nothing is frozen; or the rollout was started with an `override`.",
+        not_applicable="Green has all traffic already: nothing grows any more.",
+        do="On a HOLD: nothing is on fire, and it goes on by itself at the hour it names. Green keeps the weight it has, "
+        "with blue beside it able to take everything back. If it must not stay so over night, `teal rollback ID`. If the "
+        "release cannot wait, roll back and start it again with `--override 'why'`, which takes an approver; a window "
+        "cannot be promoted past.",
     ),
     "approval": Words(
         asks="Has a person said that this step may be left?",
@@ -108,6 +163,7 @@ def _section(module: ModuleType) -> list[str]:
         f"## {module.NAME}",
         *paragraphs(module.__doc__)[1:],
         table(["answer", "when"], answers),
+        *([f"**What to do.** {words.do}"] if words.do else []),
         "In the rollout file:",
         table(rollout_file.HEAD, rollout_file.rows_under(place)),
     ]
