@@ -47,11 +47,12 @@ class _Asked:
 class Skin:
     """Speaks for one World. `before` is called ahead of every request, to bring the World's clock up to date."""
 
+    _hunger: Hunger | None = None  # of the request that was handled last
+
     def __init__(self, world: World, *, before: Callable[[], None] = lambda: None) -> None:
         self._world = world
         self._before = before
         self._checks = shapes.ShapeChecks()
-        self._hunger: Hunger | None = None  # of the request that was handled last
 
     async def handle_patiently(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
