@@ -11,6 +11,7 @@ from math import ceil, floor, log10
 
 _DIGITS = 1000  # a class is exponent * _DIGITS + digits, with digits from 100 to 999
 _ZERO = -1_000_000
+_ONE = -2 * _DIGITS + 100
 _NOISE = 1e-6  # 0.1 / 0.001 is a little off a whole number
 
 
@@ -65,9 +66,10 @@ class Cell:
         return min(self.count, max(1, ceil(percent / 100 * self.count - 1e-9)))
 
 
-@lru_cache(maxsize=4096)
 def class_of(value: float) -> int:
     """The class of a value that is not negative."""
+    if value == 1.0:  # what most counts are made of
+        return _ONE
     if value == 0:
         return _ZERO
     exponent = floor(log10(value)) - 2
