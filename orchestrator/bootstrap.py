@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.core.hours import Freeze
-from orchestrator.ports import Clock, Cloud, Direct, Store
+from orchestrator.ports import Clock, Cloud, Direct, Outward, Store
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
     from orchestrator.notify.sink import Sink
+    from orchestrator.outbound.outward import HttpOutward
 
 EVENTS_QUEUE = "TEAL_EVENTS_QUEUE"
 """The URL of an SQS queue to which EventBridge pushes what may concern a rollout; unset: looks alone find it."""
@@ -46,6 +47,7 @@ class Engine:
     calendar: "Calendar"
     wakeups: "Wakeups | None" = None  # None: nobody pushes events
     registries: tuple[str, ...] = ()  # patterns of the images that revisions may run; empty: any
+    outward: Outward | None = None  # None: no probes are sent, and no webhook is asked
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick what is due and tell what is committed until `stop` is set; then finish the ticks, and tell the last."""
@@ -121,10 +123,20 @@ async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]
     """Store, AWS, a worker and a deliverer that are ready to run. `settings` None: those that TEAL_SETTINGS names."""
     settings = open_settings() if settings is None else settings
     clock = SystemClock()
-    async with open_store() as store, open_cloud(settings) as cloud:
+    async with (
+        open_store() as store,
+        open_cloud(settings) as cloud,
+        outward_of(settings, clock) as outward,
+    ):
         sinks = sinks_of(settings, clock)
         engine = engine_of(
-            store, cloud, clock, sinks=sinks, registries=settings.registries, freezes=settings.freezes
+            store,
+            cloud,
+            clock,
+            sinks=sinks,
+            registries=settings.registries,
+            freezes=settings.freezes,
+            outward=outward,
         )
         queue = os.environ.get(EVENTS_QUEUE, "")
         if not queue:
@@ -134,6 +146,13 @@ async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]
 
         async with open_wakeups(queue, store=store, clock=clock, hint=engine.worker.hint) as wakeups:
             yield replace(engine, wakeups=wakeups)
+
+
+def outward_of(settings: Settings, clock: Clock) -> "HttpOutward":
+    """What sends probes and questions to webhooks, where the settings let them go; to be entered before it is used."""
+    from orchestrator.outbound.outward import HttpOutward
+
+    return HttpOutward(settings.hosts, settings.hooks, clock)
 
 
 def sinks_of(settings: Settings, clock: Clock) -> tuple["Sink", ...]:
@@ -160,10 +179,11 @@ def engine_of(
     sinks: Sequence["Sink"] = (),
     registries: Sequence[str] = (),
     freezes: Sequence[Freeze] | None = None,
+    outward: Outward | None = None,
 ) -> Engine:
     """An engine over these parts, which tells these sinks what it commits, and runs images of these registries.
 
-    `freezes`: the settings' calendar; None: they have none, and the store's holds.
+    `freezes`: the settings' calendar; None: they have none, and the store's holds. `outward`: None: no probes are sent.
     """
     from orchestrator.engine.calendar import Calendar
     from orchestrator.engine.tick import Ticker
@@ -172,7 +192,9 @@ def engine_of(
 
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     calendar = Calendar(store, clock, freezes)
-    worker = Worker(Ticker(store, cloud, clock, registries=registries, calendar=calendar), owner=owner)
+    worker = Worker(
+        Ticker(store, cloud, clock, registries=registries, calendar=calendar, outward=outward), owner=owner
+    )
     deliverer = Deliverer(store, sinks, clock, owner=owner)
     worker.on_news = deliverer.hint
     return Engine(
@@ -183,4 +205,5 @@ def engine_of(
         deliverer=deliverer,
         calendar=calendar,
         registries=tuple(registries),
+        outward=outward,
     )

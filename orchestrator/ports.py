@@ -11,6 +11,8 @@ from orchestrator.core.events import Event, Record
 from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.needs import Needs, SurveyNeed
+from orchestrator.core.observed import Unread
+from orchestrator.core.outward import HookNeed, HookSeen, ProbeNeed, ProbeSeen
 from orchestrator.core.people import Role
 from orchestrator.core.phases import Phase
 from orchestrator.core.place import Place, Step
@@ -49,6 +51,39 @@ class Cloud(Protocol):
     async def perform(self, effect: Effect) -> None:
         """Carry an effect out; twice is once. Raises Outside; after Unreachable its outcome is unknown."""
         ...
+
+
+class Prober(Protocol):
+    """Sends Teal's own requests to green, through the test listener that a rollout file names."""
+
+    def refusal(self, url: str, secret: str = "") -> tuple[str, str] | None:
+        """Why no request may go there, as far as the settings and the address itself tell, and what to do; else None.
+
+        `secret`: the name of the settings' hook whose secret is to sign it.
+        """
+        ...
+
+    async def probe(self, need: ProbeNeed) -> ProbeSeen | Unread:
+        """Send one batch, at its rate, and say what became of each request. Never raises Outside nor Refused.
+
+        It ends a batch's span and a request's timeout after it began, at the latest.
+        """
+        ...
+
+
+class Asker(Protocol):
+    """Puts questions to webhooks that a rollout file names."""
+
+    async def ask(self, need: HookNeed) -> HookSeen | None:
+        """What a webhook answers; None: it has not answered yet, ask again with the same need.
+
+        Returns within a second or two, however long the webhook takes. Never raises Outside nor Refused.
+        """
+        ...
+
+
+class Outward(Prober, Asker, Protocol):
+    """Everything that the engine sends to addresses of rollout files."""
 
 
 class Direct(Protocol):

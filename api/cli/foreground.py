@@ -63,6 +63,7 @@ class Foreground:
             clock=engine.clock,
             registries=engine.registries,
             calendar=engine.calendar,
+            prober=engine.outward,
         )
         return started.rollout.id
 

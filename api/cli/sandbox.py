@@ -27,9 +27,16 @@ MINUTES = {"1s": 1, "5s": 5, "10s": 10}
     metavar="RATE",
     help="Requests a second that users send to the service. Gates judge what users meet. Default: none.",
 )
+@click.option(
+    "--test-listener",
+    is_flag=True,
+    help="Add a listener that users do not come by: a probe reaches green through it before they do.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The API's port. Default: a free one.")
 @json_option
-def sandbox_command(minute: str, empty: bool, rate: float, port: int, as_json: bool) -> None:
+def sandbox_command(
+    minute: str, empty: bool, rate: float, test_listener: bool, port: int, as_json: bool
+) -> None:
     """Run an AWS on this machine until Ctrl-C or SIGTERM: the APIs that Teal uses, and a service with real traffic.
 
     It listens on loopback only, needs no account, and leaves nothing behind. With --json it prints one line when
@@ -39,8 +46,12 @@ def sandbox_command(minute: str, empty: bool, rate: float, port: int, as_json: b
 
     if empty and rate:
         raise click.UsageError("--empty has no service that --load could be sent to")
+    if empty and test_listener:
+        raise click.UsageError("--empty has no service that --test-listener could lead to")
 
-    sandbox = Sandbox(minute=timedelta(seconds=MINUTES[minute]), empty=empty, port=port)
+    sandbox = Sandbox(
+        minute=timedelta(seconds=MINUTES[minute]), empty=empty, port=port, test_listener=test_listener
+    )
 
     def ready(about: dict[str, object]) -> None:
         if as_json:
@@ -79,6 +90,7 @@ def _words(about: dict[str, object], minute: str, rate: float) -> str:
             "    plan: [{weight: 10, bake: 15s}, {weight: 50, bake: 15s}, {weight: 100, bake: 30s}]",
             f"    metrics: {{period: {minute}}}",
             "",
+            *_probe_words(about),
             "and roll it out:",
             "",
             "    teal preflight -f rollout.yaml",
@@ -89,3 +101,21 @@ def _words(about: dict[str, object], minute: str, rate: float) -> str:
             else f"Gates judge what users meet: start with --load 50, or send requests to {urls[0]} yourself.",
         ]
     )
+
+
+def _probe_words(about: dict[str, object]) -> list[str]:
+    """How green is probed through the test listener, where there is one."""
+    rules, url = about.get("test_rules"), about.get("test_listener")
+    if not isinstance(rules, list):
+        return []
+    return [
+        "To have green probed before users meet it, add to it:",
+        "",
+        f'    traffic: {{test_rules: ["{rules[0]}"]}}',
+        f'    gates: {{probe: {{url: "{str(url).rstrip("/")}"}}}}',
+        "",
+        "and let Teal send requests to this machine, by a settings file that TEAL_SETTINGS names:",
+        "",
+        "    hosts: {private: [127.0.0.1]}",
+        "",
+    ]

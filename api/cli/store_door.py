@@ -73,6 +73,7 @@ class StoreDoor:
                 clock=self._clock,
                 registries=settings.registries,
                 calendar=Calendar(self._store, self._clock, settings.freezes),
+                prober=bootstrap.outward_of(settings, self._clock),
             )
         return view(started)
 

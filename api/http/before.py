@@ -30,6 +30,7 @@ async def preflight(request: Request, door: AtDoor, who: Who) -> PreflightView:
         clock=engine.clock,
         registries=engine.registries,
         freezes=await engine.calendar.of(spec.service),
+        prober=engine.outward,
     )
     return preflight_view(found)
 

@@ -68,6 +68,7 @@ class MeteredTicker(Ticker):
             ticker.clock,
             registries=ticker.registries,
             calendar=ticker.calendar,
+            outward=ticker.outward,
         )
         self._meters = meters
 

@@ -61,6 +61,7 @@ async def start(
         clock=engine.clock,
         registries=engine.registries,
         calendar=engine.calendar,
+        prober=engine.outward,
     )
     engine.worker.hint()
     visit.target = stored.rollout.id

@@ -14,6 +14,7 @@ MEANINGS = {
     EventKind.IMAGES_RESOLVED: "ECS says which images, by digest, green's tasks run.",
     EventKind.WEIGHT_WANTED: "Another weight is wanted on every rule; the writes follow.",
     EventKind.WEIGHT_VERIFIED: "A rule was read back and has this weight.",
+    EventKind.TEST_RULE_POINTED: "A test rule was read back and points at green, or leads again where it led at first.",
     EventKind.STEP_PLANNED: "The plan `auto` chose its next weight, and says why.",
     EventKind.STEP_STARTED: "The step's weight is on every rule: its bake begins.",
     EventKind.STEP_PASSED: "The step's time is over, its verdict is PASS, and its approval is given or waived.",

@@ -1,5 +1,6 @@
 """A checked rollout file as the core's values."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,7 +17,9 @@ from orchestrator.config.models import (
     MetricsModel,
     When,
 )
+from orchestrator.config.probe import build_probe
 from orchestrator.config.quantities import Periods
+from orchestrator.config.webhook import build_webhooks
 from orchestrator.config.window import build_window
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.guard import GuardSpec
@@ -32,9 +35,8 @@ def build(file: File) -> Spec:
         task_definition=file.revision.task_definition,
         region=file.region or "",
         plan=_plan(file),
-        rules=tuple(
-            rule.listener if isinstance(rule, ListenerModel) else rule for rule in file.traffic.rules
-        ),
+        rules=_arns(file.traffic.rules),
+        test_rules=_arns(file.traffic.test_rules),
         gates=_gates(file.gates),
         metrics=_metrics(file.metrics),
         approval=_approval(file.approval, is_auto=_plan(file).auto is not None),
@@ -50,6 +52,10 @@ def build(file: File) -> Spec:
         notify=NotifySpec(slack=file.notify.slack or ""),
         override=file.override or "",
     )
+
+
+def _arns(rules: Sequence[str | ListenerModel]) -> tuple[str, ...]:
+    return tuple(rule.listener if isinstance(rule, ListenerModel) else rule for rule in rules)
 
 
 def _plan(file: File) -> Plan:
@@ -84,6 +90,8 @@ def _gates(gates: GatesModel) -> GatesSpec:
         compare=build_compare(gates.compare),
         window=build_window(gates.window),
         metrics=build_metrics(gates.metric),
+        probe=build_probe(gates.probe),
+        webhooks=build_webhooks(gates.webhook),
         alarms=AlarmsSpec(
             alarms=tuple(
                 AlarmSpec(name=alarm.name, no_data=alarm.no_data)

@@ -14,7 +14,9 @@ from orchestrator.config.auto import auto_document
 from orchestrator.config.compare import compare_document
 from orchestrator.config.document import Value
 from orchestrator.config.metric import metrics_document
+from orchestrator.config.probe import probe_document
 from orchestrator.config.quantities import duration_text, share_text, weight_text
+from orchestrator.config.webhook import webhooks_document
 from orchestrator.config.window import window_document
 from orchestrator.core.gates.alarms import AlarmSpec
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
@@ -67,7 +69,10 @@ def document_of(spec: Spec) -> dict[str, Value]:
         "revision": {"task_definition": spec.task_definition},
         **account,
         **region,
-        "traffic": {"rules": [{"listener": arn} if ":listener/" in arn else arn for arn in spec.rules]},
+        "traffic": {
+            "rules": _rules(spec.rules),
+            **({"test_rules": _rules(spec.test_rules)} if spec.test_rules else {}),
+        },
         "plan": _plan(spec.plan),
         "gates": _gates(spec.gates),
         "metrics": {"period": duration_text(spec.metrics.period), "lag": duration_text(spec.metrics.lag)},
@@ -91,6 +96,10 @@ def document_of(spec: Spec) -> dict[str, Value]:
         **({"override": spec.override} if spec.override else {}),
         **labels,
     }
+
+
+def _rules(arns: tuple[str, ...]) -> list[Value]:
+    return [{"listener": arn} if ":listener/" in arn else arn for arn in arns]
 
 
 def _plan(plan: Plan) -> Value:
@@ -124,6 +133,8 @@ def _gates(gates: GatesSpec) -> dict[str, Value]:
         "compare": compare_document(gates.compare),
         "alarms": [_alarm(alarm) for alarm in gates.alarms.alarms],
         **metrics_document(gates.metrics),
+        **probe_document(gates.probe),
+        **webhooks_document(gates.webhooks),
         **window_document(gates.window),
     }
 

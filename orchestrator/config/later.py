@@ -28,8 +28,6 @@ _LATER = (
     _Later(
         path=("revision", "images"), instead="register the task definition and name it as task_definition"
     ),
-    _Later(path=("traffic", "test_rules")),
-    *(_Later(path=("gates", gate)) for gate in ("probe", "webhook")),
     _Later(
         path=("capacity", "green"),
         values=lambda value: value == "stepped",

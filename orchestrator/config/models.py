@@ -37,7 +37,9 @@ from orchestrator.config.fields import (
 )
 from orchestrator.config.labels import EXAMPLE, Labels
 from orchestrator.config.metric import METRICS_MAX, MetricModel
+from orchestrator.config.probe import ProbeModel
 from orchestrator.config.quantities import Periods, duration_text, share_text, shown
+from orchestrator.config.webhook import HOOKS_MAX, WebhookModel
 from orchestrator.config.window import Reason, WindowModel
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
@@ -135,6 +137,16 @@ class TrafficModel(_Model):
         description="Rules by ARN, or {listener: …} for a listener's default rule. "
         "Default: every rule that forwards to blue's target groups.",
     )
+    test_rules: list[
+        Annotated[
+            Annotated[Rule, Tag(_Sorted.WORD)] | Annotated[ListenerModel, Tag(_Sorted.MANY)],
+            Discriminator(_sort),
+        ]
+    ] = Field(
+        default=[],
+        description="Rules that users do not come by, usually of a test listener; "
+        "they point at green before any user does, and lead back to blue at the end. Default: none.",
+    )
 
 
 class StepModel(_Model):
@@ -184,11 +196,17 @@ class GatesModel(_Model):
             Discriminator(_sort),
         ]
     ] = Field(default=[], description="CloudWatch alarms by name.", examples=[["checkout-5xx"]])
-    window: WindowModel | None = Field(
-        default=None, description="When it may start, and green's weight grow. Default: always."
-    )
     metric: list[MetricModel] = Field(
         default=[], max_length=METRICS_MAX, description="Numbers of the team's own, by any CloudWatch query."
+    )
+    probe: ProbeModel | None = Field(
+        default=None, description="Teal's own requests to green before users meet it. Default: none."
+    )
+    webhook: list[WebhookModel] = Field(
+        default=[], max_length=HOOKS_MAX, description="Systems that are asked for a verdict."
+    )
+    window: WindowModel | None = Field(
+        default=None, description="When it may start, and green's weight grow. Default: always."
     )
 
 

@@ -10,6 +10,8 @@ from orchestrator.config.document import Document, Value
 from orchestrator.config.metric import metric_mistakes
 from orchestrator.config.quantities import parse_weight
 from orchestrator.core.errors import Mistake
+from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.webhook import HookWhen
 from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import ALL, AUTO_PLANS, NAMED_PLANS, percent
 
@@ -22,6 +24,8 @@ def relations(document: Document) -> Iterator[Mistake]:
         yield from _plan(document, document.value.get("plan"))
         yield from _approval(document, document.value)
         yield from _metrics(document, document.value.get("gates"))
+        yield from _probe(document, document.value)
+        yield from _webhooks(document, document.value)
 
 
 def _metrics(document: Document, gates: Value) -> Iterator[Mistake]:
@@ -85,6 +89,32 @@ def _approval(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
 
 def _is_auto(plan: Value) -> bool:
     return isinstance(plan, dict) or (isinstance(plan, str) and plan in AUTO_PLANS)
+
+
+def _probe(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
+    gates, traffic = value.get("gates"), value.get("traffic")
+    probe = gates.get("probe") if isinstance(gates, dict) else None
+    tests = traffic.get("test_rules") if isinstance(traffic, dict) else None
+    if isinstance(probe, dict) and not tests:
+        what = "a probe without traffic.test_rules has no way to green before users meet it"
+        yield document.mistake("/gates/probe", what, "name the test listener's rule in traffic.test_rules")
+    if not isinstance(probe, dict):
+        return
+    allowed, count = probe.get("max_failures", 0), probe.get("count", ProbeSpec().count)
+    if isinstance(allowed, int) and isinstance(count, int) and allowed >= count:
+        what = f"{allowed} failures are allowed of {count} requests: the probe could never fail"
+        yield document.mistake("/gates/probe/max_failures", what, "allow fewer, 0 at best")
+
+
+def _webhooks(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
+    gates = value.get("gates")
+    hooks = gates.get("webhook") if isinstance(gates, dict) else None
+    for number, hook in enumerate(hooks if isinstance(hooks, list) else ()):
+        is_before_full = isinstance(hook, dict) and hook.get("when") == HookWhen.BEFORE_FULL.value
+        if is_before_full and _steps(value.get("plan")) == 1:
+            what = "the plan has no step before full weight"
+            instead = "write before_traffic, or add a step below 100 %"
+            yield document.mistake(f"/gates/webhook/{number}/when", what, instead)
 
 
 def _steps(plan: Value) -> int | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core import auto, intervals, intervening, judge, rules
+from orchestrator.core import asking, auto, intervals, intervening, judge, rules
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
@@ -35,6 +35,8 @@ def advance(draft: Draft) -> None:
     rules.hold_for(draft, looks)
     _keep_time(draft)
     intervals.take(draft)
+    if draft.row.bake.since is not None:
+        asking.follow(draft)
     answers = _judge(draft)
     if _failure_ends_it(draft, answers):
         return

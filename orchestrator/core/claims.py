@@ -1,13 +1,14 @@
 """What a rollout holds alone until it ends, so that no rule and no service ever has two writers."""
 
 from orchestrator.core.rollout import Rollout
-from orchestrator.core.starting import in_scope
+from orchestrator.core.starting import in_scope, test_rules_of
 from orchestrator.core.survey import Survey
 
 
 def claims_of(row: Rollout, survey: Survey) -> frozenset[str]:
-    """The service of record and every rule that the rollout moves."""
-    return frozenset({service_claim(row, survey), *(rule.arn for rule in in_scope(row.spec.rules, survey))})
+    """The service of record and every rule that the rollout moves or points elsewhere."""
+    moved = (*in_scope(row.spec, survey), *test_rules_of(row.spec, survey))
+    return frozenset({service_claim(row, survey), *(rule.arn for rule in moved)})
 
 
 def service_claim(row: Rollout, survey: Survey) -> str:

@@ -175,6 +175,8 @@ def _assert_promises(draft: Draft) -> None:
     if row.phase is Phase.ROLLING_BACK:
         assert all(not write.green for write in writes), "a rollback never gives green anything"
     if row.phase.blue_is_safe_side and draft.before.phase.blue_is_safe_side:
+        tests = {rule.arn for rule in row.test_rules}  # nobody's users come by them
+        writes = [write for write in writes if write.rule not in tests]
         grown = [w for w in writes if not w.to_safety and (w.green or 0) > draft.before.green_weight]
         assert not (grown and row.failed), "green's weight never grows after a failure"
     assert row.paused_by is None or row.phase is not Phase.ROLLING_BACK, "a rollback is never paused"

@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     BLUE_READ = "blue_read"
     WEIGHT_WANTED = "weight_wanted"
     WEIGHT_VERIFIED = "weight_verified"
+    TEST_RULE_POINTED = "test_rule_pointed"  # at green, or back to where it led
     STEP_PLANNED = "step_planned"  # by the plan `auto`
     STEP_STARTED = "step_started"
     STEP_PASSED = "step_passed"

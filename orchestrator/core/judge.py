@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from orchestrator.core import intervals
+from orchestrator.core import asking, intervals
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
-from orchestrator.core.gates import alarms, compare, guard, health, metric, window
+from orchestrator.core.gates import alarms, compare, guard, health, metric, probe, webhook, window
 from orchestrator.core.ids import Tenths
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL
@@ -41,7 +41,30 @@ REGISTRY: dict[str, Judge] = {
         if row.comparison
         else None
     ),
+    probe.NAME: lambda row, scene: _probe(row) if row.spec.gates.probe.on else None,
+    webhook.NAME: lambda row, scene: _webhook(row, scene.judged) if row.spec.gates.webhooks else None,
 }
+
+
+def _probe(row: Rollout) -> Answer:
+    is_before = row.phase is Phase.PROVISIONING
+    return probe.judge(row.spec.gates.probe, row.probed, is_before_traffic=is_before)
+
+
+def _webhook(row: Rollout, judged: Colour) -> Answer:
+    asked = asking.asked(row) if judged is Colour.GREEN else ()
+    return webhook.judge(asked, elsewhere="no webhook is asked here")
+
+
+def ask_before_traffic(draft: Draft) -> tuple[Answer, ...]:
+    """The answers of the gates that judge before green has traffic: `probe` and `webhook`."""
+    gates = draft.row.spec.gates
+    answers = (
+        *((_probe(draft.row),) if gates.probe.on else ()),
+        *((_webhook(draft.row, Colour.GREEN),) if asking.due_hooks(draft.row) else ()),
+    )
+    keep(draft, answers)
+    return answers
 
 
 def service_of(draft: Draft, colour: Colour) -> ServiceLook:

@@ -20,7 +20,7 @@ from orchestrator.core.events import EventKind
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ScalingSeen, ServiceSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind, Pair, RuleState
-from orchestrator.core.traffic import read_forward, same_but_for_weights, without_green
+from orchestrator.core.traffic import read_forward, same_but_for_weights, says_the_same, without_green
 
 LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
 # A written weight steers the whole load balancer some seconds after it reads back.
@@ -58,8 +58,20 @@ def leave(draft: Draft, end: Phase) -> None:
 
 def _are_rules_restored(draft: Draft) -> bool:
     """True once every rule holds its first list again, to the letter; a rule that somebody changed keeps the change."""
+    users, tests = draft.row.rules, draft.row.test_rules
+    are_users_done, states = _restore_rules(draft, users, are_tests=False)
+    are_tests_done, test_states = _restore_rules(draft, tests, are_tests=True)
+    draft.change(rules=states, test_rules=test_states)
+    done = are_users_done and are_tests_done
+    draft.change(waiting_for="" if done else "the rules to hold their first lists again")
+    return done
+
+
+def _restore_rules(
+    draft: Draft, known: tuple[RuleState, ...], *, are_tests: bool
+) -> tuple[bool, tuple[RuleState, ...]]:
     done, states = True, []
-    for rule in draft.row.rules:
+    for rule in known:
         seen, green = draft.seen.rules.get(rule.arn), rules.green_of(draft.row, rule)
         state = replace(rule, wanted=None)
         match seen:
@@ -75,15 +87,27 @@ def _are_rules_restored(draft: Draft) -> bool:
                 forward = read_forward(found.actions)
                 if forward is None or green is None or forward.weight(green) is None:
                     state = replace(state, verified=None)
+                    if are_tests and rule.verified is not None:
+                        _tell_test_rule(draft, rule, found)
                 else:
                     done = False
-                    _restore_rule(draft, state, found)
+                    _restore_rule(draft, state, found, is_test=are_tests)
         states.append(state)
-    draft.change(rules=tuple(states), waiting_for="" if done else "the rules to hold their first lists again")
-    return done
+    return done, tuple(states)
 
 
-def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+def _tell_test_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+    """Say that a test rule is as it was, or that somebody has changed it and it stays so."""
+    is_as_first = rules.conditions_of(seen) == rule.conditions and says_the_same(seen.actions, rule.base)
+    if is_as_first:
+        words = f"{rule.name}, a test rule, leads again where it led at first"
+        draft.tell(EventKind.TEST_RULE_POINTED, words, rule=rule.arn, is_at_green=False)
+    else:
+        words = f"somebody changed {rule.name}, a test rule, meanwhile: left as it is"
+        draft.tell(EventKind.DRIFT_FOUND, words, rule=rule.arn)
+
+
+def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: bool) -> None:
     green = rules.green_of(draft.row, rule)
     assert green is not None
     is_unchanged = rules.conditions_of(seen) == rule.conditions and same_but_for_weights(
@@ -92,10 +116,12 @@ def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
     mended = without_green(seen.actions, blue=rule.blue_group, green=green)
     forward = read_forward(seen.actions)
     serves = bool(forward and forward.weight(green))
-    if serves:
+    if serves and not is_test:
         # A late write gave green traffic again: what waits for all traffic on blue waits anew.
         draft.change(on_blue_since=draft.now)
-    rules.ask_write(draft, rule, rule.base if is_unchanged else mended, None, to_safety=serves)
+    rules.ask_write(
+        draft, rule, rule.base if is_unchanged else mended, None, to_safety=serves and not is_test
+    )
 
 
 def _remove_green(draft: Draft) -> str:

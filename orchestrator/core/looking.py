@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core import history, rules, windowing
+from orchestrator.core import asking, history, rehearsing, rules, windowing
 from orchestrator.core.commands import Command, CommandKind
 from orchestrator.core.hours import Freeze
 from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
@@ -33,8 +33,11 @@ def needs_of(
         case Phase.PROVISIONING:
             return replace(
                 _services(row, row.green.name if row.green else ""),
+                rules=_rules(row, are_tests_read=True),
                 scaling=_scaling(row),
                 metrics=history.need(row, now),
+                probe=rehearsing.probe_need(row),
+                hooks=asking.needs(row, now),
             )
         case Phase.SHIFTING | Phase.WATCHING:
             return _advancing(row, now)
@@ -56,7 +59,7 @@ def survey_need(row: Rollout, now: datetime) -> SurveyNeed:
         cluster=spec.service.cluster,
         service=spec.service.service,
         task_definition=spec.task_definition,
-        rules=spec.rules,
+        rules=(*spec.rules, *spec.test_rules),
         alarms=tuple(alarm.name for alarm in spec.gates.alarms.alarms),
         metrics=spec.gates.metrics,
         period=spec.metrics.period,
@@ -65,8 +68,12 @@ def survey_need(row: Rollout, now: datetime) -> SurveyNeed:
 
 
 def _base(row: Rollout) -> Needs:
-    needs = tuple(RuleNeed(arn=r.arn, listener=r.listener, is_default=r.is_default) for r in row.rules)
-    return Needs(rules=needs, cluster=row.blue.cluster if row.blue else "")
+    return Needs(rules=_rules(row), cluster=row.blue.cluster if row.blue else "")
+
+
+def _rules(row: Rollout, *, are_tests_read: bool = False) -> tuple[RuleNeed, ...]:
+    wanted = (*row.rules, *(row.test_rules if are_tests_read else ()))
+    return tuple(RuleNeed(arn=r.arn, listener=r.listener, is_default=r.is_default) for r in wanted)
 
 
 def _services(row: Rollout, stops: str) -> Needs:
@@ -95,6 +102,7 @@ def _advancing(row: Rollout, now: datetime) -> Needs:
         alarms=alarm_names(row),
         alarms_since=alarms_since(row),
         metrics=metrics_need(row, now),
+        hooks=asking.needs(row, now),
     )
 
 
@@ -123,6 +131,7 @@ def _leaving(row: Rollout) -> Needs:
         return Needs()
     return replace(
         _base(row),
+        rules=_rules(row, are_tests_read=True),
         blue=row.blue.name if row.attempts or row.is_configuration_touched else "",
         green="" if row.green.is_gone else row.green.name,
         groups=tuple(pair.green_name for pair in row.pairs if not pair.is_deleted),

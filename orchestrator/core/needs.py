@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from orchestrator.core.gates.metric import MetricSpec
 from orchestrator.core.ids import RuleArn, TargetGroupArn
 from orchestrator.core.observed import MetricQuery
+from orchestrator.core.outward import HookNeed, ProbeNeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,4 +57,6 @@ class Needs:
     alarms: tuple[str, ...] = ()
     alarms_since: datetime | None = None  # alarms that were in ALARM since then, if only between two looks, say so
     metrics: MetricsNeed | None = None
+    probe: ProbeNeed | None = None  # not of AWS, but of green itself
+    hooks: tuple[HookNeed, ...] = ()
     is_urgent: bool = False  # traffic is to be brought to safety: these reads wait for no other rollout's

@@ -2,7 +2,17 @@
 
 from dataclasses import replace
 
-from orchestrator.core import auto, capacity, history, judge, rules, starting, windowing
+from orchestrator.core import (
+    auto,
+    capacity,
+    history,
+    judge,
+    pointing,
+    rehearsing,
+    rules,
+    starting,
+    windowing,
+)
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
@@ -24,6 +34,7 @@ FAILED_STARTS = 2  # tasks that failed to start for the same reason: it will not
 
 def provision(draft: Draft) -> None:
     """Make green, keep blue able to take everything back, and wait until green is ready in two looks."""
+    rehearsing.take(draft)
     looks = rules.take_looks(draft)
     if drift_ends_it(draft, looks):
         return
@@ -38,7 +49,14 @@ def provision(draft: Draft) -> None:
     if not _is_ready_twice(draft):
         starting.limit(draft)
         return
-    _start_traffic(draft)
+    if pointing.point(draft):
+        _start_traffic(draft)
+    elif not _has_turned_back(draft):
+        starting.limit(draft)
+
+
+def _has_turned_back(draft: Draft) -> bool:
+    return draft.row.phase is Phase.ROLLING_BACK
 
 
 def _make_green(draft: Draft) -> None:
@@ -139,7 +157,10 @@ def _start_traffic(draft: Draft) -> None:
         draft.change(waiting_for="blue's scale-in to be suspended")
         starting.limit(draft)
         return
-    is_ready = not any(h.kind is not HoldKind.PAUSED for h in draft.holds)
+    is_tried = rehearsing.is_passed(draft)
+    if _has_turned_back(draft):
+        return
+    is_ready = is_tried and not any(h.kind is not HoldKind.PAUSED for h in draft.holds)
     is_ready = is_ready and not windowing.must_wait(draft)
     if is_ready and needs_first_approval(row):
         fires = any(alarm.state == "ALARM" for alarm in blue.alarms)

@@ -9,6 +9,8 @@ from orchestrator.core.commands import Actor, Outcome
 from orchestrator.core.comparison import Stream
 from orchestrator.core.effects import Effect
 from orchestrator.core.events import Event, Record
+from orchestrator.core.gates.probe import Probed
+from orchestrator.core.gates.webhook import Question
 from orchestrator.core.ids import (
     Json,
     ListenerArn,
@@ -219,6 +221,11 @@ class Rollout:
     green: Green | None = None
     pairs: tuple[Pair, ...] = ()
     rules: tuple[RuleState, ...] = ()
+    # Not users' way: at green from before its first traffic until it leaves. ``verified`` ALL: at green; None: base.
+    test_rules: tuple[RuleState, ...] = ()
+    probed: Probed | None = None  # what Teal's own requests to green have shown
+    questions: tuple[Question, ...] = ()  # to webhooks, of this step and earlier ones
+    questions_put: int = 0  # so far, each with a number of its own
     steps: tuple[Step, ...] = ()  # as far as the plan `auto` has planned
     step: int = 0  # index into the plan; in settling, into the way home
     is_homeward: bool = False  # settling: traffic has begun to come home

@@ -17,6 +17,7 @@ from orchestrator.core.observed import (
     TargetsSeen,
     Unread,
 )
+from orchestrator.core.outward import HookSeen, ProbeSeen
 from orchestrator.core.survey import Finding, Survey
 
 
@@ -46,3 +47,5 @@ class Seen:
     scaling: ScalingSeen | Absent | Unread | None = None
     alarms: Mapping[str, AlarmSeen | Absent | Unread] = field(default_factory=dict)
     metrics: Mapping[str, Series | Unread] = field(default_factory=dict)  # by query id
+    probe: ProbeSeen | Unread | None = None
+    hooks: Mapping[str, HookSeen] = field(default_factory=dict)  # by the question's key; none yet: absent

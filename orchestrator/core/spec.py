@@ -9,6 +9,8 @@ from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.gates.metric import MetricSpec
+from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.webhook import WebhookSpec
 from orchestrator.core.hours import WindowSpec
 from orchestrator.core.plan import Plan
 
@@ -106,6 +108,8 @@ class GatesSpec:
     alarms: AlarmsSpec = AlarmsSpec()
     metrics: tuple[MetricSpec, ...] = ()
     compare: CompareSpec = CompareSpec()
+    probe: ProbeSpec = ProbeSpec()
+    webhooks: tuple[WebhookSpec, ...] = ()
     window: WindowSpec = WindowSpec()
 
 
@@ -126,6 +130,7 @@ class Spec:
     rules: tuple[
         str, ...
     ] = ()  # rule or listener ARNs; empty: every rule that forwards to blue's target groups
+    test_rules: tuple[str, ...] = ()  # rule or listener ARNs that point at green before any user does
     region: str = ""
     gates: GatesSpec = GatesSpec()
     metrics: MetricsSpec = MetricsSpec()

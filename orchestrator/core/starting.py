@@ -19,6 +19,7 @@ from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Blue, Green, HoldKind, Pair, Rollout, RuleState
+from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Severity, Survey
 from orchestrator.core.traffic import canonical, read_forward
 from orchestrator.core.words import span
@@ -109,7 +110,8 @@ def _take(draft: Draft, survey: Survey) -> None:
             )
             for number, group in enumerate(survey.groups)
         ),
-        rules=tuple(_rule_state(survey, seen) for seen in in_scope(row.spec.rules, survey)),
+        rules=tuple(_rule_state(survey, seen) for seen in in_scope(row.spec, survey)),
+        test_rules=tuple(_rule_state(survey, seen) for seen in test_rules_of(row.spec, survey)),
     )
     body = canonical(
         {"blue": survey.blue.arn, "former": survey.blue.task_definition, "rules": len(draft.row.rules)}
@@ -125,10 +127,23 @@ def _take(draft: Draft, survey: Survey) -> None:
     )
 
 
-def in_scope(named: tuple[str, ...], survey: Survey) -> tuple[RuleSeen, ...]:
-    """The rules that the rollout moves: those the file names, or every one that forwards to blue's groups."""
-    if not named:
-        return survey.rules
+def in_scope(spec: Spec, survey: Survey) -> tuple[RuleSeen, ...]:
+    """The rules that the rollout moves: those the file names, or every one that forwards to blue's groups.
+
+    Test rules are not among the latter: no user comes by them.
+    """
+    if not spec.rules:
+        tests = test_rules_of(spec, survey)
+        return tuple(rule for rule in survey.rules if rule not in tests)
+    return _named(spec.rules, survey)
+
+
+def test_rules_of(spec: Spec, survey: Survey) -> tuple[RuleSeen, ...]:
+    """The rules that the file wants pointed at green before any user does."""
+    return _named(spec.test_rules, survey)
+
+
+def _named(named: tuple[str, ...], survey: Survey) -> tuple[RuleSeen, ...]:
     return tuple(r for r in survey.rules if r.arn in named or (r.is_default and r.listener in named))
 
 

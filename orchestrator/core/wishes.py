@@ -7,11 +7,12 @@ rollout may have moved on in between (then the command is overtaken, and says so
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import history, intervals
+from orchestrator.core import asking, history, intervals
 from orchestrator.core.commands import ACCEPTED, Command, CommandKind, CommandState, Outcome
 from orchestrator.core.comparison import anew, at_new_weight
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
+from orchestrator.core.gates.probe import Probed
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import percent
 from orchestrator.core.rollout import Approval, Rollout
@@ -140,6 +141,8 @@ def _apply(draft: Draft, command: Command) -> None:
             if attempts and attempts[-1].is_failed:
                 # Only a person may have blue updated once more: the next tick records a new attempt.
                 attempts = (*attempts[:-1], replace(attempts[-1], is_retried=True))
+            if row.failed and row.phase is Phase.PROVISIONING:
+                _try_green_anew(draft)
             if row.failed:
                 go_to_step(draft, row.step)
                 # What failed it would fail it again at once: a person has seen it and lets it go on.
@@ -163,6 +166,13 @@ def _apply(draft: Draft, command: Command) -> None:
             raise AssertionError("these end the rollout and are applied by decide()")
 
 
+def _try_green_anew(draft: Draft) -> None:
+    """A person has seen what failed before traffic: green is probed once more, and webhooks are asked again."""
+    probed = draft.row.probed
+    anew = None if probed is None else Probed(attempt=probed.attempt + 1, since=draft.now)
+    draft.change(probed=anew, questions=())
+
+
 def go_to_step(draft: Draft, step: int) -> None:
     """Make another step the current one: its bake begins anew, and what shows green to be well at its weight."""
     intervals.stop(draft, last_there=draft.now)
@@ -175,5 +185,6 @@ def go_to_step(draft: Draft, step: int) -> None:
         failed="",
         waited_for_approval=timedelta(0),
         approvals=tuple(a for a in draft.row.approvals if a.step < step),
+        questions=asking.of_earlier_steps(draft.row.questions, step),
         answers=tuple(judged for judged in draft.row.answers if judged.answer.gate == "health"),
     )

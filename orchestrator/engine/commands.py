@@ -18,7 +18,7 @@ from orchestrator.core.spec import ServiceName, Spec
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.wishes import refusal
 from orchestrator.engine.calendar import Calendar
-from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Store, Stored
+from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Prober, Store, Stored
 
 ACTIVE_A_PAGE = 100
 
@@ -44,20 +44,30 @@ async def look_before(
     clock: Clock,
     registries: Sequence[str] = (),
     freezes: Sequence[Freeze] = (),
+    prober: Prober | None = None,
+    others: Sequence[Rollout] = (),
 ) -> Preflight:
     """Read everything a rollout would start from and say what speaks against it; only reads. Raises Outside.
 
     `registries`: patterns of the images that may run, of the server's settings; empty: any. `freezes`: of the
-    operators' calendar, for this service. Raises Invalid for an account that the settings do not have.
+    operators' calendar, for this service. `prober`: what would send the file's probes. `others`: the store's active
+    rollouts, which have been promised room. Raises Invalid for an account that the settings do not have.
     """
     survey = await cloud.of(spec.account).survey(
         survey_need(_draft_of(spec, Actor(name=""), clock), clock.now())
     )
-    findings = preflight.findings(spec, survey, now=clock.now(), registries=registries, freezes=freezes)
+    findings = preflight.findings(
+        spec,
+        survey,
+        now=clock.now(),
+        registries=registries,
+        freezes=freezes,
+        refuses=prober.refusal if prober else None,
+    )
     return Preflight(spec=spec, survey=survey, findings=findings)
 
 
-async def start(
+async def start(  # noqa: PLR0913 - most have a default: what the server's settings say
     spec: Spec,
     *,
     author: Actor,
@@ -67,6 +77,7 @@ async def start(
     clock: Clock,
     registries: Sequence[str] = (),
     calendar: Calendar | None = None,
+    prober: Prober | None = None,
 ) -> Stored:
     """Start a rollout once its preflight finds nothing against it; `registries` as `look_before` takes them.
 
@@ -93,7 +104,9 @@ async def start(
             holder=holder.rollout.id,
         )
     freezes = await (calendar or Calendar(store, clock)).of(spec.service)
-    found = await look_before(spec, cloud=cloud, clock=clock, registries=registries, freezes=freezes)
+    found = await look_before(
+        spec, cloud=cloud, clock=clock, registries=registries, freezes=freezes, prober=prober
+    )
     row = _draft_of(spec, author, clock)
     claims = claims_of(row, found.survey)
     await _refuse_held(claims, store)
@@ -140,7 +153,8 @@ async def _refuse_held(claims: frozenset[str], store: Store) -> None:
     while True:
         active, cursor = await store.list(Filter(is_active=True), before=cursor, limit=ACTIVE_A_PAGE)
         for stored in active:
-            taken = next((rule for rule in stored.rollout.rules if rule.arn in claims), None)
+            known = (*stored.rollout.rules, *stored.rollout.test_rules)
+            taken = next((rule for rule in known if rule.arn in claims), None)
             if taken is not None:
                 holder = stored.rollout
                 raise Conflict(

@@ -23,8 +23,9 @@ from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Failure, Seen
 from orchestrator.core.survey import Finding, Severity, Survey
 from orchestrator.engine.calendar import Calendar
+from orchestrator.engine.outward import ask_outward
 from orchestrator.engine.shut import cloud_of
-from orchestrator.ports import Clock, Cloud, Leased, Store
+from orchestrator.ports import Clock, Cloud, Leased, Outward, Store
 
 LEASE = timedelta(seconds=30)
 RENEW_BEFORE = timedelta(seconds=20)  # a tick starts with at least this much of its lease left
@@ -54,11 +55,16 @@ class Ticker:
         *,
         registries: Sequence[str] = (),
         calendar: Calendar | None = None,
+        outward: Outward | None = None,
     ) -> None:
-        """`registries`: patterns of the images that revisions may run; empty: any. `calendar` None: the store's."""
+        """`registries`: patterns of the images that revisions may run; empty: any. `calendar` None: the store's.
+
+        `outward`: what sends probes and questions to webhooks; None: nothing does, and their gates hold.
+        """
         self.store, self.cloud, self.clock = store, cloud, clock
         self.registries = tuple(registries)
         self.calendar = calendar or Calendar(store, clock)
+        self.outward = outward
 
     async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
         """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline.
@@ -82,7 +88,13 @@ class Ticker:
         findings: tuple[Finding, ...] = ()
         if needs.survey is not None:
             survey, findings = await self._survey(row, needs.survey)
-        seen = await cloud_of(self.cloud, row.spec.account).observe(replace(needs, survey=None))
+        async with asyncio.TaskGroup() as group:
+            looked = group.create_task(
+                cloud_of(self.cloud, row.spec.account).observe(replace(needs, survey=None))
+            )
+            asked = group.create_task(ask_outward(self.outward, needs))
+        probe, hooks = asked.result()
+        seen = replace(looked.result(), probe=probe, hooks=hooks)
         return replace(seen, commands=leased.commands, survey=survey, findings=findings, freezes=freezes)
 
     async def _survey(self, row: Rollout, need: SurveyNeed) -> tuple[Survey | Unread, tuple[Finding, ...]]:
@@ -91,7 +103,12 @@ class Ticker:
         except Outside as why:
             return Unread(why=str(why)), ()
         findings = preflight.findings(
-            row.spec, survey, now=self.clock.now(), registries=self.registries, freezes=None
+            row.spec,
+            survey,
+            now=self.clock.now(),
+            registries=self.registries,
+            freezes=None,
+            refuses=self.outward.refusal if self.outward else None,
         )
         if not preflight.errors(findings):
             try:

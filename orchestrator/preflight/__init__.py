@@ -10,7 +10,19 @@ from datetime import datetime
 from orchestrator.core.hours import Freeze
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Severity, Survey
-from orchestrator.preflight import alarms, blue, capacity, images, metrics, notes, revision, rules, windows
+from orchestrator.preflight import (
+    alarms,
+    blue,
+    capacity,
+    images,
+    metrics,
+    notes,
+    outward,
+    revision,
+    rules,
+    windows,
+)
+from orchestrator.preflight.outward import Refuses
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
 
 __all__ = ["PlanRow", "errors", "expected", "findings", "plan_table"]
@@ -23,17 +35,20 @@ def findings(
     now: datetime,
     registries: Sequence[str] = (),
     freezes: Sequence[Freeze] | None = (),
+    refuses: Refuses | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding: errors first, then warnings, then notes, each kind in the order in which a rollout meets it.
 
     `registries`: patterns of the images that may run, of the server's settings; empty: any. `freezes`: of the
     operators' calendar; None: the rollout was started already, and its hours are its gate's business.
+    `refuses`: whether requests may go to the addresses that the file names; None: nobody here sends any.
     """
     found = [
         *blue.look(spec, survey),
         *revision.look(spec, survey),
         *images.look(survey, registries),
         *rules.look(spec, survey),
+        *outward.look(spec, survey, refuses),
         *alarms.look(spec, survey),
         *metrics.look(spec, survey),
         *notes.look(spec, survey, now),

@@ -27,7 +27,7 @@ def look(spec: Spec, survey: Survey, now: datetime) -> Iterator[Finding]:
         yield note("revision", f"green will run {revision_name(survey.revision.arn)}")
     for group in survey.groups:
         yield note("target-group", _group(group))
-    for rule in in_scope(spec.rules, survey):
+    for rule in in_scope(spec, survey):
         yield note(
             "rule",
             f"{rule.name} will be moved",

@@ -10,7 +10,7 @@ from orchestrator.core.ids import TargetGroupArn
 from orchestrator.core.observed import RuleSeen
 from orchestrator.core.plan import percent
 from orchestrator.core.spec import Spec
-from orchestrator.core.starting import in_scope
+from orchestrator.core.starting import in_scope, test_rules_of
 from orchestrator.core.survey import Finding, GroupSurvey, Survey
 from orchestrator.core.traffic import Forward, read_forward, with_weights
 from orchestrator.core.words import group_name, load_balancer_name
@@ -38,17 +38,18 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     for group in survey.groups:
         yield from _group(group)
     yield from _quota(survey)
-    for rule in in_scope(spec.rules, survey):
+    for rule in (*in_scope(spec, survey), *test_rules_of(spec, survey)):
         yield from _rule(rule, spec, survey)
 
 
 def _named(spec: Spec, survey: Survey) -> Iterator[Finding]:
     for arn in survey.missing_rules:
+        is_test = arn in spec.test_rules
         yield error(
-            "rule-missing",
+            "test-rule-missing" if is_test else "rule-missing",
             f"{arn} does not exist",
             "the file names it",
-            "correct traffic.rules, or remove it",
+            f"correct traffic.{'test_rules' if is_test else 'rules'}, or remove it",
         )
     known = {rule.arn for rule in survey.rules} | {rule.listener for rule in survey.rules if rule.is_default}
     for arn in spec.rules:
@@ -70,9 +71,10 @@ def _scope(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "add a rule that forwards to blue's target group",
         )
         return
-    chosen = in_scope(spec.rules, survey)
+    chosen = in_scope(spec, survey)
+    tests = test_rules_of(spec, survey)
     for rule in survey.rules:
-        if rule not in chosen:
+        if rule not in chosen and rule not in tests:
             yield warning(
                 "rule-left-out",
                 f"{rule.name} also forwards to {survey.blue.name} and is not in traffic.rules",

@@ -42,9 +42,10 @@ class Sandbox:
     any resource; otherwise service prod/checkout runs ``checkout:1`` and a good ``checkout:2`` and a bad
     ``checkout:3``, which fails the share ``bad_error_rate`` of its requests, are registered. ``port`` 0 and
     ``listener_port`` 0 take free ones. Raises TimeoutError if the service does not become steady.
+    ``test_listener``: there is a second listener, which users do not come by.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every one has a default, and callers name what they change
         self,
         *,
         minute: timedelta = timedelta(seconds=5),
@@ -55,6 +56,7 @@ class Sandbox:
         desired: int = 3,
         bad_error_rate: float = 0.2,
         split: Split = "random",
+        test_listener: bool = False,
     ) -> None:
         self._minute = minute
         self._seed = seed
@@ -64,6 +66,7 @@ class Sandbox:
         self._desired = desired
         self._bad_error_rate = bad_error_rate
         self._split: Split = split
+        self._has_test_listener = test_listener
         self._stack = AsyncExitStack()
         self._loops: list[asyncio.Task[None]] = []
         self._failure: BaseException | None = None
@@ -157,6 +160,7 @@ class Sandbox:
             self.world,
             desired=self._desired,
             listener_port=port,
+            test_port=self.proxy.reserve() if self._has_test_listener else 0,
             draining=timedelta(seconds=2),
             environment={"TEAL_DEMO_VERSION": "1"},
         )
@@ -201,8 +205,18 @@ class Sandbox:
         return self._urls(self.scenery)[0]
 
     def _urls(self, scenery: Scenery) -> list[str]:
+        return [self._url_of(arn) for arn in scenery.listeners]
+
+    def _url_of(self, listener: str) -> str:
         ports = {view.arn: view.port for view in self.world.traffic.listeners()}
-        return [f"http://127.0.0.1:{ports[arn]}/" for arn in scenery.listeners]
+        return f"http://127.0.0.1:{ports[listener]}/"
+
+    @property
+    def test_url(self) -> str:
+        """Where the test listener is."""
+        assert self.scenery is not None, "an empty sandbox has no listener"
+        assert self.scenery.test_listener, "this sandbox was not asked for a test listener"
+        return self._url_of(self.scenery.test_listener)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -236,6 +250,8 @@ class Sandbox:
                 "task_definitions": {name: arn.rpartition("/")[2] for name, arn in self.revisions.items()},
                 "alarms": list(self.scenery.alarms),
             }
+            if self.scenery.test_listener:
+                line |= {"test_listener": self.test_url, "test_rules": list(self.scenery.test_rules)}
         return line
 
     def culprit(self, host: str, port: int) -> str | None:

@@ -31,6 +31,7 @@ from tests.builders import (
     good_blue,
     good_group,
     good_rule,
+    good_spec,
     good_survey,
 )
 from tests.core.stages import (
@@ -162,7 +163,7 @@ def test_a_rollout_moves_the_rules_that_the_file_names_or_all(
     named: tuple[str, ...], chosen: list[str]
 ) -> None:
     survey = good_survey(rules=(good_rule(), default_rule()))
-    assert [seen.arn for seen in in_scope(named, survey)] == chosen
+    assert [seen.arn for seen in in_scope(good_spec(rules=named), survey)] == chosen
 
 
 def test_the_group_of_blue_is_found_among_others_in_a_rule() -> None:
