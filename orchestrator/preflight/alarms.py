@@ -31,6 +31,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
         yield from _alarm(alarm, spec, survey)
         if alarm.state != "ALARM":
             yield from _seen(alarm, names)
+            yield from _silent(alarm, spec, names)
         if alarm.muted:
             words = f"alarm {alarm.name}: {alarm.muted}; its state counts for this rollout all the same"
             yield note("alarm-muted", words)
@@ -112,6 +113,19 @@ def _seen(alarm: AlarmSeen, names: Names) -> Iterator[Finding]:
             f"alarm {alarm.name} searches for its metrics: only what it names of blue word by word becomes green's",
             "a search that finds blue by other words goes on seeing blue alone",
             "see whether its query names the target group or ServiceName",
+        )
+
+
+def _silent(alarm: AlarmSeen, spec: Spec, names: Names) -> Iterator[Finding]:
+    """An alarm that sees both colours and has no data now will have none with green either, as long as all is well."""
+    said = next((one.no_data for one in spec.gates.alarms.alarms if one.name == alarm.name), None)
+    is_defined = said is not None or alarm.missing in ("notBreaching", "breaching")
+    if alarm.state == "INSUFFICIENT_DATA" and not is_defined and seeing(alarm, names).sight is Sight.BOTH:
+        yield warning(
+            "alarm-silent",
+            f"{place_of(spec, alarm.name)}alarm {alarm.name} has no data",
+            "as long as it has none, the rollout holds",
+            f"where silence is good: {{name: {alarm.name}, no_data: pass}}, or TreatMissingData: notBreaching",
         )
 
 

@@ -79,6 +79,8 @@ def _judge_one(spec: AlarmSpec, scene: Scene) -> Answer:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
     if scene.judged is Colour.BLUE:
         # On the way home blue is judged, and an alarm on blue's names says by its own state what it sees of blue.
+        if start is not None and start.state == seen.state == "INSUFFICIENT_DATA":
+            return not_applicable(NAME, f"{spec.name} had no data of blue before the rollout either")
         return _by_state(spec, seen, scene)
     return _of_green(spec, seen, start, scene)
 

@@ -4,7 +4,8 @@ A query is metric math over metrics that the file lists, or a search or SQL that
 metric's dimensions, ``{target_group}``, ``{load_balancer}``, ``{service}`` and ``{cluster}`` stand for the names of the
 colour that is judged (green; on the way home blue), ``{blue.target_group}`` and ``{green.target_group}`` for those of
 one colour, and ``{target_group.2}`` for the second of several. Percentiles are a metric's statistic (``p99``); a
-percentile of two periods is none, so none is ever averaged.
+percentile of two periods is none, so none is ever averaged. A query that asks for the other colour is not asked while
+that one has no traffic.
 
 It judges whole periods at this weight, once they are final: as soon as the load balancer's own counts of the same
 time were read twice alike, for other namespaces once ``lag`` has passed. A period is never judged by half its data.
@@ -28,12 +29,14 @@ from orchestrator.core.expressions import is_absent_when_zero, zero_where_reques
 from orchestrator.core.gates.alarms import NoData
 from orchestrator.core.ids import metric_dimension
 from orchestrator.core.observed import MetricQuery, Series, Unread
+from orchestrator.core.plan import ALL
 from orchestrator.core.scene import Colour, Names, Scene, first_whole, floor_to
 from orchestrator.core.verdict import Answer, Verdict, fail, hold, not_applicable, passed
 
 NAME = "metric"
 LOAD_BALANCER = "AWS/ApplicationELB"
 VARIABLES = ("target_group", "load_balancer", "service", "cluster")
+TELLING = ("target_group", "service")  # those of them that are one colour's alone
 VARIABLE = re.compile(r"\{(?:(blue|green)\.)?(" + "|".join(VARIABLES) + r")(?:\.([1-9]))?\}")
 _MARGIN = 3  # periods read beyond those that must be, so that a look that came late misses none
 
@@ -154,13 +157,25 @@ def judge(specs: tuple[MetricSpec, ...], scene: Scene, *, is_watch: bool) -> Ans
     asked = [spec for spec in specs if is_asked(spec, is_watch=is_watch)]
     if not asked:
         return not_applicable(NAME, "no metric is asked for here")
-    answers = [_judge_one(spec, scene) for spec in asked]
+    comparable = [spec for spec in asked if not (scene.weight == ALL and _names_other(spec, scene.judged))]
+    if not comparable:
+        return not_applicable(NAME, f"{scene.judged.other} takes no traffic to compare with")
+    answers = [_judge_one(spec, scene) for spec in comparable]
     for verdict in (Verdict.FAIL, Verdict.HOLD):
         deciding = next((answer for answer in answers if answer.verdict is verdict), None)
         if deciding is not None:
             return deciding
     numbers = dict(pair for answer in answers for pair in answer.numbers)
     return passed(NAME, "; ".join(answer.reason for answer in answers), numbers=numbers)
+
+
+def _names_other(spec: MetricSpec, judged: Colour) -> bool:
+    """True if a query asks for the other colour's group or service, which has no numbers while it has no traffic."""
+    return any(
+        found[1] == judged.other.value and found[2] in TELLING
+        for text in _texts(spec)
+        for found in VARIABLE.finditer(text)
+    )
 
 
 def _judge_one(spec: MetricSpec, scene: Scene) -> Answer:
@@ -275,10 +290,12 @@ def _bounds(spec: MetricSpec) -> str:
 
 def tells_green(spec: MetricSpec) -> bool:
     """True if a query asks for something that is the judged colour's or green's alone."""
-    dimensions = (value for one in spec.inputs for _, value in one.dimensions)
-    telling = ("target_group", "service")
     return any(
-        found[1] != "blue" and found[2] in telling
-        for text in (spec.query, *dimensions)
+        found[1] != "blue" and found[2] in TELLING
+        for text in _texts(spec)
         for found in VARIABLE.finditer(text)
     )
+
+
+def _texts(spec: MetricSpec) -> tuple[str, ...]:
+    return (spec.query, *(value for one in spec.inputs for _, value in one.dimensions))

@@ -83,6 +83,12 @@ def test_on_the_way_home_only_the_present_state_counts() -> None:
     assert asked(replace(ON_BALANCER, fired_at=NOON - MINUTE), judged=Colour.BLUE).verdict is PASS
 
 
+def test_on_the_way_home_an_alarm_as_silent_as_before_the_rollout_has_nothing_to_say() -> None:
+    silent = replace(ON_BLUE, state="INSUFFICIENT_DATA")
+    assert asked(silent, begun=silent, judged=Colour.BLUE).verdict is NOT
+    assert asked(silent, judged=Colour.BLUE).verdict is HOLD
+
+
 def test_a_short_alarm_of_blues_own_says_nothing_of_green() -> None:
     assert asked(replace(ON_BLUE, fired_at=NOON - MINUTE), metrics=green(blue_p99=UNDER)).verdict is PASS
 

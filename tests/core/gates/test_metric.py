@@ -204,6 +204,16 @@ def test_a_colour_without_traffic_is_not_judged() -> None:
     assert asked({3: OVER}, weight=0).verdict is NOT
 
 
+def test_a_query_that_asks_for_blue_too_is_not_asked_while_blue_has_no_traffic() -> None:
+    other = MetricInput(
+        id="b", metric="Depth", stat="Sum", dimensions=(("TargetGroup", "{blue.target_group}"),)
+    )
+    ratio = replace(SPEC, query="p99 / b", inputs=(LATENCY, other))
+    assert asked({3: OVER}, ratio).verdict is FAIL
+    assert asked({}, ratio, weight=1000).verdict is NOT
+    assert asked({3: OVER}, weight=1000).verdict is FAIL
+
+
 def test_the_least_of_several_decides_and_is_named() -> None:
     second = replace(SPEC, name="depth")
     metrics = {series_of(SPEC): series({3: UNDER}), series_of(second): series({3: OVER})}

@@ -378,7 +378,7 @@ def test_a_short_alarm_between_two_looks_shows_in_the_timestamp_and_the_history(
         "Alarm updated from ALARM to OK",
         "Alarm updated from OK to ALARM",
     ]
-    assert json.loads(items[0]["HistoryData"])["oldState"]["value"] == "ALARM"
+    assert json.loads(items[0]["HistoryData"])["oldState"]["stateValue"] == "ALARM"
     since = asked | {"StartDate": s.world.now - timedelta(seconds=5)}
     assert len(s.world.call("cloudwatch", "DescribeAlarmHistory", since)["AlarmHistoryItems"]) == 1
 

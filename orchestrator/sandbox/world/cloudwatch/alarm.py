@@ -124,6 +124,12 @@ def state_detail(alarm: Alarm) -> Json:
     return told | ({"reasonData": alarm.why_data} if alarm.why_data else {})
 
 
+def history_detail(alarm: Alarm) -> Json:
+    """A state as an alarm's history tells it, by other names than events do. Source: DescribeAlarmHistory, examples."""
+    told: Json = {"stateValue": alarm.state, "stateReason": alarm.why}
+    return told | ({"stateReasonData": alarm.why_data} if alarm.why_data else {})
+
+
 def _configuration(alarm: Alarm) -> Json:
     settings = alarm.settings
     told: Json = {"description": settings["AlarmDescription"]} if "AlarmDescription" in settings else {}

@@ -181,7 +181,7 @@ class Alarms:
         return False
 
     def _set(self, each: Alarm, state: State, why: str, data: str) -> None:
-        now, former = self._kernel.now, alarms.state_detail(each)
+        now, former, before = self._kernel.now, alarms.state_detail(each), alarms.history_detail(each)
         was = each.state
         each.state, each.why, each.why_data, each.updated = state, why, data, now
         if state == was:
@@ -194,7 +194,7 @@ class Alarms:
             each,
             "StateUpdate",
             f"Alarm updated from {was} to {state}",
-            {"version": "1.0", "oldState": former, "newState": alarms.state_detail(each)},
+            {"version": "1.0", "oldState": before, "newState": alarms.history_detail(each)},
         )
         self._act(each, suppressed)
         self._bus.post(
