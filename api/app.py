@@ -149,7 +149,6 @@ async def _serve(
 ) -> None:
     async with open_engine(settings) as engine:
         await engine.calendar.publish()
-        await engine.calendar.publish()
         app = create_app(engine, settings=settings, is_auth_required=is_auth_required)
         await serve(app, listener, announce)
 

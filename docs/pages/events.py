@@ -8,6 +8,7 @@ from orchestrator.core.events import EventKind
 
 MEANINGS = {
     EventKind.STARTED: "Somebody started the rollout.",
+    EventKind.WINDOW_OVERRIDDEN: "Somebody started it outside its window or in a freeze, and said why.",
     EventKind.PHASE_CHANGED: "It went to another phase; the last one is told as `ended`.",
     EventKind.BLUE_READ: "Blue, its rules, scaling and alarms were read, before anything was made.",
     EventKind.REVISION_REGISTERED: "A task definition that the rollout registers was found, and has this ARN.",

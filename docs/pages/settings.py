@@ -27,6 +27,9 @@ slack:
   channel: "#deploys"
   team: T1H9RESGL
   groups: {release: S0615G0KT}
+freezes:
+  - {from: 2026-12-19, to: 2027-01-03, zone: Europe/Berlin, reason: year's end}
+  - {from: "2026-11-27 06:00", to: "2026-11-30 12:00", zone: Europe/Berlin, reason: sale, services: ["prod/shop-*"]}
 hooks:
   - {name: pager, url: "https://events.example.com/teal", secret: {env: TEAL_PAGER_KEY}, events: [held, paged]}
 """
@@ -66,6 +69,17 @@ def page() -> str:
         "addresses are judged, and the connection is made to these; redirects are not followed. Never reached, "
         f"also where a private host leads there: {', '.join(f'`{network}`' for network in NEVER)} (metadata and "
         "credentials of clouds), and addresses that are no host's.",
+        "## Freezes",
+        "`freezes` is one calendar for every rollout: while one is in force no rollout of the services it names starts "
+        "and no green grows; what is under way holds, or is taken back if its file says `at_close: rollback`. Rollbacks "
+        "and traffic on its way home are never held up. `teal serve` keeps its calendar in the store when it starts, so "
+        "that every engine of the store keeps to it (within ten seconds), also a `teal deploy` on somebody's machine. "
+        "Several servers of one store should have the same calendar: the last one to start says what the store holds. "
+        "Without `freezes` the store's stays as it is; `freezes: []` empties it. A date as `to` means the end of that "
+        "day, in `zone`.",
+        "Emergencies go through: a rollout started with `override: why` in its file, or `--override 'why'`, is bound by "
+        "neither freeze nor window. That takes the role approver at the server's door, and is in the audit log as "
+        "`window_overridden` and with the webhooks and messages that people get.",
         "## Every key",
         table(HEAD, rows(schema, schema)),
     )

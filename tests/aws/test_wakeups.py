@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import structlog.testing
@@ -137,7 +138,7 @@ def test_a_burst_of_events_is_one_reason_to_look_a_second(stage: Pushed) -> None
     send(stage, *[stopped(stage, green.name)] * 25)
     drained(stage, wakeups)
     assert len(hints) == 3, "ten messages are received at a time"
-    assert [later - former for former, later in zip(woken, woken[1:], strict=False)] == [SECOND, SECOND]
+    assert [later - former for former, later in pairwise(woken)] == [SECOND, SECOND]
 
 
 def test_messages_stay_in_the_queue_while_nobody_can_be_woken(stage: Pushed) -> None:

@@ -4,11 +4,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
-from tests.bench import bad, cli, core, door, proxy, smooth, stores, takeover
+from tests.bench import bad, cli, core, door, events, proxy, smooth, stores, takeover
 
 SECTIONS: dict[str, Callable[[], Iterable[str]]] = {
     "smooth": smooth.measure,
     "bad": bad.measure,
+    "events": events.measure,
     "takeover": takeover.measure,
     "core": core.measure,
     "stores": stores.measure,

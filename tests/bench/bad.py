@@ -48,7 +48,7 @@ def _by_guard(seed: int) -> tuple[float, float, float]:
 def _by_alarm(seed: int) -> tuple[float, float]:
     """Seconds to 100 % blue since green's first weight, and since CloudWatch turned the alarm."""
     with Account(seed) as account:
-        _make_alarm(account)
+        make_alarm(account)
         rollout = _start(account, GuardSpec(on=False), (AlarmSpec(name=ALARM),))
         account.until(rollout, Phase.ROLLING_BACK, within=LONGEST)
         (alarm,) = account.world.call("cloudwatch", "DescribeAlarms", {"AlarmNames": [ALARM]})["MetricAlarms"]
@@ -70,7 +70,7 @@ def _taken_back(account: Account, rollout: RolloutId) -> tuple[datetime, datetim
     return first, account.events(rollout, EventKind.TRAFFIC_ON_BLUE)[0].event.at
 
 
-def _make_alarm(account: Account) -> None:
+def make_alarm(account: Account) -> None:
     """An alarm on the whole load balancer: one minute with more than 20 errors."""
     listener = account.scenery.listeners[0]
     asked = {"ListenerArns": [listener]}

@@ -101,7 +101,8 @@ def freezes(text: str) -> tuple[Freeze, ...] | None:
 
 def test_a_freeze_by_dates_lasts_until_the_last_day_is_over_in_its_zone() -> None:
     found = freezes(
-        "freezes:\n- {from: 2026-12-19, to: 2027-01-03, zone: Europe/Berlin, reason: year's end, services: ['prod/*']}\n"
+        "freezes:\n- {from: 2026-12-19, to: 2027-01-03, zone: Europe/Berlin, reason: year's end, "
+        "services: ['prod/*']}\n"
     )
     assert found == (
         Freeze(
