@@ -79,6 +79,9 @@ class ForwardView:
     """Where a rule sends requests: groups with their relative weights, as they are in force right now."""
 
     weights: tuple[tuple[str, int], ...]  # (target group ARN, 0–999)
+    pins_for: timedelta = timedelta(
+        0
+    )  # group stickiness: how long a cookie keeps its user on a group; 0: off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

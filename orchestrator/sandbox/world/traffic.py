@@ -160,7 +160,9 @@ def _action(action: Json, groups: dict[str, GroupView]) -> ForwardView | FixedVi
     if action["Type"] == "forward":
         entries = action["ForwardConfig"]["TargetGroups"]
         weights = tuple((e["TargetGroupArn"], e["Weight"]) for e in entries if e["TargetGroupArn"] in groups)
-        return ForwardView(weights=weights)
+        sticky = action["ForwardConfig"].get("TargetGroupStickinessConfig") or {}
+        seconds = sticky["DurationSeconds"] if sticky.get("Enabled") else 0
+        return ForwardView(weights=weights, pins_for=timedelta(seconds=seconds))
     if action["Type"] == "fixed-response":
         config = action["FixedResponseConfig"]
         return FixedView(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import partial
 from random import Random
@@ -43,6 +43,10 @@ class VirtualTraffic:
     The load is added up once an `interval`; each request goes the way its rule says, weights being chances. An
     answer's chance of being a 500 and its time are its task's (`Behaviour`). A request that its task never answers is
     given up, and counted, one of the World's minutes later: a load balancer's idle timeout is 60 seconds by default.
+
+    Where a rule keeps users on a target group, the requests come from so many `users` with a cookie each: it holds
+    from the moment it was given for as long as the rule says, and leads to its group whatever the weights are, for as
+    long as the rule holds that group at all.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class VirtualTraffic:
         path: str = "/",
         host: str = "localhost",
         interval: timedelta = timedelta(seconds=1),
+        users: int = 400,
         seed: int = 0,
     ) -> None:
         self._world = world
@@ -63,6 +68,8 @@ class VirtualTraffic:
         self._host = host
         self._interval = interval
         self._random = Random(seed)
+        self._users = users
+        self._cookies: dict[int, tuple[str, datetime]] = {}  # by user: the group, and until when
         self._owed = 0.0
         self._exhausted = 0.0  # the share of requests that every task fails now, whoever is to blame
         self._tasks: VirtualTasks = world.virtual_tasks
@@ -97,10 +104,28 @@ class VirtualTraffic:
                 self.totals.other += count
             case ForwardView(weights=weights) if not any(weight for _, weight in weights):
                 self._reject(listener.load_balancer, count)
-            case ForwardView(weights=weights):
+            case ForwardView(weights=weights, pins_for=life):
                 self._exhausted = max(self._tasks.outage_rate(), self._shared_harm(dict(weights)))
-                for arn, share in split(self._random, count, dict(weights)).items():
+                shares = (
+                    self._by_cookies(count, dict(weights), life)
+                    if life
+                    else split(self._random, count, dict(weights))
+                )
+                for arn, share in shares.items():
                     self._forward(listener.load_balancer, self._world.traffic.group(arn), share)
+
+    def _by_cookies(self, count: int, weights: Mapping[str, int], life: timedelta) -> dict[str, int]:
+        """Send `count` requests of users chosen by chance the way their cookies lead, or else by weight."""
+        now, shares = self._world.now, Counter[str]()
+        names, chances = list(weights), list(weights.values())
+        for _ in range(count):
+            user = self._random.randrange(self._users)
+            group, until = self._cookies.get(user, ("", now))
+            if until <= now or group not in weights:
+                group = self._random.choices(names, chances)[0]
+                self._cookies[user] = group, now + life
+            shares[group] += 1
+        return dict(shares)
 
     def _shared_harm(self, weights: Mapping[str, int]) -> float:
         """The share of requests that all tasks fail because some that serve exhaust what all of them share."""

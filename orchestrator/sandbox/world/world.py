@@ -166,6 +166,10 @@ class World:
         """Room for tasks: set its `limit` to script a placement failure."""
         return self._tasks.capacity
 
+    def client_secret(self, rule: str) -> str | None:
+        """The secret that a rule's OIDC action holds, which no answer of AWS ever shows; None: there is none."""
+        return self._balancing.rule(rule).secret
+
     def next_due(self) -> datetime | None:
         """The time of the next event."""
         return self.kernel.next_due()

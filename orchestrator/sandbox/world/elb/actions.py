@@ -4,6 +4,7 @@ Sources: "Action types for listener rules", "Quotas for your Application Load Ba
 reference of Action and ForwardActionConfig.
 """
 
+from orchestrator.sandbox.world.elb import authentication
 from orchestrator.sandbox.world.elb.state import Balancing, LoadBalancer
 from orchestrator.sandbox.world.errors import AwsRefusal, Json, not_here
 from orchestrator.sandbox.world.operation import only
@@ -13,8 +14,10 @@ GROUPS_PER_ACTION = 5
 GROUPS_PER_BALANCER = 100
 
 
-def normalised(balancing: Balancing, balancer: LoadBalancer, actions: list[Json]) -> list[Json]:
-    """The action list as AWS reads it back. Raises AwsRefusal for what AWS refuses."""
+def normalised(
+    balancing: Balancing, balancer: LoadBalancer, actions: list[Json], *, protocol: str = "HTTP"
+) -> list[Json]:
+    """The action list as AWS reads it back; `protocol` is its listener's. Raises AwsRefusal for what AWS refuses."""
     if not actions:
         raise AwsRefusal("ValidationError", "At least one action must be specified")
     if len(actions) > 1 and any("Order" not in action for action in actions):
@@ -24,13 +27,21 @@ def normalised(balancing: Balancing, balancer: LoadBalancer, actions: list[Json]
         raise AwsRefusal(
             "InvalidLoadBalancerAction", "The last action must be forward, redirect or fixed-response"
         )
-    several = len(ordered) > 1
-    return [_one(balancing, balancer, action, with_order=several or "Order" in action) for action in ordered]
+    several, is_secure = len(ordered) > 1, protocol == "HTTPS"
+    shown = []
+    for action in ordered:
+        order = {"Order": action.get("Order", 1)} if several or "Order" in action else {}
+        if action["Type"] in authentication.KINDS:
+            shown.append(
+                {"Type": action["Type"], **authentication.shown(action, is_secure=is_secure), **order}
+            )
+        else:
+            shown.append(_one(balancing, balancer, action, order))
+    return shown
 
 
-def _one(balancing: Balancing, balancer: LoadBalancer, action: Json, *, with_order: bool) -> Json:
+def _one(balancing: Balancing, balancer: LoadBalancer, action: Json, order: Json) -> Json:
     kind = action["Type"]
-    order = {"Order": action.get("Order", 1)} if with_order else {}
     if kind == "forward":
         only(action, ("Type", "Order", "TargetGroupArn", "ForwardConfig"), "forward action")
         return {"Type": kind, **_forward(balancing, balancer, action), **order}

@@ -1,6 +1,7 @@
 """Load balancers and listeners."""
 
 from orchestrator.sandbox.world.elb import actions as action_lists
+from orchestrator.sandbox.world.elb import authentication
 from orchestrator.sandbox.world.elb.rules import Rules, default_rule, listener_view
 from orchestrator.sandbox.world.elb.state import Balancing, Listener, LoadBalancer
 from orchestrator.sandbox.world.errors import AwsRefusal, Json, not_here
@@ -98,17 +99,20 @@ class Balancers:
         balancer = self._all.load_balancer(params["LoadBalancerArn"])
         kernel = self._all.kernel
         self._port_free(balancer.arn, params["Port"])
-        actions = action_lists.normalised(self._all, balancer, params["DefaultActions"])
+        protocol = params.get("Protocol", "HTTP")
+        actions = action_lists.normalised(self._all, balancer, params["DefaultActions"], protocol=protocol)
+        secret = authentication.secret_after(params["DefaultActions"], former=None)
         arn = f"{balancer.arn.replace(':loadbalancer/', ':listener/')}/{kernel.hex_id(16)}"
         listener = Listener(
             arn=arn,
             load_balancer=balancer.arn,
             port=params["Port"],
-            protocol=params.get("Protocol", "HTTP"),
+            protocol=protocol,
             extras={name: params[name] for name in EXTRAS if name in params},
             default=default_rule(arn, kernel.hex_id(16), actions),
             tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
         )
+        listener.default.secret = secret
         self._all.listeners[arn] = listener
         self._all.rules[listener.default.arn] = listener.default
         self._rules.write(listener.default, actions=actions)
@@ -119,13 +123,18 @@ class Balancers:
         """ModifyListener: what is given replaces what was; the default actions propagate as a rule's do."""
         listener = self._all.listener(params["ListenerArn"])
         port, actions = params.get("Port", listener.port), listener.default.actions
+        protocol, secret = params.get("Protocol", listener.protocol), listener.default.secret
         if port != listener.port:
             self._port_free(listener.load_balancer, port)
         if "DefaultActions" in params:
             balancer = self._all.load_balancers[listener.load_balancer]
-            actions = action_lists.normalised(self._all, balancer, params["DefaultActions"])
+            actions = action_lists.normalised(
+                self._all, balancer, params["DefaultActions"], protocol=protocol
+            )
+            secret = authentication.secret_after(params["DefaultActions"], former=secret)
+        listener.default.secret = secret
         listener.port = port  # nothing is refused any more: all of it takes effect, or none
-        listener.protocol = params.get("Protocol", listener.protocol)
+        listener.protocol = protocol
         listener.extras |= {name: params[name] for name in EXTRAS if name in params}
         self._rules.write(listener.default, actions=actions)
         self._all.routes_changed()

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from orchestrator.sandbox.world.elb import actions as action_lists
+from orchestrator.sandbox.world.elb import authentication
 from orchestrator.sandbox.world.elb import conditions as condition_lists
+from orchestrator.sandbox.world.elb import transforms as transform_lists
 from orchestrator.sandbox.world.elb.health import Health
 from orchestrator.sandbox.world.elb.state import Balancing, Listener, LoadBalancer, Rule
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
@@ -21,8 +23,12 @@ class Rules:
         """The operations by their AWS names."""
         return {
             "DescribeRules": operation(self.describe, "ListenerArn", "RuleArns", "Marker", "PageSize"),
-            "CreateRule": operation(self.create, "ListenerArn", "Conditions", "Priority", "Actions", "Tags"),
-            "ModifyRule": operation(self.modify, "RuleArn", "Conditions", "Actions"),
+            "CreateRule": operation(
+                self.create, "ListenerArn", "Conditions", "Priority", "Actions", "Tags", "Transforms"
+            ),
+            "ModifyRule": operation(
+                self.modify, "RuleArn", "Conditions", "Actions", "Transforms", "ResetTransforms"
+            ),
             "DeleteRule": operation(self.delete, "RuleArn"),
         }
 
@@ -46,7 +52,8 @@ class Rules:
         if any(rule.priority == priority for rule in listener.rules.values()):
             raise AwsRefusal("PriorityInUse", f"Priority '{priority}' is currently in use")
         balancer = self._all.load_balancer(listener.load_balancer)
-        actions = action_lists.normalised(self._all, balancer, params["Actions"])
+        actions = action_lists.normalised(self._all, balancer, params["Actions"], protocol=listener.protocol)
+        secret = authentication.secret_after(params["Actions"], former=None)
         conditions = condition_lists.normalised(params["Conditions"])
         rule = Rule(
             arn=f"{listener.arn.replace(':listener/', ':listener-rule/')}/{self._all.kernel.hex_id(16)}",
@@ -59,6 +66,8 @@ class Rules:
             live=False,
             default=False,
             tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
+            transforms=transform_lists.normalised(params.get("Transforms", [])),
+            secret=secret,
         )
         self._check_quota(balancer, actions)
         listener.rules[rule.arn] = rule
@@ -71,14 +80,20 @@ class Rules:
         rule = self._all.rule(params["RuleArn"])
         if rule.default:
             raise AwsRefusal("OperationNotPermitted", "Default rule cannot be modified")
-        conditions, actions = rule.conditions, rule.actions
+        conditions, actions, transforms, secret = rule.conditions, rule.actions, rule.transforms, rule.secret
         if "Conditions" in params:
             conditions = condition_lists.normalised(params["Conditions"])
+        if params.get("Transforms") and params.get("ResetTransforms"):
+            raise AwsRefusal("ValidationError", "Transforms cannot be given together with ResetTransforms")
+        if "Transforms" in params or params.get("ResetTransforms"):
+            transforms = transform_lists.normalised(params.get("Transforms", []))
         if "Actions" in params:
-            balancer = self.balancer_of(rule)
-            actions = action_lists.normalised(self._all, balancer, params["Actions"])
+            balancer, protocol = self.balancer_of(rule), self._all.listeners[rule.listener].protocol
+            actions = action_lists.normalised(self._all, balancer, params["Actions"], protocol=protocol)
+            secret = authentication.secret_after(params["Actions"], former=rule.secret)
             self._check_quota(balancer, actions)
-        rule.conditions = conditions  # nothing is refused any more: all of it takes effect, or none
+        # Nothing is refused any more: all of it takes effect, or none.
+        rule.conditions, rule.transforms, rule.secret = conditions, transforms, secret
         self.write(rule, actions=actions)
         return {"Rules": [view(rule)]}
 
@@ -194,4 +209,5 @@ def view(rule: Rule) -> Json:
         "Conditions": rule.conditions,
         "Actions": rule.actions,
         "IsDefault": rule.default,
+        **({"Transforms": rule.transforms} if rule.transforms else {}),
     }

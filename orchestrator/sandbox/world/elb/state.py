@@ -41,6 +41,8 @@ class Rule:
     live: bool  # False until a new rule has propagated
     default: bool
     tags: dict[str, str]
+    transforms: list[Json] = field(default_factory=list)
+    secret: str | None = None  # of its OIDC action; no answer ever shows it
     written: int = 0  # counts writes
     arrived: int = 0  # the latest write that is in force
 
