@@ -11,7 +11,7 @@ from orchestrator.core.events import Event, Record
 from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.needs import Needs, SurveyNeed
-from orchestrator.core.observed import Unread
+from orchestrator.core.observed import AlarmSeen, Unread
 from orchestrator.core.outward import HookNeed, HookSeen, ProbeNeed, ProbeSeen
 from orchestrator.core.people import Role
 from orchestrator.core.phases import Phase
@@ -19,6 +19,7 @@ from orchestrator.core.place import Place, Step
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Seen
 from orchestrator.core.spec import ServiceName
+from orchestrator.core.surroundings import Surroundings, SurroundingsNeed
 from orchestrator.core.survey import Survey
 
 
@@ -44,12 +45,32 @@ class Cloud(Protocol):
         """Read blue and everything that carries its traffic; read-only. Raises Outside (Missing: no blue)."""
         ...
 
+    async def look_around(self, need: SurroundingsNeed, now: datetime) -> Surroundings:
+        """Read what preflight alone looks at; read-only. Never raises Outside: what could not be read is Unread."""
+        ...
+
     async def observe(self, needs: Needs) -> Seen:
         """Read what a tick needs. Never raises Outside: what could not be read is Unread, what is not there Absent."""
         ...
 
     async def perform(self, effect: Effect) -> None:
         """Carry an effect out; twice is once. Raises Outside; after Unreachable its outcome is unknown."""
+        ...
+
+
+class Scout(Protocol):
+    """AWS, as the writing of a rollout file sees it. Only reads."""
+
+    async def services(self, cluster: str) -> tuple[str, ...]:
+        """The names of a cluster's services, in order. Raises Outside (Missing: no such cluster)."""
+        ...
+
+    async def running(self, cluster: str, service: str) -> str:
+        """The task definition that a service runs. Raises Outside (Missing: no such service)."""
+        ...
+
+    async def watchers(self, survey: Survey) -> tuple[AlarmSeen, ...]:
+        """The alarms that watch the service of a survey, by name. Raises Outside."""
         ...
 
 

@@ -71,7 +71,7 @@ _BROKEN = frozenset(
         "ServiceUnavailableException",
     }
 )
-_GONE = frozenset({"ServiceNotActiveException"})
+_GONE = frozenset({"NoSuchEntity", "ServiceNotActiveException"})
 # ECS has no error of its own for a task definition that does not exist.
 _GONE_IN = frozenset({("DescribeTaskDefinition", "ClientException")})
 # The group hangs on a rule already, but ECS does not see it yet: the same call works some seconds later.
@@ -86,7 +86,16 @@ _SERVICES = {
     "application-autoscaling": "Application Auto Scaling",
     "cloudwatch": "CloudWatch",
     "sts": "STS",
+    "ec2": "EC2",
+    "ecr": "ECR",
+    "iam": "IAM",
+    "secretsmanager": "Secrets Manager",
+    "service-quotas": "Service Quotas",
+    "ssm": "Systems Manager",
 }
+
+
+_PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 
 
 def call_name(service: str, operation: str) -> str:
@@ -96,7 +105,7 @@ def call_name(service: str, operation: str) -> str:
 
 def iam_action(service: str, operation: str) -> str:
     """The action that IAM must allow for a call: ``elasticloadbalancing:ModifyRule``."""
-    prefix = {"elbv2": "elasticloadbalancing"}.get(service, service)
+    prefix = _PREFIXES.get(service, service)
     operation = (
         operation.removesuffix("Batch") if service == "sqs" else operation
     )  # IAM knows the single one alone

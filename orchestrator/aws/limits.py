@@ -30,6 +30,7 @@ FAMILIES = {
     "ecs deployment read": Family(size=50, per_second=20),
     "ecs revision read": Family(size=50, per_second=20),
     "ecs definition read": Family(size=50, per_second=20),
+    "ecs definition write": Family(size=20, per_second=1),
     "ecs tag write": Family(size=20, per_second=10),
     "cloudwatch alarm read": Family(size=9, per_second=9),
     "cloudwatch history read": Family(size=20, per_second=20),
@@ -37,6 +38,7 @@ FAMILIES = {
     "scaling read": Family(size=10, per_second=2),
     "scaling write": Family(size=5, per_second=1),
     "sts": Family(size=10, per_second=10),
+    "preflight read": Family(size=20, per_second=5),  # of services that preflight alone asks
 }
 
 _BY_OPERATION = {
@@ -46,11 +48,15 @@ _BY_OPERATION = {
     "DescribeServices": "ecs service read",
     "ListClusters": "ecs cluster read",
     "DescribeClusters": "ecs cluster read",
+    "ListServices": "ecs service read",
     "ListTasks": "ecs task read",
     "DescribeTasks": "ecs task read",
     "ListServiceDeployments": "ecs deployment read",
     "DescribeServiceRevisions": "ecs revision read",
     "DescribeTaskDefinition": "ecs definition read",
+    "ListTaskDefinitions": "ecs definition read",
+    "RegisterTaskDefinition": "ecs definition write",
+    "DeregisterTaskDefinition": "ecs definition write",
     "TagResource": "ecs tag write",
     "DescribeAlarms": "cloudwatch alarm read",
     "DescribeAlarmHistory": "cloudwatch history read",
@@ -58,7 +64,15 @@ _BY_OPERATION = {
     "GetCallerIdentity": "sts",
     "RegisterScalableTarget": "scaling write",
 }
-_BY_SERVICE = {"application-autoscaling": "scaling read"}
+_BY_SERVICE = {
+    "application-autoscaling": "scaling read",
+    "ec2": "preflight read",
+    "ecr": "preflight read",
+    "iam": "preflight read",
+    "secretsmanager": "preflight read",
+    "service-quotas": "preflight read",
+    "ssm": "preflight read",
+}
 
 _NEGLIGIBLE = 1e-6  # of a token: less than rounding may leave
 

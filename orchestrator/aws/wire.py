@@ -38,6 +38,8 @@ from orchestrator.aws.transport import Answer, Transport
 from orchestrator.core.errors import Denied, Outside, Rejected
 
 ASYNC_SERVICES = ("ecs", "elbv2", "application-autoscaling", "sts")
+LATE_SERVICES = ("ec2", "ecr", "iam", "secretsmanager", "service-quotas", "ssm")
+"""Only preflight asks these, and some of their models are large: their clients are made when first called."""
 THREADS = 4  # CloudWatch answers in some 50 ms; a call never holds a thread longer than its timeouts
 CONNECTIONS = 50
 LONG_POLL_READ = 25  # seconds: SQS answers an empty long poll after 20
@@ -69,11 +71,13 @@ class WireTransport:
         cloudwatch: Any,  # noqa: ANN401 - boto3's clients have no static types
         threads: ThreadPoolExecutor | None,
         keys: "_Keys | None" = None,
+        late: "_Late | None" = None,
     ) -> None:
         self._clients = clients
         self._cloudwatch = cloudwatch
         self._threads = threads
         self._keys = keys
+        self._late = late
 
     async def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
         """One attempt; another one where an assumed role's credentials were refused as expired. Raises Outside."""
@@ -89,7 +93,7 @@ class WireTransport:
         method = xform_name(operation)
         try:
             if service != "cloudwatch":
-                answer = await getattr(self._clients[service], method)(**params)
+                answer = await getattr(await self._client(service), method)(**params)
             else:
                 ask = getattr(self._cloudwatch, method)
                 answer = await asyncio.get_running_loop().run_in_executor(
@@ -104,6 +108,27 @@ class WireTransport:
             raise _translated(service, operation, error) from error
         assert isinstance(answer, dict)
         return answer
+
+    async def _client(self, service: str) -> Any:  # noqa: ANN401 - aiobotocore's clients have no static types
+        if self._late is not None and service in LATE_SERVICES:
+            return await self._late.client(service)
+        return self._clients[service]
+
+
+class _Late:
+    """Clients that are made when they are first asked for, and closed with the stack."""
+
+    def __init__(self, stack: AsyncExitStack, make: Callable[[str], Any]) -> None:
+        self._stack, self._make = stack, make
+        self._made: dict[str, Any] = {}
+        self._lock = asyncio.Lock()
+
+    async def client(self, service: str) -> Any:  # noqa: ANN401 - aiobotocore's clients have no static types
+        """The service's client. Raises BotoCoreError if it cannot be made."""
+        async with self._lock:
+            if service not in self._made:
+                self._made[service] = await self._stack.enter_async_context(self._make(service))
+            return self._made[service]
 
 
 class _Expired(Exception):
@@ -160,12 +185,11 @@ async def open_wire(
         try:
             session, plain = get_session(), botocore.session.Session()
             keys = _lend(role, session, plain) if role is not None else None
-            clients = {
-                service: await stack.enter_async_context(
-                    session.create_client(service, region_name=region, config=config)
-                )
-                for service in ASYNC_SERVICES
-            }
+
+            def make(service: str) -> Any:  # noqa: ANN401 - aiobotocore's clients have no static types
+                return session.create_client(service, region_name=region, config=config)
+
+            clients = {service: await stack.enter_async_context(make(service)) for service in ASYNC_SERVICES}
             cloudwatch = boto3.session.Session(botocore_session=plain).client(
                 "cloudwatch", region_name=region, config=Config(**_SETTINGS)
             )
@@ -174,7 +198,7 @@ async def open_wire(
         stack.callback(cloudwatch.close)
         if on_cloudwatch is not None:
             on_cloudwatch(cloudwatch)
-        yield WireTransport(clients, cloudwatch, threads, keys)
+        yield WireTransport(clients, cloudwatch, threads, keys, _Late(stack, make))
 
 
 @asynccontextmanager

@@ -83,6 +83,12 @@ class _AnySkin(Skin):
         assert self.now is not None
         return self.now.handle(method, path, headers, body)
 
+    async def handle_patiently(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Response:
+        assert self.now is not None
+        return await self.now.handle_patiently(method, path, headers, body)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

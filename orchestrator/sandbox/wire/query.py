@@ -41,7 +41,7 @@ def _value(node: "_Tree | str", shape: Shape, where: str) -> object:
             return {} if kind != "list" else []
         raise AwsRefusal("MalformedQueryString", f"{where} must not be a plain value")
     if isinstance(node, str):
-        return _scalar(node, kind, where)
+        return scalar(node, kind, where)
     if kind == "structure":
         return _structure(node, shape, where)
     if kind == "list":
@@ -75,7 +75,8 @@ def _below(node: _Tree, part: str) -> _Tree:
     return below
 
 
-def _scalar(text: str, kind: str, where: str) -> object:
+def scalar(text: str, kind: str, where: str) -> object:
+    """A plain value of this kind. Raises AwsRefusal."""
     try:
         match kind:
             case "boolean":
@@ -106,13 +107,14 @@ def encode(answer: Json, shape: Shape, *, operation: str, namespace: str, reques
     result = ""
     if shape is not None:
         wrapper = shape.serialization.get("resultWrapper", f"{operation}Result")
-        result = f"<{wrapper}>{_members(answer, shape)}</{wrapper}>"
+        result = f"<{wrapper}>{members(answer, shape)}</{wrapper}>"
     head = f'<{operation}Response xmlns="{escape(namespace)}">'
     metadata = f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
     return f"{head}{result}{metadata}</{operation}Response>".encode()
 
 
-def _members(value: Json, shape: Shape) -> str:
+def members(value: Json, shape: Shape) -> str:
+    """The elements of a structure's members."""
     parts = []
     for name, inner in value.items():
         member = shape.members[name]
@@ -123,7 +125,7 @@ def _members(value: Json, shape: Shape) -> str:
 def _element(name: str, value: object, shape: Shape) -> str:
     match shape.type_name:
         case "structure":
-            return f"<{name}>{_members(plain(value), shape)}</{name}>"
+            return f"<{name}>{members(plain(value), shape)}</{name}>"
         case "list":
             assert isinstance(value, list | tuple)
             if shape.serialization.get("flattened"):

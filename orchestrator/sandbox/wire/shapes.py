@@ -9,7 +9,21 @@ from botocore.validate import ParamValidator
 
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
 
-SERVICES = ("ecs", "elbv2", "cloudwatch", "application-autoscaling", "sts", "events", "sqs")
+SERVICES = (
+    "ecs",
+    "elbv2",
+    "cloudwatch",
+    "application-autoscaling",
+    "sts",
+    "events",
+    "sqs",
+    "ecr",
+    "iam",
+    "secretsmanager",
+    "service-quotas",
+    "ssm",
+    "ec2",  # last: its model is by far the largest, and is read only when somebody asks
+)
 Shape = Any  # botocore's models are not typed
 _ERROR_NAMES = {
     "AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist",
@@ -21,6 +35,8 @@ _WRONG_INPUT = {
     "cloudwatch": "ValidationError",
     "events": "ValidationException",
     "sqs": "InvalidParameterValue",
+    "iam": "ValidationError",
+    "service-quotas": "IllegalArgumentException",
 }
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import Literal
 
-from orchestrator.sandbox.wire import cbor, documents, query, shapes
+from orchestrator.sandbox.wire import cbor, documents, ec2, query, shapes
 from orchestrator.sandbox.wire.patience import Hunger
 from orchestrator.sandbox.world.errors import AwsRefusal, CallLost, Json
 from orchestrator.sandbox.world.world import World
 
-Protocol = Literal["query", "json", "smithy-rpc-v2-cbor"]
+Protocol = Literal["query", "ec2", "json", "smithy-rpc-v2-cbor"]
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/[^/]*/([^/]+)/aws4_request")
 _CBOR_PATH = re.compile(r"/service/([^/]+)/operation/(\w+)/?")
 
@@ -115,6 +115,11 @@ class Skin:
                 body = query.encode(
                     answer, shape, operation=operation, namespace=namespace, request_id=request_id
                 )
+            case "ec2":
+                namespace = shapes.model(service).metadata["xmlNamespace"]
+                body = ec2.encode(
+                    answer, shape, operation=operation, namespace=namespace, request_id=request_id
+                )
             case "json":
                 body = documents.encode_json(answer, shape)
             case "smithy-rpc-v2-cbor":
@@ -134,6 +139,8 @@ class Skin:
                     namespace=metadata.get("xmlNamespace", ""),
                     request_id=request_id,
                 )
+            case "ec2":
+                body = ec2.error(refusal.code, refusal.message, request_id=request_id)
             case "json":
                 body = json.dumps(document).encode()
             case "smithy-rpc-v2-cbor":
@@ -149,6 +156,7 @@ class Skin:
     ) -> Response:
         kinds = {
             "query": "text/xml",
+            "ec2": "text/xml",
             "json": f"application/x-amz-json-{json_version}",
             "smithy-rpc-v2-cbor": "application/cbor",
         }
@@ -193,13 +201,16 @@ def _operation(path: str, headers: Mapping[str, str], body: bytes, service: str)
         operation = target.rpartition(".")[2]
         return _Asked(protocol="json", service=service, operation=operation, fields={}, json_version=version)
     fields = query.form(body)
-    return _Asked(protocol="query", service=service, operation=fields.get("Action", ""), fields=fields)
+    protocol: Protocol = "ec2" if service == "ec2" else "query"
+    return _Asked(protocol=protocol, service=service, operation=fields.get("Action", ""), fields=fields)
 
 
 def _params(asked: _Asked, body: bytes, shape: shapes.Shape) -> Json:
     match asked.protocol:
         case "query":
             return query.decode(asked.fields, shape)
+        case "ec2":
+            return ec2.decode(asked.fields, shape)
         case "json":
             return documents.decode_json(body, shape)
         case "smithy-rpc-v2-cbor":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["timeout", "throttle", "unavailable", "expired", "denied"]
 When = Literal["before", "after", "late"]
-QUERY = ("elbv2", "sts", "cloudwatch")
+QUERY = ("elbv2", "sts", "cloudwatch", "iam")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ FAMILIES: dict[str, tuple[float, float]] = {
     "sts": (500, 500),
     "sqs": (3000, 3000),
     "events": (50, 50),
+    "around": (50, 10),
 }
 
 _BY_OPERATION = {
@@ -47,9 +48,12 @@ _BY_OPERATION = {
     "DescribeServiceDeployments": "ecs service deployment",
     "DescribeServiceRevisions": "ecs service revision",
     "DescribeTaskDefinition": "ecs task definition read",
+    "ListTaskDefinitions": "ecs task definition read",
     "RegisterTaskDefinition": "ecs task definition modify",
+    "DeregisterTaskDefinition": "ecs task definition modify",
     "CreateCluster": "ecs cluster modify",
     "ListClusters": "ecs cluster read",
+    "DescribeClusters": "ecs cluster read",
     "TagResource": "ecs tags modify",
     "UntagResource": "ecs tags modify",
     "ListTagsForResource": "ecs tags read",
@@ -68,6 +72,8 @@ def family(service: str, operation: str) -> str:
         )
     if service in ("sts", "sqs", "events"):
         return service
+    if service in ("ec2", "ecr", "iam", "secretsmanager", "service-quotas", "ssm"):
+        return "around"
     reads = operation.startswith(("Describe", "List", "Get"))
     prefix = "scaling" if service == "application-autoscaling" else service
     return f"{prefix} {'read' if reads else 'write'}"

@@ -5,6 +5,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from orchestrator.sandbox.hands import TaskReports, TaskRunner
+from orchestrator.sandbox.world.around.addresses import Addresses
+from orchestrator.sandbox.world.around.images import Images
+from orchestrator.sandbox.world.around.policies import Policies
+from orchestrator.sandbox.world.around.quotas import Quotas
+from orchestrator.sandbox.world.around.secrets import Secrets
 from orchestrator.sandbox.world.behaviour import Behaviour
 from orchestrator.sandbox.world.cloudwatch.alarms import Alarms
 from orchestrator.sandbox.world.cloudwatch.custom import CustomMetrics
@@ -107,6 +112,10 @@ class World:
         self.autoscaling = Scaling(self._containers, self._rolling)
         rules = Rules(self._balancing, self._health)
         self.sts: Sts[World] = Sts(self.kernel)
+        self.addresses = Addresses(self._containers, self._balancing)
+        self.images, self.secrets = Images(self.kernel), Secrets(self.kernel)
+        self.policies = Policies(self.kernel)
+        self.quotas = Quotas(self._containers, self._custom)
         self._operations: dict[str, dict[str, Operation]] = {
             "sts": self.sts.operations(),
             "ecs": {
@@ -119,12 +128,19 @@ class World:
                 **rules.operations(),
                 **Groups(self._balancing, self._health).operations(),
                 **ElbTags(self._balancing).operations(),
+                **self.quotas.limit_operations(),
             },
             "cloudwatch": {
                 **self._alarms.operations(),
                 **Queries(self.kernel, self.metrics).operations(),
                 **self._custom.operations(),
             },
+            "ec2": self.addresses.operations(),
+            "ecr": self.images.operations(),
+            "iam": self.policies.operations(),
+            "secretsmanager": self.secrets.secret_operations(),
+            "ssm": self.secrets.parameter_operations(),
+            "service-quotas": self.quotas.operations(),
             "events": EventRules(self.kernel, self.bus).operations(),
             "sqs": self.queues.operations(),
             "application-autoscaling": self.autoscaling.operations(),
@@ -241,6 +257,7 @@ class World:
         """Count hosts, judge alarms, forget the oldest metrics, and come again."""
         kernel = self.kernel
         self.traffic.count_hosts()
+        self.quotas.count()
         self._alarms.evaluate()
         self._judge_deployments()
         self._metrics.prune()

@@ -1,0 +1,40 @@
+"""``ports.Scout`` on AWS: which services there are, and what watches one."""
+
+from orchestrator.aws.call import Caller
+from orchestrator.aws.scout import cloudwatch, ecs
+from orchestrator.aws.survey import blue
+from orchestrator.core.errors import Missing
+from orchestrator.core.observed import AlarmSeen
+from orchestrator.core.survey import Survey
+
+
+class AwsScout:
+    """Reads of one account and region that only the writing of a rollout file needs."""
+
+    def __init__(self, call: Caller) -> None:
+        self._call = call
+
+    async def services(self, cluster: str) -> tuple[str, ...]:
+        """The names of a cluster's services. Raises Outside (Missing: no such cluster)."""
+        try:
+            return await ecs.names(self._call, cluster)
+        except Missing as error:
+            raise Missing(
+                what=f"cluster {cluster}",
+                why=f"there is none ({error.why})",
+                next_step="check its name, the account and the region",
+            ) from error
+
+    async def running(self, cluster: str, service: str) -> str:
+        """The task definition that a service runs. Raises Outside (Missing: no such service)."""
+        return str((await blue(self._call, cluster, service)).get("taskDefinition", ""))
+
+    async def watchers(self, survey: Survey) -> tuple[AlarmSeen, ...]:
+        """The alarms that watch the service of a survey, by name. Raises Outside."""
+        return await cloudwatch.watchers(
+            self._call,
+            [group.arn for group in survey.groups],
+            [balancer for group in survey.groups for balancer in group.load_balancers],
+            survey.blue.cluster.rpartition("/")[2],
+            survey.blue.name,
+        )

@@ -1,0 +1,156 @@
+"""What preflight alone reads, beside the survey: room, images, secrets, permissions, traffic.
+
+None of it is needed to carry a rollout out, so each part is a value that may be ``Unread``: it is told, and refuses
+nothing. A finding is made only of what was read.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from orchestrator.core.foresight import Load
+from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn, TaskDefinitionArn
+from orchestrator.core.observed import Absent, Unread
+from orchestrator.core.permits import Permit, permits_of
+from orchestrator.core.spec import Spec
+from orchestrator.core.survey import Survey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSeen:
+    """What one task of a task definition takes and asks for, as its definition says."""
+
+    arn: TaskDefinitionArn
+    vcpu: float = 0.0  # 0: the definition names none for the task as a whole
+    memory_mib: int = 0
+    execution_role: str = ""
+    images: tuple[tuple[str, str], ...] = ()  # (container, image)
+    secrets: tuple[tuple[str, str], ...] = ()  # (container, where the value comes from, as written)
+    ports: tuple[tuple[str, int], ...] = ()  # (container, container port)
+    start_period: timedelta = timedelta(0)  # the longest that a container's own health check grants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubnetSeen:
+    """One of the subnets that tasks get their addresses from."""
+
+    id: str
+    zone: str
+    free: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalancerUse:
+    """What one of blue's load balancers carries already."""
+
+    arn: LoadBalancerArn
+    groups: int
+    targets: int | Unread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A quota of the account, and how much of it is used; None: AWS does not count that."""
+
+    name: str
+    limit: float
+    used: float | None = None
+
+
+class Presence(StrEnum):
+    """Whether something that a task needs is there."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    DELETED = "deleted"  # it waits for its end, and cannot be read
+    ELSEWHERE = "elsewhere"  # Teal has no way to ask there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """A call that the caller's policies do not allow."""
+
+    action: str
+    resource: str
+    is_explicit: bool = False  # some policy denies it, rather than none allowing it
+    unknown: tuple[str, ...] = ()  # what the policies' conditions look at and nobody can tell beforehand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSeen:
+    """The cluster, as far as it bounds what may be made in it."""
+
+    services: int
+    instances: int
+
+
+UNASKED = Unread(why="it was not asked for")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Everything that preflight reads beside the survey."""
+
+    wanted: TaskSeen | Absent | Unread = UNASKED
+    former: TaskSeen | Absent | Unread = UNASKED
+    subnets: tuple[SubnetSeen, ...] | Unread = ()
+    balancing: Mapping[str, int] | Unread = UNASKED  # limits of the account by Elastic Load Balancing's names
+    balancers: tuple[BalancerUse, ...] | Unread = ()
+    cluster: ClusterSeen | Unread = UNASKED
+    quotas: Mapping[str, Quota] | Unread = UNASKED  # by their names in Service Quotas
+    images: Mapping[str, Presence | Unread] = field(default_factory=dict)
+    secrets: Mapping[str, Presence | Unread] = field(default_factory=dict)
+    denials: tuple[Denial, ...] | Unread = UNASKED  # of the caller
+    unreadable: tuple[Denial, ...] | Unread = ()  # of the execution role: what its tasks could not fetch
+    load: Load | Absent | Unread = UNASKED  # of one metric period, over the last hour; Absent: no requests
+    guests: tuple[str, ...] | Unread = ()  # services like a green of this one, which carry Teal's tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurroundingsNeed:
+    """What to read, as far as it is known before the first answer."""
+
+    cluster: str  # ARN
+    service: str
+    wanted: str  # task definition; empty: AWS does not know it, or it is still to be registered
+    definition: Json  # RegisterTaskDefinition's parameters of one that is still to be registered; else empty
+    former: str
+    subnets: tuple[str, ...]
+    groups: tuple[tuple[LoadBalancerArn, TargetGroupArn], ...]
+    is_fargate: bool
+    period: timedelta
+    permits: tuple[Permit, ...]
+
+
+def surroundings_need(spec: Spec, survey: Survey) -> SurroundingsNeed:
+    """What is worth reading beside a survey."""
+    template: dict[str, Any] = json.loads(survey.template)
+    made = [new for new in survey.new_revisions if not new.is_greens_own]
+    network = (template.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    return SurroundingsNeed(
+        cluster=survey.blue.cluster,
+        service=survey.blue.name,
+        wanted="" if made or survey.revision is None else survey.revision.arn,
+        definition=made[0].template if made else Json(""),
+        former=survey.blue.task_definition,
+        subnets=tuple(network.get("subnets", ())),
+        groups=tuple((balancer, group.arn) for group in survey.groups for balancer in group.load_balancers),
+        is_fargate=is_fargate(template),
+        period=spec.metrics.period,
+        permits=permits_of(spec, survey),
+    )
+
+
+def is_fargate(template: Mapping[str, Any]) -> bool:
+    """True if CreateService's parameters place tasks on Fargate."""
+    return bool(fargate_kinds(template))
+
+
+def fargate_kinds(template: Mapping[str, Any]) -> frozenset[str]:
+    """Which of Fargate's capacities the tasks are placed on: FARGATE, FARGATE_SPOT, both or neither."""
+    strategy = template.get("capacityProviderStrategy") or ()
+    named = {entry.get("capacityProvider", "") for entry in strategy} or {template.get("launchType", "")}
+    return frozenset(named & {"FARGATE", "FARGATE_SPOT"})

@@ -1,0 +1,104 @@
+"""What the rollout will make, change and remove, what it costs meanwhile, and what its plan can see."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from orchestrator.core.foresight import Load, foresee, words_of
+from orchestrator.core.ids import revision_name
+from orchestrator.core.observed import Absent, Unread
+from orchestrator.core.spec import Spec
+from orchestrator.core.starting import in_scope, test_rules_of
+from orchestrator.core.surroundings import Surroundings, TaskSeen
+from orchestrator.core.survey import Finding, Survey
+from orchestrator.core.words import counted, span
+from orchestrator.preflight.room import extra_tasks, unread
+from orchestrator.preflight.timing import plan_table
+from orchestrator.preflight.words import note, warning
+
+
+def look(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
+    """Notes on everything that will be written, and the price of it."""
+    yield from _guests(around)
+    yield _makes(survey)
+    yield _changes(spec, survey)
+    yield _removes(survey)
+    yield from _costs(spec, survey, around)
+    yield from _sees(spec, around)
+
+
+def _guests(around: Surroundings) -> Iterator[Finding]:
+    if isinstance(around.guests, Unread):
+        yield unread("guests", "whether another rollout is under way", around.guests, "ecs:ListServices")
+        return
+    for guest in around.guests:
+        yield warning(
+            "guest-there",
+            f"service {guest} was made by Teal for this service and is still there",
+            "another store's rollout is under way, or an abandoned one was never cleared away",
+            "look at that rollout, or delete the service and its target groups once nobody needs them",
+        )
+
+
+def _makes(survey: Survey) -> Finding:
+    name = survey.blue.name
+    groups = counted(len(survey.groups), "target group")
+    made = [f"service {name}-<8 characters>", f"{groups} named teal-{name.replace('_', '-')[:16]}-…"]
+    made += [f"a revision of task definition {new.family}" for new in survey.new_revisions]
+    return note("makes", f"will be made: {', '.join(made)}", "each tagged teal:managed and teal:rollout")
+
+
+def _changes(spec: Spec, survey: Survey) -> Finding:
+    rules = [rule.name for rule in (*in_scope(spec, survey), *test_rules_of(spec, survey))]
+    changed = [f"the weights of {rule} (as they are now at the end)" for rule in rules]
+    wanted = revision_name(survey.revision.arn) if survey.revision else spec.task_definition
+    changed.append(f"{survey.blue.name}'s task definition, to {wanted}, when the watch is over")
+    if survey.scaling is not None:
+        changed.append(f"{survey.blue.name}'s scaling (as it is now at the end)")
+    return note("changes", f"will be changed: {'; '.join(changed)}")
+
+
+def _removes(survey: Survey) -> Finding:
+    return note(
+        "removes",
+        f"will be removed at the end: what was made ({survey.blue.name}-… and its "
+        f"{counted(len(survey.groups), 'target group')}), and nothing else",
+    )
+
+
+def _costs(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
+    """Green's tasks for as long as the plan takes; beside them, while blue rolls, what ECS adds."""
+    task = around.wanted
+    if not isinstance(task, TaskSeen) or not survey.blue.desired:
+        return
+    lasts = plan_table(spec, survey.alarms)[-1].ends
+    settling = 3 * (spec.metrics.period + spec.metrics.lag)  # home in three steps of one whole interval
+    hours = (lasts + settling) / timedelta(hours=1)
+    tasks = survey.blue.desired
+    if not task.vcpu:
+        yield note("cost", f"{counted(tasks, 'more task')} for about {span(lasts + settling)}")
+        return
+    memory = tasks * task.memory_mib / 1024
+    yield note(
+        "cost",
+        f"{counted(tasks, 'more task')} for about {span(lasts + settling)}: {tasks * task.vcpu:g} vCPU and "
+        f"{memory:g} GiB more, {tasks * task.vcpu * hours:.2g} vCPU hours and {memory * hours:.2g} GiB hours",
+        f"beside green's start and people's time; up to {extra_tasks(survey)} of them while blue is replaced",
+    )
+
+
+def _sees(spec: Spec, around: Surroundings) -> Iterator[Finding]:
+    if isinstance(around.load, Unread):
+        yield unread("traffic", "the service's traffic", around.load, "cloudwatch:GetMetricData")
+    elif isinstance(around.load, Absent):
+        yield warning(
+            "no-traffic",
+            "no request came to the service in the last sixty periods",
+            "gates that look at answers see nothing: they would hold the rollout",
+            "start while there is traffic, or have a probe judge green (gates.probe)",
+        )
+    else:
+        yield _foresight(spec, around.load)
+
+
+def _foresight(spec: Spec, load: Load) -> Finding:
+    return note("foresight", words_of(foresee(spec, load), spec.metrics.period), "by the last sixty periods")

@@ -1,0 +1,61 @@
+"""Amazon EC2, as far as tasks take addresses from its subnets."""
+
+from orchestrator.sandbox.world.ecs.state import Containers
+from orchestrator.sandbox.world.elb.state import Balancing
+from orchestrator.sandbox.world.errors import AwsRefusal, Json, not_here
+from orchestrator.sandbox.world.operation import Operation, operation
+
+RESERVED = 5  # of every subnet's addresses, by AWS
+DEFAULT = 256
+
+
+class Addresses:
+    """The account's subnets: those that a load balancer or a service was given. `sizes`: of other sizes than a /24."""
+
+    def __init__(self, containers: Containers, balancing: Balancing) -> None:
+        self._containers = containers
+        self._balancing = balancing
+        self.sizes: dict[str, int] = {}
+
+    def operations(self) -> dict[str, Operation]:
+        """The operations by their AWS names."""
+        return {"DescribeSubnets": operation(self.describe, "SubnetIds")}
+
+    def describe(self, params: Json) -> Json:
+        """DescribeSubnets by id; each task with an interface of its own holds one address."""
+        wanted = params.get("SubnetIds")
+        if not wanted:
+            raise not_here("DescribeSubnets without SubnetIds")
+        zones = self._zones()
+        missing = [subnet for subnet in wanted if subnet not in zones]
+        if missing:
+            raise AwsRefusal(
+                "InvalidSubnetID.NotFound", f"The subnet ID '{', '.join(missing)}' does not exist"
+            )
+        return {"Subnets": [self._view(subnet, zones[subnet]) for subnet in wanted]}
+
+    def _zones(self) -> dict[str, str]:
+        region = self._balancing.kernel.region
+        found: dict[str, str] = {}
+        for service in self._containers.services.values():
+            network = service.settings.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+            for number, subnet in enumerate(network.get("subnets", ())):
+                found.setdefault(subnet, f"{region}{'abcdef'[number % 6]}")
+        for balancer in self._balancing.load_balancers.values():
+            found |= {subnet: zone for zone, subnet in balancer.zones}
+        return found
+
+    def _view(self, subnet: str, zone: str) -> Json:
+        taken = sum(
+            task.zone == zone and task.last != "STOPPED"
+            for service in self._containers.services.values()
+            if service.settings.get("networkConfiguration")
+            for task in service.tasks.values()
+        )
+        free = self.sizes.get(subnet, DEFAULT) - RESERVED - taken
+        return {
+            "SubnetId": subnet,
+            "AvailabilityZone": zone,
+            "AvailableIpAddressCount": max(0, free),
+            "State": "available",
+        }
