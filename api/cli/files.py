@@ -1,6 +1,7 @@
 """The rollout that a command line asks for: a file, or the least of one spelt out in options."""
 
 import functools
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -8,8 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
+from orchestrator.core.errors import Unfit
 from orchestrator.core.spec import Spec
 
+_PLACE = re.compile(r"(gates\.[a-z_]+\[\d+\](?:\.[a-z_]+)*): ")
 Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
 
 
@@ -33,7 +36,11 @@ def rollout_options(command: Wrapped) -> Callable[..., Any]:
     @functools.wraps(command)
     def taking(**given: Any) -> Any:  # noqa: ANN401 - whatever the command's other options are
         asked = Asked(**{field.name: given.pop(field.name) for field in fields(Asked)})
-        return command(asked=asked, **given)
+        try:
+            return command(asked=asked, **given)
+        except Unfit as error:
+            findings = [with_line(finding, asked.file) for finding in error.findings]
+            raise Unfit(what=error.what, findings=findings) from error
 
     taken: Callable[..., Any] = taking
     for option in (
@@ -51,6 +58,17 @@ def rollout_options(command: Wrapped) -> Callable[..., Any]:
     ):
         taken = option(taken)
     return taken
+
+
+def with_line(finding: str, file: str | None) -> str:
+    """A finding about a place in the rollout file with the file's name and line before it."""
+    place = _PLACE.match(finding)
+    if place is None or file is None or file == "-":
+        return finding
+    from orchestrator import config
+
+    line = config.line_of(file, place[1])
+    return f"{file}:{line}: {finding}" if line else finding
 
 
 def spec_of(asked: Asked) -> Spec:

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from api.cli.files import Asked, rollout_options, spec_of
+from api.cli.files import Asked, rollout_options, spec_of, with_line
 from api.cli.output import emit, is_coloured, json_option, percent_text, span_text, table
 from api.cli.profiles import target
 from api.http.shapes import PlanView, PreflightView, preflight_view
@@ -39,7 +39,7 @@ def preflight_command(
     if as_json:
         emit(found)
     else:
-        _show(found)
+        _show(found, asked.file)
     sys.exit(0 if found.is_fit else FINDINGS)
 
 
@@ -67,10 +67,10 @@ async def _look(spec: Spec) -> PreflightView:
         )
 
 
-def _show(found: PreflightView) -> None:
+def _show(found: PreflightView, file: str | None) -> None:
     for finding in found.findings:
         if finding.code != "step":  # the table below says it better
-            for line in _lines(finding):
+            for line in _lines(finding, file):
                 click.echo(line)
     click.echo("")
     for line in table(
@@ -88,13 +88,13 @@ def _show(found: PreflightView) -> None:
         click.echo("Nothing speaks against this rollout. Nothing was touched.")
 
 
-def _lines(finding: Finding) -> list[str]:
+def _lines(finding: Finding, file: str | None) -> list[str]:
     word, colour = MARK[Severity(finding.severity)]
     mark = f"{word:8}"
     if colour and is_coloured():
         mark = click.style(mark, fg=colour)
     more = [text for text in (finding.why, finding.next_step) if text]
-    return [f"{mark} {finding.what}", *(f"{'':8}   {text}" for text in more)]
+    return [f"{mark} {with_line(finding.what, file)}", *(f"{'':8}   {text}" for text in more)]
 
 
 def _row(row: PlanView, rows: tuple[PlanView, ...]) -> tuple[str, ...]:

@@ -73,12 +73,32 @@ WORDS = {
     ),
     "alarms": Words(
         asks="Do the team's own CloudWatch alarms, as far as they can see it, fire?",
-        fail="One of them is in ALARM; or, for an alarm on blue's names, green's own series is over the threshold in "
-        "as many periods as the alarm asks for.",
-        hold="One of them is not there, unread, or without data that says enough; or it fires for both colours.",
-        passes="All that apply are OK.",
-        not_applicable="It fired before the rollout began (an approval of the first traffic is then needed), or the "
-        "colour takes no traffic.",
+        fail="One of them is in ALARM, or went to ALARM and back between two looks; or, for an alarm on blue's"
+        " names, green's own series is over the threshold in as many periods as the alarm asks for; or a "
+        "composite alarm's rule comes true with what its parts say of green.",
+        hold="One of them is not there, unread, not evaluated as a whole (`PARTIAL_DATA`, `EVALUATION_ERROR`, "
+        "`EVALUATION_FAILURE`), or without data that says enough; or it fires for both colours.",
+        passes="All that apply are OK, and could know of this weight.",
+        not_applicable="It fired before the rollout began (an approval of the first traffic is then needed), it "
+        "can say nothing about green (`teal preflight` says why), or the colour takes no traffic.",
+        do="A FAIL names the alarm: open it in CloudWatch; traffic is on its way back to blue already. A "
+        "HOLD that says `fires for blue too` is an outage of both: green is not the cause, and nothing "
+        "moves until it is over. A HOLD without data lasts until `limits.hold`; if that silence is good, "
+        "the next file says `no_data: pass`.",
+    ),
+    "metric": Words(
+        asks="Is a number of the team's own within its bounds?",
+        fail="It was out of them for as many whole, final periods in a row as `periods` says (one, if it says "
+        "nothing).",
+        hold="No whole period was measured at this weight yet; a period out of bounds is not final yet, or "
+        "there are too few of them in a row; there is no data, and `no_data` does not define it; "
+        "CloudWatch is away, answers in part, or refuses the query.",
+        passes="Its newest whole period is within its bounds.",
+        not_applicable="`applies` says so, the colour takes no traffic, or the query compares it with one that takes "
+        "none.",
+        do="The reason says the number, the bound and the period's time. `CloudWatch refuses it` does not "
+        "clear by waiting: roll back and correct `gates.metric`. `could not be read` does: CloudWatch is "
+        "away, traffic stays where it is, and people are called once `limits.hold` has passed.",
     ),
     "probe": Words(
         asks="Does green answer Teal's own requests well, before any user meets it?",

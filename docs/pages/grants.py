@@ -70,8 +70,8 @@ GRANTS = (
     ),
     Grant(
         sid="ReadAlarms",
-        why="The alarms that the file names.",
-        actions=("cloudwatch:DescribeAlarms",),
+        why="The alarms that the file names, and whether one fired between two looks.",
+        actions=("cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"),
         resources=("arn:aws:cloudwatch:REGION:ACCOUNT:alarm:*",),
     ),
     Grant(

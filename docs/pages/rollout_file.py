@@ -69,6 +69,9 @@ def _mappings(node: Schema, whole: Schema) -> Iterator[tuple[Schema, str]]:
         yield from _mappings(choice, whole)
     if "items" in node:
         yield from ((child, f"[]{suffix}") for child, suffix in _mappings(node["items"], whole))
+    named = node.get("additionalProperties")
+    if isinstance(named, dict):
+        yield from ((child, f".NAME{suffix}") for child, suffix in _mappings(named, whole))
 
 
 def _values(node: Schema, whole: Schema) -> str:

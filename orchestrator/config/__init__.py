@@ -5,8 +5,8 @@ question.
 """
 
 from orchestrator.config.dump import differences, dump
-from orchestrator.config.load import from_json, load_file, load_text, minimal
+from orchestrator.config.load import from_json, line_of, load_file, load_text, minimal
 from orchestrator.config.models import schema
 from orchestrator.config.quantities import duration_text
 
-__all__ = ["differences", "dump", "duration_text", "from_json", "load_file", "load_text", "minimal", "schema"]
+__all__ = ["differences", "dump", "duration_text", "from_json", "line_of", "load_file", "load_text", "minimal", "schema"]

@@ -1,5 +1,6 @@
 """The ways in: a file, a text, a JSON body, a command line. Each gives a Spec or every mistake at once."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,6 +34,23 @@ def from_json(body: object, source: str = "") -> Spec:
         what, instead = "the values are nested too deeply", f"write at most {DEPTH_MAX} levels"
         raise Invalid(source=source, mistakes=[Mistake(pointer="", what=what, instead=instead)])
     return _read(Document(source=source, value=body))
+
+
+def line_of(path: str | Path, place: str) -> int | None:
+    """The line of a place that is named as people say it (``gates.metric[1].query``); None if the file has none.
+
+    Where the place itself is not written, the nearest one around it counts.
+    """
+    try:
+        lines = read_text(read_file(Path(path)), str(path)).lines
+    except Invalid:
+        return None
+    pointer = ""
+    for key, number in re.findall(r"([A-Za-z0-9_ -]+)|\[(\d+)\]", place):
+        pointer += f"/{key}" if key else f"/{int(number) - 1}"
+    while pointer and pointer not in lines:
+        pointer = pointer.rpartition("/")[0]
+    return lines.get(pointer) if pointer else None
 
 
 def minimal(service: str, task_definition: str, **overrides: Value) -> Spec:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from api.cli.files import Asked, rollout_options, with_line
+from orchestrator.core.errors import Unfit
 from tests.cli.terminal import Terminal
 
 WRONG = "service: checkout\nrevision: {task_definition: checkout}\nplan: nonsense\n"
@@ -90,3 +94,45 @@ def test_schema_is_json_that_editors_can_use(terminal: Terminal) -> None:
 def test_migrate_names_the_store_and_may_be_run_again(terminal: Terminal) -> None:
     assert terminal.teal("migrate").stdout == f"{terminal.url} is up to date\n"
     assert terminal.json("migrate") == {"store": terminal.url}
+
+
+NAMED = """service: prod/checkout
+revision: {task_definition: "checkout:1"}
+gates:
+  alarms:
+    - checkout-5xx
+    - nowhere
+"""
+
+
+def test_what_preflight_refuses_of_the_file_is_told_at_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "rollout.yaml"
+    path.write_text(NAMED)
+
+    @click.command()
+    @rollout_options
+    def refused(asked: Asked) -> None:
+        raise Unfit(what=f"{asked.file} is refused", findings=["gates.alarms[2]: alarm nowhere"])
+
+    result = CliRunner().invoke(refused, ["-f", str(path)])
+    assert isinstance(result.exception, Unfit)
+    assert result.exception.findings == (f"{path}:6: gates.alarms[2]: alarm nowhere",)
+
+
+@pytest.mark.parametrize(
+    ("finding", "expected"),
+    [
+        ("gates.alarms[2]: alarm nowhere", ":6: gates.alarms[2]: alarm nowhere"),
+        ("gates.alarms[9]: what is not written", ":4: gates.alarms[9]: what is not written"),
+        ("gates.metric[1].query: no", ":3: gates.metric[1].query: no"),
+        ("rule 10 is not there", "rule 10 is not there"),
+    ],
+)
+def test_a_finding_about_a_place_in_the_file_has_its_line(
+    tmp_path: Path, finding: str, expected: str
+) -> None:
+    path = tmp_path / "rollout.yaml"
+    path.write_text(NAMED)
+    told = with_line(finding, str(path))
+    assert told == (f"{path}{expected}" if expected.startswith(":") else expected)
+    assert with_line(finding, None) == finding
