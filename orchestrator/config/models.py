@@ -13,9 +13,11 @@ from orchestrator.config.auto import AutoModel
 from orchestrator.config.compare import CompareModel
 from orchestrator.config.fields import (
     Alias,
+    BackgroundWord,
     Bake,
     Channel,
     Count,
+    DiscoveryWord,
     Flag,
     Lag,
     Listener,
@@ -24,7 +26,6 @@ from orchestrator.config.fields import (
     OnFailureWord,
     Period,
     Region,
-    Revision,
     Rule,
     Service,
     Share,
@@ -39,15 +40,24 @@ from orchestrator.config.labels import EXAMPLE, Labels
 from orchestrator.config.metric import METRICS_MAX, MetricModel
 from orchestrator.config.probe import ProbeModel
 from orchestrator.config.quantities import Periods, duration_text, share_text, shown
+from orchestrator.config.revision import FirstDeploymentModel, RevisionModel
 from orchestrator.config.webhook import HOOKS_MAX, WebhookModel
 from orchestrator.config.window import Reason, WindowModel
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.plan import NAMED_PLANS
-from orchestrator.core.spec import ApprovalSpec, Limits, MetricsSpec, OnDrift, OnFailure
+from orchestrator.core.spec import (
+    ApprovalSpec,
+    Background,
+    Discovery,
+    Limits,
+    MetricsSpec,
+    OnDrift,
+    OnFailure,
+)
 
-DEFAULT_PLAN = "canary"
+DEFAULT_PLAN = "auto"
 DEFAULT_LAG = Periods(count=MetricsSpec().lag // MetricsSpec().period)
 
 
@@ -108,14 +118,6 @@ PlanName = Annotated[
 OnOff = Annotated[
     bool, BeforeValidator(_on_off), WithJsonSchema({"anyOf": [{"enum": ["on", "off"]}, {"type": "boolean"}]})
 ]
-
-
-class RevisionModel(_Model):
-    """What to run."""
-
-    task_definition: Revision = Field(
-        description="family:revision of a registered task definition, or its ARN."
-    )
 
 
 class ListenerModel(_Model):
@@ -309,13 +311,19 @@ class File(_Model):
     metrics: MetricsModel = MetricsModel()
     approval: ApprovalModel = ApprovalModel()
     capacity: CapacityModel = CapacityModel()
-    background: Annotated[
-        str,
-        _only("none"),
-        WithJsonSchema(
-            {"const": "none", "description": "What a task of green does besides answering requests."}
-        ),
-    ] = "none"
+    background: BackgroundWord = Field(
+        default=Background.NONE,
+        description="What a task does besides answering requests: none; safe, work that both colours may share; or "
+        "suspend, work that green leaves alone since revision.colour_variable tells it that it is green. "
+        "But for none, green has one task until everything before traffic has passed.",
+    )
+    discovery: DiscoveryWord = Field(
+        default=Discovery.STRIP,
+        description="Whether green answers in blue's service discovery, which knows no weights: strip or keep.",
+    )
+    first_deployment: FirstDeploymentModel | None = Field(
+        default=None, description="Only for a service that runs no task yet. Default: blue serves already."
+    )
     sticky: Annotated[
         str,
         _only("wait"),

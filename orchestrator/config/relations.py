@@ -21,6 +21,7 @@ STEPS_MAX = 100
 def relations(document: Document) -> Iterator[Mistake]:
     """Every mistake between values."""
     if isinstance(document.value, dict):
+        yield from _revision(document, document.value)
         yield from _plan(document, document.value.get("plan"))
         yield from _approval(document, document.value)
         yield from _metrics(document, document.value.get("gates"))
@@ -33,12 +34,30 @@ def _metrics(document: Document, gates: Value) -> Iterator[Mistake]:
         yield from metric_mistakes(document, gates.get("metric"))
 
 
+def _revision(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
+    revision = value.get("revision")
+    if not isinstance(revision, dict):
+        return
+    named, images = revision.get("task_definition"), revision.get("images")
+    if named is None and images is None:
+        what = "revision.task_definition is missing"
+        instead = "write task_definition: family:revision, such as checkout:43, or images: {container: image}"
+        yield document.mistake("/revision/task_definition", what, instead)
+    elif named is not None and images is not None:
+        what = "revision names a task definition, and images for blue's own"
+        yield document.mistake("/revision/images", what, "write one of both")
+    if value.get("background") == "suspend" and not revision.get("colour_variable"):
+        what = "background: suspend, but nothing tells green's tasks that they are green"
+        instead = "write revision: {colour_variable: TEAL_COLOUR} and let them heed it, or safe"
+        yield document.mistake("/background", what, instead)
+
+
 def _plan(document: Document, plan: Value) -> Iterator[Mistake]:
     if not isinstance(plan, list):
         return
     if not 0 < len(plan) <= STEPS_MAX:
         yield document.mistake(
-            "/plan", f"a plan of {len(plan)} steps", f"write 1 to {STEPS_MAX} steps, or canary"
+            "/plan", f"a plan of {len(plan)} steps", f"write 1 to {STEPS_MAX} steps, or auto"
         )
         return
     weights = [_weight(step) for step in plan]

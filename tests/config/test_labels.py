@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.config import differences, dump, from_json, load_text
 from orchestrator.core.errors import Invalid
+from orchestrator.core.plan import NAMED_PLANS
 from tests.builders import good_spec
 
 HEAD = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"
@@ -11,7 +12,7 @@ HEAD = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"
 
 def test_labels_are_kept_by_name_whatever_their_order_in_the_file() -> None:
     spec = load_text(HEAD + 'labels: {commit: 9fceb02, build: "4711"}')
-    assert spec == good_spec(labels=(("build", "4711"), ("commit", "9fceb02")))
+    assert spec == good_spec(plan=NAMED_PLANS["auto"], labels=(("build", "4711"), ("commit", "9fceb02")))
     assert spec == load_text(HEAD + 'labels: {build: "4711", commit: 9fceb02}')
     assert load_text(dump(spec)) == spec
 

@@ -22,7 +22,8 @@ def told(text: str) -> list[str]:
 ROWS = [
     ("servce: x", '3: "servce" is not a known key: did you mean service?'),
     ("xyz: 1", '3: "xyz" is not a known key: write one of service, revision, account, region, traffic, plan, gates, '
-     "metrics, approval, capacity, background, sticky, ending, limits, on_failure, on_drift, notify, override, labels"),
+     "metrics, approval, capacity, background, discovery, first_deployment, sticky, ending, limits, on_failure, "
+     "on_drift, notify, override, labels"),
     ("alarms: [x]", '3: "alarms" is not a known key: write it under gates'),
     ("task_definition: x", '3: "task_definition" is not a known key: write revision: {task_definition: …}'),
     ("service: a/b", '3: "service" is written twice (first in line 1): keep one'),
@@ -40,7 +41,7 @@ ROWS = [
     ("plan: auto\napproval: {when: [every_step]}", "4: auto plans its steps as it goes, and cannot wait for people "
      "before each: write before_full, or spell the steps out"),
     ("plan: {weight: 3}", "3: plan is a mapping, not a list: write a list: [ … ]"),
-    ("plan: []", "3: a plan of 0 steps: write 1 to 100 steps, or canary"),
+    ("plan: []", "3: a plan of 0 steps: write 1 to 100 steps, or auto"),
     ("plan: [{weight: 50, bake: 1m}]",
      "3: the plan ends at 50 %: end it with a step of 100 %, whose bake is the watch"),
     ("plan:\n- {weight: 10, bake: 1m}\n- {weight: 10%, bake: 1m}\n- {weight: 100, bake: 1m}",
@@ -109,13 +110,17 @@ ROWS = [
      "arn:…:listener-rule/…"),
     ("traffic: {rules: [{listener: x}]}",
      '3: traffic.rules[1].listener: "x" is no listener: write a listener\'s ARN, arn:…:listener/…'),
+    ("background: busy", '3: background: "busy" is not known here: write none, safe or suspend'),
+    ("background: suspend", "3: background: suspend, but nothing tells green's tasks that they are green: write "
+     "revision: {colour_variable: TEAL_COLOUR} and let them heed it, or safe"),
+    ("discovery: drop", '3: discovery: "drop" is not known here: write strip or keep'),
+    ("first_deployment: {tasks: 0}",
+     '3: first_deployment.tasks: "0" is no number of tasks: write a whole number from 1 to 5000'),
     ("sticky: ignore", '3: sticky: "ignore" is not known here: write wait'),
 ]  # fmt: skip
 
 NOT_YET = [
     ("capacity: {green: stepped}", "capacity: {green: stepped} is not available yet: write full, or remove it"),
-    ("background: safe", "background other than none is not available yet: remove it if the tasks do nothing but "
-     "answer requests; else wait for it"),
     ("sticky: cut", "sticky: cut is not available yet: write wait, or remove it"),
     ("ending: {swap: keep}",
      "ending: swap is not available yet: write settle, or remove it: blue takes the new revision over"),
@@ -157,10 +162,21 @@ def test_what_is_not_there_yet_is_refused_by_name(added: str, expected: str) -> 
     assert told(HEAD + added) == [f"3: {expected}"]
 
 
-def test_images_are_refused_with_what_to_do_until_then() -> None:
-    assert told("service: prod/checkout\nrevision: {images: {app: x}}")[0] == (
-        "2: revision.images is not available yet: register the task definition and name it as task_definition"
-    )
+REVISIONS = [
+    ("{}", "revision.task_definition is missing: write task_definition: family:revision, such as checkout:43, or "
+     "images: {container: image}"),
+    ("{task_definition: checkout:43, images: {app: x}}", "revision names a task definition, and images for blue's own: "
+     "write one of both"),
+    ("{images: {}}", "revision.images: {} is no image for a container: write images: {container: image}"),
+    ("{images: {app: 'a b'}}", 'revision.images.app: "a b" is no image: write repository:tag, or repository@sha256:…'),
+    ("{images: {app: x}, colour_variable: 1x}",
+     'revision.colour_variable: "1x" is no variable\'s name: write one such as TEAL_COLOUR'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("revision", "expected"), REVISIONS, ids=[row[0] for row in REVISIONS])
+def test_a_revision_that_cannot_be_meant_is_refused(revision: str, expected: str) -> None:
+    assert told(f"service: prod/checkout\nrevision: {revision}") == [f"2: {expected}"]
 
 
 @pytest.mark.parametrize(("text", "expected"), TEXTS, ids=[row[0][:20] for row in TEXTS])

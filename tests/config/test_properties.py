@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import HealthCheck, example, given, settings
@@ -18,6 +19,8 @@ from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.spec import (
     ApprovalSpec,
+    Background,
+    Discovery,
     GatesSpec,
     Limits,
     LimitThen,
@@ -68,6 +71,10 @@ specs = st.builds(
     Spec,
     service=st.builds(ServiceName, cluster=names, service=names),
     task_definition=st.builds("{}:{}".format, names, st.integers(1, 999)),
+    colour_variable=st.sampled_from(["", "TEAL_COLOUR"]),
+    background=st.sampled_from([Background.NONE, Background.SAFE]),
+    discovery=st.sampled_from(Discovery),
+    first_tasks=st.integers(0, 50),
     plan=plans() | st.sampled_from(list(NAMED_PLANS.values())),
     rules=st.lists(st.sampled_from([RULE, LISTENER]), unique=True).map(tuple),
     region=st.sampled_from(["", "eu-west-1"]),
@@ -108,6 +115,14 @@ def test_a_spec_written_and_read_again_is_the_same(spec: Spec) -> None:
     assert dump(load_text(text)) == text
     assert from_json(json.loads(json.dumps(document_of(spec)))) == spec
     assert differences(spec, load_text(text)) == ()
+
+
+@given(specs, st.dictionaries(names, names, min_size=1, max_size=3))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_images_written_and_read_again_are_the_same(spec: Spec, images: dict[str, str]) -> None:
+    with_images = replace(spec, task_definition="", images=tuple(sorted(images.items())))
+    assert load_text(dump(with_images)) == with_images
+    assert differences(spec, with_images)
 
 
 @given(specs, specs)

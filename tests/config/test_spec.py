@@ -27,6 +27,8 @@ from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.spec import (
     ApprovalSpec,
+    Background,
+    Discovery,
     GatesSpec,
     MetricsSpec,
     Spec,
@@ -73,8 +75,11 @@ def with_keys(**keys: Any) -> Spec:  # noqa: ANN401 - what a file may hold
     return minimal("prod/checkout", "checkout:43", **keys)
 
 
+AUTO = NAMED_PLANS["auto"]
+
+
 def test_the_least_file_means_the_cores_own_defaults() -> None:
-    assert load_text(LEAST) == good_spec()
+    assert load_text(LEAST) == good_spec(plan=AUTO)
 
 
 def test_a_file_with_every_key_means_what_it_says() -> None:
@@ -94,11 +99,30 @@ def test_a_file_with_every_key_means_what_it_says() -> None:
     )
 
 
+def test_a_file_may_name_images_and_say_what_tasks_do_besides() -> None:
+    text = """\
+service: prod/checkout
+revision: {images: {worker: "w:2", app: "registry.example.com/app@sha256:ab"}, colour_variable: TEAL_COLOUR}
+background: suspend
+discovery: keep
+first_deployment: {tasks: 2}
+"""
+    assert load_text(text) == good_spec(
+        plan=AUTO,
+        task_definition="",
+        images=(("app", "registry.example.com/app@sha256:ab"), ("worker", "w:2")),
+        colour_variable="TEAL_COLOUR",
+        background=Background.SUSPEND,
+        discovery=Discovery.KEEP,
+        first_tasks=2,
+    )
+
+
 def test_a_file_on_disk_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "rollout.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + LEAST.encode())
-    assert load_file(path) == good_spec()
-    assert load_file(str(path)) == good_spec()
+    assert load_file(path) == good_spec(plan=AUTO)
+    assert load_file(str(path)) == good_spec(plan=AUTO)
 
 
 def test_a_json_body_means_the_same_as_the_file() -> None:
@@ -179,7 +203,8 @@ def test_weights_are_read_as_people_write_them(value: object, tenths: int) -> No
 
 
 def test_what_differs_between_two_rollouts_is_said_key_by_key() -> None:
-    was, now = with_keys(), with_keys(limits={"hold": "1h"}, gates={"alarms": ["a"]}, plan="instant")
+    was = with_keys(plan="canary")
+    now = with_keys(limits={"hold": "1h"}, gates={"alarms": ["a"]}, plan="instant")
     assert differences(was, was) == ()
     assert differences(was, now) == (
         "plan[1].weight: 10% is now 100%",
