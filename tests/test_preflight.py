@@ -212,6 +212,18 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "alarm checkout-5x does not exist in eu-west-1",
     ),
     (
+        "compare-blind-to-grpc",  # case 67 of aws.md
+        {},
+        group(protocol_version="GRPC"),
+        "target group checkout speaks gRPC, and compare counts HTTP answers",
+    ),
+    (
+        "compare-blind-to-grpc",  # case 67 of aws.md
+        {},
+        group(protocol_version="GRPC"),
+        "target group checkout speaks gRPC, and compare counts HTTP answers",
+    ),
+    (
         "blue-cannot-roll",
         {},
         {"minimum_percent": 100, "maximum_percent": 133},
@@ -258,7 +270,12 @@ ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "alarm checkout-5xx can say nothing about green",
     ),
     ("alarm-not-whole", {}, alarm(evaluation="PARTIAL_DATA"), "checkout-5xx as a whole: PARTIAL_DATA"),
-    ("guard-blind-to-grpc", {}, group(protocol_version="GRPC"), "target group checkout speaks gRPC"),
+    (
+        "guard-blind-to-grpc",
+        {"gates": GatesSpec(compare=CompareSpec(on=False))},
+        group(protocol_version="GRPC"),
+        "target group checkout speaks gRPC",
+    ),
     ("zone-without-targets", {}, {"zones_without_targets": ("eu-west-1c",)}, "serves in eu-west-1c"),
     ("targets-unread", {}, group(targets=None), "the health of checkout's targets could not be read"),
     (

@@ -139,6 +139,13 @@ def _sight(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "leave health and guard on",
         )
     for group in survey.groups:
+        if group.protocol_version == "GRPC" and gates.compare.on:
+            yield error(
+                "compare-blind-to-grpc",
+                f"target group {group.name} speaks gRPC, and compare counts HTTP answers",
+                "a failed call is an HTTP 200 to the load balancer: compare would call a green that fails not worse",
+                "write gates: {compare: off}, and judge by an alarm or gates.metric on what the service publishes",
+            )
         if group.protocol_version == "GRPC" and gates.guard.on:
             yield warning(
                 "guard-blind-to-grpc",
