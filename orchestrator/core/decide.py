@@ -160,7 +160,7 @@ def _wake_at(draft: Draft) -> datetime | None:
         return None
     if draft.row.phase is not draft.before.phase:
         return draft.now
-    draft.wake_by(draft.now + draft.poll)
+    draft.wake_by(draft.next_look)
     if draft.effects:
         draft.wake_by(draft.now + min(draft.poll, LOOK_AFTER_EFFECT))
     return draft.wake_at

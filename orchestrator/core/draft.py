@@ -10,6 +10,7 @@ from orchestrator.core.effects import Effect, is_to_safety
 from orchestrator.core.events import Event, EventKind, Fact, Record
 from orchestrator.core.phases import LEGAL, Phase
 from orchestrator.core.rollout import Asked, End, Hold, HoldKind, Rollout
+from orchestrator.core.scene import floor_to
 from orchestrator.core.seen import Seen
 
 _FIELDS = tuple(field.name for field in fields(Rollout))
@@ -19,6 +20,7 @@ TEAL = Actor(name="teal", source="teal")
 ASK_AGAIN_FIRST = timedelta(seconds=2)
 ASK_AGAIN_LAST = timedelta(seconds=30)
 SLACK = timedelta(seconds=2)
+WATCHES_SPREAD = 24  # moments of a period at which watching rollouts look
 
 
 class Draft:
@@ -107,6 +109,16 @@ class Draft:
         """How often this phase looks."""
         metrics = self.row.spec.metrics
         return metrics.period if self.row.phase is Phase.WATCHING else metrics.poll
+
+    @property
+    def next_look(self) -> datetime:
+        """When this phase looks again of itself.
+
+        While watching these are moments that all rollouts have in common (2.5 s apart at periods of 60 s), so that one
+        call can read for many of them.
+        """
+        at = self.now + self.poll
+        return floor_to(at, self.poll / WATCHES_SPREAD) if self.row.phase is Phase.WATCHING else at
 
     def since_last(self, earlier: datetime | None) -> timedelta:
         """Time since an earlier tick, or nothing if so much passed that nobody was looking meanwhile."""

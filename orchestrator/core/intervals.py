@@ -93,6 +93,13 @@ def due(row: Rollout, now: datetime) -> tuple[datetime, ...]:
     return tuple(start + n * period for n in range(min(max(count, 0), READ_AT_ONCE)))
 
 
+def to_read(row: Rollout, now: datetime) -> tuple[datetime, ...]:
+    """The due periods, if a look at them counts: one that closely follows the last can make none of them final."""
+    starts, metrics = due(row, now), row.spec.metrics
+    is_apart = row.read_at is None or now - row.read_at >= metrics.look_gap
+    return starts if starts and (is_apart or now >= starts[0] + metrics.period + metrics.lag) else ()
+
+
 def queries(row: Rollout) -> tuple[MetricQuery, ...]:
     """The series that an interval is made of: each count, of each colour's every target group."""
     return _queries(row.pairs, row.spec.metrics.period, _slow_over(row), Colour.BLUE, Colour.GREEN)
@@ -144,6 +151,9 @@ def take(draft: Draft) -> None:
     if not starts:
         return
     wanted = [query.id for query in queries(row)]
+    if row.read_at is not None and not to_read(row, draft.now) and wanted[0] not in draft.seen.metrics:
+        _look_again(draft, row.reading, at=row.read_at + metrics.look_gap)
+        return
     unread = next((m for name in wanted if isinstance(m := draft.seen.metrics.get(name), Unread)), None)
     if unread is not None or any(name not in draft.seen.metrics for name in wanted):
         if draft.now >= starts[0] + metrics.period + metrics.lag:
@@ -161,12 +171,16 @@ def take(draft: Draft) -> None:
         _keep(draft, reading)
         taken += 1
     draft.reading = readings[taken:]
-    is_awaited = bool(draft.reading) and draft.row.phase is not Phase.WATCHING
-    if is_awaited or (draft.reading and _has_all(draft.reading[0])):
-        draft.wake_by(draft.now + metrics.look_gap)  # soon, or for the second look that makes it final
+    _look_again(draft, draft.reading, at=draft.now + metrics.look_gap)
     is_apart = row.read_at is None or draft.now - row.read_at >= metrics.look_gap
     if taken or is_apart:
         draft.change(reading=readings[taken:], read_at=draft.now)
+
+
+def _look_again(draft: Draft, reading: tuple[Interval, ...], *, at: datetime) -> None:
+    """Look soon at what is not final yet; while watching only for the second look that makes it so."""
+    if reading and (draft.row.phase is not Phase.WATCHING or _has_all(reading[0])):
+        draft.wake_by(at)
 
 
 def _series(draft: Draft, query: str) -> Series:
