@@ -139,9 +139,13 @@ def _overriding(spec: Spec, author: Actor, at: datetime) -> tuple[Event, ...]:
     """That neither window nor freeze binds the rollout, by whom and why."""
     if not spec.override:
         return ()
-    facts = (("by", author.name), ("source", author.source), ("reason", spec.override))
-    words = f"{author.name} overrides windows and freezes: {spec.override}"
-    return (Event(kind=EventKind.WINDOW_OVERRIDDEN, at=at, message=words, facts=facts),)
+    event = Event(
+        kind=EventKind.WINDOW_OVERRIDDEN,
+        at=at,
+        message=f"{author.name} overrides windows and freezes: {spec.override}",
+        facts=(("by", author.name), ("source", author.source), ("reason", spec.override)),
+    )
+    return (event,)
 
 
 async def _refuse_held(claims: frozenset[str], store: Store) -> None:
