@@ -2,7 +2,11 @@
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "demo": ("teal demo", "teal demo --json"),
-    "sandbox": ("teal sandbox --minute 5s --load 50", "teal sandbox --empty --json"),
+    "sandbox": (
+        "teal sandbox --minute 5s --load 50",
+        "teal sandbox --test-listener",
+        "teal sandbox --empty --json",
+    ),
     "deploy": (
         "teal deploy -f rollout.yaml",
         "teal deploy --service prod/checkout --task-definition checkout:43 --plan linear",

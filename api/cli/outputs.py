@@ -99,6 +99,8 @@ class SandboxAt:
     target_groups: tuple[str, ...] = ()
     task_definitions: dict[str, str] | None = None
     alarms: tuple[str, ...] = ()
+    test_listener: str = ""  # only with ``--test-listener``
+    test_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
