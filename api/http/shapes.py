@@ -151,7 +151,7 @@ def preflight_view(found: Preflight) -> PreflightView:
     survey = found.survey
     return PreflightView(
         service=str(found.spec.service),
-        task_definition=found.spec.task_definition,
+        task_definition=found.spec.revision,
         account=survey.account,
         region=survey.region,
         is_fit=not errors(found.findings),

@@ -55,6 +55,7 @@ GRANTS = (
         actions=(
             "ecs:DescribeTaskDefinition",
             "ecs:ListClusters",
+            "ecs:ListTaskDefinitions",
             "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeRules",
@@ -73,6 +74,35 @@ GRANTS = (
         why="The alarms that the file names, and whether one fired between two looks.",
         actions=("cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"),
         resources=("arn:aws:cloudwatch:REGION:ACCOUNT:alarm:*",),
+    ),
+    Grant(
+        sid="ReadRoom",
+        why="Before a rollout: addresses, quotas and limits that green's tasks will need, and services beside blue.",
+        actions=(
+            "ec2:DescribeSubnets",
+            "ecs:DescribeClusters",
+            "ecs:ListServices",
+            "elasticloadbalancing:DescribeAccountLimits",
+            "servicequotas:ListServiceQuotas",
+        ),
+    ),
+    Grant(
+        sid="ReadImages",
+        why="Before a rollout: whether the images of both colours are in their repositories.",
+        actions=("ecr:DescribeImages",),
+        resources=("arn:aws:ecr:REGION:ACCOUNT:repository/*",),
+    ),
+    Grant(
+        sid="ReadSecrets",
+        why="Before a rollout: whether the secrets of the new revision exist. Their values are never read.",
+        actions=("secretsmanager:DescribeSecret", "ssm:DescribeParameters"),
+    ),
+    Grant(
+        sid="ReadPolicies",
+        why="Before a rollout: whether Teal may make its calls, and the execution role read the secrets, by IAM's "
+        "simulation, which carries nothing out.",
+        actions=("iam:GetRole", "iam:SimulatePrincipalPolicy"),
+        resources=("arn:aws:iam::ACCOUNT:role/*",),
     ),
     Grant(
         sid="Shift",
@@ -131,6 +161,26 @@ GRANTS = (
         actions=("ecs:TagResource",),
         resources=(SERVICES,),
         condition={**TAGGED, **TEALS_TAGS},
+    ),
+    Grant(
+        sid="RegisterRevisions",
+        why="A new revision of a service's own family, and of its `-green` sibling: only where files name "
+        "`revision.images` or `revision.colour_variable`.",
+        actions=("ecs:RegisterTaskDefinition",),
+        resources=(f"{ECS}:task-definition/SERVICE:*", f"{ECS}:task-definition/SERVICE-green:*"),
+        condition=TAGGING,
+    ),
+    Grant(
+        sid="TagRevisionsWhenMade",
+        why="Their tags: Teal's, and those that are copied.",
+        actions=("ecs:TagResource",),
+        resources=(f"{ECS}:task-definition/SERVICE:*", f"{ECS}:task-definition/SERVICE-green:*"),
+        condition={"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}},
+    ),
+    Grant(
+        sid="DeregisterOwnRevisions",
+        why="The end of those that nothing runs. AWS knows no resource for it: Teal takes only those with its tag.",
+        actions=("ecs:DeregisterTaskDefinition",),
     ),
     Grant(
         sid="Update",

@@ -21,6 +21,12 @@ PREFIXES = {
     "cloudwatch": "cloudwatch",
     "sts": "sts",
     "sqs": "sqs",
+    "ec2": "ec2",
+    "ecr": "ecr",
+    "iam": "iam",
+    "secretsmanager": "secretsmanager",
+    "service-quotas": "servicequotas",
+    "ssm": "ssm",
 }
 """botocore's name of a service, and the prefix of its actions."""
 
@@ -51,7 +57,9 @@ def page() -> str:
         "Teal runs with the credentials of its environment. `iam-policy.json`, beside this page, is the least policy "
         "for one cluster and one load balancer: put your own names in place of `REGION`, `ACCOUNT`, `CLUSTER` and "
         "`LOAD_BALANCER`, and write `aws-cn` or `aws-us-gov` for `aws` in those partitions.",
-        "The statements whose names begin with `Read` are enough for `teal preflight`, which writes nothing.",
+        "The statements whose names begin with `Read` are enough for `teal preflight` and `teal init`, which write "
+        "nothing. Of those, `ReadRoom`, `ReadImages`, `ReadSecrets` and `ReadPolicies` may be left out: preflight then "
+        "says what it could not look at.",
         table(
             ["statement", "what for", "actions", "on", "only if"],
             [
@@ -68,8 +76,10 @@ def page() -> str:
         ", ".join(f"`{action}`" for action in sorted(WITHOUT_PERMISSION))
         + " is called too, and needs no permission.",
         "## What is not in it, and when you need it",
-        "- `iam:PassRole`: Teal registers no task definition and passes no task role. Only if blue's service names a "
-        "role of its own for the load balancer (services without `awsvpc`), allow it for that role with "
+        "- `iam:PassRole` for the task's two roles with `iam:PassedToService: ecs-tasks.amazonaws.com`, and the three "
+        "statements on revisions with the family in place of `SERVICE`: only if files name `revision.images` or "
+        "`revision.colour_variable`, for which Teal registers a task definition. For a role that blue's volumes name, "
+        "or one of its own for the load balancer (services without `awsvpc`): with "
         "`iam:PassedToService: ecs.amazonaws.com`.\n"
         "- `cognito-idp:DescribeUserPoolClient` on the pool: only if a rule that Teal writes authenticates by "
         "Cognito.\n"

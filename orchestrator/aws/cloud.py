@@ -1,19 +1,23 @@
 """``ports.Cloud`` on AWS: looks by batched reads, acts by one effect at a time."""
 
+from datetime import datetime
 from typing import assert_never
 
-from orchestrator.aws import autoscaling, ecs, elbv2
+from orchestrator.aws import autoscaling, definitions, ecs, elbv2
 from orchestrator.aws.accounts import Accounts, unknown
 from orchestrator.aws.call import Caller
 from orchestrator.aws.direct import AwsDirect
 from orchestrator.aws.observe import observe
 from orchestrator.aws.reads import Reads
+from orchestrator.aws.scout.look import look_around
+from orchestrator.aws.scout.scout import AwsScout
 from orchestrator.aws.survey import survey
 from orchestrator.core import effects
 from orchestrator.core.effects import Effect
 from orchestrator.core.errors import Unreachable
 from orchestrator.core.needs import Needs, SurveyNeed
 from orchestrator.core.seen import Seen
+from orchestrator.core.surroundings import Surroundings, SurroundingsNeed
 from orchestrator.core.survey import Survey
 from orchestrator.core.tags import FORMER
 
@@ -51,6 +55,14 @@ class AwsCloud:
         """The same AWS for a rollback without server, store or file."""
         return AwsDirect(self._call, self.perform)
 
+    def scout(self) -> AwsScout:
+        """The same AWS for writing a rollout file from what runs."""
+        return AwsScout(self._call)
+
+    async def look_around(self, need: SurroundingsNeed, now: datetime) -> Surroundings:
+        """Read what preflight looks at beside the survey; what could not be read is Unread."""
+        return await look_around(self._call, self._region, need, now)
+
     async def survey(self, need: SurveyNeed) -> Survey:
         """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue)."""
         try:
@@ -66,7 +78,7 @@ class AwsCloud:
         """Read what a tick needs; what could not be read is Unread, what is not there Absent."""
         return await observe(self._call, self._region, needs, self._reads)
 
-    async def perform(self, effect: Effect) -> None:
+    async def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one case an effect
         """Carry an effect out. Raises Outside; after Unreachable its outcome is unknown until the next look."""
         call = self._call
         match effect:
@@ -76,6 +88,10 @@ class AwsCloud:
                 await elbv2.create_group(call, effect)
             case effects.ConfigureTargetGroup():
                 await elbv2.configure_group(call, effect)
+            case effects.RegisterRevision():
+                await definitions.register(call, effect)
+            case effects.DeregisterRevision():
+                await definitions.deregister(call, effect)
             case effects.CreateService():
                 await ecs.create_service(call, effect)
             case effects.ScaleService():

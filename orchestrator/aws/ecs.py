@@ -14,7 +14,7 @@ from orchestrator.aws.transport import Answer
 from orchestrator.core import effects
 from orchestrator.core.errors import Missing, Rejected
 from orchestrator.core.ids import TaskDefinitionArn
-from orchestrator.core.observed import Absent, DeploymentSeen, ServiceSeen, StopSeen, Unread
+from orchestrator.core.observed import Absent, DeploymentSeen, ImageSeen, ServiceSeen, StopSeen, Unread
 from orchestrator.core.survey import TaskDefinitionSeen
 from orchestrator.core.traffic import canonical
 
@@ -35,6 +35,7 @@ _REGISTRATION = frozenset(
         "deleteRequestedAt",
         "compatibilities",
         "requiresAttributes",
+        "tags",
     }
 )
 
@@ -116,6 +117,25 @@ async def revisions(call: Caller, arns: Iterable[str]) -> list[Answer]:
         answer = await call.read("ecs", "DescribeServiceRevisions", asked, has="serviceRevisions")
         found.extend(answer["serviceRevisions"])
     return found
+
+
+async def revisions_of(call: Caller, service: Mapping[str, Any]) -> list[Answer]:
+    """The current revisions of a service as ECS describes it, the newest last. Raises Outside."""
+    found = await revisions(call, [entry["arn"] for entry in service.get("currentServiceRevisions", ())])
+    return sorted(found, key=lambda revision: str(revision.get("createdAt", "")))
+
+
+def images(revisions: Iterable[Mapping[str, Any]], task_definition: str) -> tuple[ImageSeen, ...]:
+    """The images of the newest service revision that runs a task definition, with the digests that ECS resolved."""
+    own = [revision for revision in revisions if revision.get("taskDefinition") == task_definition]
+    return tuple(
+        ImageSeen(
+            container=shown["containerName"],
+            image=shown.get("image", ""),
+            digest=shown.get("imageDigest", ""),
+        )
+        for shown in (own[-1].get("containerImages", ()) if own else ())
+    )
 
 
 def service_seen(service: Mapping[str, Any], *, stops: tuple[StopSeen, ...] = ()) -> ServiceSeen:

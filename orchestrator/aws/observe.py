@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from orchestrator.aws import autoscaling, ecs, elbv2
+from orchestrator.aws import autoscaling, definitions, ecs, elbv2
 from orchestrator.aws.call import Caller
 from orchestrator.aws.reads import Reads
 from orchestrator.aws.survey import survey
@@ -12,7 +12,16 @@ from orchestrator.aws.together import attempt, each
 from orchestrator.aws.transport import Answer
 from orchestrator.core.ids import RuleArn
 from orchestrator.core.needs import MetricsNeed, Needs, RuleNeed
-from orchestrator.core.observed import Absent, AlarmSeen, RuleSeen, Series, ServiceSeen, StopSeen, Unread
+from orchestrator.core.observed import (
+    Absent,
+    AlarmSeen,
+    ImageSeen,
+    RuleSeen,
+    Series,
+    ServiceSeen,
+    StopSeen,
+    Unread,
+)
 from orchestrator.core.seen import Seen
 
 T = TypeVar("T")
@@ -39,6 +48,11 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
         scaling = start(
             needs.scaling, lambda: attempt(autoscaling.target(call, needs.cluster, needs.scaling))
         )
+        revisions = {
+            need.family: group.create_task(attempt(definitions.registered_since(call, need)))
+            for need in needs.revisions
+        }
+        images = start(needs.images, lambda: attempt(_images(call, needs)))
         alarms = start(needs.alarms, lambda: _alarms(shared, needs))
     found = services.result() if services else {}
     return Seen(
@@ -49,6 +63,8 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
         groups=groups.result() if groups else {},
         targets={arn: read.result() for arn, read in targets.items()},
         scaling=scaling.result() if scaling else None,
+        revisions={family: read.result() for family, read in revisions.items()},
+        images=images.result() if images else None,
         alarms=alarms.result() if alarms else {},
         metrics=metrics.result() if metrics else {},
     )
@@ -65,6 +81,14 @@ async def _alarms(reads: Reads, needs: Needs) -> dict[str, AlarmSeen | Absent | 
 
 async def _metrics(reads: Reads, need: MetricsNeed) -> dict[str, Series | Unread]:
     return await each([query.id for query in need.queries], reads.metrics(need))
+
+
+async def _images(call: Caller, needs: Needs) -> tuple[ImageSeen, ...]:
+    """What ECS resolved the images of a service's newest revision to. Raises Outside."""
+    found = (await ecs.describe_services(call, needs.cluster, [needs.images]))[needs.images]
+    if isinstance(found, Absent | Unread):
+        return ()
+    return ecs.images(await ecs.revisions_of(call, found), found.get("taskDefinition", ""))
 
 
 async def _services(call: Caller, reads: Reads, needs: Needs) -> dict[str, ServiceFound]:

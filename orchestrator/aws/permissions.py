@@ -16,6 +16,7 @@ READS = (
     "ecs:DescribeTasks",
     "ecs:ListClusters",
     "ecs:ListServiceDeployments",
+    "ecs:ListTaskDefinitions",
     "ecs:ListTasks",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeLoadBalancers",
@@ -27,10 +28,27 @@ READS = (
 )
 """Enough for a survey and for looking: preflight works with these alone."""
 
+PREFLIGHT = (
+    "ec2:DescribeSubnets",
+    "ecr:DescribeImages",
+    "ecs:DescribeClusters",
+    "ecs:ListServices",
+    "elasticloadbalancing:DescribeAccountLimits",
+    "iam:GetRole",
+    "iam:SimulatePrincipalPolicy",
+    "secretsmanager:DescribeSecret",
+    "servicequotas:ListServiceQuotas",
+    "ssm:DescribeParameters",
+)
+"""What preflight and ``init`` read besides (``orchestrator.aws.scout``): without one of them, they say what they could
+not look at. ``iam:SimulatePrincipalPolicy`` only answers what a policy would allow."""
+
 WRITES = (
     "application-autoscaling:RegisterScalableTarget",
     "ecs:CreateService",
     "ecs:DeleteService",
+    "ecs:DeregisterTaskDefinition",
+    "ecs:RegisterTaskDefinition",
     "ecs:TagResource",
     "ecs:UpdateService",
     "elasticloadbalancing:AddTags",
@@ -41,6 +59,9 @@ WRITES = (
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 )
 """What a rollout does besides. ``iam:PassRole`` comes on top, for the task's roles."""
+
+EVENTS = ("sqs:DeleteMessage", "sqs:ReceiveMessage")
+"""What reading a queue of events takes besides, on that queue alone; only where there is one."""
 
 DIRECT = (
     "application-autoscaling:DescribeScalableTargets",
@@ -66,6 +87,3 @@ DISPENSABLE = (
     "elasticloadbalancing:AddTags",
 )
 """Those of them without which it goes on all the same."""
-
-EVENTS = ("sqs:DeleteMessage", "sqs:ReceiveMessage")
-"""What reading a queue of events takes besides, on that queue alone; only where there is one."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.aws import autoscaling, clone, cloudwatch, ecs, elbv2
+from orchestrator.aws import autoscaling, clone, cloudwatch, definitions, ecs, elbv2
 from orchestrator.aws.call import Caller
 from orchestrator.aws.together import side_by_side
 from orchestrator.aws.transport import Answer
@@ -14,7 +14,7 @@ from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn
 from orchestrator.core.needs import MetricsNeed, SurveyNeed
 from orchestrator.core.observed import Absent, AlarmSeen, RuleSeen, Series, TargetsSeen, Unread
 from orchestrator.core.scene import Colour, Names
-from orchestrator.core.survey import GroupSurvey, Survey
+from orchestrator.core.survey import GroupSurvey, NewRevision, Survey, TaskDefinitionSeen
 from orchestrator.core.traffic import canonical, read_forward
 
 # A group whose zones are served apart answers 503 in a zone that has no targets.
@@ -32,9 +32,9 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
     ]
     async with side_by_side() as reads:
         groups = reads.create_task(_groups(call, service, arns))
-        revisions = reads.create_task(_revisions(call, service))
+        revisions = reads.create_task(ecs.revisions_of(call, service))
         unsettled = reads.create_task(_unsettled(call, service))
-        wanted = reads.create_task(ecs.task_definition(call, need.task_definition))
+        wanted = reads.create_task(_wanted(call, service, need))
         former = reads.create_task(ecs.task_definition(call, service["taskDefinition"]))
         scaling = reads.create_task(autoscaling.target(call, cluster, name))
         policies = reads.create_task(autoscaling.policies(call, cluster, name))
@@ -60,12 +60,14 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         unsettled=unsettled.result(),
         minimum_percent=minimum,
         maximum_percent=maximum,
-        template=canonical(clone.service_template(service)),
+        template=canonical(
+            clone.service_template(service, revisions.result(), keeps_discovery=need.keeps_discovery)
+        ),
         groups=groups.result(),
         rules=tuple(rule for rule in rules if _carries(rule, arns)),
         missing_rules=missing_rules,
         zones_without_targets=zones.result(),
-        revision=wanted.result(),
+        revision=wanted.result()[0],
         former=former.result(),
         scaling=None if isinstance(target, Absent) else target,
         policies=policies.result(),
@@ -74,6 +76,8 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         missing_alarms=alarms.result()[1],
         metrics=numbers.result(),
         groups_per_load_balancer=count.result(),
+        new_revisions=wanted.result()[1],
+        registries=clone.registries(service),
     )
 
 
@@ -85,7 +89,10 @@ async def _account(call: Caller) -> str:
 async def blue(call: Caller, cluster: str, name: str) -> Answer:
     """Blue as described. Raises Outside; Missing says what to check."""
     what = f"service {cluster}/{name}"
-    advice = "check the names of cluster and service, the account and the region"
+    advice = (
+        "check the names of cluster and service, the account and the region; to bring a new service up, create it "
+        "with desired count 0 and its target group in a rule, and roll out with first_deployment"
+    )
     try:
         found = (await ecs.describe_services(call, cluster, [name]))[name]
     except Missing as error:
@@ -97,8 +104,22 @@ async def blue(call: Caller, cluster: str, name: str) -> Answer:
     return found
 
 
-async def _revisions(call: Caller, service: Answer) -> list[Answer]:
-    return await ecs.revisions(call, [entry["arn"] for entry in service.get("currentServiceRevisions", ())])
+async def _wanted(
+    call: Caller, service: Answer, need: SurveyNeed
+) -> tuple[TaskDefinitionSeen | None, tuple[NewRevision, ...]]:
+    """The revision that blue is to take over, and what must be registered for it. Raises Outside."""
+    if not need.images and not need.colour_variable:
+        return await ecs.task_definition(call, need.task_definition), ()
+    found = await definitions.describe(call, need.task_definition or service["taskDefinition"])
+    if found is None:
+        return None, ()
+    if need.images:  # nobody has registered it: what is known of it is what it will say
+        found = definitions.with_images(found, need.images)
+        found |= {"taskDefinitionArn": f"{found['family']}:new", "status": "ACTIVE"}
+    new = await definitions.new_revisions(
+        call, found, is_new=bool(need.images), variable=need.colour_variable
+    )
+    return ecs.task_definition_seen(found), new
 
 
 async def _unsettled(call: Caller, service: Answer) -> tuple[str, ...]:

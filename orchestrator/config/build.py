@@ -32,7 +32,12 @@ def build(file: File) -> Spec:
     """The Spec that a file asks for. Plans that say the same as a named one bear its name."""
     return Spec(
         service=replace(file.service, account=file.account or ""),
-        task_definition=file.revision.task_definition,
+        task_definition=file.revision.task_definition or "",
+        images=tuple(sorted((file.revision.images or {}).items())),
+        colour_variable=file.revision.colour_variable or "",
+        background=file.background,
+        discovery=file.discovery,
+        first_tasks=file.first_deployment.tasks if file.first_deployment else 0,
         region=file.region or "",
         plan=_plan(file),
         rules=_arns(file.traffic.rules),
@@ -48,6 +53,7 @@ def build(file: File) -> Spec:
         ),
         on_failure=file.on_failure,
         on_drift=file.on_drift,
+        sticky=file.sticky,
         labels=tuple(sorted(file.labels.items())),
         notify=NotifySpec(slack=file.notify.slack or ""),
         override=file.override or "",
@@ -88,10 +94,10 @@ def _gates(gates: GatesModel) -> GatesSpec:
         health=HealthSpec(on=gates.health),
         guard=GuardSpec(errors=guard.errors) if isinstance(guard, GuardModel) else GuardSpec(on=guard),
         compare=build_compare(gates.compare),
-        window=build_window(gates.window),
         metrics=build_metrics(gates.metric),
         probe=build_probe(gates.probe),
         webhooks=build_webhooks(gates.webhook),
+        window=build_window(gates.window),
         alarms=AlarmsSpec(
             alarms=tuple(
                 AlarmSpec(name=alarm.name, no_data=alarm.no_data)

@@ -16,6 +16,7 @@ from orchestrator.config.document import Value
 from orchestrator.config.metric import metrics_document
 from orchestrator.config.probe import probe_document
 from orchestrator.config.quantities import duration_text, share_text, weight_text
+from orchestrator.config.revision import revision_document, task_document
 from orchestrator.config.webhook import webhooks_document
 from orchestrator.config.window import window_document
 from orchestrator.core.gates.alarms import AlarmSpec
@@ -49,6 +50,7 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
         labels=was.labels or now.labels,
         notify=now.notify if now.notify.slack else was.notify,
         override=was.override or now.override,
+        first_tasks=was.first_tasks or now.first_tasks,
     )
     sections = list(document_of(either))
     return tuple(
@@ -66,7 +68,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
     labels: dict[str, Value] = {"labels": dict(spec.labels)} if spec.labels else {}
     return {
         "service": spec.service.path,
-        "revision": {"task_definition": spec.task_definition},
+        "revision": dict(revision_document(spec)),
         **account,
         **region,
         "traffic": {
@@ -84,6 +86,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             "on_timeout": spec.approval.on_timeout.value,
             "when": _when(spec),
         },
+        **task_document(spec),
         "limits": {
             "provision": duration_text(spec.limits.provision),
             "hold": duration_text(spec.limits.hold),
@@ -92,6 +95,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
         },
         "on_failure": spec.on_failure.value,
         "on_drift": spec.on_drift.value,
+        "sticky": spec.sticky.value,
         **notify,
         **({"override": spec.override} if spec.override else {}),
         **labels,

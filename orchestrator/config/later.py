@@ -26,25 +26,10 @@ def _swaps(value: Value) -> bool:
 
 _LATER = (
     _Later(
-        path=("revision", "images"), instead="register the task definition and name it as task_definition"
-    ),
-    _Later(
         path=("capacity", "green"),
         values=lambda value: value == "stepped",
         what="capacity: {green: stepped} is not available yet",
         instead="write full, or remove it",
-    ),
-    _Later(
-        path=("background",),
-        values=lambda value: value in ("safe", "suspend"),
-        what="background other than none is not available yet",
-        instead="remove it if the tasks do nothing but answer requests; else wait for it",
-    ),
-    _Later(
-        path=("sticky",),
-        values=lambda value: value == "cut",
-        what="sticky: cut is not available yet",
-        instead="write wait, or remove it",
     ),
     _Later(
         path=("ending",),

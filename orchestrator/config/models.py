@@ -30,6 +30,7 @@ from orchestrator.config.fields import (
     Service,
     Share,
     SomeTime,
+    StickyWord,
     Text,
     ThenWord,
     Weight,
@@ -55,6 +56,7 @@ from orchestrator.core.spec import (
     MetricsSpec,
     OnDrift,
     OnFailure,
+    Sticky,
 )
 
 DEFAULT_PLAN = "auto"
@@ -324,13 +326,11 @@ class File(_Model):
     first_deployment: FirstDeploymentModel | None = Field(
         default=None, description="Only for a service that runs no task yet. Default: blue serves already."
     )
-    sticky: Annotated[
-        str,
-        _only("wait"),
-        WithJsonSchema(
-            {"const": "wait", "description": "What happens to users whose cookie keeps them on a colour."}
-        ),
-    ] = "wait"
+    sticky: StickyWord = Field(
+        default=Sticky.WAIT,
+        description="Users whom a cookie keeps on the colour that is to be left: wait until none comes any more, "
+        "for their cookies' life at the longest, or cut. A rollback always cuts.",
+    )
     ending: Annotated[
         str,
         _only("settle"),

@@ -12,12 +12,33 @@ def follow_blue(draft: Draft, green: ServiceSeen) -> None:
     """Keep green as large as blue wants to be now: blue's own scaling goes on deciding how much is needed."""
     blue, row = draft.seen.blue, draft.row
     assert row.green is not None
+    if not row.green.is_grown:
+        return
     if isinstance(blue, ServiceSeen) and blue.desired > row.green.desired:
         draft.change(green=replace(row.green, desired=blue.desired))
     wanted = draft.row.green.desired if draft.row.green else green.desired
     if green.desired < wanted:
         scale = ScaleService(cluster=green.cluster, service=green.name, desired=wanted)
         draft.ask(scale, f"give green {wanted} tasks, as many as blue")
+
+
+def is_grown(draft: Draft) -> bool:
+    """True once green may have, and was ready with, all its tasks; before that it has one, and nobody's traffic.
+
+    What a task does in the background it does from its first moment: one shows it, when everything else about green
+    was found to be well, before all do it.
+    """
+    green, blue = draft.row.green, draft.seen.blue
+    assert green is not None
+    if green.is_grown:
+        return True
+    wanted = max(blue.desired if isinstance(blue, ServiceSeen) else 1, draft.row.spec.first_tasks)
+    draft.change(green=replace(green, is_grown=True, desired=wanted))
+    if wanted == green.desired:
+        return True
+    draft.change(ready_since=None, waiting_for=f"green grows to {wanted} tasks")
+    draft.wake_by(draft.now)
+    return False
 
 
 def all_traffic_needs(draft: Draft) -> int:

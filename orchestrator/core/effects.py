@@ -61,6 +61,37 @@ class ConfigureTargetGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterRevision:
+    """Register a revision of a task definition. ECS RegisterTaskDefinition.
+
+    It has no token: what was registered is found again by its tags, and one too many goes when green goes.
+    """
+
+    family: str
+    template: Json
+    tags: Tags
+    kind: Literal["register_revision"] = "register_revision"
+
+    @property
+    def key(self) -> str:
+        """Named by the family."""
+        return f"register_revision {self.family}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeregisterRevision:
+    """Make a revision INACTIVE that Teal registered and nothing runs any more. ECS DeregisterTaskDefinition."""
+
+    revision: TaskDefinitionArn
+    kind: Literal["deregister_revision"] = "deregister_revision"
+
+    @property
+    def key(self) -> str:
+        """Named by the revision."""
+        return f"deregister_revision {self.revision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateService:
     """Make green. ECS CreateService; with the same token and body a replay returns the same service."""
 
@@ -191,6 +222,8 @@ Effect = (
     WriteRule
     | CreateTargetGroup
     | ConfigureTargetGroup
+    | RegisterRevision
+    | DeregisterRevision
     | CreateService
     | ScaleService
     | UpdateService

@@ -16,11 +16,14 @@ class EventKind(StrEnum):
     BLUE_READ = "blue_read"
     WEIGHT_WANTED = "weight_wanted"
     WEIGHT_VERIFIED = "weight_verified"
+    REVISION_REGISTERED = "revision_registered"  # a task definition that this rollout made
+    IMAGES_RESOLVED = "images_resolved"  # by ECS: which digests green runs
     TEST_RULE_POINTED = "test_rule_pointed"  # at green, or back to where it led
     STEP_PLANNED = "step_planned"  # by the plan `auto`
     STEP_STARTED = "step_started"
     STEP_PASSED = "step_passed"
     GATE_ANSWERED = "gate_answered"
+    FORESEEN = "foreseen"  # what the plan can see with this traffic
     EVIDENCE_FROZEN = "evidence_frozen"  # what a comparison will judge by
     INTERVAL_TAKEN = "interval_taken"
     INTERVENTION_BEGUN = "intervention_begun"  # green's growth is taken back to see whether it hurts blue

@@ -6,6 +6,7 @@ from orchestrator.core import asking, intervals
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
 from orchestrator.core.gates import alarms, compare, guard, health, metric, probe, webhook, window
+from orchestrator.core.gates.compare import StreamName
 from orchestrator.core.ids import Tenths
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL
@@ -93,11 +94,12 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         weight=weight,
         serves_since=row.bake.since,
         stops_count_from=row.stops_count_from or row.created_at,
-        revision=row.green.task_definition,
+        revision=row.green.task_definition if judged is Colour.GREEN else row.green.for_blue,
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),
         intervals=intervals.at_weight(row),
         earlier=intervals.earlier(row),
+        clump=_clump(row),
         usual=Counts.total(row.history) if row.history else None,
         reading=tuple(interval for interval in draft.reading if interval.weight is not None),
         names=names_of(row),
@@ -107,6 +109,11 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         metrics=draft.seen.metrics,
         freezes=draft.seen.freezes,
     )
+
+
+def _clump(row: Rollout) -> float:
+    stream = next((s for s in row.comparison if s.name is StreamName.ERRORS), None)
+    return stream.dispersion.phi if stream and stream.dispersion.estimate is not None else 1.0
 
 
 def ask_gates(draft: Draft, judged: Colour) -> tuple[Answer, ...]:

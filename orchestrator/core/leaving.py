@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import rules
+from orchestrator.core import revising, rules, sticky
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import (
     DeleteService,
@@ -20,7 +20,7 @@ from orchestrator.core.events import EventKind
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ScalingSeen, ServiceSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind, Pair, RuleState
-from orchestrator.core.traffic import read_forward, same_but_for_weights, says_the_same, without_green
+from orchestrator.core.traffic import read_forward, says_the_same
 
 LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
 # A written weight steers the whole load balancer some seconds after it reads back.
@@ -33,16 +33,19 @@ def leave(draft: Draft, end: Phase) -> None:
     """One tick of leaving; moves to `end` once everything was seen to be gone and restored."""
     if not _are_rules_restored(draft):
         return
+    if draft.row.unpinned_at is None and sticky.life(draft.row):
+        draft.change(unpinned_at=draft.now)
     left = [
         _restore_configuration(draft),
         _remove_green(draft),
         *(_remove_group(draft, pair) for pair in draft.row.pairs),
+        revising.remove(draft, end, may_come_late=_may_come_late(draft)),
         _restore_count(draft),
         _restore_scaling(draft),
     ]
     waiting = next((words for words in left if words), "")
     late = draft.row.created_last
-    if not waiting and late is not None and draft.now < late + LATE:
+    if not waiting and late is not None and _may_come_late(draft):
         waiting = "calls that may still be on their way"
         draft.wake_by(late + LATE)
     draft.change(waiting_for=waiting)
@@ -54,6 +57,12 @@ def leave(draft: Draft, end: Phase) -> None:
     draft.move(end, reason)
     words = f"{end}: {reason}; nothing of green is left, and the rest is as it was"
     draft.tell(EventKind.ENDED, words, phase=end.value, reason=reason)
+
+
+def _may_come_late(draft: Draft) -> bool:
+    """True while a call that makes something may have been sent and not have arrived."""
+    late = draft.row.created_last
+    return late is not None and draft.now < late + LATE
 
 
 def _are_rules_restored(draft: Draft) -> bool:
@@ -85,7 +94,10 @@ def _restore_rules(
                 state = replace(state, verified=None)
             case RuleSeen() as found:
                 forward = read_forward(found.actions)
-                if forward is None or green is None or forward.weight(green) is None:
+                if rules.keeps_lent_stickiness(rule, found.actions):
+                    done = False
+                    rules.ask_write(draft, state, rule.base, None, to_safety=False)
+                elif forward is None or green is None or forward.weight(green) is None:
                     state = replace(state, verified=None)
                     if are_tests and rule.verified is not None:
                         _tell_test_rule(draft, rule, found)
@@ -110,18 +122,13 @@ def _tell_test_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
 def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: bool) -> None:
     green = rules.green_of(draft.row, rule)
     assert green is not None
-    is_unchanged = rules.conditions_of(seen) == rule.conditions and same_but_for_weights(
-        seen.actions, rule.base, blue=rule.blue_group, green=green
-    )
-    mended = without_green(seen.actions, blue=rule.blue_group, green=green)
     forward = read_forward(seen.actions)
     serves = bool(forward and forward.weight(green))
     if serves and not is_test:
         # A late write gave green traffic again: what waits for all traffic on blue waits anew.
         draft.change(on_blue_since=draft.now)
-    rules.ask_write(
-        draft, rule, rule.base if is_unchanged else mended, None, to_safety=serves and not is_test
-    )
+    actions = rules.without_green_at_all(rule, seen.actions, green)
+    rules.ask_write(draft, rule, actions, None, to_safety=serves and not is_test)
 
 
 def _remove_green(draft: Draft) -> str:
@@ -158,6 +165,8 @@ def _retire(draft: Draft, service: ServiceSeen) -> str:
         if draft.now < empty and any(any(rule.intended) for rule in draft.row.rules):
             draft.wake_by(empty)
             return "the last requests to leave green"
+        if why := sticky.not_quiet(draft):
+            return why
         draft.change(green=replace(green, is_leaving=True))
         scale = ScaleService(cluster=service.cluster, service=service.name, desired=0)
         draft.ask(scale, f"stop green's tasks: {service.name}")
@@ -221,6 +230,8 @@ def _restore_count(draft: Draft) -> str:
     """Without scaling of its own, put blue's former count back if settling raised it and nobody changed it since."""
     row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
     if blue is None or blue.scaling is not None or not row.attempts:
+        return ""
+    if blue.desired == 0 and row.end is None:  # its first revision serves: there is no going back to nothing
         return ""
     last = row.attempts[-1]
     if last.desired == last.desired_before:

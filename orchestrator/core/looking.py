@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core import asking, history, rehearsing, rules, windowing
+from orchestrator.core import asking, history, rehearsing, revising, rules, sticky, windowing
 from orchestrator.core.commands import Command, CommandKind
 from orchestrator.core.hours import Freeze
 from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout
+from orchestrator.core.spec import Discovery
 from orchestrator.core.wanted import alarm_names, alarms_since, metrics_need
 from orchestrator.core.wishes import refusal
 
@@ -29,13 +30,18 @@ def needs_of(
             must_wait = rolls_back or windowing.is_shut(row, freezes, now)
             return Needs() if must_wait else Needs(survey=survey_need(row, now))
         case Phase.PREPARING:
-            return replace(_base(row), groups=tuple(pair.green_name for pair in row.pairs))
+            return replace(
+                _base(row),
+                groups=tuple(pair.green_name for pair in row.pairs),
+                revisions=revising.needs(row),
+            )
         case Phase.PROVISIONING:
             return replace(
                 _services(row, row.green.name if row.green else ""),
                 rules=_rules(row, are_tests_read=True),
                 scaling=_scaling(row),
                 metrics=history.need(row, now),
+                images=revising.images_need(row),
                 probe=rehearsing.probe_need(row),
                 hooks=asking.needs(row, now),
             )
@@ -45,7 +51,7 @@ def needs_of(
             return _settling(row, now)
         case Phase.ROLLING_BACK:
             is_on_blue = row.end is not None and row.end.traffic_on_blue_at is not None
-            return _leaving(row) if is_on_blue or row.blue is None else _way_back(row)
+            return _leaving(row, now) if is_on_blue or row.blue is None else _way_back(row)
         case Phase.SUCCEEDED | Phase.ROLLED_BACK | Phase.ABANDONED | Phase.RETIRING:
             return Needs()
         case never:
@@ -59,6 +65,9 @@ def survey_need(row: Rollout, now: datetime) -> SurveyNeed:
         cluster=spec.service.cluster,
         service=spec.service.service,
         task_definition=spec.task_definition,
+        images=spec.images,
+        colour_variable=spec.colour_variable,
+        keeps_discovery=spec.discovery is Discovery.KEEP,
         rules=(*spec.rules, *spec.test_rules),
         alarms=tuple(alarm.name for alarm in spec.gates.alarms.alarms),
         metrics=spec.gates.metrics,
@@ -109,7 +118,7 @@ def _advancing(row: Rollout, now: datetime) -> Needs:
 def _settling(row: Rollout, now: datetime) -> Needs:
     assert row.blue is not None
     if row.is_way_clear:
-        return _leaving(row)
+        return _leaving(row, now)
     needs = _services(row, row.blue.name)
     if not row.attempts:
         needs = replace(needs, groups=tuple(pair.green_name for pair in row.pairs))
@@ -126,14 +135,16 @@ def _way_back(row: Rollout) -> Needs:
     return replace(needs, blue=row.blue.name, targets=tuple(pair.blue for pair in row.pairs))
 
 
-def _leaving(row: Rollout) -> Needs:
+def _leaving(row: Rollout, now: datetime) -> Needs:
     if row.blue is None or row.green is None:
         return Needs()
     return replace(
         _base(row),
+        metrics=sticky.need(row, now),
         rules=_rules(row, are_tests_read=True),
         blue=row.blue.name if row.attempts or row.is_configuration_touched else "",
         green="" if row.green.is_gone else row.green.name,
         groups=tuple(pair.green_name for pair in row.pairs if not pair.is_deleted),
         scaling=_scaling(row) if row.is_scaling_touched else "",
+        revisions=revising.needs(row),
     )

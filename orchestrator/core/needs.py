@@ -21,6 +21,10 @@ class SurveyNeed:
     metrics: tuple[MetricSpec, ...] = ()  # asked once of blue's names, to see whether CloudWatch answers them
     period: timedelta = timedelta(seconds=60)  # of the rollout's metrics
     at: datetime | None = None  # the present moment; None: the metrics are not asked
+    # (container, image): blue's own revision with these images is wanted.
+    images: tuple[tuple[str, str], ...] = ()
+    colour_variable: str = ""  # green's containers get it, and blue's do not
+    keeps_discovery: bool = False  # green answers in service discovery too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,14 @@ class RuleNeed:
     arn: RuleArn
     listener: str
     is_default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionsNeed:
+    """The ACTIVE revisions of a family that were registered after a known one."""
+
+    family: str
+    after: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +66,12 @@ class Needs:
     groups: tuple[str, ...] = ()  # target group names: existence, attributes, tags
     targets: tuple[TargetGroupArn, ...] = ()  # target health
     scaling: str = ""  # service name
+    revisions: tuple[RevisionsNeed, ...] = ()
+    images: str = ""  # service name: its newest revision's images, as ECS resolved them
     alarms: tuple[str, ...] = ()
-    alarms_since: datetime | None = None  # alarms that were in ALARM since then, if only between two looks, say so
+    alarms_since: datetime | None = (
+        None  # alarms that were in ALARM since then, if only between two looks, say so
+    )
     metrics: MetricsNeed | None = None
     probe: ProbeNeed | None = None  # not of AWS, but of green itself
     hooks: tuple[HookNeed, ...] = ()

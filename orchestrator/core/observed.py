@@ -44,6 +44,7 @@ class RuleSeen:
     priority: str
     conditions: Json
     actions: Json
+    transforms: str = ""  # canonical JSON; empty: it has none
 
     @property
     def name(self) -> str:
@@ -64,6 +65,23 @@ class DeploymentSeen:
     running: int
     pending: int
     failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionSeen:
+    """An ACTIVE revision of a task definition's family, registered since the rollout began."""
+
+    arn: TaskDefinitionArn
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSeen:
+    """A container's image as ECS resolved it for a service's newest revision."""
+
+    container: str
+    image: str
+    digest: str  # ``sha256:…``; empty while no task has started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +163,8 @@ class ScalingSeen:
 class MetricQuery:
     """One series to read: a metric's statistic, or an expression over `inputs`, which it names by their ids.
 
-    Source: CloudWatch GetMetricData, ``MetricStat`` and ``Expression``.
+    Source: CloudWatch GetMetricData, ``MetricStat`` and ``Expression``. Where it has a `source` the expression is that
+    one's own, and a value at an interval's end speaks of the interval; ``stat`` ``Sum`` says that it is a count.
     """
 
     id: str
@@ -157,6 +176,7 @@ class MetricQuery:
     expression: str = ""
     inputs: tuple["MetricQuery", ...] = ()
     account: str = ""  # of a linked account; empty: the one that is asked
+    source: str = ""  # a metric source of the settings, asked `expression`; empty: CloudWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from orchestrator.core import (
     judge,
     pointing,
     rehearsing,
+    revising,
     rules,
     starting,
     windowing,
@@ -46,6 +47,7 @@ def provision(draft: Draft) -> None:
         return
     capacity.keep_scale_in_off(draft)
     history.take(draft)
+    revising.keep_images(draft)
     if not _is_ready_twice(draft):
         starting.limit(draft)
         return
@@ -73,7 +75,7 @@ def _make_green(draft: Draft) -> None:
                 _hold_for_blue(draft)  # green is made as large as blue is now
                 return
             if not green.is_asked and isinstance(blue, ServiceSeen):
-                green = replace(green, desired=blue.desired, is_asked=True)
+                green = replace(green, desired=_first_size(draft, blue), is_asked=True)
             draft.change(green=green, created_last=draft.now)
             draft.ask(_create(draft.row), f"make green: {green.name} with {green.desired} tasks")
         case ServiceSeen() as seen if not starting.is_ours(row, dict(seen.tags)):
@@ -83,6 +85,14 @@ def _make_green(draft: Draft) -> None:
                 draft.change(green=replace(green, name=name, token=token, is_asked=False))
         case ServiceSeen() as seen:
             _follow_start(draft, seen)
+
+
+def _first_size(draft: Draft, blue: ServiceSeen) -> int:
+    """How many tasks green begins with: all, or one that shows first what it does in the background."""
+    row = draft.row
+    assert row.green is not None
+    wanted = max(blue.desired, row.spec.first_tasks)
+    return wanted if row.green.is_grown else min(wanted, 1)
 
 
 def _hold_for_blue(draft: Draft) -> None:
@@ -166,6 +176,8 @@ def _start_traffic(draft: Draft) -> None:
         fires = any(alarm.state == "ALARM" for alarm in blue.alarms)
         of = "first traffic (an alarm fires already)" if fires else "first traffic"
         is_ready = is_approved(draft, BEFORE_TRAFFIC, of=of)
+    if is_ready and not row.paused_by and not capacity.is_grown(draft):
+        return
     if is_ready and not row.paused_by and (wait := auto.wait_for_moment(draft)):
         draft.change(waiting_for="the right moment of the metric period")
         draft.wake_by(draft.now + wait)

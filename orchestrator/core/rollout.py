@@ -21,11 +21,12 @@ from orchestrator.core.ids import (
     TaskDefinitionArn,
     Tenths,
 )
-from orchestrator.core.observed import AlarmSeen, ScalingSeen
+from orchestrator.core.observed import AlarmSeen, ImageSeen, ScalingSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import Plan, Step
 from orchestrator.core.scene import Counts, Interval
 from orchestrator.core.spec import Spec
+from orchestrator.core.survey import NewRevision
 from orchestrator.core.verdict import Judged
 from orchestrator.core.words import rule_name
 
@@ -47,6 +48,8 @@ class RuleState:
     blue_group: TargetGroupArn
     verified: Tenths | None = None
     wanted: Tenths | None = None
+    # Group stickiness that AWS demands beside green, since blue's target group has sticky sessions of its own; 0: none.
+    lent_stickiness_s: int = 0
     # Every weight Teal has wanted here: one of these found again is a late write of its own.
     intended: tuple[Tenths, ...] = ()
 
@@ -86,16 +89,32 @@ class Blue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A revision that this rollout registers, and what became of it."""
+
+    revision: NewRevision
+    arn: TaskDefinitionArn | None = None  # known once ECS has registered it
+    is_cleared: bool = False  # what of it must not stay was seen to be gone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Green:
     """The guest: its names, on disk before anything is made."""
 
     name: str
-    task_definition: TaskDefinitionArn
+    task_definition: TaskDefinitionArn  # empty until Teal has registered it
     desired: int
     token: str
+    blues: TaskDefinitionArn | None = None  # what blue is to take over; None: what green runs
+    is_grown: bool = True  # it may have all its tasks; before, it has one
     is_asked: bool = False  # CreateService may have been sent
     is_leaving: bool = False  # scaling to zero may have been sent: there is no way back to it
     is_gone: bool = False
+
+    @property
+    def for_blue(self) -> TaskDefinitionArn:
+        """The revision that blue takes over: green's, or the one like it that does not know its colour."""
+        return self.blues or self.task_definition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +238,8 @@ class Rollout:
     phase_since: datetime | None = None
     blue: Blue | None = None
     green: Green | None = None
+    registrations: tuple[Registration, ...] = ()
+    images: tuple[ImageSeen, ...] = ()  # green's, as ECS resolved them, where the file names images
     pairs: tuple[Pair, ...] = ()
     rules: tuple[RuleState, ...] = ()
     # Not users' way: at green from before its first traffic until it leaves. ``verified`` ALL: at green; None: base.
@@ -265,6 +286,7 @@ class Rollout:
     is_configuration_touched: bool = False  # blue's deployment configuration was changed for the way back
     on_blue_since: datetime | None = None  # all traffic on blue, for restoring its scaling
     is_way_clear: bool = False  # the last write, each rule's base, may be made
+    unpinned_at: datetime | None = None  # green was seen out of every rule: no cookie leads to it any more
     end: End | None = None
     is_paged: bool = False
     asked: tuple[Asked, ...] = ()

@@ -10,6 +10,8 @@ from orchestrator.core.observed import (
     Absent,
     AlarmSeen,
     GroupSeen,
+    ImageSeen,
+    RevisionSeen,
     RuleSeen,
     ScalingSeen,
     Series,
@@ -45,6 +47,9 @@ class Seen:
     groups: Mapping[str, GroupSeen | Absent | Unread] = field(default_factory=dict)  # by name
     targets: Mapping[TargetGroupArn, TargetsSeen | Absent | Unread] = field(default_factory=dict)
     scaling: ScalingSeen | Absent | Unread | None = None
+    # By family, oldest first.
+    revisions: Mapping[str, tuple[RevisionSeen, ...] | Unread] = field(default_factory=dict)
+    images: tuple[ImageSeen, ...] | Unread | None = None  # of green
     alarms: Mapping[str, AlarmSeen | Absent | Unread] = field(default_factory=dict)
     metrics: Mapping[str, Series | Unread] = field(default_factory=dict)  # by query id
     probe: ProbeSeen | Unread | None = None

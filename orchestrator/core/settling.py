@@ -6,7 +6,7 @@ good step on green, holds and calls people, and never rolls the release back by 
 
 from dataclasses import replace
 
-from orchestrator.core import intervals, judge, leaving, rules
+from orchestrator.core import intervals, judge, leaving, rules, sticky
 from orchestrator.core.draft import Draft
 from orchestrator.core.drift import SOMEBODY
 from orchestrator.core.effects import TagFormer, UpdateService
@@ -109,6 +109,10 @@ def _follow_attempt(draft: Draft) -> bool:
         return False
     if primary.task_definition != attempt.task_definition or primary.rollout_state == "FAILED":
         return _fail_attempt(draft, attempt, seen)
+    if primary.id == attempt.before and seen.desired < attempt.desired:
+        # An empty blue named the revision already: only its count shows whether it was asked.
+        _ask(draft, attempt)
+        return False
     if not attempt.is_taken:
         draft.change(attempts=(*row.attempts[:-1], replace(attempt, is_taken=True)))
     return True
@@ -119,7 +123,7 @@ def _attempt(draft: Draft, seen: ServiceSeen) -> None:
     assert row.green is not None
     attempt = Attempt(
         number=len(row.attempts) + 1,
-        task_definition=row.green.task_definition,
+        task_definition=row.green.for_blue,
         desired=max(seen.desired, row.green.desired),
         desired_before=row.attempts[0].desired_before if row.attempts else seen.desired,
         at=draft.now,
@@ -181,7 +185,7 @@ def _is_ready_twice(draft: Draft) -> bool:
     row, green = draft.row, draft.row.green
     assert green is not None
     targets = judge.targets_of(draft, Colour.BLUE)
-    why = not_ready(draft.seen.blue, green.task_definition, targets, now=draft.now, quiet=draft.poll)
+    why = not_ready(draft.seen.blue, green.for_blue, targets, now=draft.now, quiet=draft.poll)
     if why:
         draft.change(ready_since=None, waiting_for=f"blue on the new revision: {why}")
         _call_for_failing_starts(draft)
@@ -196,10 +200,10 @@ def _call_for_failing_starts(draft: Draft) -> None:
     green, seen = draft.row.green, draft.seen.blue
     if green is None or not isinstance(seen, ServiceSeen):
         return
-    stops = own_stops(seen, green.task_definition, draft.row.attempts[-1].at)
+    stops = own_stops(seen, green.for_blue, draft.row.attempts[-1].at)
     if len(stops) < FAILED_STARTS:
         return
-    words = f"blue does not start on {revision_name(green.task_definition)}: {in_words(stops)}"
+    words = f"blue does not start on {revision_name(green.for_blue)}: {in_words(stops)}"
     draft.hold(HoldKind.BLUE, words, clears_when="blue runs steadily, or a person rolls back")
     _page(draft, words, f"Fix what stops them, or `teal rollback {draft.row.id}`")
 
@@ -243,7 +247,7 @@ def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
 def _check_blue(draft: Draft) -> None:
     row, seen = draft.row, draft.seen.blue
     assert row.green is not None
-    why = not_steady(seen, row.green.task_definition)
+    why = not_steady(seen, row.green.for_blue)
     if not why and isinstance(seen, ServiceSeen):
         why = not_healthy(judge.targets_of(draft, Colour.BLUE), max(seen.desired, row.attempts[-1].desired))
     if why:
@@ -277,6 +281,11 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
         draft.change(step=row.step + 1)
         draft.wake_by(draft.now)
         return
+    assert row.on_blue_since is not None
+    until = row.phase_since + row.spec.limits.settle if row.phase_since else None
+    if left := sticky.still_on(draft, Colour.GREEN, since=row.on_blue_since, until=until):
+        draft.change(waiting_for=left)
+        return
     draft.change(is_way_clear=True, bake=Bake(), waiting_for="green to be taken away")
     draft.tell(EventKind.TRAFFIC_ON_BLUE, "all traffic is home on blue, on the new revision")
     draft.wake_by(draft.now)
@@ -289,7 +298,7 @@ def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
     words = next(found.words for found in looks if found.found is Found.TAKEN_BACK)
     why = not_ready(
         draft.seen.blue,
-        green.task_definition,
+        green.for_blue,
         judge.targets_of(draft, Colour.BLUE),
         now=draft.now,
         quiet=draft.poll,

@@ -30,6 +30,28 @@ class OnDrift(StrEnum):
     ROLLBACK = "rollback"
 
 
+class Background(StrEnum):
+    """What a task does besides answering requests: queues it reads, schedules it keeps."""
+
+    NONE = "none"  # nothing: green may have all its tasks at once
+    SAFE = "safe"  # work that a second revision may share: green begins with one task
+    SUSPEND = "suspend"  # work that green leaves alone, since its tasks can tell that they are green
+
+
+class Sticky(StrEnum):
+    """What is done about users whom a cookie keeps on the colour that is to be left. A rollback always cuts."""
+
+    WAIT = "wait"  # until none comes any more, for their cookies' life at the longest
+    CUT = "cut"  # nobody is waited for: who is left moves when the colour's target group leaves the rule
+
+
+class Discovery(StrEnum):
+    """Whether green answers in blue's service discovery (Cloud Map), where nobody divides by weight."""
+
+    STRIP = "strip"
+    KEEP = "keep"
+
+
 class LimitThen(StrEnum):
     """What happens when a hold has lasted as long as it may (until the watch has passed)."""
 
@@ -64,6 +86,9 @@ class MetricsSpec:
 
     period: timedelta = timedelta(seconds=60)
     lag: timedelta = timedelta(seconds=120)
+    source: str = ""  # a metric source of the server's settings; empty: the load balancer's metrics in CloudWatch
+    # What it is asked for, (count of `core.sources.COUNTS`, expression with variables); empty without a source.
+    counts: tuple[tuple[str, str], ...] = ()
 
     @property
     def poll(self) -> timedelta:
@@ -125,7 +150,7 @@ class Spec:
     """One rollout as asked for."""
 
     service: ServiceName
-    task_definition: str  # ``family:revision`` or its ARN
+    task_definition: str  # ``family:revision`` or its ARN; empty: blue's own with `images`
     plan: Plan
     rules: tuple[
         str, ...
@@ -141,9 +166,20 @@ class Spec:
     # What the author says of it (its commit, its build), by name; Teal only shows it.
     labels: tuple[tuple[str, str], ...] = ()
     notify: NotifySpec = NotifySpec()
+    images: tuple[tuple[str, str], ...] = ()  # (container, image), by container
+    colour_variable: str = ""  # an environment variable that says ``green`` to green's tasks; empty: none does
+    background: Background = Background.NONE
+    sticky: Sticky = Sticky.WAIT
+    discovery: Discovery = Discovery.STRIP
+    first_tasks: int = 0  # blue runs no task yet: green begins with so many; 0: blue serves already
     override: str = ""  # why neither window nor freeze binds this rollout; empty: they do
 
     @property
     def account(self) -> str:
         """The alias of the account that the service is in; empty: the server's own credentials."""
         return self.service.account
+
+    @property
+    def revision(self) -> str:
+        """What is to run, in words: a task definition, or the images that blue's own is to have."""
+        return self.task_definition or ", ".join(f"{container}={image}" for container, image in self.images)

@@ -4,7 +4,7 @@ import json
 import uuid
 from dataclasses import replace
 
-from orchestrator.core import rules, windowing
+from orchestrator.core import revising, rules, windowing
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
 from orchestrator.core.effects import (
@@ -13,15 +13,15 @@ from orchestrator.core.effects import (
     Tags,
 )
 from orchestrator.core.events import EventKind, Record
-from orchestrator.core.ids import RolloutId, revision_name
+from orchestrator.core.ids import RolloutId, TaskDefinitionArn, revision_name
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE
 from orchestrator.core.returning import roll_back
-from orchestrator.core.rollout import Blue, Green, HoldKind, Pair, Rollout, RuleState
-from orchestrator.core.spec import Spec
-from orchestrator.core.survey import Severity, Survey
-from orchestrator.core.traffic import canonical, read_forward
+from orchestrator.core.rollout import Blue, Green, HoldKind, Pair, Registration, Rollout, RuleState
+from orchestrator.core.spec import Background, Spec
+from orchestrator.core.survey import LB_COOKIE, Severity, Survey
+from orchestrator.core.traffic import canonical, cookie_life, read_forward
 from orchestrator.core.words import span
 
 TOKENS = uuid.UUID("6c1bb1c0-5d0f-4a8e-9f3c-7e41d1f0a7a1")  # namespace of Teal's client tokens
@@ -96,10 +96,14 @@ def _take(draft: Draft, survey: Survey) -> None:
         ),
         green=Green(
             name=f"{survey.blue.name[:240]}-{hexes}",
-            task_definition=revision.arn,
-            desired=survey.blue.desired,
+            task_definition=TaskDefinitionArn("") if survey.new_revisions else revision.arn,
+            # `register` fills in what the file's images make of it, and what knows its colour.
+            blues=None if row.spec.images or not survey.new_revisions else revision.arn,
+            desired=max(survey.blue.desired, row.spec.first_tasks),
             token=token_of(row, ""),
+            is_grown=row.spec.background is Background.NONE,
         ),
+        registrations=tuple(Registration(revision=revision) for revision in survey.new_revisions),
         pairs=tuple(
             Pair(
                 blue=group.arn,
@@ -108,7 +112,7 @@ def _take(draft: Draft, survey: Survey) -> None:
                 template=group.template,
                 attributes=group.attributes,
             )
-            for number, group in enumerate(survey.groups)
+            for number, group in enumerate({group.arn: group for group in survey.groups}.values())
         ),
         rules=tuple(_rule_state(survey, seen) for seen in in_scope(row.spec, survey)),
         test_rules=tuple(_rule_state(survey, seen) for seen in test_rules_of(row.spec, survey)),
@@ -150,7 +154,9 @@ def _named(named: tuple[str, ...], survey: Survey) -> tuple[RuleSeen, ...]:
 def _rule_state(survey: Survey, seen: RuleSeen) -> RuleState:
     forward = read_forward(seen.actions)
     assert forward is not None
-    blues = {group.arn for group in survey.groups}
+    blues = {group.arn: group for group in survey.groups}
+    blue = blues[next(w.group for w in forward.groups if w.group in blues)]
+    is_lent = blue.stickiness == LB_COOKIE and not cookie_life(seen.actions)
     return RuleState(
         arn=seen.arn,
         listener=seen.listener,
@@ -158,7 +164,8 @@ def _rule_state(survey: Survey, seen: RuleSeen) -> RuleState:
         is_default=seen.is_default,
         conditions=rules.conditions_of(seen),
         base=seen.actions,
-        blue_group=next(w.group for w in forward.groups if w.group in blues),
+        blue_group=blue.arn,
+        lent_stickiness_s=blue.cookie_seconds if is_lent else 0,
     )
 
 
@@ -173,6 +180,7 @@ def prepare(draft: Draft) -> None:
     rules.hold_for(draft, looks)
     pairs = tuple(_prepare_pair(draft, pair) for pair in draft.row.pairs)
     draft.change(pairs=pairs)
+    is_registered = revising.register(draft, tags_of(draft.row))
     groups = [draft.seen.groups.get(pair.green_name) for pair in pairs]
     if not all(_is_set_up(pair, seen) for pair, seen in zip(pairs, groups, strict=True)):
         limit(draft)
@@ -180,7 +188,8 @@ def prepare(draft: Draft) -> None:
     rules.want(draft, NONE)
     rules.write(draft, looks, safe_is_less=True)
     hangs = all(isinstance(seen, GroupSeen) and seen.load_balancers for seen in groups)
-    if rules.all_at(draft.row, NONE) and hangs and not draft.holds and not draft.row.paused_by:
+    is_done = rules.all_at(draft.row, NONE) and hangs and is_registered
+    if is_done and not draft.holds and not draft.row.paused_by:
         draft.move(Phase.PROVISIONING, "green's target groups hang on every rule at weight 0")
     else:
         limit(draft)

@@ -1,5 +1,6 @@
 """What is read once, at the start: blue, everything that carries its traffic, and what may speak against a rollout."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,6 +35,10 @@ class Finding:
     next_step: str = ""
 
 
+LB_COOKIE = "lb_cookie"
+DAY_SECONDS = 86_400  # a target group's cookie lives so long unless it says otherwise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSurvey:
     """One of blue's target groups, and how to make one like it."""
@@ -49,6 +54,11 @@ class GroupSurvey:
     stickiness: str  # "", lb_cookie, app_cookie
     targets: TargetsSeen | None  # None where it could not be read
 
+    @property
+    def cookie_seconds(self) -> int:
+        """How long the load balancer's own cookie keeps a user on one target. Source: "Target group attributes"."""
+        return int(json.loads(self.attributes).get("stickiness.lb_cookie.duration_seconds", DAY_SECONDS))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDefinitionSeen:
@@ -61,6 +71,16 @@ class TaskDefinitionSeen:
     ports: tuple[tuple[str, int], ...]  # (container, container port)
     digest: str  # of everything a task runs by; equal digests run the same
     images: tuple[tuple[str, str], ...] = ()  # (container, image), as written in the definition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRevision:
+    """A revision that the rollout registers by itself."""
+
+    family: str
+    newest: int  # the family's newest revision so far: whatever the rollout registers has a larger number
+    template: Json  # RegisterTaskDefinition's parameters; its tags without Teal's
+    is_greens_own: bool = False  # only green runs it; blue takes the revision over that does not know its colour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +114,6 @@ class Survey:
     alarms: tuple[AlarmSeen, ...] = ()
     missing_alarms: tuple[str, ...] = ()
     metrics: tuple[tuple[str, Series | Unread], ...] = ()  # by name: the last hour of blue's own, by the file's queries
+    new_revisions: tuple[NewRevision, ...] = ()  # what is to be registered for this rollout
+    registries: tuple[str, ...] = ()  # of service discovery, that blue answers in
     groups_per_load_balancer: int = 0  # the fullest of blue's load balancers; the quota is 100

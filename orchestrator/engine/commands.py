@@ -13,14 +13,15 @@ from orchestrator.core.events import Event, EventKind
 from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RolloutId, Tenths
 from orchestrator.core.looking import survey_need
+from orchestrator.core.reserved import reserved
 from orchestrator.core.rollout import Rollout
 from orchestrator.core.spec import ServiceName, Spec
+from orchestrator.core.surroundings import surroundings_need
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.wishes import refusal
+from orchestrator.engine.active import active
 from orchestrator.engine.calendar import Calendar
 from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Prober, Store, Stored
-
-ACTIVE_A_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +54,9 @@ async def look_before(
     operators' calendar, for this service. `prober`: what would send the file's probes. `others`: the store's active
     rollouts, which have been promised room. Raises Invalid for an account that the settings do not have.
     """
-    survey = await cloud.of(spec.account).survey(
-        survey_need(_draft_of(spec, Actor(name=""), clock), clock.now())
-    )
+    there = cloud.of(spec.account)
+    survey = await there.survey(survey_need(_draft_of(spec, Actor(name=""), clock), clock.now()))
+    around = await there.look_around(surroundings_need(spec, survey), clock.now())
     findings = preflight.findings(
         spec,
         survey,
@@ -63,6 +64,8 @@ async def look_before(
         registries=registries,
         freezes=freezes,
         refuses=prober.refusal if prober else None,
+        around=around,
+        reserved=reserved(others, account=spec.account, service=str(spec.service)),
     )
     return Preflight(spec=spec, survey=survey, findings=findings)
 
@@ -104,12 +107,19 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
             holder=holder.rollout.id,
         )
     freezes = await (calendar or Calendar(store, clock)).of(spec.service)
+    others = await active(store)
     found = await look_before(
-        spec, cloud=cloud, clock=clock, registries=registries, freezes=freezes, prober=prober
+        spec,
+        cloud=cloud,
+        clock=clock,
+        registries=registries,
+        freezes=freezes,
+        prober=prober,
+        others=others,
     )
     row = _draft_of(spec, author, clock)
     claims = claims_of(row, found.survey)
-    await _refuse_held(claims, store)
+    _refuse_held(claims, others)
     errors = preflight.errors(found.findings)
     if errors:
         raise Unfit(
@@ -121,12 +131,12 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
     event = Event(
         kind=EventKind.STARTED,
         at=clock.now(),
-        message=f"{author.name} starts {spec.service} to {spec.task_definition} with plan {spec.plan.name}"
+        message=f"{author.name} starts {spec.service} to {spec.revision} with plan {spec.plan.name}"
         + "".join(f", {name} {text}" for name, text in spec.labels),
         facts=(
             ("by", author.name),
             ("source", author.source),
-            ("task_definition", spec.task_definition),
+            ("task_definition", spec.revision),
             ("images", images),
             *((f"label.{name}", text) for name, text in spec.labels),
         ),
@@ -148,27 +158,21 @@ def _overriding(spec: Spec, author: Actor, at: datetime) -> tuple[Event, ...]:
     return (event,)
 
 
-async def _refuse_held(claims: frozenset[str], store: Store) -> None:
+def _refuse_held(claims: frozenset[str], others: Sequence[Rollout]) -> None:
     """Raise Conflict if an active rollout of this store moves one of these rules.
 
     Its target group stands in the rule already, which preflight would find without being able to say whose it is.
     """
-    cursor = ""
-    while True:
-        active, cursor = await store.list(Filter(is_active=True), before=cursor, limit=ACTIVE_A_PAGE)
-        for stored in active:
-            known = (*stored.rollout.rules, *stored.rollout.test_rules)
-            taken = next((rule for rule in known if rule.arn in claims), None)
-            if taken is not None:
-                holder = stored.rollout
-                raise Conflict(
-                    what=f"{taken.name} is moved by {holder.id} of {holder.spec.service} ({holder.phase})",
-                    why="a rule has one writer",
-                    next_step=f"wait for it, or take it back: `teal rollback {holder.id}`",
-                    holder=holder.id,
-                )
-        if not cursor:
-            return
+    for holder in others:
+        known = (*holder.rules, *holder.test_rules)
+        taken = next((rule for rule in known if rule.arn in claims), None)
+        if taken is not None:
+            raise Conflict(
+                what=f"{taken.name} is moved by {holder.id} of {holder.spec.service} ({holder.phase})",
+                why="a rule has one writer",
+                next_step=f"wait for it, or take it back: `teal rollback {holder.id}`",
+                holder=holder.id,
+            )
 
 
 def words_of(finding: Finding) -> str:

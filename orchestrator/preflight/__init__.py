@@ -4,21 +4,28 @@
 ``error`` refuses the rollout, a ``warning`` is told, a ``note`` says what was found.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from orchestrator.core.hours import Freeze
+from orchestrator.core.reserved import Reserved
 from orchestrator.core.spec import Spec
+from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.survey import Finding, Severity, Survey
 from orchestrator.preflight import (
     alarms,
+    allowed,
     blue,
     capacity,
+    checks,
+    doings,
+    fetching,
     images,
     metrics,
     notes,
     outward,
     revision,
+    room,
     rules,
     windows,
 )
@@ -36,12 +43,15 @@ def findings(
     registries: Sequence[str] = (),
     freezes: Sequence[Freeze] | None = (),
     refuses: Refuses | None = None,
+    around: Surroundings | None = None,
+    reserved: Reserved | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding: errors first, then warnings, then notes, each kind in the order in which a rollout meets it.
 
     `registries`: patterns of the images that may run, of the server's settings; empty: any. `freezes`: of the
     operators' calendar; None: the rollout was started already, and its hours are its gate's business.
     `refuses`: whether requests may go to the addresses that the file names; None: nobody here sends any.
+    `around`: what was read beside the survey; None: nothing was. `reserved`: room promised to other rollouts.
     """
     found = [
         *blue.look(spec, survey),
@@ -53,10 +63,20 @@ def findings(
         *metrics.look(spec, survey),
         *notes.look(spec, survey, now),
         *(windows.look(spec, survey, now, freezes) if freezes is not None else ()),
-        *capacity.look(survey),
+        *capacity.look(spec, survey),
+        *(_beside(spec, survey, around, reserved or Reserved()) if around is not None else ()),
     ]
     order = list(Severity)
     return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
+
+
+def _beside(spec: Spec, survey: Survey, around: Surroundings, reserved: Reserved) -> Iterator[Finding]:
+    """What only the reads beside the survey show."""
+    yield from allowed.look(around)
+    yield from fetching.look(around)
+    yield from checks.look(survey, around)
+    yield from room.look(survey, around, reserved)
+    yield from doings.look(spec, survey, around)
 
 
 def errors(found: Iterable[Finding]) -> tuple[Finding, ...]:

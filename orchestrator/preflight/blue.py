@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 
 from orchestrator.core.observed import ServiceSeen
-from orchestrator.core.spec import Spec
+from orchestrator.core.spec import Discovery, Spec
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.words import counted
+from orchestrator.preflight import first
 from orchestrator.preflight.words import error, warning
 
 
 def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     """What speaks against blue itself."""
     yield from _where(spec, survey)
-    yield from _steadiness(survey.blue, survey)
+    yield from _steadiness(spec, survey)
     yield from _kind(spec, survey)
     for feature in survey.unclonable:
         yield error(
@@ -20,6 +21,29 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             f"{survey.blue.name} uses {feature}",
             "green would be made without it, and would not be the same service",
             "deploy this service by other means until Teal can carry it over",
+        )
+    yield from _discovery(spec, survey)
+
+
+def _discovery(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    if not survey.registries:
+        return
+    blue, names = survey.blue, ", ".join(survey.registries)
+    if spec.discovery is Discovery.STRIP:
+        yield warning(
+            "discovery-stripped",
+            f"{blue.name} answers in service discovery ({names}); green does not",
+            "callers that find it there stay on blue, and meet the new revision all at once when blue takes it over",
+            "write discovery: keep to have green answer there too, in proportion to its tasks",
+        )
+    else:
+        green = max(blue.desired, spec.first_tasks)
+        share = round(100 * green / (green + blue.desired))
+        yield warning(
+            "discovery-kept",
+            f"green answers in service discovery ({names}) from its first task, whatever its weight",
+            f"about {share} % of the calls that come by it reach green as soon as it has {counted(green, 'task')}",
+            "write discovery: strip to keep them on blue",
         )
 
 
@@ -42,7 +66,8 @@ def _where(spec: Spec, survey: Survey) -> Iterator[Finding]:
             )
 
 
-def _steadiness(blue: ServiceSeen, survey: Survey) -> Iterator[Finding]:
+def _steadiness(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    blue = survey.blue
     if blue.status != "ACTIVE":
         yield error(
             "blue-not-active",
@@ -67,6 +92,7 @@ def _steadiness(blue: ServiceSeen, survey: Survey) -> Iterator[Finding]:
             "two tools would change the same service",
             "wait until it has ended",
         )
+    yield from first.look(spec, survey)
     yield from _tasks(blue)
 
 
@@ -91,14 +117,7 @@ def _deployments(blue: ServiceSeen) -> Iterator[Finding]:
 
 
 def _tasks(blue: ServiceSeen) -> Iterator[Finding]:
-    if blue.desired == 0:
-        yield error(
-            "blue-empty",
-            f"{blue.name} wants no task",
-            "there is nothing to compare green with, and nothing to go back to",
-            "give the service at least one task",
-        )
-    elif blue.running != blue.desired or blue.pending:
+    if blue.desired and (blue.running != blue.desired or blue.pending):
         yield warning(
             "blue-short-of-tasks",
             f"{blue.name} runs {blue.running} of {counted(blue.desired, 'task')}",

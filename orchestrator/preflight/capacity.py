@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
+from orchestrator.core.spec import Background, Spec
 from orchestrator.core.survey import Finding, GroupSurvey, Survey
 from orchestrator.core.words import counted
 from orchestrator.preflight.words import error, note, warning
 
 
-def look(survey: Survey) -> Iterator[Finding]:
+def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     """What speaks against the tasks, and how many there will be."""
+    yield from _background(spec)
     for group in survey.groups:
         yield from _targets(group)
     if survey.zones_without_targets:
@@ -21,6 +23,28 @@ def look(survey: Survey) -> Iterator[Finding]:
     if survey.blue.desired > 0:
         yield from _rolling(survey)
     yield from _scaling(survey)
+
+
+def _background(spec: Spec) -> Iterator[Finding]:
+    if spec.background is Background.NONE:
+        yield note(
+            "background-none",
+            "green's tasks are taken to do nothing but answer requests",
+            "at weight 0 they would still read queues and keep schedules: then write background: safe, or suspend",
+        )
+        return
+    does = (
+        "share blue's work in the background"
+        if spec.background is Background.SAFE
+        else "are to leave it alone"
+    )
+    yield warning(
+        "background-work",
+        f"green's tasks {does} from their first moment, at any weight",
+        "green has one task until everything before traffic has passed, then all; its workers end and blue's start "
+        "again when blue takes the new revision over",
+        "see that the work bears two revisions side by side, and being stopped half-way",
+    )
 
 
 def largest_and_least(survey: Survey) -> tuple[int, int]:

@@ -1,11 +1,14 @@
 """Can the wanted revision run where blue runs, and is it another than blue's?"""
 
+import json
 from collections.abc import Iterator
 
 from orchestrator.core.ids import revision_name
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Finding, Survey, TaskDefinitionSeen
-from orchestrator.preflight.words import error, warning
+from orchestrator.preflight.words import error, note, warning
+
+TAGS_MAX = 42  # of ECS's 50: room for Teal's
 
 
 def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
@@ -14,7 +17,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     if wanted is None:
         yield error(
             "revision-unknown",
-            f"task definition {spec.task_definition} does not exist",
+            f"task definition {spec.task_definition or survey.blue.task_definition} does not exist",
             "green would have nothing to run",
             "register it, or correct revision.task_definition",
         )
@@ -27,10 +30,46 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "no service can be made from it",
             "register it again and name the new revision",
         )
+    yield from _registrations(spec, survey)
     yield from _ports(name, wanted, survey)
     if survey.former is not None:
         yield from _likeness(name, wanted, survey.former)
     yield from _sameness(name, wanted, survey)
+
+
+def _registrations(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    known = [container for container, _ in survey.former.images] if survey.former else []
+    for container, image in spec.images:
+        if container not in known:
+            yield error(
+                "container-unknown",
+                f"{revision_name(survey.blue.task_definition)} has no container {container}",
+                f"image {image} would run nowhere",
+                f"name one of {', '.join(known) or 'its containers'} in revision.images",
+            )
+        elif "@" not in image:
+            yield note(
+                "image-by-tag",
+                f"container {container} is to run {image}, by its tag",
+                "a tag may be moved while the rollout is under way: a digest (repository@sha256:…) always means the "
+                "same",
+            )
+    for new in survey.new_revisions:
+        whose = (
+            "only green runs it, and it goes when green goes" if new.is_greens_own else "blue takes it over"
+        )
+        yield note(
+            "revision-registered",
+            f"a revision of {new.family} is registered at the start",
+            f"{whose}; needs ecs:RegisterTaskDefinition, and iam:PassRole for the roles it names",
+        )
+        if len(json.loads(new.template).get("tags", ())) > TAGS_MAX:
+            yield error(
+                "too-many-tags",
+                f"the task definition behind {new.family} has so many tags that with Teal's own they are too many",
+                "ECS takes 50 tags, and Teal finds by its own what it registered",
+                f"leave it at most {TAGS_MAX} tags",
+            )
 
 
 def _ports(name: str, wanted: TaskDefinitionSeen, survey: Survey) -> Iterator[Finding]:
@@ -67,6 +106,8 @@ def _likeness(name: str, wanted: TaskDefinitionSeen, former: TaskDefinitionSeen)
 
 
 def _sameness(name: str, wanted: TaskDefinitionSeen, survey: Survey) -> Iterator[Finding]:
+    if not survey.blue.desired:  # blue runs nothing, whatever it names
+        return
     if wanted.arn == survey.blue.task_definition:
         yield error(
             "already-runs-it",

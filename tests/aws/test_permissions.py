@@ -14,6 +14,7 @@ SERVICE_OF = {
     "cloudwatch": "cloudwatch",
     "sqs": "sqs",
     "survey": "sts",
+    "definitions": "ecs",
 }
 NEEDS_NONE = {"sts:GetCallerIdentity"}
 

@@ -167,7 +167,7 @@ REVISIONS = [
      "images: {container: image}"),
     ("{task_definition: checkout:43, images: {app: x}}", "revision names a task definition, and images for blue's own: "
      "write one of both"),
-    ("{images: {}}", "revision.images: {} is no image for a container: write images: {container: image}"),
+    ("{images: {}}", "revision.images: a mapping is no image for a container: write images: {container: image}"),
     ("{images: {app: 'a b'}}", 'revision.images.app: "a b" is no image: write repository:tag, or repository@sha256:…'),
     ("{images: {app: x}, colour_variable: 1x}",
      'revision.colour_variable: "1x" is no variable\'s name: write one such as TEAL_COLOUR'),

@@ -246,7 +246,8 @@ def test_the_schemas_patterns_take_what_the_reader_takes() -> None:
     assert re.search(definitions["MetricsModel"]["properties"]["lag"]["pattern"], "2 periods")
     assert re.search(schema()["properties"]["service"]["pattern"], "prod/checkout")
     assert not re.search(schema()["properties"]["service"]["pattern"], "checkout")
-    assert re.search(definitions["RevisionModel"]["properties"]["task_definition"]["pattern"], "checkout:43")
+    revision = definitions["RevisionModel"]["properties"]["task_definition"]["anyOf"][0]
+    assert re.search(revision["pattern"], "checkout:43")
 
 
 def test_an_account_is_part_of_the_services_name_and_its_channel_is_kept() -> None:

@@ -2,7 +2,9 @@
 
 from orchestrator.sandbox.world.ecs.state import Containers, Definition
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
-from orchestrator.sandbox.world.operation import Operation, operation
+from orchestrator.sandbox.world.operation import Operation, operation, page
+
+INVALID = "InvalidParameterException"
 
 _MEMBERS = (
     "taskRoleArn",
@@ -24,7 +26,7 @@ _MEMBERS = (
 
 
 class Definitions:
-    """CreateCluster, RegisterTaskDefinition, DescribeTaskDefinition."""
+    """CreateCluster, and task definitions: register, describe, list, deregister."""
 
     def __init__(self, containers: Containers) -> None:
         self._all = containers
@@ -33,10 +35,15 @@ class Definitions:
         """The operations by their AWS names."""
         return {
             "CreateCluster": operation(self.create_cluster, "clusterName", "tags", "settings"),
+            "DescribeClusters": operation(self.describe_clusters, "clusters"),
             "RegisterTaskDefinition": operation(
                 self.register, "family", "containerDefinitions", "tags", *_MEMBERS
             ),
             "DescribeTaskDefinition": operation(self.describe, "taskDefinition", "include"),
+            "ListTaskDefinitions": operation(
+                self.list_revisions, "familyPrefix", "status", "sort", "maxResults", "nextToken"
+            ),
+            "DeregisterTaskDefinition": operation(self.deregister, "taskDefinition"),
         }
 
     def create_cluster(self, params: Json) -> Json:
@@ -56,6 +63,21 @@ class Definitions:
                 "capacityProviders": [],
                 "defaultCapacityProviderStrategy": [],
             }
+        return {"cluster": self._cluster(name)}
+
+    def describe_clusters(self, params: Json) -> Json:
+        """DescribeClusters by name or ARN; one that does not exist is a failure, not an error."""
+        asked = [given.rsplit("/", 1)[-1] for given in params.get("clusters", ["default"])]
+        return {
+            "clusters": [self._cluster(name) for name in asked if name in self._all.clusters],
+            "failures": [
+                {"arn": self._all.kernel.arn("ecs", f"cluster/{name}"), "reason": "MISSING"}
+                for name in asked
+                if name not in self._all.clusters
+            ],
+        }
+
+    def _cluster(self, name: str) -> Json:
         services = [s for s in self._all.services.values() if s.cluster == name and s.status == "ACTIVE"]
         tasks = [task for service in services for task in service.tasks.values()]
         counts = {
@@ -63,7 +85,7 @@ class Definitions:
             "pendingTasksCount": sum(task.started is None for task in tasks),
             "activeServicesCount": len(services),
         }
-        return {"cluster": self._all.clusters[name] | counts}
+        return self._all.clusters[name] | counts
 
     def register(self, params: Json) -> Json:
         """RegisterTaskDefinition: the family's next revision."""
@@ -99,6 +121,27 @@ class Definitions:
             raise AwsRefusal("ClientException", "Unable to describe task definition.")
         answer: Json = {"taskDefinition": definition.body}
         return answer | ({"tags": definition.tags} if "TAGS" in params.get("include", ()) else {})
+
+    def list_revisions(self, params: Json) -> Json:
+        """ListTaskDefinitions of a family by its whole name, oldest first unless asked; ACTIVE ones unless asked."""
+        wanted = params.get("status", "ACTIVE")
+        families = [params["familyPrefix"]] if "familyPrefix" in params else sorted(self._all.definitions)
+        known = [each for family in families for each in self._all.definitions.get(family, ())]
+        arns = [each.arn for each in known if each.body["status"] == wanted]
+        if params.get("sort", "ASC") == "DESC":
+            arns.reverse()
+        shown, token = page(arns, params.get("nextToken"), params.get("maxResults", 100), code=INVALID)
+        return {"taskDefinitionArns": list(shown)} | ({"nextToken": token} if token else {})
+
+    def deregister(self, params: Json) -> Json:
+        """DeregisterTaskDefinition by ARN or ``family:revision``: INACTIVE from now on; what runs by it goes on."""
+        given = params["taskDefinition"]
+        definition = self._all.definition(given) if ":" in given.rsplit("/", 1)[-1] else None
+        if definition is None:
+            raise AwsRefusal("ClientException", "The specified task definition does not exist.")
+        if definition.body["status"] == "ACTIVE":
+            definition.body |= {"status": "INACTIVE", "deregisteredAt": self._all.kernel.now}
+        return {"taskDefinition": definition.body}
 
 
 def _container(given: Json) -> Json:

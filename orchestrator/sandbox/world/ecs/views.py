@@ -1,5 +1,7 @@
 """Services, tasks, deployments and revisions as ECS shows them."""
 
+import hashlib
+
 from orchestrator.sandbox.world.ecs.pace import breaker_threshold
 from orchestrator.sandbox.world.ecs.state import Containers, Deployment, Revision, Rollout, Service, Task
 from orchestrator.sandbox.world.errors import Json
@@ -143,6 +145,15 @@ def _container(shown: Task, definition: Json) -> Json:
     return answer
 
 
+def _resolved(shown: Service, each: Revision, image: str) -> Json:
+    """The digest of an image, which ECS knows once a task of the revision has pulled it."""
+    owns = [deployment for deployment in shown.deployments if deployment.revision is each]
+    if not any(_running(shown, deployment) for deployment in owns):
+        return {}
+    digest = image.partition("@")[2] or f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+    return {"imageDigest": digest}
+
+
 def rollout_brief(containers: Containers, shown: Service, each: Rollout) -> Json:
     """An entry of ListServiceDeployments."""
     answer: Json = {
@@ -203,7 +214,7 @@ def revision(containers: Containers, shown: Service, each: Revision) -> Json:
         "taskDefinition": each.definition.arn,
         "createdAt": each.created,
         "containerImages": [
-            {"containerName": c["name"], "image": c["image"]}
+            {"containerName": c["name"], "image": c["image"], **_resolved(shown, each, c["image"])}
             for c in each.definition.body["containerDefinitions"]
         ],
         **{name: each.settings[name] for name in members if name in each.settings},

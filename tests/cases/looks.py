@@ -1,0 +1,47 @@
+"""What tests of edge cases look at in a rehearsal's World, past the adapters."""
+
+from typing import Any
+
+from tests.support.rehearsal import Rehearsal
+
+
+def service_of(stage: Rehearsal, name: str = "") -> dict[str, Any]:
+    """A service as ECS describes it now; the service of record unless named, empty if there is none."""
+    asked = {
+        "cluster": stage.scenery.cluster,
+        "services": [name or stage.scenery.service],
+        "include": ["TAGS"],
+    }
+    services: list[dict[str, Any]] = stage.world.call("ecs", "DescribeServices", asked)["services"]
+    return services[0] if services else {}
+
+
+def live_services(stage: Rehearsal) -> list[str]:
+    """The names of the services that have not ended."""
+    found = stage.world.call("ecs", "ListServices", {"cluster": stage.scenery.cluster})["serviceArns"]
+    return [arn.rpartition("/")[2] for arn in found]
+
+
+def groups_of(stage: Rehearsal) -> list[str]:
+    """Every target group's ARN."""
+    found = stage.world.call("elbv2", "DescribeTargetGroups", {})["TargetGroups"]
+    return [group["TargetGroupArn"] for group in found]
+
+
+def rules_of(stage: Rehearsal) -> list[dict[str, Any]]:
+    """The service's rules, whole."""
+    found = stage.world.call("elbv2", "DescribeRules", {"RuleArns": list(stage.scenery.rules)})
+    rules: list[dict[str, Any]] = found["Rules"]
+    return rules
+
+
+def active_revisions(stage: Rehearsal, family: str) -> list[str]:
+    """The ACTIVE revisions of a family, oldest first, as ``family:revision``."""
+    found = stage.world.call("ecs", "ListTaskDefinitions", {"familyPrefix": family})["taskDefinitionArns"]
+    return [arn.rpartition("/")[2] for arn in found]
+
+
+def definition_of(stage: Rehearsal, name: str) -> dict[str, Any]:
+    """A task definition as ECS describes it, with its tags."""
+    answer = stage.world.call("ecs", "DescribeTaskDefinition", {"taskDefinition": name, "include": ["TAGS"]})
+    return {**answer["taskDefinition"], "tags": {tag["key"]: tag["value"] for tag in answer.get("tags", ())}}
