@@ -139,7 +139,6 @@ def _next(draft: Draft, hook: int, question: Question | None) -> Question:
             step=step_of(draft.row),
             attempt=_attempt(draft),
             asked_at=now,
-            first_at=now,
             again_at=now,
         )
         draft.wake_by(now)

@@ -43,6 +43,16 @@ def point(draft: Draft) -> bool:
     return is_there and all(found.found is Found.AS_WRITTEN for found in looks)
 
 
+def leads_to_green(draft: Draft) -> bool:
+    """True if every test rule was seen in this tick to lead to green: what came back by it is green's doing."""
+    row = draft.row
+    seen = ((rule, draft.seen.rules.get(rule.arn)) for rule in row.test_rules)
+    return all(
+        isinstance(found, RuleSeen) and says_the_same(found.actions, rules.listed(row, rule, ALL))
+        for rule, found in seen
+    )
+
+
 def _look(draft: Draft, rule: RuleState) -> Look:
     """As `rules.look`; a rule has two right contents here, and anything else is somebody's change."""
     found = rules.look(draft, rule)

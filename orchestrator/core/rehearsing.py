@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orchestrator.core import asking, judge
+from orchestrator.core import asking, judge, pointing
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.events import Record
 from orchestrator.core.gates import probe, webhook
@@ -56,6 +56,8 @@ def take(draft: Draft) -> None:
         case Unread(why=why):
             draft.change(probed=probe.unable(row.probed, why))
             draft.wake_by(draft.now + draft.poll)
+        case ProbeSeen() if not pointing.leads_to_green(draft):
+            draft.change(probed=probe.unable(row.probed, "the test rules do not lead to green"))
         case ProbeSeen() if seen.key == key_of(row):
             draft.change(probed=probe.add(spec, row.probed, seen))
             _record(draft, seen)

@@ -150,6 +150,17 @@ def test_what_a_batch_shows_is_kept_also_if_green_is_not_ready_any_more() -> Non
     assert decision.records[-1].kind == "probe"
 
 
+@pytest.mark.parametrize("weight", [None, 0])
+def test_answers_that_came_while_the_test_rule_led_elsewhere_are_not_counted(weight: int | None) -> None:
+    known = probing()
+    need = needs_of(known, (), NOON).probe
+    assert need is not None
+    seen = ProbeSeen(key=need.key, answers=tuple(ProbeAnswer(path="/", status=200) for _ in range(10)))
+    decision = decided(known, side(known, weight), probe=seen)
+    assert decision.rollout.probed is not None
+    assert (decision.rollout.probed.answered, decision.rollout.phase) == (30, Phase.PROVISIONING)
+
+
 def test_a_rollback_asks_nobody_anything_and_reads_only_the_rules() -> None:
     known = provisioned(1000, spec=spec(gates=replace(GATES, webhooks=(WebhookSpec(url="https://a.b"),))))
     needs = needs_of(known, (wish(CommandKind.ROLLBACK),), NOON)

@@ -50,7 +50,6 @@ class Question:
     step: int  # -1: before the first traffic
     attempt: int  # grows with every question of the rollout, also with the same one put anew
     asked_at: datetime  # this attempt may have been sent since
-    first_at: datetime  # the first attempt on this step
     again_at: datetime  # nothing is sent before
     tries: int = 0  # in a row without an answer that makes sense
     check: str = ""  # where the verdict will be
