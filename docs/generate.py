@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))  # run as a file, Python would look for modules be
 from docs.pages import (  # noqa: E402
     cli_json,
     client_values,
+    cloning,
     commands,
     errors,
     events,
@@ -34,6 +35,7 @@ def pages() -> dict[str, str]:
         "states.md": states.page(),
         "commands.md": commands.page(),
         "errors.md": errors.page(),
+        "cloning.md": cloning.page(),
         "events.md": events.page(),
         "gates.md": gates.page(),
         "rollout-file.md": rollout_file.page(),

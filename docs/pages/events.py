@@ -57,7 +57,8 @@ def page() -> str:
                 for kind in EventKind
             ],
         ),
-        "`started` also has each of the file's labels, as `label.NAME`. "
+        "`started` also has each of the file's labels, as `label.NAME`, and `images_resolved` each container's digest, "
+        "as `digest.CONTAINER`. "
         "Weights are in tenths of a percent where a fact's name ends in `_tenths`. A fact may be missing where it "
         "does not apply.",
     )

@@ -62,7 +62,7 @@ def test_the_digest_that_ecs_resolved_is_kept(kind: Rehearsal) -> None:
     assert (image.container, image.image) == ("checkout", IMAGE)
     assert image.digest.startswith("sha256:")
     (event,) = kind.events(rollout, EventKind.IMAGES_RESOLVED)
-    assert dict(event.event.facts)["checkout"] == image.digest
+    assert dict(event.event.facts)["digest.checkout"] == image.digest
 
 
 def test_a_rollback_takes_the_registered_revision_away_again(stage: Rehearsal) -> None:
