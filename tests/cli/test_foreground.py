@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from api.cli.deploy import again
+from api.cli.files import Asked
 from api.cli.following import Look
 from api.cli.foreground import Foreground
 from api.cli.signals import OnInterrupt, Signals
@@ -226,9 +227,13 @@ def test_rollout_of_another_service_in_the_same_store_is_left_alone(stage: Rehea
 
 
 def test_command_that_goes_on_is_quoted_for_a_shell() -> None:
-    assert again(file="my rollout.yaml", service=None, task_definition=None, plan=None) == (
-        "teal deploy -f 'my rollout.yaml'"
+    by_file = Asked(
+        file="my rollout.yaml", service=None, task_definition=None, plan=None, override="payments fail"
     )
-    assert again(file=None, service="prod/checkout", task_definition="checkout:43", plan="linear") == (
+    assert again(by_file) == "teal deploy -f 'my rollout.yaml'"
+    by_options = Asked(
+        file=None, service="prod/checkout", task_definition="checkout:43", plan="linear", override=None
+    )
+    assert again(by_options) == (
         "teal deploy --service prod/checkout --task-definition checkout:43 --plan linear"
     )
