@@ -5,13 +5,14 @@ Imported for the documentation and by tests alone; the commands print the values
 
 from dataclasses import dataclass
 
+from api.cli.begun import Beginnings
 from api.cli.direct import DirectRollback
 from api.cli.tokens import Made, Shown
 from api.http.shapes import EventView, PreflightView
 from orchestrator.engine.report_parts import Report
 from orchestrator.engine.services import ServiceView
 from orchestrator.engine.views import RolloutView
-from orchestrator.simulate.report import Report as Simulated
+from orchestrator.simulate.report import Simulation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ _ROLLOUT = Output(kind=RolloutView)
 OUTPUTS: dict[str, Output] = {
     "demo": Output(kind=Demo),
     "sandbox": Output(kind=SandboxAt),
+    "init": Output(kind=Beginnings),
     "deploy": _ROLLOUT,
     "preflight": Output(kind=PreflightView),
     "start": _ROLLOUT,
@@ -156,7 +158,7 @@ OUTPUTS: dict[str, Output] = {
     "tokens create": Output(kind=Made),
     "tokens list": Output(kind=Tokens),
     "tokens revoke": Output(kind=Shown),
-    "simulate": Output(kind=Simulated),
+    "simulate": Output(kind=Simulation),
     "evidence": Output(kind=tuple[Weighed, ...]),
     "migrate": Output(kind=StoreAt),
 }

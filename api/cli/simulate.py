@@ -9,7 +9,7 @@ from api.cli.output import emit, json_option, table
 
 if TYPE_CHECKING:
     from orchestrator.simulate.defects import Defect
-    from orchestrator.simulate.report import Report, Row
+    from orchestrator.simulate.report import Row, Simulation
 
 RUNS, RUNS_MAX = 200, 20_000
 RATE_MAX = 1_000_000.0
@@ -119,7 +119,7 @@ def _defects(names: tuple[str, ...]) -> "tuple[Defect, ...]":
     return tuple(Defect(name) for name in names) or tuple(Defect)
 
 
-def _lines(report: "Report") -> list[str]:
+def _lines(report: "Simulation") -> list[str]:
     from datetime import timedelta
 
     from orchestrator.core.foresight import words_of
@@ -137,7 +137,7 @@ def _lines(report: "Report") -> list[str]:
         lines += ["mean harm in percent of one minute of all traffic; good releases: share taken back"]
         lines += [*table(*_beside(report)), ""]
     if report.limits:
-        limits = ", ".join(f"{defect.value} {percent:.2g} %" for defect, percent in report.limits)
+        limits = ", ".join(f"{one.defect.value} {one.harm_percent:.2g} %" for one in report.limits)
         lines += [f"with minute metrics and these weights nothing does less harm than: {limits}"]
     period = timedelta(seconds=seen.load.requests / load.requests_per_second)
     lines += [f"this plan: {words_of(seen, period)}"]
@@ -178,7 +178,7 @@ def _minutes(row: "Row") -> str:
     return "–" if row.full_minutes_median is None else f"{row.full_minutes_median:.1f} min"
 
 
-def _beside(report: "Report") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _beside(report: "Simulation") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """One line a policy, one column a defect."""
     defects = list(dict.fromkeys(row.defect for row in report.rows))
     rows = []

@@ -12,7 +12,7 @@ from api.http.bodies import spec_of
 from api.http.door import AtDoor
 from api.problems import Busy
 from orchestrator.simulate.defects import Defect
-from orchestrator.simulate.report import Report, simulate
+from orchestrator.simulate.report import Simulation, simulate
 from orchestrator.simulate.traffic import Load
 
 RUNS, RUNS_MAX = 50, 200
@@ -31,7 +31,7 @@ async def simulate_plan(
     defect: Annotated[list[Defect] | None, Query(description="Only these defects; may be repeated.")] = None,
     runs: Annotated[int, Query(ge=1, le=RUNS_MAX, description="Simulated rollouts a defect.")] = RUNS,
     seed: Annotated[int, Query(ge=0, le=2**53, description="The same seed is the same traffic.")] = 1,
-) -> Report:
+) -> Simulation:
     """Simulate rollouts of the body's file with good and bad releases, beside what others would do.
 
     Nothing is started, read from AWS or kept. One simulation runs at a time; another one is answered with 503.

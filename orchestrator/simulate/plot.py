@@ -4,14 +4,14 @@ import math
 from html import escape
 
 from orchestrator.simulate.defects import GOOD
-from orchestrator.simulate.report import Report, Row
+from orchestrator.simulate.report import Row, Simulation
 
 WIDTH, HEIGHT, PAD = 460, 300, 52
 COLOURS = ("#0f766e", "#b45309", "#6d28d9", "#be123c", "#1d4ed8", "#4d7c0f", "#a21caf", "#57534e")
 LEAST = 0.005  # percent of a minute; less is drawn there
 
 
-def svg(report: Report) -> str:
+def svg(report: Simulation) -> str:
     """One panel a defect: minutes to full weight across, mean harm in percent of one minute of traffic up, both log."""
     shown = [defect for defect in dict.fromkeys(row.defect for row in report.rows) if defect not in GOOD]
     policies = list(dict.fromkeys(row.policy for row in report.rows))

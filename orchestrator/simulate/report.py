@@ -54,14 +54,22 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Limit:
+    """The least harm, in percent of one minute of all traffic, that anything can do with a defect."""
+
+    defect: Defect
+    harm_percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
     """A plan's worth: its rows and its rivals', the physical limit, what it can see, what was left out, advice."""
 
     plan: str
     load: Load
     seed: int
     rows: tuple[Row, ...]
-    limits: tuple[tuple[Defect, float], ...]  # percent of a minute, at the plan's own weights
+    limits: tuple[Limit, ...]  # at the plan's own weights
     foresight: Foresight
     left_out: tuple[str, ...]
     advice: tuple[str, ...]
@@ -112,7 +120,7 @@ def simulate(
     with_rivals: bool = True,
     with_advice: bool = True,
     workers: int | None = None,
-) -> Report:
+) -> Simulation:
     """Simulate `runs` rollouts with each defect. The same seed gives the same report, on however many workers.
 
     Raises Invalid for a plan that is longer than a day.
@@ -137,13 +145,15 @@ def simulate(
         advice = (
             _advice(spec, ours, load, rows, pool, runs=max(20, runs // 5), seed=seed) if with_advice else ()
         )
-    return Report(
+    return Simulation(
         plan=name,
         load=load,
         seed=seed,
         rows=tuple(rows),
         limits=tuple(
-            (defect, limit) for defect in defects if (limit := _limit(spec, seen, load, defect)) is not None
+            Limit(defect=defect, harm_percent=limit)
+            for defect in defects
+            if (limit := _limit(spec, seen, load, defect)) is not None
         ),
         foresight=seen,
         left_out=left,
