@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.core.hours import Freeze
-from orchestrator.ports import Clock, Cloud, Direct, Outward, Store
+from orchestrator.ports import Clock, Cloud, Direct, Outward, Scout, Store
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,6 +116,17 @@ async def open_direct(account: str = "") -> AsyncIterator[Direct]:
     settings = open_settings() if account else Settings()
     async with opened(accounts=settings.accounts) as cloud:
         yield cloud.of(account).direct()
+
+
+@asynccontextmanager
+async def open_scout(account: str = "") -> AsyncIterator[tuple[Cloud, Scout]]:
+    """AWS for writing a rollout file: as the account of an alias, else by the environment's credentials."""
+    from orchestrator.aws.session import open_cloud as opened
+
+    settings = open_settings() if account else Settings()
+    async with opened(accounts=settings.accounts) as cloud:
+        there = cloud.of(account)
+        yield there, there.scout()
 
 
 @asynccontextmanager

@@ -69,6 +69,13 @@ class Scout(Protocol):
         """The task definition that a service runs. Raises Outside (Missing: no such service)."""
         ...
 
+    async def newest(self, task_definition: str) -> str:
+        """The newest active revision of a task definition's family, if it is newer than this one; else empty.
+
+        `task_definition`: ``family:revision``. Raises Outside.
+        """
+        ...
+
     async def watchers(self, survey: Survey) -> tuple[AlarmSeen, ...]:
         """The alarms that watch the service of a survey, by name. Raises Outside."""
         ...

@@ -7,6 +7,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal sandbox --test-listener",
         "teal sandbox --empty --json",
     ),
+    "init": (
+        "teal init --service prod/checkout",
+        "teal init --service prod/checkout --output checkout.yaml --force",
+        "teal init --all prod --output rollouts/",
+    ),
     "deploy": (
         "teal deploy -f rollout.yaml",
         "teal deploy --service prod/checkout --task-definition checkout:43 --plan linear",

@@ -19,6 +19,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "demo": ("api.cli.demo", "Two real rollouts on this machine: a good one, and a bad one taken back."),
     "sandbox": ("api.cli.sandbox", "An AWS on this machine, with a service under it, to try Teal on."),
+    "init": ("api.cli.init", "Write a rollout file from what runs, with the reasons."),
     "deploy": ("api.cli.deploy", "Roll a service out, with the engine in this process, until the end."),
     "preflight": ("api.cli.preflight", "Show what a rollout would start from, and what speaks against it."),
     "start": ("api.cli.start", "Start a rollout and leave it to an engine that runs elsewhere."),

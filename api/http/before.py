@@ -11,6 +11,7 @@ from api.http.shapes import PreflightView, preflight_view
 from api.http.visits import Who
 from orchestrator import config
 from orchestrator.engine import commands
+from orchestrator.engine.active import active
 
 router = APIRouter(tags=["before a rollout"])
 
@@ -31,6 +32,7 @@ async def preflight(request: Request, door: AtDoor, who: Who) -> PreflightView:
         registries=engine.registries,
         freezes=await engine.calendar.of(spec.service),
         prober=engine.outward,
+        others=await active(engine.store),
     )
     return preflight_view(found)
 

@@ -116,7 +116,7 @@ async def _fired_at(call: Caller, name: str, since: datetime) -> datetime | None
         "ScanBy": "TimestampDescending",
         "MaxRecords": 100,
     }
-    async for answer in _answers(call, "DescribeAlarmHistory", asked):
+    async for answer in answers(call, "DescribeAlarmHistory", asked):
         for item in answer.get("AlarmHistoryItems", ()):
             if json.loads(item["HistoryData"])["newState"]["stateValue"] == "ALARM":
                 at: datetime = item["Timestamp"]
@@ -140,7 +140,7 @@ async def metrics(call: Caller, need: MetricsNeed) -> dict[str, Series | Unread]
 async def _alarms(call: Caller, names: tuple[str, ...]) -> dict[str, AlarmSeen | Absent | Unread]:
     found: dict[str, AlarmSeen | Absent | Unread] = {name: Absent() for name in names}
     asked: Answer = {"AlarmNames": list(names), "AlarmTypes": ALARM_TYPES, "MaxRecords": ALARMS_PER_CALL}
-    async for answer in _answers(call, "DescribeAlarms", asked):
+    async for answer in answers(call, "DescribeAlarms", asked):
         for alarm in answer.get("MetricAlarms", ()):
             found[alarm["AlarmName"]] = metric_alarm(alarm)
         for member, kind in (("CompositeAlarms", "composite"), ("LogAlarms", "log")):
@@ -226,7 +226,7 @@ async def _metrics(
         "EndTime": need.end,
         "ScanBy": "TimestampAscending",
     }
-    async for answer in _answers(call, "GetMetricData", asked):
+    async for answer in answers(call, "GetMetricData", asked):
         for message in answer.get("Messages") or ():  # about the call as a whole
             raise unanswered("cloudwatch", "GetMetricData", why=message_text(message))
         for entry in answer.get("MetricDataResults", ()):
@@ -234,7 +234,7 @@ async def _metrics(
     return {query.id: result.series() for query, result in zip(queries, results.values(), strict=True)}
 
 
-async def _answers(call: Caller, operation: str, params: Answer) -> AsyncIterator[Answer]:
+async def answers(call: Caller, operation: str, params: Answer) -> AsyncIterator[Answer]:
     """Every page of a read. Raises Outside."""
     asked = dict(params)
     for _ in range(PAGES_MAX):

@@ -31,7 +31,7 @@ def look(spec: Spec, survey: Survey, now: datetime) -> Iterator[Finding]:
         yield note(
             "rule",
             f"{rule.name} will be moved",
-            f"its listener is {rule.listener}{_conditions(rule)}",
+            f"its listener is {rule.listener}{conditions_of(rule)}",
         )
     rows = plan_table(spec, survey.alarms)
     for row in rows:
@@ -49,7 +49,7 @@ def _group(group: GroupSurvey) -> str:
     return f"target group {group.name} ({group.container}:{group.port}) on {names}{health}; green gets one like it"
 
 
-def _conditions(rule: RuleSeen) -> str:
+def conditions_of(rule: RuleSeen) -> str:
     """A rule's conditions as people read them: ``, for host-header checkout.example.com``."""
     words = []
     for condition in json.loads(rule.conditions or "[]"):

@@ -1,5 +1,6 @@
 """``ports.Scout`` on AWS: which services there are, and what watches one."""
 
+from orchestrator.aws import definitions
 from orchestrator.aws.call import Caller
 from orchestrator.aws.scout import cloudwatch, ecs
 from orchestrator.aws.survey import blue
@@ -28,6 +29,12 @@ class AwsScout:
     async def running(self, cluster: str, service: str) -> str:
         """The task definition that a service runs. Raises Outside (Missing: no such service)."""
         return str((await blue(self._call, cluster, service)).get("taskDefinition", ""))
+
+    async def newest(self, task_definition: str) -> str:
+        """The family's newest active revision, if it is newer than this one; else empty. Raises Outside."""
+        family, _, number = task_definition.partition(":")
+        found = await definitions.newest(self._call, family)
+        return f"{family}:{found}" if found > int(number) else ""
 
     async def watchers(self, survey: Survey) -> tuple[AlarmSeen, ...]:
         """The alarms that watch the service of a survey, by name. Raises Outside."""
