@@ -15,8 +15,8 @@ from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn, Tenths
 from orchestrator.core.observed import ScalingSeen, TargetsSeen
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.spec import GatesSpec, MetricsSpec, Spec
-from orchestrator.core.survey import Finding, Severity, Survey
+from orchestrator.core.spec import Background, Discovery, GatesSpec, MetricsSpec, Spec, Sticky
+from orchestrator.core.survey import Finding, NewRevision, Severity, Survey
 from orchestrator.core.traffic import canonical
 from orchestrator.preflight import errors, expected, findings, plan_table
 from tests.builders import (
@@ -47,6 +47,7 @@ NETWORK = LoadBalancerArn(
     "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/fast/50dc6c495c0c9188"
 )
 FOREIGN_RULE = RULE.replace("123456789012", "999999999999")
+STICKY = {"Enabled": True, "DurationSeconds": 60}
 OIDC = canonical([{"Type": "authenticate-oidc", "AuthenticateOidcConfig": {"ClientId": "x"}}])[:-1]
 HEALTH_ONLY = GatesSpec(guard=GuardSpec(on=False), compare=CompareSpec(on=False))
 FINE = Plan(
@@ -94,6 +95,7 @@ def shares(*weights: int) -> Json:
     return forward((BLUE_GROUP, weights[0]), *others)
 
 
+MANY_TAGS = canonical({"tags": [{"key": f"t{number}", "value": ""} for number in range(43)]})
 TWO_DEPLOYMENTS = (good_deployment(), good_deployment(id="ecs-svc/1", status="ACTIVE"))
 IN_PROGRESS = (good_deployment(rollout_state="IN_PROGRESS", reason=""),)
 ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
@@ -112,6 +114,37 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "another deployment is under way on checkout: a-1",
     ),
     ("blue-empty", {}, blue(desired=0, running=0), "checkout wants no task"),
+    (
+        "blue-not-empty-yet",
+        {"first_tasks": 2},
+        blue(desired=0, running=1),
+        "checkout wants no task and has 1",
+    ),
+    ("not-first", {"first_tasks": 2}, {}, "checkout runs 3 tasks: this is no first deployment"),
+    (
+        "first-in-steps",
+        {"first_tasks": 2},
+        blue(desired=0, running=0),
+        "plan canary gives green a part of the traffic",
+    ),
+    (
+        "first-outside-scaling",
+        {"first_tasks": 11},
+        blue(desired=0, running=0),
+        "11 tasks are wanted, its scaling allows 2 to 10",
+    ),
+    (
+        "container-unknown",
+        {"task_definition": "", "images": (("ap", "app:2"),)},
+        {},
+        "checkout:42 has no container ap",
+    ),
+    (
+        "too-many-tags",
+        {"colour_variable": "TEAL_COLOUR"},
+        {"new_revisions": (NewRevision(family="checkout-green", newest=0, template=MANY_TAGS),)},
+        "the task definition behind checkout-green has so many tags",
+    ),
     ("controller-not-ecs", {}, {"controller": "CODE_DEPLOY"}, "checkout is deployed by CodeDeploy"),
     ("controller-not-ecs", {}, {"controller": "EXTERNAL"}, "checkout has deployment controller EXTERNAL"),
     ("strategy-not-rolling", {}, {"strategy": "BLUE_GREEN"}, "checkout has deployment strategy BLUE_GREEN"),
@@ -156,13 +189,7 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "target-stickiness",
         {},
         group(stickiness="app_cookie"),
-        "sticky sessions (app_cookie): not supported yet",
-    ),
-    (
-        "target-stickiness",
-        {},
-        group(stickiness="lb_cookie"),
-        "sticky sessions (lb_cookie): not supported yet",
+        "sticky sessions by a cookie of the application",
     ),
     (
         "too-many-groups",
@@ -183,16 +210,10 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "forwards to teal-payments-0a1b2c3d-0, which another rollout made",
     ),
     (
-        "group-stickiness",
-        {},
-        rule(actions=forward((BLUE_GROUP, 1), stickiness={"Enabled": True, "DurationSeconds": 60})),
-        "keeps users on their target group: not supported yet",
-    ),
-    (
-        "oidc-action",
-        {},
-        rule(actions=f"{OIDC},{forward((BLUE_GROUP, 1))[1:]}"),
-        "authenticates users by OIDC: not supported yet",
+        "cut-while-blue-shrinks",
+        {"sticky": Sticky.CUT},
+        {**rule(actions=forward((BLUE_GROUP, 1), stickiness=STICKY)), "minimum_percent": 50},
+        "checkout may fall to 50 % of its tasks while it rolls",
     ),
     (
         "two-groups-in-a-rule",
@@ -276,6 +297,24 @@ ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         group(protocol_version="GRPC"),
         "target group checkout speaks gRPC",
     ),
+    (
+        "group-stickiness",
+        {},
+        rule(actions=forward((BLUE_GROUP, 1), stickiness=STICKY)),
+        "keeps users on their target group for 60 s",
+    ),
+    (
+        "group-stickiness",
+        {},
+        group(stickiness="lb_cookie"),
+        "will keep users on their colour for 24 h, since its target group has sticky sessions",
+    ),
+    (
+        "group-stickiness",
+        {"sticky": Sticky.CUT},
+        rule(actions=forward((BLUE_GROUP, 1), stickiness=STICKY)),
+        "keeps users on their target group",
+    ),
     ("zone-without-targets", {}, {"zones_without_targets": ("eu-west-1c",)}, "serves in eu-west-1c"),
     ("targets-unread", {}, group(targets=None), "the health of checkout's targets could not be read"),
     (
@@ -283,6 +322,30 @@ ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {},
         group(targets=TargetsSeen(healthy=2, unhealthy=1, reasons=("Target.Timeout",))),
         "1 of 3 targets of checkout are not healthy: Target.Timeout",
+    ),
+    (
+        "background-work",
+        {"background": Background.SAFE},
+        {},
+        "green's tasks share blue's work in the background from their first moment",
+    ),
+    (
+        "discovery-stripped",
+        {},
+        {"registries": ("arn:registry",)},
+        "checkout answers in service discovery (arn:registry); green does not",
+    ),
+    (
+        "discovery-kept",
+        {"discovery": Discovery.KEEP},
+        {"registries": ("arn:registry",)},
+        "green answers in service discovery (arn:registry) from its first task",
+    ),
+    (
+        "first-deployment",
+        {"first_tasks": 2, "plan": NAMED_PLANS["instant"]},
+        blue(desired=0, running=0),
+        "checkout runs no task: green gets 2, then all traffic",
     ),
     ("green-does-not-scale", {}, {"policies": ("cpu-60",)}, "checkout is scaled by cpu-60; green is not"),
     (
@@ -292,6 +355,12 @@ ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "checkout is scaled by night; green is not",
     ),
 ]
+
+
+def test_a_rule_that_authenticates_is_no_obstacle() -> None:
+    assert not errors(
+        found(good_spec(), good_survey(**rule(actions=f"{OIDC},{forward((BLUE_GROUP, 1))[1:]}")))
+    )
 
 
 def test_a_good_survey_makes_neither_error_nor_warning() -> None:

@@ -14,6 +14,7 @@ from orchestrator.core.commands import Actor, Command, CommandKind
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import WriteRule
 from orchestrator.core.events import EventKind
+from orchestrator.core.ids import revision_name
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL
 from orchestrator.core.rollout import Decision, HoldKind, Rollout
@@ -113,6 +114,7 @@ def _abandon(draft: Draft, command: Command) -> None:
     row = draft.row
     reason = f"abandoned by {command.by.name}" + (f": {command.reason}" if command.reason else "")
     left = [*(pair.green_name for pair in row.pairs), *([row.green.name] if row.green else [])]
+    left += [revision_name(each.arn) for each in row.registrations if each.arn]
     draft.end(reason, command.by)
     draft.move(Phase.ABANDONED, reason)
     draft.tell(

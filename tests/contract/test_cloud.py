@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -29,30 +29,10 @@ from orchestrator.core.traffic import green_share, read_forward, says_the_same, 
 from orchestrator.sandbox.world import Fault
 from orchestrator.sandbox.world.faults import Kind
 from orchestrator.sandbox.world.scenery import furnish, register, until_steady
-from tests.contract.cloud import Direct, Stage, Way, Wired, set_stage, ways
+from tests.contract.cloud import Stage, Way, set_stage
 
 TAGS = (("teal:managed", "true"), ("teal:rollout", "r-1"))
 SetStage = Callable[..., Stage]
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module", params=list(ways()))
-def way(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Way]:
-    if request.param == "direct":
-        yield Direct()
-        return
-    with pytest.MonkeyPatch.context() as environment:
-        environment.delenv("AWS_PROFILE", raising=False)
-        environment.setenv("AWS_ACCESS_KEY_ID", "sandbox")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-        wired = Wired(runner)
-        yield wired
-        wired.close()
 
 
 @pytest.fixture
