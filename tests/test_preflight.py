@@ -301,7 +301,7 @@ ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "group-stickiness",
         {},
         rule(actions=forward((BLUE_GROUP, 1), stickiness=STICKY)),
-        "keeps users on their target group for 60 s",
+        "keeps users on their target group for 1 min",
     ),
     (
         "group-stickiness",

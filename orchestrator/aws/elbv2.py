@@ -143,6 +143,7 @@ def rule_seen(rule: Mapping[str, Any]) -> RuleSeen:
         priority=rule.get("Priority", ""),
         conditions=canonical(rule.get("Conditions", [])),
         actions=canonical(rule.get("Actions", [])),
+        transforms=canonical(rule["Transforms"]) if rule.get("Transforms") else "",
     )
 
 

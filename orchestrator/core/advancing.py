@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core import asking, auto, intervals, intervening, judge, rules
+from orchestrator.core import asking, auto, intervals, intervening, judge, rules, sticky
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
@@ -209,6 +209,12 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
         return False
     if step.approval and not is_approved(draft, row.step, of=f"leaving step {row.step + 1}"):
         return False
+    if not is_waived and step.weight == ALL and row.bake.since is not None:
+        # Blue is to be touched next: whoever still uses it would meet both revisions at once.
+        pinned = sticky.still_on(draft, Colour.BLUE, since=row.bake.since)
+        if pinned:
+            draft.change(waiting_for=pinned)
+            return False
     draft.change(waiting_for="somebody to resume" if draft.holds else "")
     return not draft.holds and draft.row.phase is not Phase.ROLLING_BACK
 
@@ -222,7 +228,7 @@ def _hold_for(draft: Draft, answers: Sequence[Answer]) -> None:
 
 def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
     row = draft.row
-    draft.tell(EventKind.STEP_PASSED, f"step {row.step + 1} passed", step=row.step + 1)
+    draft.tell(EventKind.STEP_PASSED, f"step {row.step + 1} passed{sticky.told(row)}", step=row.step + 1)
     auto.extend(draft)
     if row.phase is Phase.WATCHING and row.step == len(draft.row.plan.steps) - 1:
         go_to_step(draft, 0)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core import comparison, intervals
+from orchestrator.core import comparison, intervals, sticky
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import ScaleService
 from orchestrator.core.events import EventKind
@@ -72,7 +72,9 @@ def _begin_if_due(draft: Draft) -> None:
     if newest is None or not is_degraded(row, newest.blue):
         return
     grown = _grown_lately(row, newest)
-    if grown is None or not row.spec.gates.compare.intervene or row.failed:
+    # While cookies keep users on green, taking its weight back shows nothing, and stopping its tasks gives them 503.
+    must_not = not row.spec.gates.compare.intervene or bool(sticky.life(row))
+    if grown is None or must_not or row.failed:
         draft.hold(
             HoldKind.GATE,
             f"blue itself is bad: {_told(newest.blue)}, far more than in its last hour",

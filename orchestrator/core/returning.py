@@ -12,14 +12,14 @@ from orchestrator.core.commands import Actor
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import UpdateService, WriteRule
 from orchestrator.core.events import EventKind
-from orchestrator.core.ids import Json, revision_name
+from orchestrator.core.ids import Json, Tenths, revision_name
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE, percent
 from orchestrator.core.ready import cannot_take_all, not_ready
 from orchestrator.core.rollout import Attempt, HoldKind, RuleState
 from orchestrator.core.scene import Colour
-from orchestrator.core.traffic import canonical, read_forward, with_weights
+from orchestrator.core.traffic import canonical, cookie_life, read_forward, with_weights
 from orchestrator.core.words import span
 
 
@@ -120,13 +120,18 @@ def _is_all_on_blue(draft: Draft) -> bool:
 def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
     green = rules.green_of(draft.row, rule)
     assert green is not None
-    actions = with_weights(seen.actions, blue=rule.blue_group, green=green, weight=NONE)
+    weight: Tenths | None = NONE
+    if cookie_life(seen.actions):
+        # A weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does.
+        actions, weight = rules.without_green_at_all(rule, seen.actions, green), None
+    else:
+        actions = with_weights(seen.actions, blue=rule.blue_group, green=green, weight=NONE)
     effect = WriteRule(
         rule=rule.arn,
         listener=rule.listener,
         is_default=rule.is_default,
         actions=actions,
-        green=NONE,
+        green=weight,
         to_safety=True,
     )
     draft.ask(effect, f"give blue all traffic on {rule.name}")

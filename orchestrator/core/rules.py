@@ -4,6 +4,7 @@ Seen = wanted: done. Seen = verified: write. Something Teal wanted before: a lat
 drift, somebody else wrote.
 """
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -17,13 +18,19 @@ from orchestrator.core.plan import HOME_STEPS, NONE, percent
 from orchestrator.core.rollout import HoldKind, Rollout, RuleState
 from orchestrator.core.traffic import (
     canonical,
+    cookie_life,
     green_share,
     read_forward,
     same_but_for_weights,
     says_the_same,
+    with_stickiness,
     with_weights,
     without_green,
+    without_stickiness,
 )
+from orchestrator.core.words import group_name
+
+GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
 
 
 class Found(StrEnum):
@@ -48,8 +55,8 @@ class Look:
 
 
 def conditions_of(seen: RuleSeen) -> Json:
-    """What decides which requests a rule gets, in a form that can be compared."""
-    return canonical([seen.priority, seen.conditions])
+    """What decides which requests a rule gets, and what it rewrites of them, in a form that can be compared."""
+    return canonical([seen.priority, seen.conditions, *([seen.transforms] if seen.transforms else [])])
 
 
 def green_of(row: Rollout, rule: RuleState) -> TargetGroupArn | None:
@@ -57,12 +64,44 @@ def green_of(row: Rollout, rule: RuleState) -> TargetGroupArn | None:
     return next((pair.green for pair in row.pairs if pair.blue == rule.blue_group), None)
 
 
+def ground(rule: RuleState) -> Json:
+    """The list that the two weights are written into: the base, with the stickiness that AWS demands beside green."""
+    return with_stickiness(rule.base, rule.lent_stickiness_s) if rule.lent_stickiness_s else rule.base
+
+
+def is_base_but_for_weights(rule: RuleState, actions: Json, green: TargetGroupArn | None) -> bool:
+    """True if a list differs from the first one in nothing but the two weights, and what AWS demands beside green."""
+    return any(
+        same_but_for_weights(actions, known, blue=rule.blue_group, green=green)
+        for known in dict.fromkeys((ground(rule), rule.base))
+    )
+
+
+def mended(rule: RuleState, actions: Json, green: TargetGroupArn) -> Json:
+    """A list that somebody else changed, with nothing of green in it and what it had given to blue."""
+    left = without_green(actions, blue=rule.blue_group, green=green)
+    forward = read_forward(left)
+    is_lent = rule.lent_stickiness_s and cookie_life(left).total_seconds() == rule.lent_stickiness_s
+    return without_stickiness(left) if is_lent and forward and len(forward.groups) == 1 else left
+
+
+def keeps_lent_stickiness(rule: RuleState, actions: Json) -> bool:
+    """True if a list without green still has the stickiness that was only there for green's sake."""
+    is_lent = rule.lent_stickiness_s and cookie_life(actions).total_seconds() == rule.lent_stickiness_s
+    return bool(is_lent) and says_the_same(without_stickiness(actions), rule.base)
+
+
+def without_green_at_all(rule: RuleState, actions: Json, green: TargetGroupArn) -> Json:
+    """The rule's first list, to the letter, if nobody changed it meanwhile; else what they left, without green."""
+    return rule.base if is_base_but_for_weights(rule, actions, green) else mended(rule, actions, green)
+
+
 def listed(row: Rollout, rule: RuleState, weight: Tenths | None) -> Json:
     """The rule's whole action list with green at this weight; None: the base, to the letter."""
     green = green_of(row, rule)
     if weight is None or green is None:
         return rule.base
-    return with_weights(rule.base, blue=rule.blue_group, green=green, weight=weight)
+    return with_weights(ground(rule), blue=rule.blue_group, green=green, weight=weight)
 
 
 def look(draft: Draft, rule: RuleState) -> Look:
@@ -80,15 +119,15 @@ def look(draft: Draft, rule: RuleState) -> Look:
 
 def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
     if conditions_of(seen) != rule.conditions:
-        return _drift(rule, seen, "its conditions or its priority were changed")
+        return _drift(rule, seen, "its conditions, its priority or its transforms were changed")
     if says_the_same(seen.actions, listed(row, rule, rule.verified)):
         return Look(rule=rule, found=Found.AS_WRITTEN, actions=seen.actions)
     if says_the_same(seen.actions, listed(row, rule, rule.wanted)):
         return Look(rule=replace(rule, verified=rule.wanted), found=Found.AS_WRITTEN, actions=seen.actions)
     green = green_of(row, rule)
     share = green_share(seen.actions, blue=rule.blue_group, green=green)
-    if not same_but_for_weights(seen.actions, rule.base, blue=rule.blue_group, green=green) or share is None:
-        return _drift(rule, seen, "something besides the two weights was changed")
+    if not is_base_but_for_weights(rule, seen.actions, green) or share is None:
+        return _drift(rule, seen, _what_changed(rule, seen, green))
     if share == NONE and (rule.verified or 0) > 0:
         words = f"somebody gave blue all traffic on {rule.name}"
         return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)
@@ -99,6 +138,19 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
         # Green hung there without traffic, and somebody took it out: it is hung there again.
         return Look(rule=replace(rule, verified=None), found=Found.AS_WRITTEN, actions=seen.actions)
     return _weights_changed(row, rule, seen, share)
+
+
+def _what_changed(rule: RuleState, seen: RuleSeen, green: TargetGroupArn | None) -> str:
+    """What besides the weights is not as it was, in words; another rollout's target group is named."""
+    forward, known = read_forward(seen.actions), read_forward(ground(rule))
+    ours = {w.group for w in known.groups} if known else set()
+    others = [group_name(w.group) for w in forward.groups if w.group not in (*ours, green)] if forward else []
+    rival = next((name for name in others if GREEN_GROUP.fullmatch(name)), None)
+    if rival is not None:
+        return f"another rollout, perhaps of another store, has put its target group {rival} in"
+    if others:
+        return f"target group {others[0]} was put in"
+    return "something besides the two weights was changed"
 
 
 def _hangs(seen: RuleSeen, green: TargetGroupArn | None) -> bool:
@@ -162,7 +214,7 @@ def accept(draft: Draft, looks: tuple[Look, ...]) -> None:
         green = green_of(draft.row, found.rule)
         rule = found.rule
         if found.found is Found.DRIFT and isinstance(seen, RuleSeen):
-            base = without_green(seen.actions, blue=rule.blue_group, green=green) if green else seen.actions
+            base = mended(rule, seen.actions, green) if green else seen.actions
             forward = read_forward(base)
             if (
                 forward is not None

@@ -281,9 +281,9 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
         draft.change(step=row.step + 1)
         draft.wake_by(draft.now)
         return
-    assert row.on_blue_since is not None
+    assert row.bake.since is not None  # a period was taken at this weight
     until = row.phase_since + row.spec.limits.settle if row.phase_since else None
-    if left := sticky.still_on(draft, Colour.GREEN, since=row.on_blue_since, until=until):
+    if left := sticky.still_on(draft, Colour.GREEN, since=row.bake.since, until=until):
         draft.change(waiting_for=left)
         return
     draft.change(is_way_clear=True, bake=Bake(), waiting_for="green to be taken away")

@@ -6,6 +6,7 @@ belongs to somebody else. Source of the shapes: Elastic Load Balancing v2, ``Act
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -63,6 +64,23 @@ def read_forward(actions: Json) -> Forward | None:
         stickiness=canonical(sticky if sticky.get("Enabled") else {}),
         others=canonical([_without_secret(action) for action in parsed if action is not forwards[0]]),
     )
+
+
+def cookie_life(actions: Json) -> timedelta:
+    """How long a cookie keeps its user on a target group of the list; 0: group stickiness is off."""
+    forward = read_forward(actions)
+    return timedelta(seconds=json.loads(forward.stickiness).get("DurationSeconds", 0) if forward else 0)
+
+
+@lru_cache(maxsize=1024)
+def with_stickiness(actions: Json, seconds: int) -> Json:
+    """The list with group stickiness on for so long, everything else to the letter."""
+    return _with_stickiness(actions, {"Enabled": True, "DurationSeconds": seconds})
+
+
+def without_stickiness(actions: Json) -> Json:
+    """The list with group stickiness off, everything else to the letter."""
+    return _with_stickiness(actions, {"Enabled": False})
 
 
 def says_the_same(left: Json, right: Json) -> bool:
@@ -220,6 +238,16 @@ def _with_groups(actions: Json, groups: list[dict[str, Any]]) -> Json:
             # With both present AWS allows only one identical group, so the short form goes.
             action.pop("TargetGroupArn", None)
             action["ForwardConfig"] = {**(action.get("ForwardConfig") or {}), "TargetGroups": groups}
+    return canonical(parsed)
+
+
+def _with_stickiness(actions: Json, config: dict[str, Any]) -> Json:
+    parsed: list[dict[str, Any]] = json.loads(actions)
+    for action in parsed:
+        if action.get("Type") == "forward":
+            known = action.get("ForwardConfig") or {}
+            groups = known.get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}]
+            action["ForwardConfig"] = {**known, "TargetGroups": groups, "TargetGroupStickinessConfig": config}
     return canonical(parsed)
 
 

@@ -1,25 +1,26 @@
 """Can the weights of the rules that carry blue's traffic be divided, and will nobody else divide them?"""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 from orchestrator.core.errors import Rejected
 from orchestrator.core.ids import TargetGroupArn
 from orchestrator.core.observed import RuleSeen
 from orchestrator.core.plan import percent
-from orchestrator.core.spec import Spec
+from orchestrator.core.rules import GREEN_GROUP
+from orchestrator.core.spec import Spec, Sticky
 from orchestrator.core.starting import in_scope, test_rules_of
-from orchestrator.core.survey import Finding, GroupSurvey, Survey
-from orchestrator.core.traffic import Forward, read_forward, with_weights
-from orchestrator.core.words import group_name, load_balancer_name
+from orchestrator.core.survey import LB_COOKIE, Finding, GroupSurvey, Survey
+from orchestrator.core.traffic import Forward, cookie_life, read_forward, with_weights
+from orchestrator.core.words import group_name, load_balancer_name, span
 from orchestrator.preflight.timing import steps_of
-from orchestrator.preflight.words import error, warning
+from orchestrator.preflight.words import error, note, warning
 
 GROUPS_PER_ACTION = 5  # Quotas for your Application Load Balancers; not adjustable
 GROUPS_PER_LOAD_BALANCER = 100  # likewise
-GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names Teal gives
+WHOLE = 100  # percent of a service's tasks
 _NOBODY = TargetGroupArn("arn:of:a:target:group:that:is:not:there")
 
 
@@ -112,12 +113,12 @@ def _group(group: GroupSurvey) -> Iterator[Finding]:
             "only an Application Load Balancer's rules and metrics are known to Teal",
             "use an Application Load Balancer",
         )
-    if group.stickiness:
+    if group.stickiness not in ("", LB_COOKIE):
         yield error(
             "target-stickiness",
-            f"target group {group.name} has sticky sessions ({group.stickiness}): not supported yet",
-            "pinned users would not follow the weights, nor a rollback",
-            "turn stickiness.enabled off on the target group",
+            f"target group {group.name} has sticky sessions by a cookie of the application",
+            "the load balancer does not follow such a cookie where it divides by weight",
+            f"set stickiness.type to {LB_COOKIE}, or stickiness.enabled to false, on the target group",
         )
 
 
@@ -147,7 +148,8 @@ def _rule(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
         )
         return
     yield from _neighbours(rule, forward, survey)
-    yield from _pinning(rule, forward)
+    yield from _pinning(rule, spec, survey)
+    yield from _authentication(rule)
     if len(carried) > 1:
         yield error(
             "two-groups-in-a-rule",
@@ -185,20 +187,42 @@ def _neighbours(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Fi
             )
 
 
-def _pinning(rule: RuleSeen, forward: Forward) -> Iterator[Finding]:
-    if json.loads(forward.stickiness):
+def _pinning(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
+    """What it means that cookies keep users of a rule on a target group."""
+    forward = read_forward(rule.actions)
+    held = {w.group for w in forward.groups} if forward else set()
+    lent = [g.cookie_seconds for g in survey.groups if g.stickiness == LB_COOKIE and g.arn in held]
+    life = cookie_life(rule.actions) or timedelta(seconds=max(lent, default=0))
+    if not life:
+        return
+    is_lent = not cookie_life(rule.actions)
+    yield warning(
+        "group-stickiness",
+        f"{rule.name} will keep users on their colour for {span(life)}, since its target group has sticky sessions"
+        if is_lent
+        else f"{rule.name} keeps users on their target group for {span(life)}",
+        "they follow no weight until their cookie ends: a colour is left slowly, and no intervention finds out what "
+        "hurts blue; a rollback takes green out of the rule, which frees them at once",
+        "nobody is waited for (sticky: cut): who is left on blue meets both revisions while it rolls"
+        if spec.sticky is Sticky.CUT
+        else f"until nobody uses a colour it is waited for, {span(life)} at the longest (sticky: cut does not wait)",
+    )
+    if spec.sticky is Sticky.CUT and survey.minimum_percent < WHOLE:
         yield error(
-            "group-stickiness",
-            f"{rule.name} keeps users on their target group: not supported yet",
-            "pinned users would not follow the weights, nor a rollback",
-            "turn target group stickiness off in the rule's forward action",
+            "cut-while-blue-shrinks",
+            f"sticky: cut, and {survey.blue.name} may fall to {survey.minimum_percent} % of its tasks while it rolls",
+            "whoever a cookie keeps on blue would meet too few tasks",
+            f"write sticky: wait, or set the service's minimumHealthyPercent to {WHOLE} or more",
         )
-    if any(action.get("Type") == "authenticate-oidc" for action in json.loads(rule.actions)):
-        yield error(
-            "oidc-action",
-            f"{rule.name} authenticates users by OIDC: not supported yet",
-            "every write of the rule must keep a secret that AWS does not show",
-            "leave the rule out of traffic.rules",
+
+
+def _authentication(rule: RuleSeen) -> Iterator[Finding]:
+    """What writing a rule back takes, beside the permission to write it."""
+    if any(action.get("Type") == "authenticate-cognito" for action in json.loads(rule.actions)):
+        yield note(
+            "cognito-action",
+            f"{rule.name} authenticates users by Cognito",
+            "whoever writes such a rule needs cognito-idp:DescribeUserPoolClient on its user pool",
         )
 
 

@@ -116,12 +116,11 @@ ROWS = [
     ("discovery: drop", '3: discovery: "drop" is not known here: write strip or keep'),
     ("first_deployment: {tasks: 0}",
      '3: first_deployment.tasks: "0" is no number of tasks: write a whole number from 1 to 5000'),
-    ("sticky: ignore", '3: sticky: "ignore" is not known here: write wait'),
+    ("sticky: ignore", '3: sticky: "ignore" is not known here: write wait or cut'),
 ]  # fmt: skip
 
 NOT_YET = [
     ("capacity: {green: stepped}", "capacity: {green: stepped} is not available yet: write full, or remove it"),
-    ("sticky: cut", "sticky: cut is not available yet: write wait, or remove it"),
     ("ending: {swap: keep}",
      "ending: swap is not available yet: write settle, or remove it: blue takes the new revision over"),
 ]  # fmt: skip
