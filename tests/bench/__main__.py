@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
-from tests.bench import bad, cli, core, door, events, proxy, smooth, stores, takeover
+from tests.bench import bad, calibration, cli, core, door, events, proxy, smooth, stores, takeover, watching
 
 SECTIONS: dict[str, Callable[[], Iterable[str]]] = {
     "smooth": smooth.measure,
@@ -12,6 +12,8 @@ SECTIONS: dict[str, Callable[[], Iterable[str]]] = {
     "events": events.measure,
     "takeover": takeover.measure,
     "core": core.measure,
+    "watching": watching.measure,
+    "calibration": calibration.measure,
     "stores": stores.measure,
     "cli": cli.measure,
     "door": door.measure,
