@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.core.hours import Freeze
-from orchestrator.ports import Clock, Cloud, Direct, Outward, Scout, Store
+from orchestrator.ports import Clock, Cloud, Direct, MetricSource, Outward, Scout, Store
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]
             registries=settings.registries,
             freezes=settings.freezes,
             outward=outward,
+            sources=sources_of(settings),
         )
         queue = os.environ.get(EVENTS_QUEUE, "")
         if not queue:
@@ -164,6 +165,15 @@ def outward_of(settings: Settings, clock: Clock) -> "HttpOutward":
     from orchestrator.outbound.outward import HttpOutward
 
     return HttpOutward(settings.hosts, settings.hooks, clock)
+
+
+def sources_of(settings: Settings) -> dict[str, MetricSource]:
+    """The settings' metric sources by name. Nothing is asked of them yet."""
+    if not settings.prometheus:
+        return {}
+    from orchestrator.prometheus.source import PrometheusSource
+
+    return {one.name: PrometheusSource(one) for one in settings.prometheus}
 
 
 def sinks_of(settings: Settings, clock: Clock) -> tuple["Sink", ...]:
@@ -191,10 +201,12 @@ def engine_of(
     registries: Sequence[str] = (),
     freezes: Sequence[Freeze] | None = None,
     outward: Outward | None = None,
+    sources: Mapping[str, MetricSource] | None = None,
 ) -> Engine:
     """An engine over these parts, which tells these sinks what it commits, and runs images of these registries.
 
     `freezes`: the settings' calendar; None: they have none, and the store's holds. `outward`: None: no probes are sent.
+    `sources`: metric sources besides CloudWatch, by name.
     """
     from orchestrator.engine.calendar import Calendar
     from orchestrator.engine.tick import Ticker
@@ -204,7 +216,16 @@ def engine_of(
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     calendar = Calendar(store, clock, freezes)
     worker = Worker(
-        Ticker(store, cloud, clock, registries=registries, calendar=calendar, outward=outward), owner=owner
+        Ticker(
+            store,
+            cloud,
+            clock,
+            registries=registries,
+            calendar=calendar,
+            outward=outward,
+            sources=sources,
+        ),
+        owner=owner,
     )
     deliverer = Deliverer(store, sinks, clock, owner=owner)
     worker.on_news = deliverer.hint

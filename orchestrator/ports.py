@@ -1,6 +1,6 @@
 """What the engine needs of the outside, and nothing else. Adapters fulfil these; contract suites hold them to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,8 +10,8 @@ from orchestrator.core.effects import Effect
 from orchestrator.core.events import Event, Record
 from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RolloutId
-from orchestrator.core.needs import Needs, SurveyNeed
-from orchestrator.core.observed import AlarmSeen, Unread
+from orchestrator.core.needs import MetricsNeed, Needs, SurveyNeed
+from orchestrator.core.observed import AlarmSeen, Series, Unread
 from orchestrator.core.outward import HookNeed, HookSeen, ProbeNeed, ProbeSeen
 from orchestrator.core.people import Role
 from orchestrator.core.phases import Phase
@@ -112,6 +112,18 @@ class Asker(Protocol):
 
 class Outward(Prober, Asker, Protocol):
     """Everything that the engine sends to addresses of rollout files."""
+
+
+class MetricSource(Protocol):
+    """Numbers from elsewhere than AWS: series of expressions in the source's own language."""
+
+    async def series(self, need: MetricsNeed) -> Mapping[str, Series | Unread]:
+        """The series asked for, by the queries' ids, each a value. Never raises Outside.
+
+        A point stands at the start of the interval that it speaks of. What the source holds nothing of is left out of
+        its series; an answer that is partial is Unread.
+        """
+        ...
 
 
 class Direct(Protocol):

@@ -93,6 +93,15 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prometheus:
+    """A Prometheus server that rollout files may name as their metrics' source."""
+
+    name: str
+    url: str  # without /api/v1
+    token: Secret | None = None  # sent as a bearer token; None: none is asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hosts:
     """Where Teal may send requests that somebody else named.
 
@@ -116,6 +125,7 @@ class Settings:
     people: tuple[Person, ...] = ()
     slack: Slack | None = None
     hooks: tuple[Hook, ...] = ()
+    prometheus: tuple[Prometheus, ...] = ()
     freezes: tuple[Freeze, ...] | None = None  # None: the file says nothing of them
 
     def account(self, alias: str) -> Account | None:

@@ -69,6 +69,7 @@ class MeteredTicker(Ticker):
             registries=ticker.registries,
             calendar=ticker.calendar,
             outward=ticker.outward,
+            sources=ticker.sources,
         )
         self._meters = meters
 

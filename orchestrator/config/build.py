@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from orchestrator.config.auto import AutoModel, build_auto
 from orchestrator.config.compare import build_compare
+from orchestrator.config.counting import build_counting
 from orchestrator.config.metric import build_metrics
 from orchestrator.config.models import (
     AlarmModel,
@@ -14,18 +14,16 @@ from orchestrator.config.models import (
     GatesModel,
     GuardModel,
     ListenerModel,
-    MetricsModel,
     When,
 )
 from orchestrator.config.probe import build_probe
-from orchestrator.config.quantities import Periods
 from orchestrator.config.webhook import build_webhooks
 from orchestrator.config.window import build_window
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.spec import ApprovalSpec, GatesSpec, Limits, MetricsSpec, NotifySpec, Spec
+from orchestrator.core.spec import ApprovalSpec, GatesSpec, Limits, NotifySpec, Spec
 
 
 def build(file: File) -> Spec:
@@ -43,7 +41,7 @@ def build(file: File) -> Spec:
         rules=_arns(file.traffic.rules),
         test_rules=_arns(file.traffic.test_rules),
         gates=_gates(file.gates),
-        metrics=_metrics(file.metrics),
+        metrics=build_counting(file.metrics),
         approval=_approval(file.approval, is_auto=_plan(file).auto is not None),
         limits=Limits(
             provision=file.limits.provision,
@@ -106,13 +104,6 @@ def _gates(gates: GatesModel) -> GatesSpec:
                 for alarm in gates.alarms
             )
         ),
-    )
-
-
-def _metrics(metrics: MetricsModel) -> MetricsSpec:
-    lag: timedelta | Periods = metrics.lag
-    return MetricsSpec(
-        period=metrics.period, lag=metrics.period * lag.count if isinstance(lag, Periods) else lag
     )
 
 

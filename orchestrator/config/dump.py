@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from orchestrator.config.auto import auto_document
 from orchestrator.config.compare import compare_document
+from orchestrator.config.counting import counting_document
 from orchestrator.config.document import Value
 from orchestrator.config.metric import metrics_document
 from orchestrator.config.probe import probe_document
@@ -77,7 +78,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
         },
         "plan": _plan(spec.plan),
         "gates": _gates(spec.gates),
-        "metrics": {"period": duration_text(spec.metrics.period), "lag": duration_text(spec.metrics.lag)},
+        "metrics": counting_document(spec.metrics),
         "approval": {
             "approvers": list(spec.approval.approvers),
             "required": spec.approval.required,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from orchestrator.config.auto import AutoModel
 from orchestrator.config.compare import CompareModel
+from orchestrator.config.counting import MetricsModel
 from orchestrator.config.fields import (
     Alias,
     BackgroundWord,
@@ -19,12 +20,10 @@ from orchestrator.config.fields import (
     Count,
     DiscoveryWord,
     Flag,
-    Lag,
     Listener,
     NoDataWord,
     OnDriftWord,
     OnFailureWord,
-    Period,
     Region,
     Rule,
     Service,
@@ -40,7 +39,7 @@ from orchestrator.config.fields import (
 from orchestrator.config.labels import EXAMPLE, Labels
 from orchestrator.config.metric import METRICS_MAX, MetricModel
 from orchestrator.config.probe import ProbeModel
-from orchestrator.config.quantities import Periods, duration_text, share_text, shown
+from orchestrator.config.quantities import duration_text, share_text, shown
 from orchestrator.config.revision import FirstDeploymentModel, RevisionModel
 from orchestrator.config.webhook import HOOKS_MAX, WebhookModel
 from orchestrator.config.window import Reason, WindowModel
@@ -53,14 +52,12 @@ from orchestrator.core.spec import (
     Background,
     Discovery,
     Limits,
-    MetricsSpec,
     OnDrift,
     OnFailure,
     Sticky,
 )
 
 DEFAULT_PLAN = "auto"
-DEFAULT_LAG = Periods(count=MetricsSpec().lag // MetricsSpec().period)
 
 
 class _Model(BaseModel):
@@ -211,17 +208,6 @@ class GatesModel(_Model):
     )
     window: WindowModel | None = Field(
         default=None, description="When it may start, and green's weight grow. Default: always."
-    )
-
-
-class MetricsModel(_Model):
-    """How the load balancer's metrics arrive."""
-
-    period: Period = _time(MetricsSpec().period, "Length of one datapoint; polls and waits follow it.")
-    lag: Lag = Field(
-        default=DEFAULT_LAG,
-        description="How long a datapoint may take to be final.",
-        json_schema_extra={"default": f"{DEFAULT_LAG.count} periods"},
     )
 
 

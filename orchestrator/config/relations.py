@@ -6,6 +6,7 @@ hide them; a value that cannot be read here has its own mistake already.
 
 from collections.abc import Iterator
 
+from orchestrator.config.counting import counting_relations
 from orchestrator.config.document import Document, Value
 from orchestrator.config.metric import metric_mistakes
 from orchestrator.config.quantities import parse_weight
@@ -25,6 +26,7 @@ def relations(document: Document) -> Iterator[Mistake]:
         yield from _plan(document, document.value.get("plan"))
         yield from _approval(document, document.value)
         yield from _metrics(document, document.value.get("gates"))
+        yield from counting_relations(document, document.value)
         yield from _probe(document, document.value)
         yield from _webhooks(document, document.value)
 

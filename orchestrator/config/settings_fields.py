@@ -59,6 +59,14 @@ def _hook_name(value: object) -> str:
     )
 
 
+def _source_name(value: object) -> str:
+    if isinstance(value, str) and _HOOK_NAME.fullmatch(value):
+        return value
+    raise ValueError(
+        f"{shown(value)} is no name of a metric source", "write small letters, digits and dashes: prometheus"
+    )
+
+
 def _claim(value: object) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if isinstance(text, str) and _CLAIM.fullmatch(text):
@@ -155,6 +163,7 @@ _WEB = WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://
 Line = Annotated[str, reader(_line)]
 RoleArn = Annotated[str, reader(_role_arn), written_as(_ROLE.pattern, "arn:aws:iam::123456789012:role/teal")]
 ExternalId = Annotated[str, reader(_external_id)]
+SourceName = Annotated[str, reader(_source_name), written_as(_HOOK_NAME.pattern, "prometheus")]
 HookName = Annotated[str, reader(_hook_name), written_as(_HOOK_NAME.pattern, "pagerduty")]
 Claim = Annotated[
     str,

@@ -14,6 +14,7 @@ from orchestrator.config.settings_models import (
     HookModel,
     IssuerModel,
     PersonModel,
+    PrometheusModel,
     SettingsFile,
     SlackModel,
 )
@@ -29,6 +30,7 @@ from orchestrator.settings import (
     Issuer,
     JobRule,
     Person,
+    Prometheus,
     Settings,
     Slack,
 )
@@ -105,6 +107,7 @@ def _settings(file: SettingsFile, secrets: Secrets) -> Settings:
         people=tuple(_person(one) for one in file.people),
         slack=_slack(file.slack, secrets) if file.slack else None,
         hooks=tuple(_hook(one, f"/hooks/{index}/secret", secrets) for index, one in enumerate(file.hooks)),
+        prometheus=tuple(_prometheus(name, one, secrets) for name, one in file.prometheus.items()),
         freezes=None if file.freezes is None else tuple(_freeze(one) for one in file.freezes),
     )
 
@@ -154,6 +157,11 @@ def _hook(one: HookModel, pointer: str, secrets: Secrets) -> Hook:
         events=frozenset(one.events),
         services=tuple(one.services),
     )
+
+
+def _prometheus(name: str, one: PrometheusModel, secrets: Secrets) -> Prometheus:
+    token = secrets.found[f"/prometheus/{name}/token"] if one.token else None
+    return Prometheus(name=name, url=one.url, token=token)
 
 
 def _freeze(one: FreezeModel) -> Freeze:

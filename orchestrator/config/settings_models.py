@@ -23,6 +23,7 @@ from orchestrator.config.settings_fields import (
     SlackGroup,
     SlackTeam,
     SlackUser,
+    SourceName,
 )
 from orchestrator.config.settings_secrets import ENV_NAME, POINT_TO_IT
 from orchestrator.config.window import Reason, Wall, Zone
@@ -152,6 +153,16 @@ class HookModel(_Model):
     )
 
 
+class PrometheusModel(_Model):
+    """A Prometheus server, or another that speaks its HTTP API."""
+
+    url: HookUrl = Field(
+        description="Its address, without /api/v1. It may be private; without TLS no token is sent.",
+        examples=["http://prometheus.internal:9090"],
+    )
+    token: Pointer | None = Field(default=None, description="A bearer token. Default: none is sent.")
+
+
 class FreezeModel(_Model):
     """A time in which no rollout starts and no green grows."""
 
@@ -183,6 +194,9 @@ class SettingsFile(_Model):
     )
     slack: SlackModel | None = None
     hooks: list[HookModel] = Field(default=[], description="Addresses that are told of events.")
+    prometheus: dict[SourceName, PrometheusModel] = Field(
+        default={}, description="Servers by the name that rollout files say as metrics.source."
+    )
     freezes: list[FreezeModel] | None = Field(
         default=None,
         max_length=FREEZES_MAX,

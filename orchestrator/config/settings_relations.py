@@ -45,6 +45,7 @@ def settings_relations(document: Document, secrets: Secrets) -> Iterator[Mistake
     yield from _accounts(document)
     yield from _issuers(document)
     yield from _hooks(document, _hosts(document))
+    yield from _prometheus(document)
     yield from _freezes(document)
     yield from _forms(document, secrets)
 
@@ -145,6 +146,22 @@ def _hooks(document: Document, hosts: Hosts) -> Iterator[Mistake]:
             continue
         if found is not None:
             yield document.mistake(f"/hooks/{index}/url", f"hooks[{index + 1}].url: {found[0]}", found[1])
+
+
+def _prometheus(document: Document) -> Iterator[Mistake]:
+    assert isinstance(document.value, dict)
+    servers = document.value.get("prometheus")
+    for name, entry in servers.items() if isinstance(servers, dict) else ():
+        url = entry.get("url") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or not isinstance(url, str) or not entry.get("token"):
+            continue
+        try:
+            target = target_of(url)
+        except ValueError:
+            continue
+        if target.scheme != "https" and not target.is_loopback:
+            what = f"prometheus.{name}.url: the token would go to {target.host} without TLS"
+            yield document.mistake(f"/prometheus/{name}/url", what, "write https, or remove the token")
 
 
 def _freezes(document: Document) -> Iterator[Mistake]:

@@ -58,6 +58,11 @@ def _places(settings: Value) -> Iterator[tuple[str, dict[str, Value]]]:
         for index, hook in enumerate(hooks):
             if isinstance(hook, dict):
                 candidates.append((f"{step_into('/hooks', index)}/secret", hook.get("secret")))
+    servers = settings.get("prometheus")
+    if isinstance(servers, dict):
+        for name, server in servers.items():
+            if isinstance(server, dict):
+                candidates.append((f"{step_into('/prometheus', name)}/token", server.get("token")))
     for pointer, value in candidates:
         if isinstance(value, dict) and len(value) == 1:
             (kind, target), *_ = value.items()

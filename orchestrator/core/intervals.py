@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from orchestrator.core import comparison
+from orchestrator.core import comparison, sources
 from orchestrator.core.comparison import Use
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind, Record
@@ -102,11 +102,15 @@ def to_read(row: Rollout, now: datetime) -> tuple[datetime, ...]:
 
 def queries(row: Rollout) -> tuple[MetricQuery, ...]:
     """The series that an interval is made of: each count, of each colour's every target group."""
+    if row.spec.metrics.source:
+        return sources.queries(row, Colour.BLUE, Colour.GREEN)
     return _queries(row.pairs, row.spec.metrics.period, _slow_over(row), Colour.BLUE, Colour.GREEN)
 
 
 def blue_queries(row: Rollout) -> tuple[MetricQuery, ...]:
     """The same series of blue alone."""
+    if row.spec.metrics.source:
+        return sources.queries(row, Colour.BLUE)
     return _queries(row.pairs, row.spec.metrics.period, _slow_over(row), Colour.BLUE)
 
 
@@ -201,7 +205,15 @@ def counts_at(points: Points, colour: Colour, groups: int, start: datetime) -> C
     sums = {
         field: sum(points.get(f"{name} {field}", {}).get(start, 0.0) for name in names) for field in fields
     }
-    return Counts(**{field: round(value) for field, value in sums.items()})
+    counts = Counts(**{field: round(value) for field, value in sums.items()})
+    is_of_load_balancer = any(f"{name} answers_2xx" in points for name in names)
+    return counts if is_of_load_balancer else _all_answered(counts)
+
+
+def _all_answered(counts: Counts) -> Counts:
+    """Counts of a source that knows of answers alone: what is no error was well, and every answer had its time."""
+    well = max(0, counts.requests - counts.answers_4xx - counts.answers_5xx)
+    return replace(counts, answers_2xx=well, timed=counts.requests)
 
 
 def _interval(row: Rollout, points: Points, start: datetime) -> Interval:

@@ -25,6 +25,7 @@ from orchestrator.core.survey import Finding, Severity, Survey
 from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.outward import ask_outward
 from orchestrator.engine.shut import cloud_of
+from orchestrator.engine.sources import Sources, ask_sources, missing, of_cloudwatch
 from orchestrator.ports import Clock, Cloud, Leased, Outward, Store
 
 LEASE = timedelta(seconds=30)
@@ -56,15 +57,18 @@ class Ticker:
         registries: Sequence[str] = (),
         calendar: Calendar | None = None,
         outward: Outward | None = None,
+        sources: Sources | None = None,
     ) -> None:
         """`registries`: patterns of the images that revisions may run; empty: any. `calendar` None: the store's.
 
         `outward`: what sends probes and questions to webhooks; None: nothing does, and their gates hold.
+        `sources`: metric sources besides CloudWatch, by name.
         """
         self.store, self.cloud, self.clock = store, cloud, clock
         self.registries = tuple(registries)
         self.calendar = calendar or Calendar(store, clock)
         self.outward = outward
+        self.sources: Sources = sources or {}
 
     async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
         """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline.
@@ -90,11 +94,13 @@ class Ticker:
             survey, findings = await self._survey(row, needs.survey)
         async with asyncio.TaskGroup() as group:
             looked = group.create_task(
-                cloud_of(self.cloud, row.spec.account).observe(replace(needs, survey=None))
+                cloud_of(self.cloud, row.spec.account).observe(replace(of_cloudwatch(needs), survey=None))
             )
+            elsewhere = group.create_task(ask_sources(self.sources, needs))
             asked = group.create_task(ask_outward(self.outward, needs))
         probe, hooks = asked.result()
-        seen = replace(looked.result(), probe=probe, hooks=hooks)
+        found = looked.result()
+        seen = replace(found, probe=probe, hooks=hooks, metrics={**found.metrics, **elsewhere.result()})
         return replace(seen, commands=leased.commands, survey=survey, findings=findings, freezes=freezes)
 
     async def _survey(self, row: Rollout, need: SurveyNeed) -> tuple[Survey | Unread, tuple[Finding, ...]]:
@@ -110,12 +116,27 @@ class Ticker:
             freezes=None,
             refuses=self.outward.refusal if self.outward else None,
         )
+        findings = (*findings, *self._without_source(row))
         if not preflight.errors(findings):
             try:
                 await self.store.claim(row.id, claims_of(row, survey))
             except Conflict as taken:
                 findings = (*findings, Finding(severity=Severity.ERROR, code="taken", what=str(taken)))
         return survey, findings
+
+    def _without_source(self, row: Rollout) -> tuple[Finding, ...]:
+        """Refuses a rollout whose counts nobody could read."""
+        name = row.spec.metrics.source
+        if not name or name in self.sources:
+            return ()
+        advice = "ask an operator to add it under prometheus, or remove metrics.source"
+        found = Finding(
+            severity=Severity.ERROR,
+            code="no-metric-source",
+            what=missing(name, self.sources),
+            next_step=advice,
+        )
+        return (found,)
 
     async def _perform(self, decision: Decision, leased: Leased) -> tuple[Failure, ...]:
         """Writes to safety first, waiting for no other; the rest beside each other. Each fails alone."""

@@ -1,0 +1,1 @@
+"""Metrics from Prometheus by its HTTP API; implements ``ports.MetricSource``."""
