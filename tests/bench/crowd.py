@@ -5,7 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from orchestrator.aws.transport import Answer, DirectTransport
 from orchestrator.core.rollout import Rollout
@@ -46,7 +47,7 @@ class Crowd:
         for number in numbers:
             answer = _each(
                 await self._ask(service, operation, _plain(_part(asked, number))),
-                lambda text, number=number: named(number, text),
+                partial(named, number),
             )
             for key, value in answer.items():
                 merged[key] = [*merged.get(key, ()), *value] if isinstance(value, list) else value
@@ -78,7 +79,7 @@ def _plain(asked: Answer) -> Answer:
             text = pattern.sub(name, text)
         return text
 
-    return _each(asked, plain)
+    return cast(Answer, _each(asked, plain))
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON-like, with datetimes in it
