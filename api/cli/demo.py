@@ -1,11 +1,12 @@
-"""`demo`: a sandbox, steady load, a good rollout and a bad one, shown live; figures for people and for programs."""
+"""`demo`: a sandbox, steady load, and two rollouts shown live; figures for people and for programs."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from api.cli.demo_acts import Act, Player, Result
+from api.cli.demo_evidence import evidence_acts
 from api.cli.demo_show import LiveShow, PlainShow, Show, opening, summary
 from api.cli.doors import open_store_door
 from api.cli.faults import first_of
@@ -21,27 +23,48 @@ from api.cli.output import emit, is_live, json_option, span_text
 from api.cli.sheet import Line, Span, painted
 from orchestrator.core.errors import Refused, TealError
 from orchestrator.sandbox.demo import ERROR_RATE, MINUTE, RATE, Gauge
+from orchestrator.sandbox.demo_evidence import HISTORY_MINUTES, SUBTLE_RATE, USUAL_RATE, put_alarm
 from orchestrator.sandbox.plane.load import Load
 from orchestrator.sandbox.sandbox import Sandbox
 
-LONGEST = timedelta(minutes=4)
 INTERRUPTED = 130
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """What one demo shows, on which sandbox, and how long it may take at most."""
+
+    longest: timedelta
+    usual_rate: float  # what blue fails of its requests, and the good revision
+    bad_rate: float
+    acts: Callable[[Sandbox, Load], tuple[Act, ...]]
+    alarmed: bool = (
+        False  # its alarm is on the share of requests that fail, and blue is watched for a while first
+    )
+
+
 @click.command("demo")
+@click.option(
+    "--evidence",
+    is_flag=True,
+    help="Two other rollouts: a green that fails 3 % where blue fails 1 %, and an outage of both colours.",
+)
 @json_option
-def demo_command(as_json: bool) -> None:
+def demo_command(evidence: bool, as_json: bool) -> None:
     """Two real rollouts on this machine: a good revision to 100 % and home, and a bad one taken back.
 
     Real processes, real HTTP over loopback, the engine as it runs against AWS; no account, nothing left behind.
     Takes about two minutes. Exits 0 only if the good one succeeded, the bad one was rolled back with blue serving,
     and no request failed because of a shift.
+
+    With --evidence, in about three minutes: `compare` takes a green back that an alarm does not notice, and a good
+    one holds while both colours fail, without blame, and goes on afterwards.
     """
     show: Show = LiveShow() if is_live(err=True) else PlainShow()
     results: list[Result] = []
     fault = ""
     try:
-        asyncio.run(_bounded(show, results))
+        asyncio.run(_bounded(show, results, EVIDENCE if evidence else ORDINARY))
     except (KeyboardInterrupt, asyncio.CancelledError):
         fault = "interrupted; everything it started is stopped"
     except (TealError, RuntimeError, ExceptionGroup) as error:
@@ -68,41 +91,56 @@ def _say(line: Line) -> None:
     click.echo(painted(line, err=True), err=True)
 
 
-async def _bounded(show: Show, results: list[Result]) -> None:
-    """Play everything within `LONGEST`; SIGTERM ends it as Ctrl-C does."""
+async def _bounded(show: Show, results: list[Result], programme: Programme) -> None:
+    """Play everything within the programme's time; SIGTERM ends it as Ctrl-C does."""
     playing = asyncio.current_task()
     assert playing is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
-    limit = asyncio.timeout(LONGEST.total_seconds())
+    longest = programme.longest.total_seconds()
+    limit = asyncio.timeout(longest)
     try:
         async with limit:
-            await _play(show, results)
+            await _play(show, results, programme)
     except TimeoutError as error:
         if not limit.expired():
             raise Refused(what="the sandbox does not start", why=str(error)) from error
         raise Refused(
-            what=f"the demo has not ended within {span_text(LONGEST.total_seconds())}",
+            what=f"the demo has not ended within {span_text(longest)}",
             why="this machine may be too busy for it, or a rollout is held",
             next_step="Run it again on a quieter machine; the lines above say what it waited for.",
         ) from None
 
 
-async def _play(show: Show, results: list[Result]) -> None:
+async def _play(show: Show, results: list[Result], programme: Programme) -> None:
     show.say((Span("Starting an AWS on this machine: load balancer, service, three tasks …", "dim"),))
     with TemporaryDirectory(prefix="teal-demo-") as name, _store(Path(name)):
         async with (
-            Sandbox(minute=MINUTE, bad_error_rate=ERROR_RATE) as sandbox,
-            sandbox.load(rate=RATE, seconds=2 * LONGEST.total_seconds()) as load,
+            Sandbox(
+                minute=MINUTE, error_rate=programme.usual_rate, bad_error_rate=programme.bad_rate
+            ) as sandbox,
+            sandbox.load(rate=RATE, seconds=2 * programme.longest.total_seconds()) as load,
             open_store_door() as door,
         ):
             about = f"Its users ask {RATE:g} times a second at {sandbox.url}"
             show.say((Span(f"{about}; a CloudWatch minute lasts {MINUTE.seconds} s.", "dim"),))
+            if programme.alarmed:
+                await _watch_blue(sandbox, show)
             player, gauge = Player(sandbox, load, door, Path(name)), Gauge()
-            acts = _acts(sandbox)
+            acts = programme.acts(sandbox, load)
             for number, act in enumerate(acts, start=1):
                 for line in opening(act, number, len(acts)):
                     show.say(line)
                 results.append(await player.play(act, _Shower(show, load, gauge)))
+
+
+async def _watch_blue(sandbox: Sandbox, show: Show) -> None:
+    """Let blue be measured before anything begins, as it is on AWS; its alarm is put meanwhile."""
+    assert sandbox.scenery is not None
+    put_alarm(sandbox.world, sandbox.scenery)
+    seconds = HISTORY_MINUTES * MINUTE.total_seconds()
+    words = f"Blue fails {USUAL_RATE:.0%} of them as it always does. Measuring it for {seconds:g} s …"
+    show.say((Span(words, "dim"),))
+    await asyncio.sleep(seconds)  # by the clock of the load: a minute of the sandbox cannot be had sooner
 
 
 class _Shower:
@@ -115,7 +153,7 @@ class _Shower:
         self._show.look(look, self._gauge.felt(self._load.seen()))
 
 
-def _acts(sandbox: Sandbox) -> tuple[Act, ...]:
+def _acts(sandbox: Sandbox, _load: Load) -> tuple[Act, ...]:
     names = {kind: arn.rpartition("/")[2] for kind, arn in sandbox.revisions.items()}
     return (
         Act(
@@ -131,6 +169,16 @@ def _acts(sandbox: Sandbox) -> tuple[Act, ...]:
             wanted_phase="rolled_back",
         ),
     )
+
+
+ORDINARY = Programme(longest=timedelta(minutes=4), usual_rate=0.0, bad_rate=ERROR_RATE, acts=_acts)
+EVIDENCE = Programme(
+    longest=timedelta(minutes=8),
+    usual_rate=USUAL_RATE,
+    bad_rate=SUBTLE_RATE,
+    acts=evidence_acts,
+    alarmed=True,
+)
 
 
 @contextmanager

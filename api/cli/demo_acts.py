@@ -1,4 +1,4 @@
-"""The demo's two acts: each is one `teal deploy` in a process of its own, watched through the store."""
+"""The demo's acts: each is one `teal deploy` in a process of its own, watched through the store."""
 
 import asyncio
 import os
@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from api.cli.doors import Door, Which
 from api.cli.following import LOOK_SECONDS, Look, looks, pause
 from orchestrator.core.errors import Refused
 from orchestrator.core.ids import revision_name
 from orchestrator.engine.views import RolloutView
-from orchestrator.sandbox.demo import first_failure, rollout_file, serving
+from orchestrator.sandbox.demo import rollout_file, serving
 from orchestrator.sandbox.plane.load import Load
 from orchestrator.sandbox.plane.tally import LoadSeen
 from orchestrator.sandbox.sandbox import Sandbox
@@ -24,6 +25,26 @@ SERVES_SECONDS = 1.0  # after the end, for seeing who answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Witnessed:
+    """What was seen beside the rollout itself: what is worth telling, and what did not go as it had to."""
+
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+class Witness(Protocol):
+    """Watches an act, and may interfere with the sandbox under it."""
+
+    def look(self, look: Look) -> None:
+        """The rollout as it is now."""
+        ...
+
+    async def tell(self, view: RolloutView) -> Witnessed:
+        """What it saw, once the rollout has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One rollout to show."""
 
@@ -31,6 +52,9 @@ class Act:
     about: str
     revision: str  # family:revision
     wanted_phase: str
+    wanted_reason: str = ""  # how the reason has to begin for which it was taken back
+    text: str = ""  # its rollout file; empty: the demo's ordinary one
+    witness: Witness | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +66,7 @@ class Result:
     felt: LoadSeen  # what users met from the end of the act before to the end of this one
     after: LoadSeen  # what they met right after it
     green_weight_max: float
+    witnessed: Witnessed = Witnessed()
 
     @property
     def seconds(self) -> float:
@@ -52,9 +77,15 @@ class Result:
 
     @property
     def bad_to_blue_seconds(self) -> float | None:
-        """From the first error of the revision that a user met to 100 % blue read back; None: there was none."""
-        first, back = first_failure(self.felt), self.view.traffic_on_blue_at
-        return None if first is None or back is None else back.timestamp() - first
+        """From the new revision's first error that a user met to 100 % blue read back.
+
+        None where there was none, or where the revision was not taken back.
+        """
+        green = self.felt.revisions.get(revision_name(self.view.revision))
+        back = self.view.traffic_on_blue_at
+        if self.view.phase != "rolled_back" or green is None or green.first_failure is None or back is None:
+            return None
+        return back.timestamp() - green.first_failure
 
     @property
     def should_serve(self) -> str:
@@ -68,6 +99,9 @@ class Result:
         found = []
         if self.view.phase != self.act.wanted_phase:
             found.append(f"{self.view.id} is {self.view.phase}, not {self.act.wanted_phase}")
+        if not self.view.reason.startswith(self.act.wanted_reason):
+            wanted = self.act.wanted_reason.strip(": ")
+            found.append(f"{wanted} was to take it back, and not this: {self.view.reason or 'nothing'}")
         if self.felt.failed_by_shift:
             found.append(
                 f"{self.felt.failed_by_shift} requests failed by no revision's fault: {dict(self.felt.shift)}"
@@ -76,7 +110,7 @@ class Result:
             found.append(
                 f"{', '.join(sorted(serving(self.after))) or 'nobody'} answers, not {self.should_serve}"
             )
-        return tuple(found)
+        return (*found, *self.witnessed.faults)
 
     def shape(self) -> dict[str, object]:
         """The act in the demo's line of JSON."""
@@ -107,15 +141,19 @@ class Player:
         scenery = self._sandbox.scenery
         assert scenery is not None
         service = f"{scenery.cluster}/{scenery.service}"
-        text = rollout_file(about=act.about, service=service, revision=act.revision, alarm=scenery.alarms[0])
+        ordinary = rollout_file(
+            about=act.about, service=service, revision=act.revision, alarm=scenery.alarms[0]
+        )
         path = self._folder / f"{act.name}.yaml"
-        path.write_text(text)
+        path.write_text(act.text or ordinary)
         greatest = 0.0
         async with self._deploying(path) as engine:
             rollout = await self._started(service, engine)
             async for look in looks(self._door, rollout, enough=engine.ended):
                 greatest = max(greatest, look.view.green_percent, *_verified(look))
                 show(look)
+                if act.witness is not None:
+                    act.witness.look(look)
             await engine.ended.wait()
             view = await self._door.get(rollout)
             if view.is_active:
@@ -127,7 +165,14 @@ class Player:
         await asyncio.sleep(SERVES_SECONDS)  # let users say who serves now
         later = self._load.seen()
         felt, self._counted = end.since(self._counted), end
-        return Result(act=act, view=view, felt=felt, after=later.since(end), green_weight_max=greatest)
+        return Result(
+            act=act,
+            view=view,
+            felt=felt,
+            after=later.since(end),
+            green_weight_max=greatest,
+            witnessed=Witnessed() if act.witness is None else await act.witness.tell(view),
+        )
 
     async def _started(self, service: str, engine: "Deploying") -> str:
         """The id of the rollout, once the engine has put it into the store."""

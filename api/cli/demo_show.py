@@ -150,11 +150,7 @@ def summary(results: Sequence[Result]) -> tuple[Line, ...]:
 
 def _summed(result: Result) -> tuple[Line, ...]:
     view, felt = result.view, result.felt
-    own = (
-        f"{felt.failed_by_revision} failed by {revision_name(view.revision)} itself"
-        if felt.failed_by_revision
-        else ""
-    )
+    own = _own(result)
     shift = (
         "none because of a shift"
         if not felt.failed_by_shift
@@ -172,9 +168,29 @@ def _summed(result: Result) -> tuple[Line, ...]:
     if result.view.phase == "rolled_back":
         lines.append((*label(""), Span(f"because {view.reason}")))
     if result.view.phase == "rolled_back" and result.bad_to_blue_seconds is not None:
-        words = (
-            f"all traffic on blue {result.bad_to_blue_seconds:.1f} s after the first error that a user met"
-        )
+        first = f"{revision_name(view.revision)}'s first error" if _blue_fails(result) else "the first error"
+        words = f"all traffic on blue {result.bad_to_blue_seconds:.1f} s after {first} that a user met"
         lines.append((*label(""), Span(words)))
+    lines += [(*label(""), Span(note)) for note in result.witnessed.notes]
     lines += [(*label(""), Span(fault, "red")) for fault in result.faults]
     return tuple(lines)
+
+
+def _own(result: Result) -> str:
+    """What revisions failed by themselves; each with its share where blue fails too."""
+    felt, green = result.felt, revision_name(result.view.revision)
+    if not felt.failed_by_revision:
+        return ""
+    if not _blue_fails(result):
+        return f"{felt.failed_by_revision} failed by {green} itself"
+    asked = [(name, one) for name, one in felt.revisions.items() if one.requests]
+    told = [
+        f"{name} itself {one.failed} of {one.requests} ({one.failed / one.requests:.1%})"
+        for name, one in asked
+    ]
+    return f"failed by {', by '.join(told)}"
+
+
+def _blue_fails(result: Result) -> bool:
+    blue = result.felt.revisions.get(revision_name(result.view.former))
+    return blue is not None and blue.failed > 0

@@ -1,7 +1,7 @@
 """Examples that stand below every command's help, so that a line can be copied and changed."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "demo": ("teal demo", "teal demo --json"),
+    "demo": ("teal demo", "teal demo --json", "teal demo --evidence"),
     "sandbox": (
         "teal sandbox --minute 5s --load 50",
         "teal sandbox --test-listener",

@@ -40,8 +40,9 @@ class Sandbox:
 
     ``minute`` is one CloudWatch minute (1, 5 or 10 s are periods that CloudWatch knows). ``empty`` starts without
     any resource; otherwise service prod/checkout runs ``checkout:1`` and a good ``checkout:2`` and a bad
-    ``checkout:3``, which fails the share ``bad_error_rate`` of its requests, are registered. ``port`` 0 and
-    ``listener_port`` 0 take free ones. Raises TimeoutError if the service does not become steady.
+    ``checkout:3``, which fails the share ``bad_error_rate`` of its requests, are registered; the other two fail the
+    share ``error_rate``. ``port`` 0 and ``listener_port`` 0 take free ones. Raises TimeoutError if the service does
+    not become steady.
     ``test_listener``: there is a second listener, which users do not come by.
     """
 
@@ -54,6 +55,7 @@ class Sandbox:
         port: int = 0,
         listener_port: int = 0,
         desired: int = 3,
+        error_rate: float = 0.0,
         bad_error_rate: float = 0.2,
         split: Split = "random",
         test_listener: bool = False,
@@ -64,6 +66,7 @@ class Sandbox:
         self._port = port
         self._listener_port = listener_port
         self._desired = desired
+        self._error_rate = error_rate
         self._bad_error_rate = bad_error_rate
         self._split: Split = split
         self._has_test_listener = test_listener
@@ -162,12 +165,12 @@ class Sandbox:
             listener_port=port,
             test_port=self.proxy.reserve() if self._has_test_listener else 0,
             draining=timedelta(seconds=2),
-            environment={"TEAL_DEMO_VERSION": "1"},
+            environment=_application(1, self._error_rate),
         )
-        bad = {"TEAL_DEMO_VERSION": "3", "TEAL_DEMO_ERROR_RATE": f"{self._bad_error_rate:g}"}
+        good, bad = _application(2, self._error_rate), _application(3, self._bad_error_rate)
         self.revisions = {
             "blue": scenery.task_definition,
-            "good": register(self.world, family=scenery.service, environment={"TEAL_DEMO_VERSION": "2"}),
+            "good": register(self.world, family=scenery.service, environment=good),
             "bad": register(self.world, family=scenery.service, environment=bad),
         }
         async with asyncio.timeout(STEADY_SECONDS):
@@ -262,6 +265,12 @@ class Sandbox:
     def load(self, *, rate: float, seconds: float = 3600.0, in_flight: int = 256) -> Load:
         """Steady load on the furnished service, to be entered by the caller."""
         return Load(self.url, rate=rate, seconds=seconds, in_flight=in_flight, culprit=self.culprit)
+
+
+def _application(version: int, error_rate: float) -> dict[str, str]:
+    """The demo application's settings for one version of it."""
+    fails = {"TEAL_DEMO_ERROR_RATE": f"{error_rate:g}"} if error_rate else {}
+    return {"TEAL_DEMO_VERSION": f"{version}", **fails}
 
 
 class _Reports:

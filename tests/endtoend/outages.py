@@ -1,4 +1,4 @@
-"""AWS does not answer, or answers that it is asked too much: Teal holds, and goes on when it may."""
+"""AWS does not answer or is asked too much, nobody asks the service, or all it depends on fails: Teal holds."""
 
 import asyncio
 import time
@@ -6,6 +6,7 @@ import time
 from tests.endtoend.stage import Stage
 
 OUTAGE_SECONDS = 5
+GROWTH_SECONDS = 8  # after which nobody suspects green's growth of what blue suffers
 LONG = """\
 service: prod/{service}
 revision: {{task_definition: {revision}}}
@@ -54,6 +55,25 @@ async def api_is_away_when_somebody_rolls_back(made: Stage) -> None:
     assert (await shop.load.finish()).failed_by_shift == 0
 
 
+async def all_that_both_colours_depend_on_fails(made: Stage) -> None:
+    shop = await made.shop("shared")
+    before = await shop.state()
+    file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), "gates: {guard: {errors: 25%}}", text=LONG)
+    deploy = await shop.deploy(file)
+    await shop.told("step 1 of 2")
+    await asyncio.sleep(GROWTH_SECONDS)
+    shop.fault("dependency", rate=0.4, seconds=OUTAGE_SECONDS)
+    view = await shop.until(lambda view: [hold for hold in view.holds if "blue itself is bad" in hold.reason])
+    assert view.green_percent == 50
+    ended = await deploy.ended()
+    assert ended.code == 0, ended
+    assert [event for event in await shop.events() if event.startswith("intervention")] == []
+    assert await shop.changes(before) == []
+    load = await shop.load.finish()
+    assert load.failed_by_shift == 0
+    assert load.failed_by_revision > 0
+
+
 async def nobody_uses_the_service(made: Stage) -> None:
     shop = await made.shop("silent", rate=0)
     before = await shop.state()
@@ -69,5 +89,6 @@ async def nobody_uses_the_service(made: Stage) -> None:
 SCENES = (
     api_is_away_and_then_throttles_while_traffic_moves,
     api_is_away_when_somebody_rolls_back,
+    all_that_both_colours_depend_on_fails,
     nobody_uses_the_service,
 )
