@@ -19,6 +19,7 @@ from orchestrator.config.fields import (
     written_as,
 )
 from orchestrator.config.quantities import duration_text, shown
+from orchestrator.config.settings_fields import SourceName
 from orchestrator.core.errors import Mistake
 from orchestrator.core.expressions import ids, is_id, looks_around
 from orchestrator.core.gates.metric import (
@@ -131,6 +132,10 @@ class MetricModel(_Model):
         max_length=INPUTS_MAX,
         description="The metrics that the query names, by the ids it names them by.",
     )
+    source: SourceName | None = Field(
+        default=None,
+        description="A Prometheus server of the server's settings, in whose language `query` is. Default: CloudWatch.",
+    )
     min: Bound | None = Field(default=None, description="Below it is a failure. Default: none.")
     max: Bound | None = Field(default=None, description="Above it is a failure. Default: none.")
     periods: Count = Field(
@@ -166,6 +171,7 @@ def _build(model: MetricModel) -> MetricSpec:
         lag=model.lag,
         no_data=model.no_data,
         applies=model.applies,
+        source=model.source or "",
     )
 
 
@@ -197,6 +203,7 @@ def _document(spec: MetricSpec) -> Value:
     }
     return {
         "name": spec.name,
+        **({"source": spec.source} if spec.source else {}),
         **({"query": spec.query} if spec.query else {}),
         **({"metrics": inputs} if inputs else {}),
         **({"min": spec.minimum} if spec.minimum is not None else {}),
@@ -240,6 +247,11 @@ def _bounds(document: Document, entry: dict[str, Value], place: str, what: str) 
 def _query(document: Document, entry: dict[str, Value], place: str, what: str) -> Iterator[Mistake]:
     query, listed = entry.get("query"), entry.get("metrics", {})
     if not isinstance(listed, dict):
+        return
+    if "source" in entry:
+        if query is None or listed:
+            instead = "write it whole as query, and no metrics"
+            yield document.mistake(place, f"{what}: a source is asked by one expression", instead)
         return
     names = [name for name in listed if isinstance(name, str)]
     for name in names:

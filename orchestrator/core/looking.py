@@ -70,7 +70,7 @@ def survey_need(row: Rollout, now: datetime) -> SurveyNeed:
         keeps_discovery=spec.discovery is Discovery.KEEP,
         rules=(*spec.rules, *spec.test_rules),
         alarms=tuple(alarm.name for alarm in spec.gates.alarms.alarms),
-        metrics=spec.gates.metrics,
+        metrics=tuple(one for one in spec.gates.metrics if not one.source),
         period=spec.metrics.period,
         at=now,
     )

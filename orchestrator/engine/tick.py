@@ -126,17 +126,18 @@ class Ticker:
 
     def _without_source(self, row: Rollout) -> tuple[Finding, ...]:
         """Refuses a rollout whose counts nobody could read."""
-        name = row.spec.metrics.source
-        if not name or name in self.sources:
-            return ()
-        advice = "ask an operator to add it under prometheus, or remove metrics.source"
-        found = Finding(
-            severity=Severity.ERROR,
-            code="no-metric-source",
-            what=missing(name, self.sources),
-            next_step=advice,
+        spec = row.spec
+        named = dict.fromkeys((spec.metrics.source, *(one.source for one in spec.gates.metrics)))
+        return tuple(
+            Finding(
+                severity=Severity.ERROR,
+                code="no-metric-source",
+                what=missing(name, self.sources),
+                next_step="ask an operator to add it under prometheus in the settings, or name no source",
+            )
+            for name in named
+            if name and name not in self.sources
         )
-        return (found,)
 
     async def _perform(self, decision: Decision, leased: Leased) -> tuple[Failure, ...]:
         """Writes to safety first, waiting for no other; the rest beside each other. Each fails alone."""

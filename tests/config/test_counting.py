@@ -60,6 +60,17 @@ def test_a_source_that_could_not_count_is_told_at_its_line(text: str, words: str
     assert any(words in line for line in told(text)), told(text)
 
 
+def test_a_number_of_the_gate_metric_may_be_asked_of_a_source_and_is_written_back() -> None:
+    query = 'max(queue_depth{service="{service}"})'
+    spec = load_text(
+        LEAST + f"gates:\n  metric:\n    - {{name: depth, source: main, query: '{query}', max: 5}}\n", "r"
+    )
+    assert spec.gates.metrics[0].source == "main"
+    assert load_text(dump(spec), "r") == spec
+    bad = "gates:\n  metric:\n    - {name: depth, source: main, max: 5}\n"
+    assert any("asked by one expression" in line for line in told(bad)), told(bad)
+
+
 def test_the_settings_name_servers_and_point_to_their_tokens() -> None:
     text = (
         "prometheus:\n"

@@ -1,13 +1,17 @@
 """Rollouts whose counts come from another source than CloudWatch, by names that the file puts into its expressions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 from orchestrator.core.events import EventKind
+from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.metric import MetricSpec
 from orchestrator.core.needs import MetricsNeed
 from orchestrator.core.observed import Series, Unread
 from orchestrator.core.phases import Phase
-from orchestrator.core.spec import MetricsSpec, Spec
+from orchestrator.core.spec import GatesSpec, MetricsSpec, Spec
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
 from tests.support.rehearsal import MINUTE, Rehearsal
@@ -106,6 +110,24 @@ def test_a_source_that_is_silent_holds_the_rollout() -> None:
         row = stage.row(rollout)
         assert row.phase is Phase.SHIFTING
         assert any("metric source main: no answer" in hold.reason for hold in row.holds), row.holds
+
+
+def test_a_number_of_the_team_s_own_is_asked_of_a_source() -> None:
+    many = MetricSpec(
+        name="errors",
+        source=SOURCE,
+        query="HTTPCode_Target_5XX_Count of {target_group}",
+        maximum=3,
+        periods=1,
+    )
+    with Counted() as stage:
+        gates = GatesSpec(guard=GuardSpec(on=False), compare=CompareSpec(on=False), metrics=(many,))
+        bad = stage.revision({"TEAL_DEMO_ERROR_RATE": "0.4"})
+        rollout = stage.start(stage.spec(bad, gates=gates, metrics=replace(METRICS, source="", counts=())))
+        row = stage.until(rollout)
+        assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
+        assert row.end is not None
+        assert row.end.reason.startswith("metric: errors is "), row.end.reason
 
 
 def test_a_source_that_the_settings_do_not_have_is_refused_before_anything_is_touched() -> None:

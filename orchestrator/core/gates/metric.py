@@ -8,7 +8,8 @@ percentile of two periods is none, so none is ever averaged. A query that asks f
 that one has no traffic.
 
 It judges whole periods at this weight, once they are final: as soon as the load balancer's own counts of the same
-time were read twice alike, for other namespaces once ``lag`` has passed. A period is never judged by half its data.
+time were read twice alike, for other namespaces and sources once ``lag`` has passed. A period is never judged by half
+its data.
 
 Counts that a load balancer leaves out when they are zero (``HTTPCode_Target_5XX_Count`` and its like) are read as zero
 in every period that holds requests, and as no data in one that holds none; nobody need write ``FILL`` for them. For
@@ -74,6 +75,14 @@ class MetricSpec:
     lag: timedelta | None = None
     no_data: NoData = NoData.HOLD
     applies: Applies = Applies.ALWAYS
+    source: str = (
+        ""  # a metric source of the server's settings, in whose language `query` is; empty: CloudWatch
+    )
+
+    @property
+    def answerer(self) -> str:
+        """Who answers it, in words."""
+        return f"metric source {self.source}" if self.source else "CloudWatch"
 
     @property
     def is_of_load_balancer(self) -> bool:
@@ -89,6 +98,9 @@ def series_of(spec: MetricSpec) -> str:
 def query(spec: MetricSpec, names: Names, judged: Colour, *, period: timedelta) -> MetricQuery:
     """What CloudWatch is asked, with a colour's names put in. `period`: of the rollout's metrics."""
     length = spec.period or period
+    if spec.source:
+        text = fill_in(spec.query, names, judged).replace("{period}", f"{length / timedelta(seconds=1):g}s")
+        return MetricQuery(id=series_of(spec), period=length, expression=text, source=spec.source)
     inputs = tuple(
         MetricQuery(
             id=one.id,
@@ -187,7 +199,7 @@ def _judge_one(spec: MetricSpec, scene: Scene) -> Answer:
         return hold(
             NAME,
             f"{spec.name}: no whole period was measured at this weight yet",
-            clears_when="CloudWatch has one whole period at this weight",
+            clears_when=f"{spec.answerer} has one whole period at this weight",
         )
     points = _finite(series)
     run = _run_out_of_bounds(spec, final, points)
@@ -220,7 +232,7 @@ def _unread(spec: MetricSpec, series: Unread) -> Answer:
             f"{spec.name}: {series.why}",
             clears_when="somebody rolls back and corrects gates.metric: this query will not be answered",
         )
-    return hold(NAME, f"{spec.name} could not be read: {series.why}", clears_when="CloudWatch answers")
+    return hold(NAME, f"{spec.name} could not be read: {series.why}", clears_when=f"{spec.answerer} answers")
 
 
 def _no_data(spec: MetricSpec, start: datetime) -> Answer:
@@ -231,7 +243,7 @@ def _no_data(spec: MetricSpec, start: datetime) -> Answer:
         case NoData.FAIL:
             return fail(NAME, f"{words}, which counts as bad")
         case NoData.HOLD:
-            return hold(NAME, words, clears_when=f"CloudWatch has data for {spec.name}")
+            return hold(NAME, words, clears_when=f"{spec.answerer} has data for {spec.name}")
 
 
 def _periods(spec: MetricSpec, scene: Scene) -> tuple[list[datetime], list[datetime]]:
