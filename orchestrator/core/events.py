@@ -50,6 +50,8 @@ FOR_PEOPLE = frozenset(
         EventKind.PHASE_CHANGED,
         EventKind.WEIGHT_VERIFIED,
         EventKind.STEP_PASSED,
+        EventKind.INTERVENTION_BEGUN,
+        EventKind.INTERVENTION_ENDED,
         EventKind.HELD,
         EventKind.HOLD_CLEARED,
         EventKind.COMMAND_APPLIED,

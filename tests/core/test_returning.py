@@ -79,7 +79,7 @@ def test_a_rollback_reads_only_the_rules(known: Rollout) -> None:
     commands = () if known.phase is Phase.ROLLING_BACK else (wish(CommandKind.ROLLBACK),)
     needs = needs_of(known, commands, NOON)
     assert [need.arn for need in needs.rules] == [RULE]
-    assert needs == Needs(rules=needs.rules, cluster=needs.cluster)
+    assert needs == Needs(rules=needs.rules, cluster=needs.cluster, is_urgent=True)
 
 
 def test_a_rollback_needs_nothing_but_the_rules() -> None:
