@@ -46,12 +46,12 @@ OUTAGE_STEPS = """\
 class Outage:
     """Something that both colours depend on fails. Seconds; ``after``: since green's first weight was read back.
 
-    It comes so long after green grew that nobody need suspect its growth, and lasts beyond the bake: what holds the
-    step then is the outage.
+    It comes so long after green grew that nobody need suspect its growth, and long enough before the bake ends to be
+    seen by then; it is seen beyond the bake's end, so that what holds the step is the outage.
     """
 
     share: float = 0.4
-    after: float = 8.0
+    after: float = 7.0
     seconds: float = 6.0
 
     @property

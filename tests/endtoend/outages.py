@@ -6,13 +6,14 @@ import time
 from tests.endtoend.stage import Stage
 
 OUTAGE_SECONDS = 5
-GROWTH_SECONDS = 8  # after which nobody suspects green's growth of what blue suffers
+GROWTH_SECONDS = 7  # after which nobody suspects green's growth of what blue suffers
 LONG = """\
 service: prod/{service}
 revision: {{task_definition: {revision}}}
 plan: [{{weight: 50, bake: 10s}}, {{weight: 100, bake: 2s}}]
 metrics: {{period: 1s, lag: 2 periods}}
 """
+LONGER = LONG.replace("bake: 10s", "bake: 13s")  # an outage that begins then is seen before the bake is over
 
 
 async def api_is_away_and_then_throttles_while_traffic_moves(made: Stage) -> None:
@@ -58,8 +59,9 @@ async def api_is_away_when_somebody_rolls_back(made: Stage) -> None:
 async def all_that_both_colours_depend_on_fails(made: Stage) -> None:
     shop = await made.shop("shared")
     before = await shop.state()
-    file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), "gates: {guard: {errors: 25%}}", text=LONG)
+    file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), "gates: {guard: {errors: 25%}}", text=LONGER)
     deploy = await shop.deploy(file)
+    await shop.in_phase("shifting")
     await shop.told("step 1 of 2")
     await asyncio.sleep(GROWTH_SECONDS)
     shop.fault("dependency", rate=0.4, seconds=OUTAGE_SECONDS)
