@@ -120,3 +120,15 @@ def test_empty_sandbox_offers_no_service(tmp_path: Path) -> None:
         assert sandbox.stop(signal.SIGTERM)[0] == 0
     assert about["endpoint"].startswith("http://127.0.0.1:")
     assert "service" not in about
+
+
+def test_init_writes_a_file_that_preflight_passes(laptop: Laptop, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    asked = ("--service", "prod/checkout", "--task-definition", "checkout:2", "-o", str(file))
+    ran = run("init", *asked, "--json", env=laptop.env)
+    assert ran.returncode == 0, ran.stderr
+    hold_to_schema("init", json.loads(ran.stdout))
+    assert config.load_file(file).metrics.period == timedelta(seconds=1)
+    shown = run("preflight", "-f", str(file), env=laptop.env)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "Teal may make every call that this rollout needs" in shown.stdout
