@@ -16,7 +16,7 @@ from orchestrator.core import effects
 from orchestrator.core.errors import Missing
 from orchestrator.core.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, TargetsSeen, Unread
-from orchestrator.core.traffic import as_writable, canonical
+from orchestrator.core.traffic import as_writable, canonical, says_the_same
 
 ARNS_PER_CALL = 20
 
@@ -108,6 +108,16 @@ async def rules_of(call: Caller, listener: str) -> list[RuleSeen]:
     ]
 
 
+async def listings(
+    call: Caller, listeners: Iterable[ListenerArn]
+) -> dict[ListenerArn, tuple[RuleSeen, ...] | Absent | Unread]:
+    """Every rule of each listener, in the order of priority. Never raises Outside: each is a value."""
+    async with asyncio.TaskGroup() as tasks:
+        reads = {arn: tasks.create_task(attempt(_unless_missing(rules_of(call, arn)))) for arn in listeners}
+    found = {arn: read.result() for arn, read in reads.items()}
+    return {arn: tuple(seen) if isinstance(seen, list) else seen for arn, seen in found.items()}
+
+
 async def listener_exists(call: Caller, listener: str) -> bool:
     """True if AWS knows the listener. Raises Outside."""
     try:
@@ -173,7 +183,16 @@ def targets_seen(descriptions: Iterable[Mapping[str, Any]]) -> TargetsSeen:
 
 
 async def write_rule(call: Caller, effect: effects.WriteRule) -> None:
-    """Replace a rule's actions and nothing else: properties that are not sent stay as they are. Raises Outside."""
+    """Replace a rule's actions and nothing else: properties that are not sent stay as they are. Raises Outside.
+
+    Elastic Load Balancing knows no version of a rule, so one that is not as it was when the write was decided is read
+    once more right before, and left to the next look if somebody else was quicker. A write to safety waits for no
+    read: its tick has read the rules and little else.
+    """
+    if effect.expects is not None and not effect.to_safety:
+        found = (await _rules_by_arn(call, (effect.rule,)))[effect.rule]
+        if not says_the_same(rule_seen(found).actions, effect.expects):
+            return
     actions = json.loads(as_writable(effect.actions))
     if effect.is_default:
         params: Answer = {"ListenerArn": effect.listener, "DefaultActions": actions}

@@ -42,6 +42,7 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
         surveyed = group.create_task(attempt(survey(call, region, needs.survey))) if needs.survey else None
         metrics = group.create_task(_metrics(shared, needs.metrics)) if needs.metrics else None
         rules = start(needs.rules, lambda: _rules(shared, needs.rules))
+        listings = start(needs.listeners, lambda: each(needs.listeners, shared.listings(needs.listeners)))
         services = start(needs.blue or needs.green, lambda: _services(call, shared, needs))
         groups = start(needs.groups, lambda: each(needs.groups, elbv2.groups(call, needs.groups)))
         targets = {arn: group.create_task(attempt(elbv2.targets(call, arn))) for arn in needs.targets}
@@ -58,6 +59,7 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
     return Seen(
         survey=surveyed.result() if surveyed else None,
         rules=rules.result() if rules else {},
+        listings=listings.result() if listings else {},
         blue=found.get(needs.blue),
         green=found.get(needs.green),
         groups=groups.result() if groups else {},

@@ -10,7 +10,7 @@ from orchestrator.aws.call import Caller
 from orchestrator.aws.gather import Gatherer
 from orchestrator.aws.together import each
 from orchestrator.aws.transport import Answer
-from orchestrator.core.ids import RuleArn
+from orchestrator.core.ids import ListenerArn, RuleArn
 from orchestrator.core.needs import MetricsNeed
 from orchestrator.core.observed import Absent, MetricQuery, RuleSeen, Series, Unread
 from orchestrator.core.scene import floor_to
@@ -50,6 +50,9 @@ class Reads:
         self._rules: Gatherer[str, RuleArn, RuleSeen | Absent | Unread] = Gatherer(
             lambda _, arns: elbv2.rules(call, arns), most=elbv2.ARNS_PER_CALL, window=window
         )
+        self._listings: Gatherer[str, ListenerArn, tuple[RuleSeen, ...] | Absent | Unread] = Gatherer(
+            lambda _, arns: elbv2.listings(call, arns), most=elbv2.ARNS_PER_CALL, window=window
+        )
         self._services: Gatherer[str, str, Answer | Absent | Unread] = Gatherer(
             lambda cluster, names: ecs.describe_services(call, cluster, names),
             most=ecs.SERVICES_PER_CALL,
@@ -70,6 +73,12 @@ class Reads:
     async def rules(self, arns: Iterable[RuleArn]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
         """Rules by ARN, each a value. Raises Throttled if too much is under way."""
         return await self._rules.get("", arns)
+
+    async def listings(
+        self, listeners: Iterable[ListenerArn]
+    ) -> dict[ListenerArn, tuple[RuleSeen, ...] | Absent | Unread]:
+        """Every rule of each listener, each a value. Raises Throttled if too much is under way."""
+        return await self._listings.get("", listeners)
 
     async def services(self, cluster: str, names: Iterable[str]) -> dict[str, Answer | Absent | Unread]:
         """Services by name as ECS describes them, each a value. Raises Throttled if too much is under way."""

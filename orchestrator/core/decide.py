@@ -9,7 +9,7 @@ is seen to what is wanted, the facts to tell and to keep, and when to look again
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from orchestrator.core import advancing, provisioning, returning, settling, starting, windowing
+from orchestrator.core import advancing, listing, provisioning, returning, settling, starting, windowing
 from orchestrator.core.commands import Actor, Command, CommandKind
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import WriteRule
@@ -59,6 +59,7 @@ def _judge(draft: Draft) -> None:
 
 
 def _live(draft: Draft) -> None:
+    listing.take(draft)
     match draft.row.phase:
         case Phase.PENDING:
             starting.read_blue(draft)

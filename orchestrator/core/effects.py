@@ -4,7 +4,7 @@ An effect is asked for because what was seen differs from what is wanted; its ou
 ``key`` names the effect for retries and for the failures that the engine reports to the next tick.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.core.ids import Json, ListenerArn, RuleArn, TargetGroupArn, TaskDefinitionArn, Tenths
@@ -23,6 +23,8 @@ class WriteRule:
     actions: Json
     green: Tenths | None  # green's share as written; None: green is not in the list
     to_safety: bool  # takes traffic off green: goes first and waits for nothing
+    # What the rule held when this was decided: it is written only while it still does. None: in any case.
+    expects: Json | None = field(default=None, compare=False)
     kind: Literal["write_rule"] = "write_rule"
 
     @property

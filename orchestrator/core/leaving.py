@@ -128,7 +128,8 @@ def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: boo
         # A late write gave green traffic again: what waits for all traffic on blue waits anew.
         draft.change(on_blue_since=draft.now)
     actions = rules.without_green_at_all(rule, seen.actions, green)
-    rules.ask_write(draft, rule, actions, None, to_safety=serves and not is_test)
+    is_urgent = serves and not is_test
+    rules.ask_write(draft, rule, actions, None, to_safety=is_urgent, expects=seen.actions)
 
 
 def _remove_green(draft: Draft) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core import asking, history, rehearsing, revising, rules, sticky, windowing
+from orchestrator.core import asking, history, listing, rehearsing, revising, rules, sticky, windowing
 from orchestrator.core.commands import Command, CommandKind
 from orchestrator.core.hours import Freeze
 from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
@@ -22,6 +22,11 @@ def needs_of(
     row: Rollout, commands: Sequence[Command], now: datetime, freezes: Sequence[Freeze] = ()
 ) -> Needs:
     """What this tick must see, given the row, the commands that wait to be applied, and the calendar's freezes."""
+    needs, listeners = _of_phase(row, commands, now, freezes), listing.need(row, now)
+    return replace(needs, listeners=listeners) if listeners and not needs.is_urgent else needs
+
+
+def _of_phase(row: Rollout, commands: Sequence[Command], now: datetime, freezes: Sequence[Freeze]) -> Needs:
     rolls_back = any(c.kind in ENDING and not refusal(row, c) for c in commands)
     if rolls_back and row.blue is not None:
         return _way_back(row)

@@ -61,6 +61,15 @@ class RuleState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a listener holds beside the rollout's own rules, as far as it matters; rules by their ARN's last part."""
+
+    listener: ListenerArn
+    front: tuple[str, ...] = ()  # rules that a request meets before the rollout's last
+    carriers: tuple[str, ...] = ()  # rules that lead to blue and are not moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """One of blue's target groups and the group of green that stands beside it."""
 
@@ -244,6 +253,8 @@ class Rollout:
     rules: tuple[RuleState, ...] = ()
     # Not users' way: at green from before its first traffic until it leaves. ``verified`` ALL: at green; None: base.
     test_rules: tuple[RuleState, ...] = ()
+    listings: tuple[Listing, ...] = ()
+    listed_at: datetime | None = None  # the listeners were last read whole
     probed: Probed | None = None  # what Teal's own requests to green have shown
     questions: tuple[Question, ...] = ()  # to webhooks, of this step and earlier ones
     questions_put: int = 0  # so far, each with a number of its own

@@ -279,13 +279,20 @@ def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow
         to_safety = change < 0 if safe_is_less else change > 0
         if not to_safety and change != 0 and not may_grow:
             continue
-        ask_write(draft, rule, listed(draft.row, rule, weight), weight, to_safety=to_safety)
+        actions = listed(draft.row, rule, weight)
+        ask_write(draft, rule, actions, weight, to_safety=to_safety, expects=found.actions)
 
 
 def ask_write(
-    draft: Draft, rule: RuleState, actions: Json, weight: Tenths | None, *, to_safety: bool
+    draft: Draft,
+    rule: RuleState,
+    actions: Json,
+    weight: Tenths | None,
+    *,
+    to_safety: bool,
+    expects: Json | None = None,
 ) -> None:
-    """Ask for one rule's whole action list to be replaced."""
+    """Ask for one rule's whole action list to be replaced, if it still holds what is expected."""
     told = "as it was first" if weight is None else f"green at {percent(weight)}"
     draft.ask(
         WriteRule(
@@ -295,6 +302,7 @@ def ask_write(
             actions=actions,
             green=weight,
             to_safety=to_safety,
+            expects=expects,
         ),
         f"write {rule.name} with {told}",
     )

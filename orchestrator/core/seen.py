@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.commands import Command
 from orchestrator.core.hours import Freeze
-from orchestrator.core.ids import RuleArn, TargetGroupArn
+from orchestrator.core.ids import ListenerArn, RuleArn, TargetGroupArn
 from orchestrator.core.observed import (
     Absent,
     AlarmSeen,
@@ -42,6 +42,8 @@ class Seen:
     survey: Survey | Unread | None = None
     findings: tuple[Finding, ...] = ()
     rules: Mapping[RuleArn, RuleSeen | Absent | Unread] = field(default_factory=dict)
+    # By listener: every rule, in the order in which a request meets them.
+    listings: Mapping[ListenerArn, tuple[RuleSeen, ...] | Absent | Unread] = field(default_factory=dict)
     blue: ServiceSeen | Absent | Unread | None = None
     green: ServiceSeen | Absent | Unread | None = None
     groups: Mapping[str, GroupSeen | Absent | Unread] = field(default_factory=dict)  # by name
