@@ -89,6 +89,7 @@ class Oracle(Case):
                 self.breaks(3, f"{arn} gives blue nothing at the end")
         left = {name for arn, name in self.truth.groups().items() if arn not in self.groups_before}
         left |= {s.name for s in self.truth.services() if s.name != self.scenery.service}
+        left |= set(self.truth.active_revisions(f"{self.scenery.service}-green"))
         if left:
             self.breaks(6, f"left behind: {', '.join(sorted(left))}")
         if self.scaling() != self.scaling_before and not self.things.is_scaling_edited:

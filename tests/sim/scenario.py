@@ -9,7 +9,7 @@ from typing import Literal
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import Plan, Step
-from orchestrator.core.spec import LimitThen, OnDrift, OnFailure
+from orchestrator.core.spec import Background, LimitThen, OnDrift, OnFailure
 from orchestrator.sandbox.world.faults import Fault, Kind, When
 
 Blue = Literal["good", "cannot start", "breaker puts the former back"]
@@ -119,12 +119,15 @@ class Scenario:
     edits: tuple[Edit, ...]
     wishes: tuple[Wish, ...]
     mishaps: tuple[Mishap, ...]
+    tells_colour: bool  # green runs a revision that the rollout registers, blue takes the plain one over
+    background: Background
     starts: tuple[float, ...]  # seconds after which somebody tries to start another rollout beside this one
 
 
 def scenario_of(seed: int) -> Scenario:
     """The scenario of a seed."""
     draw = Random(seed * 7919 + 13)
+    own = Random(seed * 104729 + 5)
     calm = draw.random() < 0.15  # some rollouts meet no trouble but their own
     drawn = Scenario(
         seed=seed,
@@ -149,6 +152,8 @@ def scenario_of(seed: int) -> Scenario:
         edits=(),
         wishes=(),
         mishaps=(),
+        tells_colour=own.random() < 0.25,
+        background=own.choice((Background.NONE, Background.NONE, Background.SAFE)),
         starts=(),
     )
     if calm:
@@ -157,7 +162,10 @@ def scenario_of(seed: int) -> Scenario:
         drawn,
         deaths=tuple(draw.randrange(5, 1200) for _ in range(draw.choice((0, 0, 1, 1, 2, 4)))),
         away=draw.choice((0.2, 3.0, 31.0, 70.0)),
-        faults=tuple(_fault(draw) for _ in range(draw.choice((0, 1, 2, 3, 6)))),
+        faults=(
+            *(_fault(draw) for _ in range(draw.choice((0, 1, 2, 3, 6)))),
+            *(_fault_of_registering(own) for _ in range(2 * drawn.tells_colour)),
+        ),
         outages=tuple(_outage(draw) for _ in range(draw.choice((0, 0, 0, 1, 1, 2)))),
         edits=tuple(_edit(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
         wishes=tuple(sorted((_wish(draw) for _ in range(draw.choice((0, 0, 1, 2, 4)))), key=lambda w: w.at)),
@@ -188,6 +196,12 @@ def _fault(draw: Random) -> Fault:
     delay = timedelta(seconds=draw.uniform(1, 25))
     times = draw.choice((1, 1, 1, 3)) if when == "before" else 1
     return Fault(operation=operation, nth=nth, when=when, kind=kind, times=times, delay=delay)
+
+
+def _fault_of_registering(draw: Random) -> Fault:
+    operation = draw.choice(("RegisterTaskDefinition", "RegisterTaskDefinition", "DeregisterTaskDefinition"))
+    delay = timedelta(seconds=draw.uniform(1, 25))
+    return Fault(operation=operation, nth=draw.choice((1, 1, 2)), when=draw.choice(WHENS), delay=delay)
 
 
 def _outage(draw: Random) -> Outage:

@@ -140,6 +140,8 @@ class Stage:
         return Spec(
             service=ServiceName(cluster=scenery.cluster, service=scenery.service),
             task_definition=self.revision,
+            colour_variable="TEAL_COLOUR" if scenario.tells_colour else "",
+            background=scenario.background,
             plan=scenario.plan,
             gates=GatesSpec(alarms=alarms),
             metrics=MetricsSpec(period=MINUTE, lag=2 * MINUTE),

@@ -63,6 +63,11 @@ class Truth:
         """A service that is not INACTIVE."""
         return next((service for service in self.services() if service.name == name), None)
 
+    def active_revisions(self, family: str) -> list[str]:
+        """The ACTIVE revisions of a family."""
+        known = self._containers.definitions.get(family, [])
+        return [each.family_revision for each in known if each.body["status"] == "ACTIVE"]
+
     def runs_only(self, name: str, task_definition: str) -> bool:
         """True if a service's only deployment is a completed one of this revision."""
         service = self.service(name)
