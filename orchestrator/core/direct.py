@@ -25,7 +25,7 @@ from orchestrator.core.ready import cannot_take_all, not_healthy, not_ready, not
 from orchestrator.core.returning import is_watchful, unwatched
 from orchestrator.core.starting import short_id
 from orchestrator.core.tags import FORMER, TAKEN_BACK, UNWATCHED
-from orchestrator.core.traffic import all_on_blue, canonical, read_forward
+from orchestrator.core.traffic import all_on_blue, canonical, cookie_life, read_forward, without_green
 from orchestrator.core.words import counted, span
 
 STAYS = timedelta(seconds=10)  # all traffic must be on blue in two looks so far apart
@@ -91,7 +91,8 @@ def next_move(place: Place, errand: Errand, now: datetime) -> Move:
         waiting, errand, steps = _former_first(place, errand, former, now, may_ask=not tags)
     else:
         waiting, errand, steps = _size_first(place, errand)
-    writes = () if waiting else tuple(_write(place, rule) for rule in place.rules if place.green_part(rule))
+    held = [rule for rule in place.rules if place.green_part(rule) or cookie_life(rule.actions)]
+    writes = () if waiting else tuple(_write(place, rule) for rule in held)
     is_home = not (writes or place.unread) and all(place.green_part(rule) == NONE for rule in place.rules)
     errand = replace(errand, on_blue_since=(errand.on_blue_since or now) if is_home else None)
     restores = _restore(place, errand) if is_home and not waiting else ()
@@ -106,12 +107,17 @@ def _write(place: Place, rule: RuleSeen) -> WriteRule:
     forward = read_forward(rule.actions)
     assert forward is not None
     blue = next(w.group for w in forward.groups if w.group in place.targets)
+    actions = all_on_blue(rule.actions, blue=blue, greens=place.greens)
+    is_sticky = bool(cookie_life(rule.actions))
+    if is_sticky:  # a weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does
+        for green in sorted(place.greens):
+            actions = without_green(actions, blue=blue, green=green)
     return WriteRule(
         rule=rule.arn,
         listener=rule.listener,
         is_default=rule.is_default,
-        actions=all_on_blue(rule.actions, blue=blue, greens=place.greens),
-        green=NONE,
+        actions=actions,
+        green=None if is_sticky else NONE,
         to_safety=True,
     )
 

@@ -63,7 +63,7 @@ def intentions(place: Place) -> tuple[str, ...]:
 
 
 def pinned(place: Place) -> tuple[str, ...]:
-    """Which users stay on green whatever the weights say."""
+    """Which users no weight would free from green."""
     lines = []
     for rule in place.rules:
         forward = read_forward(rule.actions)
@@ -71,8 +71,8 @@ def pinned(place: Place) -> tuple[str, ...]:
         if sticky:
             until = span(timedelta(seconds=sticky.get("DurationSeconds", 0)))
             lines.append(
-                f"{rule.name} pins users to a colour: those who met green stay there for up to {until}, unless green "
-                "is taken out of the rule (below)"
+                f"{rule.name} pins users to a colour for up to {until}: green is taken out of it, which frees those "
+                "who met green at once"
             )
     return tuple(lines)
 

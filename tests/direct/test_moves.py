@@ -281,7 +281,7 @@ def test_no_look_gives_green_more_or_touches_what_is_not_the_two_colours(
                 was, now = read_forward(actions), read_forward(step.actions)
                 assert was is not None
                 assert now is not None
-                assert now.weight(GREEN_GROUP) == 0
+                assert now.weight(GREEN_GROUP) is None, "a weight of 0 frees nobody whom a cookie keeps"
                 assert (now.stickiness, now.others) == (was.stickiness, was.others)
                 assert not former or blue.primary is None or blue.primary.task_definition == FORMER
             case UpdateService():
