@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator.core.alarm_sight import requests_of, series_of
+from orchestrator.core.alarm_sight import blues_series_of, requests_of, series_of
 from orchestrator.core.expressions import is_absent_when_zero
 from orchestrator.core.observed import AlarmSeen, MetricQuery, Series, Unread
 from orchestrator.core.scene import Scene, first_whole, floor_to
@@ -64,6 +64,22 @@ def judge_points(alarm: AlarmSeen, scene: Scene, *, missing_breaches: bool) -> J
     if missing_breaches:
         breaching += missing
     return _m_of_n(alarm, breaching=breaching, missing=missing, periods=len(periods))
+
+
+def is_blue_over(alarm: AlarmSeen, scene: Scene) -> bool | None:
+    """True if blue's own series is over the threshold in one of the periods that green is judged by.
+
+    None while blue's newest of them may still be published. What cannot be read excuses nobody: then it is False.
+    """
+    points, greens = scene.metrics.get(blues_series_of(alarm)), scene.metrics.get(series_of(alarm))
+    comparison = COMPARISONS.get(alarm.comparison)
+    if points is None or isinstance(points, Unread) or isinstance(greens, Unread) or comparison is None:
+        return False
+    periods, blues = _judgeable(alarm, scene, greens or ()), dict(points)
+    if any(start in blues and comparison(blues[start], alarm.threshold) for start in periods):
+        return True
+    is_due = not periods or periods[-1] + alarm.period + scene.lag <= scene.now
+    return False if is_due or periods[-1] in blues else None
 
 
 def _unknown(words: str, clears_when: str) -> Judgement:

@@ -93,15 +93,18 @@ def everyone(alarms: Iterable[AlarmSeen]) -> Iterator[str]:
 
 
 def queries(alarm: AlarmSeen, names: Names) -> tuple[MetricQuery, ...]:
-    """The series of green that stand for an alarm on blue's names; none for one that sees both colours.
+    """The series of green that stand for an alarm on blue's names, and blue's own beside them, read at the same moment.
 
-    Counts that a load balancer leaves out when they are zero are read with the requests beside them.
+    None for an alarm that sees both colours. The alarm's state alone does not say how blue is: CloudWatch evaluates it
+    later than the same datapoint is read for green, and an outage of both would look like green's. Counts that a load
+    balancer leaves out when they are zero are read with the requests beside them.
     """
     found: list[MetricQuery] = []
     for leaf in leaves(alarm, names):
         if leaf.query is not None:
             green = replace(_with_greens(leaf.query, names), id=series_of(leaf), period=leaf.period)
-            found.append(zero_where_requests(green))
+            blue = replace(leaf.query, id=blues_series_of(leaf), period=leaf.period)
+            found += (zero_where_requests(green), zero_where_requests(blue))
             continue
         own = MetricQuery(
             id=series_of(leaf),
@@ -111,7 +114,7 @@ def queries(alarm: AlarmSeen, names: Names) -> tuple[MetricQuery, ...]:
             stat=leaf.stat,
             period=leaf.period,
         )
-        found.append(own)
+        found += (own, replace(own, id=blues_series_of(leaf), dimensions=leaf.dimensions))
         if is_absent_when_zero(own):
             found.append(replace(own, id=requests_of(leaf), metric="RequestCount"))
     return tuple(dict.fromkeys(found))
@@ -120,6 +123,11 @@ def queries(alarm: AlarmSeen, names: Names) -> tuple[MetricQuery, ...]:
 def series_of(alarm: AlarmSeen) -> str:
     """The id of the series of green that stands for an alarm."""
     return f"alarm {alarm.name}"
+
+
+def blues_series_of(alarm: AlarmSeen) -> str:
+    """The id of blue's own series of an alarm."""
+    return f"blue alarm {alarm.name}"
 
 
 def requests_of(alarm: AlarmSeen) -> str:

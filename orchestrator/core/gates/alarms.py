@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from orchestrator.core import alarm_rule
-from orchestrator.core.alarm_points import Judgement, Outcome, judge_points
+from orchestrator.core.alarm_points import Judgement, Outcome, is_blue_over, judge_points
 from orchestrator.core.alarm_sight import Sight, seeing
 from orchestrator.core.observed import AlarmSeen, Unread
 from orchestrator.core.scene import Colour, Scene, first_whole
@@ -188,7 +188,7 @@ def _by_series(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
     found = judge_points(seen, scene, missing_breaches=_breaches(spec.no_data, seen))
     match found.outcome:
         case Outcome.BREACHES:
-            return _breached(seen, found.words, found.numbers)
+            return _breached(seen, found.words, found.numbers, is_blue_over(seen, scene))
         case Outcome.WITHIN:
             return passed(NAME, f"{found.words}{_muted(seen)}", numbers=found.numbers)
         case Outcome.SILENT:
@@ -197,8 +197,16 @@ def _by_series(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
             return hold(NAME, found.words, clears_when=found.clears_when, numbers=found.numbers)
 
 
-def _breached(seen: AlarmSeen, words: str, numbers: Mapping[str, float]) -> Answer:
-    """Green is over the threshold; the alarm's own state says whether blue is too."""
+def _breached(
+    seen: AlarmSeen, words: str, numbers: Mapping[str, float], is_blue_over: bool | None = False
+) -> Answer:
+    """Green is over the threshold; blue's own series says whether blue is too, and later the alarm's state."""
+    if is_blue_over is None:
+        words = f"{words}, and blue's newest period was not measured yet"
+        return hold(NAME, words, clears_when="blue's period was measured", numbers=numbers)
+    if is_blue_over:
+        words = f"{words}, and blue is over it too"
+        return hold(NAME, words, clears_when=f"blue is within {seen.name}'s threshold", numbers=numbers)
     if seen.state == "ALARM":
         return hold(
             NAME, f"{words}, and fires for blue too", clears_when=f"{seen.name} is OK", numbers=numbers

@@ -191,8 +191,10 @@ def test_each_of_several_groups_has_its_own_stand_in() -> None:
 def test_counts_that_are_absent_when_zero_are_read_with_the_requests_beside_them(
     metric: str, stat: str, metrics_read: list[str]
 ) -> None:
-    made = queries(good_alarm(metric=metric, stat=stat, period=5 * MINUTE), scene().names)
+    asked_for = queries(good_alarm(metric=metric, stat=stat, period=5 * MINUTE), scene().names)
+    made = [query for query in asked_for if not query.id.startswith("blue ")]
     assert [query.metric for query in made] == metrics_read
+    assert [query.metric for query in asked_for if query.id.startswith("blue ")] == [metric]
     assert {query.period for query in made} == {5 * MINUTE}
     assert made[0].stat == stat
 
@@ -303,6 +305,22 @@ def test_both_colours_firing_is_a_hold() -> None:
     answer = of_green(replace(LATENCY, state="ALARM"), dict.fromkeys(range(1, 10), OVER))
     assert answer.verdict is HOLD
     assert "fires for blue too" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("blue", "verdict"),
+    [
+        pytest.param(series({4: 1, 3: 9}), Verdict.HOLD, id="blue is over it in one of the same periods"),
+        pytest.param(series({4: 1, 3: 1}), Verdict.FAIL, id="blue is within it"),
+        pytest.param(series({9: 9, 4: 1, 3: 1}), Verdict.FAIL, id="blue was over it before"),
+        pytest.param(Unread(why="a test"), Verdict.FAIL, id="blue's is unread: that excuses nobody"),
+    ],
+)
+def test_an_outage_of_both_is_known_before_the_alarm_says_so(blue: Any, verdict: Verdict) -> None:  # noqa: ANN401
+    alarm = good_alarm(threshold=5.0, evaluation_periods=2, datapoints_to_alarm=2)
+    read = {"alarm checkout-5xx": series({4: 9, 3: 9}), f"blue alarm {alarm.name}": blue}
+    answer = asked(alarm, metrics=read, now=NOON - MINUTE)
+    assert answer.verdict is verdict, answer.reason
 
 
 def test_blue_firing_alone_says_nothing_against_green() -> None:

@@ -136,7 +136,9 @@ SHARE = math(
 
 
 def test_metric_math_on_blues_names_is_asked_with_greens() -> None:
-    (made,) = queries(SHARE, scene().names)
+    made, blue = queries(SHARE, scene().names)
+    blues = {dict(one.dimensions).get("TargetGroup") for one in blue.inputs if not one.expression}
+    assert (blue.id, blues) == ("blue alarm share", {BLUE_GROUP_NAME})
     assert (made.id, made.expression, made.period) == ("alarm share", "e / r * 100", MINUTE)
     groups = {dict(one.dimensions).get("TargetGroup") for one in made.inputs if not one.expression}
     assert groups == {GREEN_GROUP_NAME}
@@ -170,8 +172,8 @@ def test_metric_math_that_names_nothing_of_blues_speaks_by_its_state() -> None:
     ],
 )
 def test_names_in_the_text_of_a_search_become_greens(text: str, expected: str) -> None:
-    (made,) = queries(math(text), scene().names)
-    assert made.expression == expected
+    made, blue = queries(math(text), scene().names)
+    assert (made.expression, blue.expression) == (expected, text)
 
 
 def test_another_service_of_a_like_name_is_left_alone_in_a_search() -> None:
@@ -285,4 +287,4 @@ def test_a_part_that_vanishes_during_the_rollout_holds() -> None:
 def test_parts_are_asked_for_with_their_alarm() -> None:
     nested = composite("ALARM(all)", MIXED, name="top")
     assert list(everyone((nested,))) == ["top", "all", "blue-p99", "lb"]
-    assert [one.id for one in queries(nested, scene().names)] == ["alarm blue-p99"]
+    assert [one.id for one in queries(nested, scene().names)] == ["alarm blue-p99", "blue alarm blue-p99"]
