@@ -49,7 +49,9 @@ def rollout_options(command: Wrapped) -> Callable[..., Any]:
             metavar="REASON",
             help="Go beyond windows and freezes, and say why (an approver may).",
         ),
-        click.option("--plan", help="With --service: canary (default), linear or instant."),
+        click.option(
+            "--plan", help="With --service: auto (default), fast, careful, canary, linear or instant."
+        ),
         click.option("--task-definition", metavar="FAMILY:REV", help="With --service: the revision to run."),
         click.option("--service", metavar="CLUSTER/NAME", help="The service of record, instead of a file."),
         click.option(

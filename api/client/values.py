@@ -8,6 +8,21 @@ Role = Literal["viewer", "operator", "approver", "admin"]
 
 Severity = Literal["error", "warning", "note"]
 
+Defect = Literal[
+    "none",
+    "2x",
+    "5x",
+    "20x",
+    "total",
+    "slow",
+    "highload",
+    "leak",
+    "shared",
+    "outage",
+    "cold",
+    "clumped",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -91,6 +106,7 @@ class Rollout:
     green: str
     former: str
     revision: str
+    sees: str
     waiting_for: str
     bake_left_seconds: float | None
     limit_seconds: float | None = None
@@ -380,6 +396,81 @@ class ServicePage:
 
     services: tuple[Service, ...]
     next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class orchestrator__simulate__traffic__Load:
+    """What a service has: requests a second, and the share of them that fails anyway."""
+
+    requests_per_second: float
+    error_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What became of many rollouts with one defect. Harm is also a percentage of one minute of all
+    traffic.
+    """
+
+    policy: str
+    defect: Defect
+    runs: int
+    harm_median: float
+    harm_p95: float
+    harm_mean: float
+    harm_percent_median: float
+    harm_percent_p95: float
+    harm_percent_mean: float
+    detect_seconds_median: float | None
+    rolled_back: float
+    before_full: float
+    full_minutes_median: float | None
+    lasts_minutes_median: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The least harm, in percent of one minute of all traffic, that anything can do with a defect."""
+
+    defect: Defect
+    harm_percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class orchestrator__core__foresight__Load:
+    """A service's traffic: requests in one metric period, and the share of them that fails anyway."""
+
+    requests: float
+    error_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """What a plan can see with this traffic. ``ratio`` None: no regression in errors is sure to be found
+    in time.
+    """
+
+    load: orchestrator__core__foresight__Load
+    ratio: float | None
+    total_harm: float
+    full_after: str
+    ends_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """A plan's worth: its rows and its rivals', the physical limit, what it can see, what was left out,
+    advice.
+    """
+
+    plan: str
+    load: orchestrator__simulate__traffic__Load
+    seed: int
+    rows: tuple[Row, ...]
+    limits: tuple[Limit, ...]
+    foresight: Foresight
+    left_out: tuple[str, ...]
+    advice: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

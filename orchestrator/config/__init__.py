@@ -9,4 +9,14 @@ from orchestrator.config.load import from_json, line_of, load_file, load_text, m
 from orchestrator.config.models import schema
 from orchestrator.config.quantities import duration_text
 
-__all__ = ["differences", "dump", "duration_text", "from_json", "line_of", "load_file", "load_text", "minimal", "schema"]
+__all__ = [
+    "differences",
+    "dump",
+    "duration_text",
+    "from_json",
+    "line_of",
+    "load_file",
+    "load_text",
+    "minimal",
+    "schema",
+]

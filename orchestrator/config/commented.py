@@ -38,9 +38,7 @@ def write(proposal: Proposal) -> str:
     writer.dump(whole, out)
     missing = [key for key in ("metrics", "end") if key not in whole]
     tail = [line for key in missing for line in _lines(remarks.get(key, ()), 0)]
-    text = (
-        "\n".join([*_lines(remarks.get("", ()), 0), out.getvalue().rstrip(), "", *tail]).rstrip() + "\n"
-    )
+    text = "\n".join([*_lines(remarks.get("", ()), 0), out.getvalue().rstrip(), "", *tail]).rstrip() + "\n"
     assert load_text(text) == proposal.spec, "the file does not say what was proposed"
     return text
 

@@ -64,9 +64,9 @@ def hold_back(spec: AutoSpec, requests: float, phi: float) -> Tenths:
     return Tenths(min(max(wanted, spec.hold_back_min), spec.hold_back_max))
 
 
-def typical(spec: AutoSpec, period: timedelta) -> tuple[Step, ...]:
-    """The steps of a good release where nothing is known of the traffic yet: what a preflight can say."""
-    weights = [spec.first_max]
+def typical(spec: AutoSpec, period: timedelta, *, first: Tenths | None = None) -> tuple[Step, ...]:
+    """The steps of a good release, from a first weight (unless said: the largest) on: what can be said beforehand."""
+    weights = [first or spec.first_max]
     while weights[-1] < HALF:
         weights.append(Tenths(min(weights[-1] * spec.factor, HALF)))
     watch = Step(weight=Tenths(ALL - spec.hold_back_min), bake=spec.watch * period, is_watch=True)

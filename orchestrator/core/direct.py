@@ -109,7 +109,8 @@ def _write(place: Place, rule: RuleSeen) -> WriteRule:
     blue = next(w.group for w in forward.groups if w.group in place.targets)
     actions = all_on_blue(rule.actions, blue=blue, greens=place.greens)
     is_sticky = bool(cookie_life(rule.actions))
-    if is_sticky:  # a weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does
+    # A weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does.
+    if is_sticky:
         for green in sorted(place.greens):
             actions = without_green(actions, blue=blue, green=green)
     return WriteRule(

@@ -93,7 +93,9 @@ def keep_images(draft: Draft) -> None:
     words = ", ".join(
         f"{image.container} runs {image.image} ({image.digest or 'no digest'})" for image in seen
     )
-    draft.tell(EventKind.IMAGES_RESOLVED, words, **{f"digest.{image.container}": image.digest for image in seen})
+    draft.tell(
+        EventKind.IMAGES_RESOLVED, words, **{f"digest.{image.container}": image.digest for image in seen}
+    )
 
 
 def remove(draft: Draft, end: Phase, *, may_come_late: bool) -> str:

@@ -117,6 +117,7 @@ class Scene:
     alarms_at_start: tuple[AlarmSeen, ...]
     alarms: Mapping[str, AlarmSeen | Absent | Unread]
     metrics: Mapping[str, Series | Unread]
+    clump: float = 1.0  # how many errors come at once, by blue's last hour: so many times as few say anything
     earlier: tuple[
         Interval, ...
     ] = ()  # of former weights of this colour, no weight changing in them, oldest first

@@ -86,7 +86,9 @@ class MetricsSpec:
 
     period: timedelta = timedelta(seconds=60)
     lag: timedelta = timedelta(seconds=120)
-    source: str = ""  # a metric source of the server's settings; empty: the load balancer's metrics in CloudWatch
+    source: str = (
+        ""  # a metric source of the server's settings; empty: the load balancer's metrics in CloudWatch
+    )
     # What it is asked for, (count of `core.sources.COUNTS`, expression with variables); empty without a source.
     counts: tuple[tuple[str, str], ...] = ()
 
@@ -167,7 +169,9 @@ class Spec:
     labels: tuple[tuple[str, str], ...] = ()
     notify: NotifySpec = NotifySpec()
     images: tuple[tuple[str, str], ...] = ()  # (container, image), by container
-    colour_variable: str = ""  # an environment variable that says ``green`` to green's tasks; empty: none does
+    colour_variable: str = (
+        ""  # an environment variable that says ``green`` to green's tasks; empty: none does
+    )
     background: Background = Background.NONE
     sticky: Sticky = Sticky.WAIT
     discovery: Discovery = Discovery.STRIP

@@ -80,7 +80,9 @@ class NewRevision:
     family: str
     newest: int  # the family's newest revision so far: whatever the rollout registers has a larger number
     template: Json  # RegisterTaskDefinition's parameters; its tags without Teal's
-    is_greens_own: bool = False  # only green runs it; blue takes the revision over that does not know its colour
+    is_greens_own: bool = (
+        False  # only green runs it; blue takes the revision over that does not know its colour
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,9 @@ class Survey:
     scheduled_actions: tuple[str, ...] = ()
     alarms: tuple[AlarmSeen, ...] = ()
     missing_alarms: tuple[str, ...] = ()
-    metrics: tuple[tuple[str, Series | Unread], ...] = ()  # by name: the last hour of blue's own, by the file's queries
+    metrics: tuple[
+        tuple[str, Series | Unread], ...
+    ] = ()  # by name: the last hour of blue's own, by the file's queries
     new_revisions: tuple[NewRevision, ...] = ()  # what is to be registered for this rollout
     registries: tuple[str, ...] = ()  # of service discovery, that blue answers in
     groups_per_load_balancer: int = 0  # the fullest of blue's load balancers; the quota is 100

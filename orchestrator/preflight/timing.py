@@ -51,9 +51,7 @@ def steps_of(spec: Spec) -> tuple[Step, ...]:
 def plan_table(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[PlanRow, ...]:
     """The plan step by step with its real times, for the terminal and the docs."""
     rows, ends = [], timedelta(0)
-    for number, (step, lasts) in enumerate(
-        zip(steps_of(spec), expected(spec, alarms), strict=True), start=1
-    ):
+    for number, (step, lasts) in enumerate(zip(steps_of(spec), expected(spec, alarms), strict=True), start=1):
         ends += lasts
         rows.append(
             PlanRow(

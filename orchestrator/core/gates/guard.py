@@ -13,6 +13,7 @@ REQUESTS_LEAST = 20
 ERRORS_LEAST = 5
 ALWAYS_OVER = 0.5
 TIMES_WORSE = 4
+TIMES_WORSE_OUTRIGHT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,8 @@ class GuardSpec:
 def judge(spec: GuardSpec, scene: Scene) -> Answer:
     """FAIL on one interval with at least 20 requests that is bad in itself and beside the other colour.
 
-    Bad are 5 errors and too large a share of them, or most requests without an answer.
+    Bad are 5 errors and too large a share of them, or most requests without an answer. Where blue's errors come in
+    clumps, it takes so many times as many.
     """
     if scene.weight == 0:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
@@ -113,11 +115,11 @@ def _unanswered(counts: Counts) -> str:
 
 def _fails(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
     mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
-    if mine is None or mine.requests < REQUESTS_LEAST or mine.errors < ERRORS_LEAST:
+    if mine is None or mine.requests < REQUESTS_LEAST or mine.errors < ERRORS_LEAST * scene.clump:
         return False
     other_rate = min(1.0, others.error_rate * interval.dilution) if others else 0.0
-    if mine.error_rate > ALWAYS_OVER and not other_rate > ALWAYS_OVER:
-        return True  # with both colours over a half it is an outage of both, which going back does not mend
+    if mine.error_rate > ALWAYS_OVER and mine.error_rate >= TIMES_WORSE_OUTRIGHT * other_rate:
+        return True  # where the other colour is nearly as bad it is an outage of both, which going back does not mend
     return mine.error_rate > spec.errors and mine.error_rate > TIMES_WORSE * other_rate
 
 

@@ -1,5 +1,6 @@
 """Gate ``guard``: one interval that speaks loudly enough alone, tested at the edges of its thresholds."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ def asked(*intervals: Any, spec: GuardSpec = GuardSpec(), **changes: Any) -> Ans
         pytest.param((100, 30), (1000, 60), FAIL, id="blue over the threshold too, green 5 times worse"),
         pytest.param((100, 50), (100, 13), HOLD, id="exactly half, and less than four times as bad as blue"),
         pytest.param((100, 51), (100, 13), FAIL, id="over a half fails whatever blue does below it"),
-        pytest.param((100, 51), (100, 50), FAIL, id="over a half, and blue exactly at a half"),
+        pytest.param((100, 60), (100, 30), FAIL, id="over a half, and twice as bad as blue"),
+        pytest.param((100, 60), (100, 31), HOLD, id="over a half, and blue more than half as bad: an outage"),
         pytest.param((100, 51), (100, 51), HOLD, id="both over a half is an outage of both"),
         pytest.param((100, 100), (100, 100), HOLD, id="both fail altogether"),
         pytest.param((100, 4), (100, 40), PASS, id="only blue fails"),
@@ -159,3 +161,11 @@ def test_on_the_way_home_blue_is_judged_beside_green() -> None:
     assert "failed on blue" in answer.reason
     assert asked(green_fails, judged=Colour.BLUE).verdict is PASS
     assert asked(minute(green=counts(900)), judged=Colour.BLUE).verdict is HOLD
+
+
+def test_where_errors_come_in_clumps_it_takes_so_many_times_as_many() -> None:
+    few = scene(intervals=(minute(counts(60, 6), counts(6000, 6)),))
+    assert judge(GuardSpec(), few).verdict is Verdict.FAIL
+    assert judge(GuardSpec(), replace(few, clump=3.0)).verdict is not Verdict.FAIL
+    many = scene(intervals=(minute(counts(60, 16), counts(6000, 6)),), clump=3.0)
+    assert judge(GuardSpec(), many).verdict is Verdict.FAIL
