@@ -81,11 +81,11 @@ def simulate_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     from orchestrator.config import load_file
     from orchestrator.simulate.report import simulate
-    from orchestrator.simulate.traffic import Load
+    from orchestrator.simulate.traffic import Demand
 
     report = simulate(
         load_file(path),
-        Load(requests_per_second=rps, error_rate=error_rate),
+        Demand(requests_per_second=rps, error_rate=error_rate),
         runs=runs,
         seed=seed,
         defects=_defects(defects),

@@ -399,7 +399,7 @@ class ServicePage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class orchestrator__simulate__traffic__Load:
+class Demand:
     """What a service has: requests a second, and the share of them that fails anyway."""
 
     requests_per_second: float
@@ -437,7 +437,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class orchestrator__core__foresight__Load:
+class Load:
     """A service's traffic: requests in one metric period, and the share of them that fails anyway."""
 
     requests: float
@@ -450,7 +450,7 @@ class Foresight:
     in time.
     """
 
-    load: orchestrator__core__foresight__Load
+    load: Load
     ratio: float | None
     total_harm: float
     full_after: str
@@ -464,7 +464,7 @@ class Simulation:
     """
 
     plan: str
-    load: orchestrator__simulate__traffic__Load
+    load: Demand
     seed: int
     rows: tuple[Row, ...]
     limits: tuple[Limit, ...]

@@ -13,7 +13,7 @@ from api.http.door import AtDoor
 from api.problems import Busy
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.report import Simulation, simulate
-from orchestrator.simulate.traffic import Load
+from orchestrator.simulate.traffic import Demand
 
 RUNS, RUNS_MAX = 50, 200
 
@@ -40,7 +40,7 @@ async def simulate_plan(
     work = partial(
         simulate,
         spec,
-        Load(requests_per_second=rps, error_rate=error_rate),
+        Demand(requests_per_second=rps, error_rate=error_rate),
         runs=runs,
         seed=seed,
         defects=tuple(dict.fromkeys(defect or Defect)),

@@ -20,7 +20,7 @@ MEANINGS = {
     EventKind.STEP_STARTED: "The step's weight is on every rule: its bake begins.",
     EventKind.STEP_PASSED: "The step's time is over, its verdict is PASS, and its approval is given or waived.",
     EventKind.GATE_ANSWERED: "A gate's verdict is another one than before.",
-    EventKind.FORESEEN: "The smallest regression that the plan can see with blue's traffic, and a total failure's cost.",
+    EventKind.FORESEEN: "The smallest regression that the plan can see with this traffic, and a total failure's cost.",
     EventKind.EVIDENCE_FROZEN: "What a comparison will judge by is fixed, before green's first traffic.",
     EventKind.INTERVAL_TAKEN: "One whole interval's counts are final, and are kept as evidence.",
     EventKind.INTERVENTION_BEGUN: "Blue went bad soon after green grew: green's growth is taken back to see why.",

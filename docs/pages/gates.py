@@ -46,7 +46,8 @@ WORDS = {
     "guard": Words(
         asks="Does one interval alone speak loudly enough against it?",
         fail=f"One interval with at least {guard.REQUESTS_LEAST} requests and {guard.ERRORS_LEAST} errors has an "
-        f"error rate over {guard.ALWAYS_OVER:.0%} and at least {guard.TIMES_WORSE_OUTRIGHT} times the other colour's, or over `errors` and over "
+        f"error rate over {guard.ALWAYS_OVER:.0%} and at least {guard.TIMES_WORSE_OUTRIGHT} times the other "
+        f"colour's, or over `errors` and over "
         f"{guard.TIMES_WORSE} times the other colour's. Or more than {guard.ALWAYS_OVER:.0%} of at least "
         f"{guard.REQUESTS_LEAST} requests got no answer at all, and that is usual neither for the other colour nor, "
         "while that has no traffic, for blue's last hour before the rollout.",
@@ -57,7 +58,8 @@ WORDS = {
     ),
     "compare": Words(
         asks="Is green worse than blue, beyond what chance explains, or shown not to be?",
-        fail="In one of its streams (errors, unanswered requests, 4xx, slow requests) the evidence that green is more "
+        fail="In one of its streams (errors, unanswered requests, 4xx, slow requests) the evidence that green "
+        "is more "
         "than `margin` times as bad as blue has reached 1 to `alpha`, shared by the streams, with at least "
         f"{compare.EVENTS_LEAST} such events on green; it stays a FAIL whatever comes after. Or blue went bad when "
         "green grew and recovered when its growth was taken back.",
@@ -67,7 +69,8 @@ WORDS = {
         f"{compare.INTERVALS_LEAST} periods and `requests` of green at this weight), or only `no evidence against "
         "green`: the two are never mixed up.",
         not_applicable="Only one colour has traffic, or both run the same revision (on the way home).",
-        do="On a FAIL traffic is on blue already. The reason has both colours' counts; `teal evidence` recomputes them. "
+        do="On a FAIL traffic is on blue already. The reason has both colours' counts; `teal evidence` "
+        "recomputes them. "
         "Read green's errors of those minutes. One broken client that stickiness keeps on green looks the same. On a "
         "HOLD wait for traffic, or `teal promote` if you know better: it waives what is not known, never a FAIL.",
     ),
@@ -106,13 +109,15 @@ WORDS = {
         "within `timeout`. Green is taken back; no user has met it.",
         hold="Fewer than `count` requests were answered yet; or there is no way to the test listener: its name does "
         "not resolve, nobody listens, its certificate is not trusted, the server's settings do not allow it.",
-        passes="`count` requests were answered and no more than `max_failures` of them wrongly. It says what share of "
+        passes="`count` requests were answered and no more than `max_failures` of them wrongly. It says what "
+        "share of "
         "failures could have stayed hidden: 150 good answers out of 150 show, with 95 %, that green fails no more "
         "than 2 % of such requests (3 divided by the number of answers).",
         not_applicable="Green has had its first traffic: it was judged before.",
         do="On a FAIL: its reason names the path, the status and how often; send the same request through the test "
         "listener, and read green's logs at that minute. Nothing is on fire. On a HOLD: try the URL from where Teal "
-        "runs (`curl`), and look at `hosts.private` in the server's settings; once there is a way it goes on by itself.",
+        "runs (`curl`), and look at `hosts.private` in the server's settings; once there is a way it goes on by "
+        "itself.",
     ),
     "webhook": Words(
         asks="Does a system of the team's own say that the rollout may go on?",
@@ -121,7 +126,8 @@ WORDS = {
         "over. It is asked again by itself: after errors within a minute at the latest.",
         passes="Every webhook of this step answered `pass`.",
         not_applicable="No webhook is asked on this step.",
-        do="The reason names the host and what it said. If the system behind it is ill, mend it, and the rollout goes "
+        do="The reason names the host and what it said. If the system behind it is ill, mend it, and the "
+        "rollout goes "
         "on by itself; if it cannot be mended tonight, `teal promote ID --reason` waives its HOLD on a step (never a "
         "FAIL), and `teal rollback ID` goes back. Before the first traffic no user is touched: rolling back is safe.",
     ),
@@ -133,9 +139,12 @@ WORDS = {
         "judging, a FAIL rolls back as ever, and no limit of time counts what the hours cost.",
         passes="It is open and nothing is frozen; or the rollout was started with an `override`.",
         not_applicable="Green has all traffic already: nothing grows any more.",
-        do="On a HOLD: nothing is on fire, and it goes on by itself at the hour it names. Green keeps the weight it has, "
-        "with blue beside it able to take everything back. If it must not stay so over night, `teal rollback ID`. If the "
-        "release cannot wait, roll back and start it again with `--override 'why'`, which takes an approver; a window "
+        do="On a HOLD: nothing is on fire, and it goes on by itself at the hour it names. Green keeps the "
+        "weight it has, "
+        "with blue beside it able to take everything back. If it must not stay so over night, `teal rollback "
+        "ID`. If the "
+        "release cannot wait, roll back and start it again with `--override 'why'`, which takes an approver; a "
+        "window "
         "cannot be promoted past.",
     ),
     "approval": Words(
@@ -153,7 +162,8 @@ def page() -> str:
     return document(
         "Gates",
         "`orchestrator/core/gates`",
-        "A gate asks one question at every look and answers with a verdict, a reason in words, and the numbers behind "
+        "A gate asks one question at every look and answers with a verdict, a reason in words, and the numbers "
+        "behind "
         "it. A step's verdict is the least of its gates' answers. What could not be read never counts as a PASS.",
         table(["verdict", "meaning"], [[f"`{verdict}`", VERDICTS[verdict]] for verdict in Verdict]),
         "A step is left at the later of two moments: its bake is over, and every gate that applies has judged one "

@@ -18,7 +18,9 @@ issuers:
   - url: https://token.actions.githubusercontent.com
     audience: teal
     jobs:
-      - {claims: {repository: example-org/checkout, ref: refs/heads/main}, role: operator, services: ["production:prod/checkout"]}
+      - claims: {repository: example-org/checkout, ref: refs/heads/main}
+        role: operator
+        services: ["production:prod/checkout"]
 people:
   - {name: author@example.com, slack: U024BE7LH, also: [author-on-github], groups: [release]}
 slack:
@@ -41,43 +43,61 @@ def page() -> str:
     return document(
         "The settings file",
         "the models of `orchestrator/config/settings_models.py`",
-        "What a server is told beside its environment: who may come in, which AWS accounts, image registries and hosts "
+        "What a server is told beside its environment: who may come in, which AWS accounts, image registries "
+        "and hosts "
         "are allowed, and who is told. It is the operator's word: nothing in a rollout file can widen it. "
         "`teal serve --settings FILE` reads it, or any command whose `TEAL_SETTINGS` names it; "
         "`teal serve --check` reads it and ends. Without a file every setting has its default. A whole one:",
         code(EXAMPLE, "yaml"),
-        "Every mistake is told at once, each as `file:line: what is wrong: what to write instead`, and the server does "
+        "Every mistake is told at once, each as `file:line: what is wrong: what to write instead`, and the "
+        "server does "
         "not start (exit code 2). Editors complete the file from its JSON Schema, `settings.schema.json` here and "
         "`teal schema --settings`.",
         "## Secrets",
-        "A secret never stands in the file. `{env: NAME}` takes it from an environment variable, `{file: /path}` from a "
+        "A secret never stands in the file. `{env: NAME}` takes it from an environment variable, "
+        "`{file: /path}` from a "
         "file, whose last newline is left out. A file that every user of the machine may read is refused; "
-        "`chmod o-rwx` closes it. Secrets are read once, when the server starts, and appear in no log, error or event.",
+        "`chmod o-rwx` closes it. Secrets are read once, when the server starts, and appear in no log, error or "
+        "event.",
         "## Services and accounts",
-        "A service is named `cluster/service`; one of an account that `accounts` lists is named with its alias before "
-        "it, `production:prod/checkout`, at every door and in every list. Patterns of services (`services` above) are "
-        "matched against that name: `prod/*` is every service of the cluster `prod` under the server's own credentials, "
+        "A service is named `cluster/service`; one of an account that `accounts` lists is named with its alias "
+        "before "
+        "it, `production:prod/checkout`, at every door and in every list. Patterns of services (`services` "
+        "above) are "
+        "matched against that name: `prod/*` is every service of the cluster `prod` under the server's own "
+        "credentials, "
         "`production:prod/*` of the same cluster in that account. Without any pattern, every service is meant.",
         "## Images",
         "A pattern of `registries` is matched against the image as the task definition writes it, with and without "
-        "its tag or digest; names without a registry are Docker Hub's (`nginx` is `docker.io/library/nginx`). Before the "
-        "first slash `*` stands for parts of the registry's name alone. A revision with any other image is refused by "
+        "its tag or digest; names without a registry are Docker Hub's (`nginx` is `docker.io/library/nginx`). "
+        "Before the "
+        "first slash `*` stands for parts of the registry's name alone. A revision with any other image is "
+        "refused by "
         "preflight, and again when its rollout begins.",
         "## Hosts",
-        "Requests that somebody else named go to public addresses over https. `hosts.private` opens single hosts whose "
-        "addresses are private, loopback or link-local, and lets them do without TLS. A host is resolved once, all its "
+        "Requests that somebody else named go to public addresses over https. `hosts.private` opens single "
+        "hosts whose "
+        "addresses are private, loopback or link-local, and lets them do without TLS. A host is resolved once, "
+        "all its "
         "addresses are judged, and the connection is made to these; redirects are not followed. Never reached, "
         f"also where a private host leads there: {', '.join(f'`{network}`' for network in NEVER)} (metadata and "
         "credentials of clouds), and addresses that are no host's.",
         "## Freezes",
-        "`freezes` is one calendar for every rollout: while one is in force no rollout of the services it names starts "
-        "and no green grows; what is under way holds, or is taken back if its file says `at_close: rollback`. Rollbacks "
-        "and traffic on its way home are never held up. `teal serve` keeps its calendar in the store when it starts, so "
-        "that every engine of the store keeps to it (within ten seconds), also a `teal deploy` on somebody's machine. "
-        "Several servers of one store should have the same calendar: the last one to start says what the store holds. "
-        "Without `freezes` the store's stays as it is; `freezes: []` empties it. A date as `to` means the end of that "
+        "`freezes` is one calendar for every rollout: while one is in force no rollout of the services it names "
+        "starts "
+        "and no green grows; what is under way holds, or is taken back if its file says `at_close: rollback`. "
+        "Rollbacks "
+        "and traffic on its way home are never held up. `teal serve` keeps its calendar in the store when it "
+        "starts, so "
+        "that every engine of the store keeps to it (within ten seconds), also a `teal deploy` on somebody's "
+        "machine. "
+        "Several servers of one store should have the same calendar: the last one to start says what the store "
+        "holds. "
+        "Without `freezes` the store's stays as it is; `freezes: []` empties it. A date as `to` means the end "
+        "of that "
         "day, in `zone`.",
-        "Emergencies go through: a rollout started with `override: why` in its file, or `--override 'why'`, is bound by "
+        "Emergencies go through: a rollout started with `override: why` in its file, or `--override 'why'`, is "
+        "bound by "
         "neither freeze nor window. That takes the role approver at the server's door, and is in the audit log as "
         "`window_overridden` and with the webhooks and messages that people get.",
         "## Every key",

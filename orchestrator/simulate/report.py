@@ -20,7 +20,7 @@ from orchestrator.core.words import span
 from orchestrator.simulate.defects import FAILING, GOOD, HIGH_LOAD_FROM, Defect
 from orchestrator.simulate.rivals import RIVALS, Rival, deploy
 from orchestrator.simulate.teal import HORIZON, Outcome, roll_out
-from orchestrator.simulate.traffic import Load
+from orchestrator.simulate.traffic import Demand
 
 CHUNK = 25
 DAY = timedelta(days=1)
@@ -66,7 +66,7 @@ class Simulation:
     """A plan's worth: its rows and its rivals', the physical limit, what it can see, what was left out, advice."""
 
     plan: str
-    load: Load
+    load: Demand
     seed: int
     rows: tuple[Row, ...]
     limits: tuple[Limit, ...]  # at the plan's own weights
@@ -112,7 +112,7 @@ def simulated(spec: Spec) -> tuple[Spec, tuple[str, ...]]:
 
 def simulate(
     spec: Spec,
-    load: Load,
+    load: Demand,
     *,
     runs: int,
     seed: int,
@@ -178,10 +178,10 @@ class _Pool:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def teal(self, spec: Spec, load: Load, defect: Defect, runs: int, seed: int) -> list[Outcome]:
+    def teal(self, spec: Spec, load: Demand, defect: Defect, runs: int, seed: int) -> list[Outcome]:
         return self._map(_teal_runs, (spec, load, defect, self._horizon), runs, seed)
 
-    def rival(self, rival: Rival, load: Load, defect: Defect, runs: int, seed: int) -> list[Outcome]:
+    def rival(self, rival: Rival, load: Demand, defect: Defect, runs: int, seed: int) -> list[Outcome]:
         return self._map(_rival_runs, (rival, load, defect, self._horizon), runs, seed)
 
     def _map(
@@ -195,18 +195,18 @@ class _Pool:
 
 
 def _teal_runs(
-    spec: Spec, load: Load, defect: Defect, horizon: timedelta, seeds: Iterable[int]
+    spec: Spec, load: Demand, defect: Defect, horizon: timedelta, seeds: Iterable[int]
 ) -> list[Outcome]:
     return [roll_out(spec, load, defect, seed=seed, horizon=horizon) for seed in seeds]
 
 
 def _rival_runs(
-    rival: Rival, load: Load, defect: Defect, horizon: timedelta, seeds: Iterable[int]
+    rival: Rival, load: Demand, defect: Defect, horizon: timedelta, seeds: Iterable[int]
 ) -> list[Outcome]:
     return [deploy(rival, load, defect, seed=seed, horizon=horizon) for seed in seeds]
 
 
-def _row(policy: str, defect: Defect, load: Load, outcomes: Sequence[Outcome]) -> Row:
+def _row(policy: str, defect: Defect, load: Demand, outcomes: Sequence[Outcome]) -> Row:
     minute = load.requests_per_second * 60
     harm = sorted(outcome.harm for outcome in outcomes)
     p95 = harm[min(len(harm) - 1, round(0.95 * (len(harm) - 1)))]
@@ -230,7 +230,7 @@ def _row(policy: str, defect: Defect, load: Load, outcomes: Sequence[Outcome]) -
     )
 
 
-def _limit(spec: Spec, seen: Foresight, load: Load, defect: Defect) -> float | None:
+def _limit(spec: Spec, seen: Foresight, load: Demand, defect: Defect) -> float | None:
     """The least harm that anything can do with minute metrics at this plan's weights, percent of a minute."""
     first = seen.total_harm / DELAY / seen.load.requests
     excess = {Defect.TWICE: 1.0, Defect.FIVE: 4.0, Defect.TWENTY: 19.0}
@@ -245,7 +245,7 @@ def _limit(spec: Spec, seen: Foresight, load: Load, defect: Defect) -> float | N
 
 
 def _advice(
-    spec: Spec, ours: Spec, load: Load, rows: Sequence[Row], pool: _Pool, *, runs: int, seed: int
+    spec: Spec, ours: Spec, load: Demand, rows: Sequence[Row], pool: _Pool, *, runs: int, seed: int
 ) -> tuple[str, ...]:
     """Which change of the plan would help most, by simulating each; the most helpful first."""
     now = {row.defect: row.harm_percent_mean for row in rows if row.policy == f"Teal {spec.plan.name}"}

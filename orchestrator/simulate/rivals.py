@@ -12,7 +12,7 @@ from typing import Literal
 
 from orchestrator.simulate.defects import SLOW_BASE, Defect
 from orchestrator.simulate.teal import HISTORY, HORIZON, Outcome
-from orchestrator.simulate.traffic import START, WRITE_TAKES, Load, Period, Traffic
+from orchestrator.simulate.traffic import START, WRITE_TAKES, Demand, Period, Traffic
 
 MINUTE = timedelta(minutes=1)
 REACTION = timedelta(seconds=30)
@@ -79,7 +79,7 @@ RIVALS = (
 )
 
 
-def deploy(rival: Rival, load: Load, defect: Defect, *, seed: int, horizon: timedelta = HORIZON) -> Outcome:
+def deploy(rival: Rival, load: Demand, defect: Defect, *, seed: int, horizon: timedelta = HORIZON) -> Outcome:
     """Simulate one deployment until its watch is over or an alarm took it back."""
     chance = random.Random(seed + 1)
     traffic = Traffic(load, defect, period=MINUTE, seed=seed)

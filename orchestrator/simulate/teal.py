@@ -28,7 +28,7 @@ from orchestrator.core.seen import Seen
 from orchestrator.core.spec import Spec
 from orchestrator.core.traffic import canonical
 from orchestrator.simulate.defects import Defect
-from orchestrator.simulate.traffic import START, WRITE_TAKES, Load, Period, Tally, Traffic
+from orchestrator.simulate.traffic import START, WRITE_TAKES, Demand, Period, Tally, Traffic
 
 HISTORY = 75  # periods of blue alone before the rollout begins
 HORIZON = timedelta(
@@ -71,7 +71,7 @@ class Outcome:
     reason: str = ""
 
 
-def roll_out(spec: Spec, load: Load, defect: Defect, *, seed: int, horizon: timedelta = HORIZON) -> Outcome:
+def roll_out(spec: Spec, load: Demand, defect: Defect, *, seed: int, horizon: timedelta = HORIZON) -> Outcome:
     """Simulate one rollout until it is home, taken back, or the horizon is reached."""
     return _Run(spec, Traffic(load, defect, period=spec.metrics.period, seed=seed), horizon).to_the_end()
 

@@ -39,7 +39,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class Demand:
     """What a service has: requests a second, and the share of them that fails anyway."""
 
     requests_per_second: float
@@ -49,7 +49,7 @@ class Load:
 class Traffic:
     """One run's traffic. `now` is how far it was drawn; `green_share` what the load balancer does at that moment."""
 
-    def __init__(self, load: Load, defect: Defect, *, period: timedelta, seed: int) -> None:
+    def __init__(self, load: Demand, defect: Defect, *, period: timedelta, seed: int) -> None:
         self.load, self.defect, self.period = load, defect, period
         self._chance = random.Random(seed)
         self.now = START

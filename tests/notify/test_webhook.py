@@ -122,7 +122,8 @@ def test_by_default_what_concerns_people_is_told_and_nothing_else() -> None:
         await stage.round()
         assert set(here.receiver.messages[1:]) == {
             "started", "phase_changed", "weight_verified", "step_passed", "held", "hold_cleared",
-            "window_overridden", "intervention_begun", "intervention_ended", "command_applied", "rollback_decided", "traffic_on_blue", "paged", "ended",
+            "window_overridden", "intervention_begun", "intervention_ended", "command_applied",
+            "rollback_decided", "traffic_on_blue", "paged", "ended",
         }  # fmt: skip
 
     played(script)

@@ -6,10 +6,10 @@ from typing import Any
 from orchestrator.core.gates.compare import DEFAULT_STREAMS, CompareSpec, StreamName, StreamSpec
 from orchestrator.core.plan import NAMED_PLANS
 from orchestrator.core.spec import GatesSpec, ServiceName, Spec
-from orchestrator.simulate.traffic import Load
+from orchestrator.simulate.traffic import Demand
 
-BUSY = Load(requests_per_second=1000, error_rate=0.001)
-QUIET = Load(requests_per_second=4, error_rate=0.001)
+BUSY = Demand(requests_per_second=1000, error_rate=0.001)
+QUIET = Demand(requests_per_second=4, error_rate=0.001)
 STREAMS = (*DEFAULT_STREAMS[:1], StreamSpec(name=StreamName.SLOW, over=timedelta(milliseconds=800)))
 
 

@@ -13,24 +13,24 @@ from orchestrator.core.spec import GatesSpec, Spec
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.rivals import RIVALS, deploy
 from orchestrator.simulate.teal import Outcome, roll_out
-from orchestrator.simulate.traffic import Load
+from orchestrator.simulate.traffic import Demand
 from tests.simulate.plans import BUSY, QUIET, spec
 
 SEEDS = range(900, 912)
 
 
-def runs(defect: Defect, *, of: Spec | None = None, load: Load = BUSY) -> list[Outcome]:
+def runs(defect: Defect, *, of: Spec | None = None, load: Demand = BUSY) -> list[Outcome]:
     return [roll_out(of or spec(), load, defect, seed=seed) for seed in SEEDS]
 
 
-def percent(outcomes: list[Outcome], load: Load = BUSY) -> float:
+def percent(outcomes: list[Outcome], load: Demand = BUSY) -> float:
     """Mean harm in percent of one minute of all traffic."""
     return fmean(100 * outcome.harm / (60 * load.requests_per_second) for outcome in outcomes)
 
 
 @pytest.mark.parametrize("load", [BUSY, QUIET], ids=["busy", "quiet"])
 @pytest.mark.parametrize("defect", [Defect.NONE, Defect.OUTAGE])
-def test_a_good_release_goes_home_also_through_an_outage(defect: Defect, load: Load) -> None:
+def test_a_good_release_goes_home_also_through_an_outage(defect: Defect, load: Demand) -> None:
     outcomes = runs(defect, load=load)
     assert sum(outcome.is_rolled_back for outcome in outcomes) <= 1, [o.reason for o in outcomes]
     assert all(outcome.harm == 0 for outcome in outcomes)

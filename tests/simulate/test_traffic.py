@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.simulate.defects import FAILING, Defect
-from orchestrator.simulate.traffic import START, Load, Traffic
+from orchestrator.simulate.traffic import START, Demand, Traffic
 
 MINUTE = timedelta(minutes=1)
 
@@ -13,7 +13,7 @@ MINUTE = timedelta(minutes=1)
 def traffic(
     defect: Defect = Defect.NONE, *, seed: int = 1, rate: float = 100, errors: float = 0.01
 ) -> Traffic:
-    return Traffic(Load(requests_per_second=rate, error_rate=errors), defect, period=MINUTE, seed=seed)
+    return Traffic(Demand(requests_per_second=rate, error_rate=errors), defect, period=MINUTE, seed=seed)
 
 
 def after(minutes: int, defect: Defect = Defect.NONE, *, share: float = 0.5, seed: int = 1) -> Traffic:
