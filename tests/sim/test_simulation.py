@@ -73,7 +73,7 @@ def no_tags(row: Rollout) -> Tags:
     return (("teal:managed", "true"),)
 
 
-def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: bool) -> None:
     green = rules.green_of(draft.row, rule)
     assert green is not None
     mended = without_green(seen.actions, blue=rule.blue_group, green=green)
