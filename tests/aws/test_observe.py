@@ -80,7 +80,7 @@ def metrics(*names: str) -> MetricsNeed:
         MetricQuery(
             id=name,
             namespace="AWS/ApplicationELB",
-            metric="RequestCount",
+            metric=f"RequestCount of {name}",  # what is asked alike is asked once
             dimensions=(("LoadBalancer", "app/lb/b"),),
             stat="Sum",
             period=timedelta(seconds=60),
@@ -388,16 +388,16 @@ def test_series_of_one_period_are_one_call() -> None:
 def test_a_series_on_several_pages_is_joined_and_sorted() -> None:
     later = {
         "Id": "q0",
-        "Timestamps": [NOON - timedelta(minutes=1)],
+        "Timestamps": [NOON + timedelta(minutes=1)],
         "Values": [7.0],
-        "StatusCode": "Complete",
+        "StatusCode": "PartialData",
     }
     pages: list[Reply] = [
-        {"MetricDataResults": [result("q0", [1.0], "PartialData")], "NextToken": "n"},
-        {"MetricDataResults": [later]},
+        {"MetricDataResults": [later], "NextToken": "n"},
+        {"MetricDataResults": [result("q0", [1.0])]},
     ]
     seen, script = look(Needs(metrics=metrics("m")), {"GetMetricData": pages})
-    assert seen.metrics["m"] == ((NOON - timedelta(minutes=1), 7.0), (NOON, 1.0))
+    assert seen.metrics["m"] == ((NOON, 1.0), (NOON + timedelta(minutes=1), 7.0))
     assert script.calls[1][1]["NextToken"] == "n"
 
 
