@@ -86,6 +86,13 @@ NONE_LEFT = replace(FORMER, trial=Trial.NO_TRAFFIC)
 NO_TASKS = replace(FORMER, trial=Trial.NO_TASKS, tasks_gone_at=BEGUN)
 
 
+def test_case_61_green_that_poisons_what_blue_reads_is_found_though_green_itself_does_well() -> None:
+    """Blue alone fails, and every comparison favours green: blue is watched against its own last hour."""
+    known = grown(minute(3, BAD, weight=500, green=GREEN))
+    assert GREEN.error_rate < BAD.error_rate
+    assert EventKind.INTERVENTION_BEGUN in told(at(known))
+
+
 def test_blue_that_goes_bad_soon_after_green_grew_takes_greens_growth_back() -> None:
     decision = at(grown(minute(3, BAD, weight=500)))
     assert EventKind.INTERVENTION_BEGUN in told(decision)
