@@ -115,6 +115,13 @@ class Foreign(TealError):
     http_status = 403
 
 
+class Simulating(TealError):
+    """A simulation is running already; one runs at a time."""
+
+    code = "simulating"
+    http_status = 429
+
+
 class Busy(TealError):
     """As many clients wait for news as this server serves at a time."""
 

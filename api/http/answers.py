@@ -54,7 +54,7 @@ def rendered(error: TealError, visit: Visit) -> Response:
 def _headers(error: TealError) -> dict[str, str]:
     if isinstance(error, Unauthenticated | Forbidden):
         return {"WWW-Authenticate": error.challenge}
-    if isinstance(error, Throttled) or error.http_status == 503:
+    if isinstance(error, Throttled) or error.http_status in (429, 503):
         return {"Retry-After": "5"}
     return {}
 

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Request
 
 from api.http.bodies import spec_of
 from api.http.door import AtDoor
-from api.problems import Busy
+from api.problems import Simulating
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.report import Simulation, simulate
 from orchestrator.simulate.traffic import Demand
 
-RUNS, RUNS_MAX = 50, 200
+RUNS, RUNS_MAX = 20, 200
 
 router = APIRouter(tags=["before a rollout"])
 
@@ -34,7 +34,7 @@ async def simulate_plan(
 ) -> Simulation:
     """Simulate rollouts of the body's file with good and bad releases, beside what others would do.
 
-    Nothing is started, read from AWS or kept. One simulation runs at a time; another one is answered with 503.
+    Nothing is started, read from AWS or kept. One simulation runs at a time; another one is answered with 429.
     """
     spec = await spec_of(request)
     work = partial(
@@ -48,7 +48,7 @@ async def simulate_plan(
         workers=1,
     )
     if door.simulating.locked():
-        raise Busy(what="a simulation is running already", next_step="ask again in a minute")
+        raise Simulating(what="a simulation is running already", next_step="ask again in a minute")
     async with door.simulating:
         # In a process of its own: it computes for seconds, and ticks must not wait for it.
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:

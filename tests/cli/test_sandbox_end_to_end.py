@@ -122,13 +122,21 @@ def test_empty_sandbox_offers_no_service(tmp_path: Path) -> None:
     assert "service" not in about
 
 
-def test_init_writes_a_file_that_preflight_passes(laptop: Laptop, tmp_path: Path) -> None:
+@pytest.fixture
+def untouched(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment that reaches a sandbox of this test's own, in which nothing was rolled out."""
+    with running("sandbox", "--minute", "1s", "--json", env=environment(tmp_path)) as sandbox:
+        yield environment(tmp_path, **sandbox.json()["environment"])
+        assert sandbox.stop(signal.SIGTERM)[0] == 0
+
+
+def test_init_writes_a_file_that_preflight_passes(untouched: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     asked = ("--service", "prod/checkout", "--task-definition", "checkout:2", "-o", str(file))
-    ran = run("init", *asked, "--json", env=laptop.env)
+    ran = run("init", *asked, "--json", env=untouched)
     assert ran.returncode == 0, ran.stderr
     hold_to_schema("init", json.loads(ran.stdout))
     assert config.load_file(file).metrics.period == timedelta(seconds=1)
-    shown = run("preflight", "-f", str(file), env=laptop.env)
+    shown = run("preflight", "-f", str(file), env=untouched)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "Teal may make every call that this rollout needs" in shown.stdout

@@ -110,8 +110,10 @@ def test_an_operation_that_is_not_there_is_refused_by_name() -> None:
 
 
 def test_a_parameter_that_is_not_there_is_refused_by_name() -> None:
-    with pytest.raises(botocore.exceptions.ClientError, match="parameter Transforms"):
-        boto("elbv2", Skin(calm_world())).modify_rule(RuleArn="arn:x", Actions=[], Transforms=[])
+    with pytest.raises(botocore.exceptions.ClientError, match="parameter CustomerOwnedIpv4Pool"):
+        boto("elbv2", Skin(calm_world())).create_load_balancer(
+            Name="x", CustomerOwnedIpv4Pool="ipv4pool-coip-1"
+        )
 
 
 def test_a_lost_call_is_a_read_timeout_and_takes_effect_all_the_same() -> None:
