@@ -25,6 +25,7 @@ from orchestrator.core.wishes import go_to_step
 
 GREW_WITHIN = 5  # periods after green grew, in which blue going bad is looked into
 WATCHED = 3  # whole periods of each trial
+BAD_LEAST = 2  # bad periods of blue; a single one may be chance
 WATCHED_MAX = 6  # where they do not agree, so many settle it
 TIMES_WORSE = 4  # blue against its own last hour
 EVENTS_LEAST = 5  # times the dispersion
@@ -135,10 +136,20 @@ def _follow_trial(draft: Draft, on: Intervention) -> str:
         # doing ends with its growth; where it does not, a second time tells.
         _acquit(draft, on, "blue recovered, but only some time after green's growth was taken back")
         return ""
+    if _bad_periods(row, on) < BAD_LEAST and not row.outages_passed:
+        _acquit(draft, on, "only one period of blue was bad, which chance brings about")
+        return ""
     words = f"blue went bad when green grew, and recovered with green at {_place(on)}"
     draft.tell(EventKind.INTERVENTION_ENDED, f"convicted: {words}", convicted=True)
     draft.change(intervention=None)
     return words
+
+
+def _bad_periods(row: Rollout, on: Intervention) -> int:
+    """How many periods of blue were bad since green grew, up to the first trial; some of them are published later."""
+    period = row.spec.metrics.period
+    since, until = on.begun_at - (GREW_WITHIN + 1) * period, on.begun_at + period
+    return sum(is_degraded(row, i.blue) for i in row.intervals if since <= i.start < until)
 
 
 def _next_trial(draft: Draft, on: Intervention) -> None:

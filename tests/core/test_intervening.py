@@ -56,8 +56,15 @@ def grown(*newest: Interval, grew: timedelta = 5 * MINUTE, **changes: Any) -> Ro
     return row(Phase.SHIFTING, **given)
 
 
-def tried(on: Intervention, blues: list[Counts], *, weight: int, **changes: Any) -> Rollout:  # noqa: ANN401
-    """A trial at its weight, watched for so many minutes."""
+def tried(
+    on: Intervention,
+    blues: list[Counts],
+    *,
+    weight: int,
+    before: tuple[Counts, ...] = (BAD, BAD),
+    **changes: Any,  # noqa: ANN401 - the fields of Rollout
+) -> Rollout:
+    """A trial at its weight, watched for so many minutes, after these of blue at the weight that green grew to."""
     since = NOON - (len(blues) + 1) * MINUTE
     spells = (
         Spell(weight=Tenths(500), since=since - 5 * MINUTE, until=since - MINUTE),
@@ -65,6 +72,7 @@ def tried(on: Intervention, blues: list[Counts], *, weight: int, **changes: Any)
     )
     green = GREEN if weight else None
     return grown(
+        *(minute(9 + len(before) - n, blue, weight=500) for n, blue in enumerate(before)),
         *(minute(len(blues) - n, blue, weight=weight, green=green) for n, blue in enumerate(blues)),
         **{
             "weight": weight,
@@ -154,6 +162,12 @@ def test_blue_that_recovers_only_later_acquits_green_once_and_convicts_it_the_se
     assert (first.phase, first.outages_passed) == (Phase.SHIFTING, 1)
     again = at(replace(known, outages_passed=1)).rollout
     assert again.phase is Phase.ROLLING_BACK
+
+
+def test_one_bad_period_of_blue_alone_convicts_nobody() -> None:
+    decision = at(tried(FORMER, [USUAL] * 3, weight=100, before=(USUAL, BAD)))
+    assert (decision.rollout.phase, decision.rollout.outages_passed) == (Phase.SHIFTING, 1)
+    assert any("only one period of blue was bad" in event.message for event in decision.events)
 
 
 def test_a_conviction_holds_where_the_file_holds_on_failure() -> None:
