@@ -83,7 +83,7 @@ def begin(draft: Draft) -> None:
     if is_low_traffic(spec, requests, errors):
         steps = tuple(Step(weight=weight, bake=periods * period) for weight, periods in LOW_TRAFFIC)
         words = (
-            f"too little traffic for quick evidence ({requests:.3g} requests and {errors:.2g} errors a period): "
+            f"too little traffic for quick evidence ({requests:,.0f} requests and {errors:.2g} errors a period): "
             "2, 10 and 50 % with longer bakes"
         )
     else:
