@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from orchestrator.config.document import Value
-from orchestrator.config.fields import Flag, Share, SomeTime, choice, one_word, reader
+from orchestrator.config.fields import Flag, Share, SomeTime, choice, one_word, reader, refusal
 from orchestrator.config.quantities import duration_text, share_text, shown
 from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamName, StreamSpec
 
@@ -70,6 +70,8 @@ class SlowModel(StreamModel):
 
 def _stream(value: Any) -> object:  # noqa: ANN401 - pydantic hands over what the file holds
     """``true``/``on`` is a stream with its defaults, ``false``/``off`` none."""
+    if value is None:  # a key with nothing behind it must not switch a stream off
+        raise refusal("nothing is neither on nor off", "write on, off, or {margin: …}")
     if value in (True, "on"):
         return {}
     return None if value in (False, "off") else value

@@ -80,6 +80,8 @@ ROWS = [
     ("gates: {compare: maybe}", '3: gates.compare: "maybe" is neither on nor off: write on or off'),
     ("gates: {compare: {errors: {margin: 0.9}}}", '3: gates.compare.errors.margin: "0.9" is no margin: green may be '
      "so many times as bad as blue: write a number from 1 to 10"),
+    ("gates: {compare: {client_errors: }}", "3: gates.compare.client_errors: nothing is neither on nor off: write on, "
+     "off, or {margin: …}"),
     ("gates: {compare: {slow: {}}}", "3: gates.compare.slow.over is missing: write over: …"),
     ("gates: {compare: {slow: {over: 800}}}",
      '3: gates.compare.slow.over: "800" is a duration without a unit: write 800s, 800m or 800h'),
