@@ -5,9 +5,9 @@ Imported for the documentation and by tests alone; the commands print the values
 
 from dataclasses import dataclass
 
+from api.auth.token_shapes import TokenMade, TokenView
 from api.cli.begun import Beginnings
 from api.cli.direct import DirectRollback
-from api.cli.tokens import Made, Shown
 from api.http.shapes import EventView, PreflightView
 from orchestrator.engine.report_parts import Report
 from orchestrator.engine.services import ServiceView
@@ -33,7 +33,7 @@ class Services:
 class Tokens:
     """Tokens, newest first."""
 
-    tokens: tuple[Shown, ...]
+    tokens: tuple[TokenView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +155,9 @@ OUTPUTS: dict[str, Output] = {
     "report": Output(kind=Report),
     "services": Output(kind=Services),
     "services NAME": Output(kind=ServiceView),
-    "tokens create": Output(kind=Made),
+    "tokens create": Output(kind=TokenMade),
     "tokens list": Output(kind=Tokens),
-    "tokens revoke": Output(kind=Shown),
+    "tokens revoke": Output(kind=TokenView),
     "simulate": Output(kind=Simulation),
     "evidence": Output(kind=tuple[Weighed, ...]),
     "migrate": Output(kind=StoreAt),

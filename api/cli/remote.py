@@ -35,7 +35,8 @@ from orchestrator.engine.views import RolloutView
 from orchestrator.ports import EventSeen
 
 if TYPE_CHECKING:
-    from api.cli.tokens import Made, Shown, Wanted
+    from api.auth.token_shapes import TokenMade, TokenView
+    from api.cli.tokens import Wanted
     from api.http.shapes import PreflightView
     from orchestrator.engine.report_parts import Report
     from orchestrator.engine.services import ServiceView
@@ -220,9 +221,9 @@ class ServerTokens:
     def __init__(self, door: ServerDoor) -> None:
         self._door = door
 
-    async def create(self, wanted: "Wanted") -> "Made":
+    async def create(self, wanted: "Wanted") -> "TokenMade":
         """As TokenDoor."""
-        from api.cli.tokens import Made
+        from api.auth.token_shapes import TokenMade
 
         said = {
             "name": wanted.name,
@@ -231,17 +232,17 @@ class ServerTokens:
             "groups": wanted.groups,
             "expires": wanted.expires or None,
         }
-        return self._door.shaped(Made, await self._door.ask(requests.create_token(said)))
+        return self._door.shaped(TokenMade, await self._door.ask(requests.create_token(said)))
 
-    async def every(self) -> "tuple[Shown, ...]":
+    async def every(self) -> "tuple[TokenView, ...]":
         """As TokenDoor."""
-        from api.cli.tokens import Shown
+        from api.auth.token_shapes import TokenView
 
         page = await self._door.ask(requests.tokens())
-        return tuple(self._door.shaped(Shown, one) for one in page["tokens"])
+        return tuple(self._door.shaped(TokenView, one) for one in page["tokens"])
 
-    async def revoke(self, token: str) -> "Shown":
+    async def revoke(self, token: str) -> "TokenView":
         """As TokenDoor."""
-        from api.cli.tokens import Shown
+        from api.auth.token_shapes import TokenView
 
-        return self._door.shaped(Shown, await self._door.ask(requests.revoke_token(token)))
+        return self._door.shaped(TokenView, await self._door.ask(requests.revoke_token(token)))

@@ -6,47 +6,19 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 import click
 
+from api.auth.token_shapes import GROUP, LIFE_MAX, NAME, SERVICE, TokenMade, TokenView, token_view
 from api.cli.output import emit, json_option, span_text, table
 from api.cli.people import local_actor
 from api.cli.profiles import target
 from orchestrator.core.people import Role
 from orchestrator.ports import Call, Clock, Store, Token
 
-LIFE_MAX = timedelta(days=366 * 10)
-NAME = re.compile(r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,98}[^\x00-\x20\x7f])?")
-GROUP = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
-SERVICE = re.compile(r"([a-z0-9-]{1,100}:)?[A-Za-z0-9_*?-]{1,255}(/[A-Za-z0-9_*?-]{1,255})?")
 HEAD = ("ID", "NAME", "ROLE", "SERVICES", "STATE", "LAST USED", "MADE BY")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A token without its text, which only its creation tells."""
-
-    id: str
-    name: str
-    role: str
-    services: tuple[str, ...]
-    groups: tuple[str, ...]
-    created_at: datetime
-    created_by: str
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-    is_valid: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A new token. ``text`` is the token itself, told this once and kept nowhere."""
-
-    text: str
-    token: Shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +35,15 @@ class Wanted:
 class TokenDoor(Protocol):
     """Everything the terminal asks of tokens."""
 
-    async def create(self, wanted: Wanted) -> Made:
+    async def create(self, wanted: Wanted) -> TokenMade:
         """Make a token."""
         ...
 
-    async def every(self) -> tuple[Shown, ...]:
+    async def every(self) -> tuple[TokenView, ...]:
         """Every token, newest first."""
         ...
 
-    async def revoke(self, token: str) -> Shown:
+    async def revoke(self, token: str) -> TokenView:
         """Let nobody in by a token any more. Raises NotFound."""
         ...
 
@@ -82,7 +54,7 @@ class StoreTokens:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    async def create(self, wanted: Wanted) -> Made:
+    async def create(self, wanted: Wanted) -> TokenMade:
         """As TokenDoor."""
         from api.auth.tokens import new_token
 
@@ -100,19 +72,19 @@ class StoreTokens:
         )
         await self._store.add_token(token, digest=digest)
         await self._note("tokens create", token.id)
-        return Made(text=text, token=_shown(token, now))
+        return TokenMade(text=text, token=token_view(token, now))
 
-    async def every(self) -> tuple[Shown, ...]:
+    async def every(self) -> tuple[TokenView, ...]:
         """As TokenDoor."""
         now = self._clock.now()
-        return tuple(_shown(token, now) for token in await self._store.tokens())
+        return tuple(token_view(token, now) for token in await self._store.tokens())
 
-    async def revoke(self, token: str) -> Shown:
+    async def revoke(self, token: str) -> TokenView:
         """As TokenDoor."""
         now = self._clock.now()
         revoked = await self._store.revoke_token(token, at=now)
         await self._note("tokens revoke", token)
-        return _shown(revoked, now)
+        return token_view(revoked, now)
 
     async def _note(self, call: str, token: str) -> None:
         by = local_actor()
@@ -194,7 +166,7 @@ def create_command(
     click.echo(made.text)
 
 
-async def _create(wanted: Wanted) -> Made:
+async def _create(wanted: Wanted) -> TokenMade:
     async with open_tokens() as door:
         return await door.create(wanted)
 
@@ -212,7 +184,7 @@ def list_command(as_json: bool) -> None:
         click.echo("\n".join(table(HEAD, [_row(token) for token in found])))
 
 
-async def _every() -> tuple[Shown, ...]:
+async def _every() -> tuple[TokenView, ...]:
     async with open_tokens() as door:
         return await door.every()
 
@@ -231,7 +203,7 @@ def revoke_command(token: str, as_json: bool) -> None:
         click.echo(f"{found.id} ({found.name}) is revoked")
 
 
-async def _revoke(token: str) -> Shown:
+async def _revoke(token: str) -> TokenView:
     async with open_tokens() as door:
         return await door.revoke(token)
 
@@ -259,35 +231,19 @@ def end_of(expires: str, now: datetime) -> datetime | None:
 
 
 def _check(name: str, services: tuple[str, ...], groups: tuple[str, ...]) -> None:
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise click.UsageError("--name: write 1 to 100 characters, without spaces at its ends")
     for service in services:
-        if not SERVICE.fullmatch(service):
+        if not re.fullmatch(SERVICE, service):
             raise click.UsageError(
                 f"--service {service}: write cluster/service, such as prod/* or prod/checkout"
             )
     for group in groups:
-        if not GROUP.fullmatch(group):
+        if not re.fullmatch(GROUP, group):
             raise click.UsageError("--group: write 1 to 100 characters")
 
 
-def _shown(token: Token, now: datetime) -> Shown:
-    return Shown(
-        id=token.id,
-        name=token.name,
-        role=token.role.value,
-        services=token.services,
-        groups=token.groups,
-        created_at=token.created_at,
-        created_by=token.created_by,
-        expires_at=token.expires_at,
-        last_used_at=token.last_used_at,
-        revoked_at=token.revoked_at,
-        is_valid=token.is_valid(now),
-    )
-
-
-def _row(token: Shown) -> tuple[str, ...]:
+def _row(token: TokenView) -> tuple[str, ...]:
     now = datetime.now(UTC)
     if token.revoked_at:
         state = "revoked"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from api.auth.roles import CALLS, FOR_ALL_SERVICES
+from api.auth.token_shapes import GROUP, LIFE_MAX, NAME, SERVICE, TokenMade, TokenView, token_view
 from api.auth.tokens import new_token
 from api.http.door import NAME_PATTERN, AtDoor
 from api.http.reach import PLAIN, Cursor
@@ -20,11 +21,6 @@ from orchestrator.config.quantities import parse_duration, shown
 from orchestrator.core.errors import Conflict
 from orchestrator.core.people import Principal, Role
 from orchestrator.ports import Call, Token
-
-SERVICE = r"(\*|([A-Za-z0-9._-]{1,63}:)?[A-Za-z0-9_*?-]{1,255}/[A-Za-z0-9_*?-]{1,255})"
-GROUP = r"[^\x00-\x1f\x7f]{1,100}"
-NAME = r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,98}[^\x00-\x20\x7f])?"
-LIFE_MAX = timedelta(days=366 * 10)
 
 router = APIRouter(tags=["access"])
 
@@ -44,35 +40,10 @@ class MeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenView:
-    """A token, without its text, which only its creation tells."""
-
-    id: str
-    name: str
-    role: Role
-    services: tuple[str, ...]
-    groups: tuple[str, ...]
-    created_at: datetime
-    created_by: str
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-    is_valid: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPage:
     """Every token, newest first."""
 
     tokens: tuple[TokenView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenMade:
-    """A new token. ``text`` is the token itself, told this once and kept nowhere."""
-
-    text: str
-    token: TokenView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,23 +268,6 @@ async def audit(
     """Every call at any door that was to change something, accepted or refused: who, from where, and the outcome."""
     found, after = await door.engine.store.calls(before=cursor, limit=limit)
     return CallPage(calls=tuple(call_view(one) for one in found), next=after)
-
-
-def token_view(token: Token, now: datetime) -> TokenView:
-    """A token as the door shows it."""
-    return TokenView(
-        id=token.id,
-        name=token.name,
-        role=token.role,
-        services=token.services,
-        groups=token.groups,
-        created_at=token.created_at,
-        created_by=token.created_by,
-        expires_at=token.expires_at,
-        last_used_at=token.last_used_at,
-        revoked_at=token.revoked_at,
-        is_valid=token.is_valid(now),
-    )
 
 
 def call_view(call: Call) -> CallView:

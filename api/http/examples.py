@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from api.auth.roles import CALLS
-from api.http.access import CallPage, CallView, MeView, TokenMade, TokenPage, TokenView
+from api.auth.token_shapes import TokenMade, TokenView
+from api.http.access import CallPage, CallView, MeView, TokenPage
 from api.http.services import ServicePage
 from api.http.shapes import (
     Commanded,

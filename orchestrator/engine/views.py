@@ -7,7 +7,6 @@ from orchestrator.core.commands import ACCEPTED
 from orchestrator.core.foresight import words_of
 from orchestrator.core.history import foreseen
 from orchestrator.core.phases import Phase
-from orchestrator.core.plan import ALL, HOME_STEPS
 from orchestrator.core.rollout import HoldKind, Rollout
 from orchestrator.ports import Stored
 
@@ -133,13 +132,6 @@ def view(stored: Stored) -> RolloutView:
         wake_at=stored.wake_at,
         version=stored.version,
     )
-
-
-def blue_percent_home(row: Rollout) -> float | None:
-    """In settling, the share of traffic that blue is to have next; None before traffic comes home."""
-    if row.phase is not Phase.SETTLING or not row.is_homeward:
-        return None
-    return (ALL - HOME_STEPS[min(row.step, len(HOME_STEPS) - 1)]) / 10
 
 
 def _is_past_the_plan(row: Rollout) -> bool:
