@@ -94,10 +94,14 @@ def due(row: Rollout, now: datetime) -> tuple[datetime, ...]:
 
 
 def to_read(row: Rollout, now: datetime) -> tuple[datetime, ...]:
-    """The due periods, if a look at them counts: one that closely follows the last can make none of them final."""
+    """The due periods, if a look at them counts: one that closely follows the last can make none of them final.
+
+    One that is about to become final by its age is read too: it may have become so by the time it is judged.
+    """
     starts, metrics = due(row, now), row.spec.metrics
     is_apart = row.read_at is None or now - row.read_at >= metrics.look_gap
-    return starts if starts and (is_apart or now >= starts[0] + metrics.period + metrics.lag) else ()
+    is_ageing = bool(starts) and now + metrics.look_gap >= starts[0] + metrics.period + metrics.lag
+    return starts if starts and (is_apart or is_ageing) else ()
 
 
 def queries(row: Rollout) -> tuple[MetricQuery, ...]:

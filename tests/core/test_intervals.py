@@ -434,3 +434,12 @@ def test_blue_that_is_bad_for_its_new_share_excuses_green_in_the_period_of_the_c
 def test_what_a_person_passed_over_is_not_held_against_green_again() -> None:
     known = moved()
     assert intervals.earlier(replace(known, judged_from=NOON - 2 * MINUTE)) == ()
+
+
+def test_a_period_that_becomes_final_between_looking_and_judging_was_looked_at() -> None:
+    """Else the judgement would hold for counts that "could not be read", which nobody had tried to read."""
+    known = replace(serving(), read_at=NOON + 2 * MINUTE - 3 * SECOND)
+    final = NOON + known.spec.metrics.lag
+    assert intervals.to_read(known, final - SECOND) == intervals.due(known, final - SECOND)
+    early = replace(known, read_at=NOON + MINUTE)
+    assert intervals.to_read(early, NOON + MINUTE + SECOND) == ()
