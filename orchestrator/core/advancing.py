@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core import asking, auto, intervals, intervening, judge, rules, sticky
+from orchestrator.core import asking, auto, intervals, intervening, judge, rules, spells, sticky
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
@@ -40,7 +40,7 @@ def advance(draft: Draft) -> None:
     answers = _judge(draft)
     if _failure_ends_it(draft, answers):
         return
-    if any(answer.clears_when == judge.CONTROL_BACK for answer in answers):
+    if any(answer.wants_control for answer in answers):
         _give_control_back(draft)
     if not _is_without_tasks(draft):
         _check_both_colours(draft)
@@ -94,7 +94,7 @@ def _keep_time(draft: Draft) -> None:
     """Let the bake's clock run while everything can be seen; start it anew if the weight is not there any more."""
     row = draft.row
     if row.bake.since is not None and not rules.all_at(row, _weight(draft)):
-        intervals.stop(draft, last_there=row.ticked_at or draft.now)
+        spells.stop(draft, last_there=row.ticked_at or draft.now)
         return
     can_see = (
         isinstance(draft.seen.green, ServiceSeen)
@@ -172,10 +172,10 @@ def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -
 def _start_step(draft: Draft) -> None:
     step, row = _step(draft), draft.row
     if row.intervention is not None:
-        intervals.begin(draft, _weight(draft))
+        spells.begin(draft, _weight(draft))
         draft.change(observed_at=draft.now)
         return
-    intervals.begin(draft, step.weight)
+    spells.begin(draft, step.weight)
     draft.change(observed_at=draft.now, waiting_for="its bake")
     is_last = step.is_watch or step.weight == ALL
     of = f" of {len(row.plan.steps)}" if row.plan.auto is None else ""
@@ -232,7 +232,7 @@ def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ..
     auto.extend(draft)
     if row.phase is Phase.WATCHING and row.step == len(draft.row.plan.steps) - 1:
         go_to_step(draft, 0)
-        intervals.forget(draft)
+        spells.forget(draft)
         draft.move(Phase.SETTLING, "the watch has passed")
         return
     go_to_step(draft, row.step + 1)

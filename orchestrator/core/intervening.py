@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core import comparison, intervals, sticky
+from orchestrator.core import comparison, intervals, spells, sticky
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import ScaleService
 from orchestrator.core.events import EventKind
@@ -87,7 +87,7 @@ def _begin_if_due(draft: Draft) -> None:
     draft.change(intervention=on)
     if row.phase is Phase.WATCHING:
         draft.move(Phase.SHIFTING, "green's growth is taken back to find out what hurts blue")
-    intervals.stop(draft, last_there=draft.now)
+    spells.stop(draft, last_there=draft.now)
     draft.tell(
         EventKind.INTERVENTION_BEGUN,
         f"blue went bad ({_told(newest.blue)}) soon after green grew to {percent(grown)}: "
@@ -164,7 +164,7 @@ def _next_trial(draft: Draft, on: Intervention) -> None:
         case never:
             assert_never(never)
     draft.change(intervention=replace(on, trial=following))
-    intervals.stop(draft, last_there=draft.now)
+    spells.stop(draft, last_there=draft.now)
 
 
 def _acquit(draft: Draft, on: Intervention, words: str) -> None:

@@ -1,6 +1,7 @@
 """Puts the scene together from the row and this tick's observations, and asks every gate that judges in it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from orchestrator.core import asking, intervals
 from orchestrator.core.draft import Draft
@@ -16,7 +17,6 @@ from orchestrator.core.scene import Colour, Counts, Scene
 from orchestrator.core.verdict import Answer, Judged, Verdict, hold
 from orchestrator.core.wanted import alarms_since, names_of
 
-CONTROL_BACK = "blue has its control group again"
 OUTAGES_MAX = 3  # so often is the control group given back before a guard alone decides
 
 Judge = Callable[[Rollout, Scene], Answer | None]  # None: the file turned the gate off
@@ -139,7 +139,9 @@ def _without_control(answer: Answer) -> Answer:
     """Errors that begin as the control group is gone may be anybody's: a guard without blue beside it only holds."""
     if answer.gate == guard.NAME and answer.verdict is Verdict.FAIL:
         words = f"{answer.reason}; without a control group nobody can tell whose doing it is"
-        return hold(answer.gate, words, clears_when=CONTROL_BACK, numbers=dict(answer.numbers))
+        clears = "blue has its control group again"
+        held = hold(answer.gate, words, clears_when=clears, numbers=dict(answer.numbers))
+        return replace(held, wants_control=True)
     return answer
 
 

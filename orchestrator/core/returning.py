@@ -7,7 +7,7 @@ they are until blue runs its former revision again, in place, and then all traff
 import json
 from dataclasses import replace
 
-from orchestrator.core import intervals, judge, leaving, rules, tags
+from orchestrator.core import judge, leaving, rules, spells, tags
 from orchestrator.core.commands import Actor
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import UpdateService, WriteRule
@@ -28,7 +28,7 @@ def roll_back(draft: Draft, reason: str, by: Actor) -> None:
     draft.end(reason, by)
     draft.tell(EventKind.ROLLBACK_DECIDED, f"rolling back: {reason}", by=by.name, source=by.source)
     draft.move(Phase.ROLLING_BACK, reason)
-    intervals.forget(draft)
+    spells.forget(draft)
     draft.change(waiting_for="", failed="", is_paged=False)
     draft.change(paused_by=None, pause_reason="")  # a pause stops advance; a rollback is never behind it
     draft.holds.clear()

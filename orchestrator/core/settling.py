@@ -6,7 +6,7 @@ good step on green, holds and calls people, and never rolls the release back by 
 
 from dataclasses import replace
 
-from orchestrator.core import intervals, judge, leaving, rules, sticky
+from orchestrator.core import intervals, judge, leaving, rules, spells, sticky
 from orchestrator.core.draft import Draft
 from orchestrator.core.drift import SOMEBODY
 from orchestrator.core.effects import TagFormer, UpdateService
@@ -214,12 +214,12 @@ def _call_for_failing_starts(draft: Draft) -> None:
 def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
     row = draft.row
     if row.bake.since is not None and not rules.all_at(row, HOME_STEPS[row.step]):
-        intervals.forget(draft)
+        spells.forget(draft)
     intervals.take(draft)
     answers = judge.ask_gates(draft, Colour.BLUE) if row.green_weight < ALL else ()
     failing = next((answer for answer in answers if answer.verdict is Verdict.FAIL), None)
     if failing is not None and not draft.row.failed:
-        intervals.forget(draft)
+        spells.forget(draft)
         draft.change(failed=f"{failing.gate}: {failing.reason}")
     if draft.row.failed:
         words = f"blue does not do well on the new revision: {draft.row.failed}"
@@ -256,7 +256,7 @@ def _check_blue(draft: Draft) -> None:
 
 def _start_step(draft: Draft, weight: Tenths) -> None:
     is_home = weight == NONE
-    intervals.begin(draft, weight)
+    spells.begin(draft, weight)
     draft.change(
         observed_at=draft.now,
         on_blue_since=draft.now if is_home else None,
@@ -277,7 +277,7 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
         )
         return
     if row.step < len(HOME_STEPS) - 1:
-        intervals.forget(draft)
+        spells.forget(draft)
         draft.change(step=row.step + 1)
         draft.wake_by(draft.now)
         return
@@ -307,7 +307,7 @@ def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         roll_back(draft, f"{words} while {why}", SOMEBODY)
         return
     draft.tell(EventKind.DRIFT_FOUND, f"{words}: taken as home, since blue is steady on the new revision")
-    intervals.forget(draft)
+    spells.forget(draft)
     draft.change(is_homeward=True, step=len(HOME_STEPS) - 1)
     draft.change(rules=tuple(replace(rule, verified=NONE, wanted=NONE) for rule in row.rules))
 

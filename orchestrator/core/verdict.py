@@ -28,6 +28,7 @@ class Answer:
     clears_when: str = ""  # for a HOLD: what would clear it
     numbers: tuple[tuple[str, float], ...] = ()
     is_evidence: bool = True  # a HOLD of evidence may be waived by promote; health and capacity never
+    wants_control: bool = False  # a HOLD that only blue with its control group back can settle
 
 
 Numbers = Mapping[str, float]

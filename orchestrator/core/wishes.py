@@ -7,7 +7,7 @@ rollout may have moved on in between (then the command is overtaken, and says so
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import asking, history, intervals
+from orchestrator.core import asking, history, spells
 from orchestrator.core.commands import ACCEPTED, Command, CommandKind, CommandState, Outcome
 from orchestrator.core.comparison import anew, at_new_weight
 from orchestrator.core.draft import Draft
@@ -175,7 +175,7 @@ def _try_green_anew(draft: Draft) -> None:
 
 def go_to_step(draft: Draft, step: int) -> None:
     """Make another step the current one: its bake begins anew, and what shows green to be well at its weight."""
-    intervals.stop(draft, last_there=draft.now)
+    spells.stop(draft, last_there=draft.now)
     draft.change(
         step=step,
         comparison=at_new_weight(draft.row.comparison),

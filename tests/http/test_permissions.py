@@ -78,7 +78,12 @@ def test_admin_of_some_services_may_not_do_what_reaches_beyond_them(
     assert (code == "forbidden") == (call[0] in FOR_ALL_SERVICES)
 
 
-def test_matrix_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_matrix_has_a_row_for_every_call_and_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = matrix().splitlines()
+    assert [row.split()[0] for row in rows[1:]] == [name for name, _, _ in calls()]
+    assert all(
+        set(row.split()[1:]) <= {"yes", "."} and len(row.split()) == 1 + len(COLUMNS) for row in rows[1:]
+    )
     with capsys.disabled():
         print("\n" + matrix())
 
