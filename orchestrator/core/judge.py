@@ -97,6 +97,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         revision=row.green.task_definition if judged is Colour.GREEN else row.green.for_blue,
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),
+        others=targets_of(draft, judged.other),
         intervals=intervals.at_weight(row),
         earlier=intervals.earlier(row),
         clump=_clump(row),

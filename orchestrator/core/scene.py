@@ -126,6 +126,7 @@ class Scene:
         None  # blue's last hour before green's traffic, in sum; None: not known, or no requests
     )
     freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
+    others: tuple[TargetsLook, ...] = ()  # of the other colour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from orchestrator.core.ids import RolloutId
 from tests.support.rehearsal import Rehearsal
 
 
@@ -45,3 +46,23 @@ def definition_of(stage: Rehearsal, name: str) -> dict[str, Any]:
     """A task definition as ECS describes it, with its tags."""
     answer = stage.world.call("ecs", "DescribeTaskDefinition", {"taskDefinition": name, "include": ["TAGS"]})
     return {**answer["taskDefinition"], "tags": {tag["key"]: tag["value"] for tag in answer.get("tags", ())}}
+
+
+def tasks_of(stage: Rehearsal, service: str = "") -> list[str]:
+    """The running ECS tasks of a service; of the service of record unless named."""
+    asked = {"cluster": stage.scenery.cluster, "serviceName": service or stage.scenery.service}
+    found: list[str] = stage.world.call("ecs", "ListTasks", asked)["taskArns"]
+    return found
+
+
+def green_of(stage: Rehearsal, rollout: RolloutId) -> str:
+    """The name of a rollout's green."""
+    green = stage.row(rollout).green
+    assert green is not None
+    return green.name
+
+
+def reason_of(stage: Rehearsal, rollout: RolloutId) -> str:
+    """Why a rollout was taken back, or how it ended; empty before."""
+    end = stage.row(rollout).end
+    return end.reason if end else ""

@@ -65,9 +65,7 @@ def _of_targets(service: ServiceSeen, scene: Scene) -> Answer:
             # Somebody took the group off its rules, or the rules away: drift says so, and no user meets it.
             return _hold(f"no rule uses {scene.judged}'s target group", "a rule uses it again")
         if isinstance(seen, TargetsSeen) and seen.healthy == 0 and scene.weight > 0:
-            what = f"none of {seen.registered} targets is healthy" if seen.registered else "it has no target"
-            reasons = f": {', '.join(seen.reasons)}" if seen.reasons else ""
-            return fail(NAME, f"{scene.judged} takes traffic and {what}{reasons}")
+            return _without_healthy(seen, scene)
     short = not_healthy(scene.targets, service.desired)
     if short:
         return _hold(f"{scene.judged}: {short}", f"{service.desired} targets of {scene.judged} are healthy")
@@ -77,6 +75,20 @@ def _of_targets(service: ServiceSeen, scene: Scene) -> Answer:
             f"{scene.judged} runs {service.desired} tasks",
         )
     return passed(NAME, f"all {service.desired} targets of {scene.judged} are healthy")
+
+
+def _without_healthy(seen: TargetsSeen, scene: Scene) -> Answer:
+    """FAIL, unless the other colour has no healthy target either: what both depend on may be away.
+
+    Giving all traffic to the other colour would help nobody as long as that lasts.
+    """
+    what = f"none of {seen.registered} targets is healthy" if seen.registered else "it has no target"
+    reasons = f": {', '.join(seen.reasons)}" if seen.reasons else ""
+    words = f"{scene.judged} takes traffic and {what}{reasons}"
+    if scene.others and all(isinstance(other, TargetsSeen) and not other.healthy for other in scene.others):
+        other = scene.judged.other
+        return _hold(f"{words}; neither is {other}'s", f"a target of {scene.judged} or {other} is healthy")
+    return fail(NAME, words)
 
 
 def _hold(reason: str, clears_when: str) -> Answer:

@@ -38,6 +38,7 @@ class VirtualTasks:
         self._checks: dict[tuple[str, str, int], Timer] = {}
         self._placed = 0
         self._outage: tuple[float, datetime | None] = (0.0, None)
+        self._unhealthy_until: datetime | None = None
         health.on_watch = self._watch
 
     def start(self, spec: TaskSpec) -> None:
@@ -87,6 +88,13 @@ class VirtualTasks:
         """
         self._outage = (rate, until)
 
+    def fail_checks(self, until: datetime) -> None:
+        """What every task's health check depends on is away: no check passes until then, of whichever task."""
+        self._unhealthy_until = until
+        for task in self._by_address.values():
+            for group in self._health.groups_with(*task.address):
+                self._watch(group, group.targets[task.address])
+
     def outage_rate(self) -> float:
         """The share of requests that every task fails now because of what all depend on."""
         rate, until = self._outage
@@ -134,7 +142,8 @@ class VirtualTasks:
             return
         assert task.running_since is not None  # it has an address
         passes_in = task.running_since + task.conduct.passes_after - self._kernel.now
-        passed = not task.conduct.never_healthy and passes_in <= timedelta(0)
+        is_away = self._unhealthy_until is not None and self._kernel.now < self._unhealthy_until
+        passed = not task.conduct.never_healthy and passes_in <= timedelta(0) and not is_away
         self._health.check(
             group,
             target.host,
