@@ -23,6 +23,7 @@ MEANINGS = {
     EventKind.FORESEEN: "The smallest regression that the plan can see with this traffic, and a total failure's cost.",
     EventKind.EVIDENCE_FROZEN: "What a comparison will judge by is fixed, before green's first traffic.",
     EventKind.INTERVAL_TAKEN: "One whole interval's counts are final, and are kept as evidence.",
+    EventKind.EVIDENCE_LOST: "Evidence could not be read for `limits.unseen`: green goes back to a weight that passed.",
     EventKind.INTERVENTION_BEGUN: "Blue went bad soon after green grew: green's growth is taken back to see why.",
     EventKind.INTERVENTION_ENDED: "Green is convicted of what hurt blue, or acquitted.",
     EventKind.HELD: "There is a new reason not to advance.",

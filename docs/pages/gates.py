@@ -101,7 +101,8 @@ WORDS = {
         "none.",
         do="The reason says the number, the bound and the period's time. `CloudWatch refuses it` does not "
         "clear by waiting: roll back and correct `gates.metric`. `could not be read` does: CloudWatch is "
-        "away, traffic stays where it is, and people are called once `limits.hold` has passed.",
+        "away, traffic stays where it is; once `limits.unseen` has passed, people are called and green goes back to "
+        "the last weight at which every gate passed (to 0 % where none has), until evidence can be read again.",
     ),
     "probe": Words(
         asks="Does green answer Teal's own requests well, before any user meets it?",

@@ -48,6 +48,7 @@ def build(file: File) -> Spec:
             hold=file.limits.hold,
             then=file.limits.then,
             settle=file.limits.settle,
+            unseen=file.limits.unseen,
         ),
         on_failure=file.on_failure,
         on_drift=file.on_drift,

@@ -93,6 +93,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             "hold": duration_text(spec.limits.hold),
             "then": spec.limits.then.value,
             "settle": duration_text(spec.limits.settle),
+            "unseen": duration_text(spec.limits.unseen),
         },
         "on_failure": spec.on_failure.value,
         "on_drift": spec.on_drift.value,

@@ -264,6 +264,10 @@ class LimitsModel(_Model):
     hold: SomeTime = _time(Limits().hold, "How long a rollout may be held.")
     then: ThenWord = Field(default=Limits().then, description="What happens when it was held so long.")
     settle: SomeTime = _time(Limits().settle, "Until blue has taken the new revision over.")
+    unseen: SomeTime = _time(
+        Limits().unseen,
+        "How long evidence may be unreadable before green goes back to the last weight that passed.",
+    )
 
 
 class NotifyModel(_Model):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core import asking, auto, intervals, intervening, judge, rules, spells, sticky
+from orchestrator.core import asking, auto, intervals, intervening, judge, rules, spells, sticky, unseen
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
@@ -35,6 +35,7 @@ def advance(draft: Draft) -> None:
     rules.hold_for(draft, looks)
     _keep_time(draft)
     intervals.take(draft)
+    unseen.take(draft)
     if draft.row.bake.since is not None:
         asking.follow(draft)
     answers = _judge(draft)
@@ -53,18 +54,18 @@ def advance(draft: Draft) -> None:
     if draft.row.bake.since is None:
         _start_step(draft)
         return
-    if draft.row.intervention is None and _may_leave(draft, answers):
+    if draft.row.intervention is None and _trial(draft) is None and _may_leave(draft, answers):
         _leave_step(draft, looks, answers)
 
 
 def _judge(draft: Draft) -> tuple[Answer, ...]:
     """The gates' answers, and a FAIL where an intervention convicts green; without traffic nothing judges it."""
-    convicted = intervening.intervene(draft)
+    convicted = "" if unseen.weight_of(draft.row) == NONE else intervening.intervene(draft)
     if convicted:
         answer = fail(compare.NAME, convicted)
         judge.keep(draft, (answer,))
         return (answer,)
-    return () if intervening.weight_of(draft.row) == NONE else judge.ask_gates(draft, Colour.GREEN)
+    return () if _trial(draft) == NONE else judge.ask_gates(draft, Colour.GREEN)
 
 
 def _give_control_back(draft: Draft) -> None:
@@ -81,9 +82,15 @@ def _is_without_tasks(draft: Draft) -> bool:
 
 
 def _weight(draft: Draft) -> Tenths:
-    """The weight that green is to have now: the step's, or less while an intervention finds out something."""
-    trial = intervening.weight_of(draft.row)
+    """The weight that green is to have now: the step's, or less while Teal finds out something or cannot look."""
+    trial = _trial(draft)
     return _step(draft).weight if trial is None else trial
+
+
+def _trial(draft: Draft) -> Tenths | None:
+    """A weight that is asked for in place of the step's own; None: there is none."""
+    blind = unseen.weight_of(draft.row)
+    return intervening.weight_of(draft.row) if blind is None else blind
 
 
 def _step(draft: Draft) -> Step:
@@ -171,7 +178,7 @@ def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -
 
 def _start_step(draft: Draft) -> None:
     step, row = _step(draft), draft.row
-    if row.intervention is not None:
+    if row.intervention is not None or _trial(draft) is not None:
         spells.begin(draft, _weight(draft))
         draft.change(observed_at=draft.now)
         return
@@ -229,6 +236,8 @@ def _hold_for(draft: Draft, answers: Sequence[Answer]) -> None:
 def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
     row = draft.row
     draft.tell(EventKind.STEP_PASSED, f"step {row.step + 1} passed{sticky.told(row)}", step=row.step + 1)
+    if row.waived_step != row.step:
+        draft.change(passed=(*row.passed, row.step))
     auto.extend(draft)
     if row.phase is Phase.WATCHING and row.step == len(draft.row.plan.steps) - 1:
         go_to_step(draft, 0)

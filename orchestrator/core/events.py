@@ -26,6 +26,9 @@ class EventKind(StrEnum):
     FORESEEN = "foreseen"  # what the plan can see with this traffic
     EVIDENCE_FROZEN = "evidence_frozen"  # what a comparison will judge by
     INTERVAL_TAKEN = "interval_taken"
+    EVIDENCE_LOST = (
+        "evidence_lost"  # it could not be read for too long: green goes back to a weight that passed
+    )
     INTERVENTION_BEGUN = "intervention_begun"  # green's growth is taken back to see whether it hurts blue
     INTERVENTION_ENDED = "intervention_ended"
     HELD = "held"
@@ -50,6 +53,7 @@ FOR_PEOPLE = frozenset(
         EventKind.PHASE_CHANGED,
         EventKind.WEIGHT_VERIFIED,
         EventKind.STEP_PASSED,
+        EventKind.EVIDENCE_LOST,
         EventKind.INTERVENTION_BEGUN,
         EventKind.INTERVENTION_ENDED,
         EventKind.HELD,

@@ -177,6 +177,15 @@ class Intervention:
     is_acquitted: bool = False  # blue stayed bad without green: its end is waited for
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blindness:
+    """Evidence could not be read since then."""
+
+    since: datetime
+    is_acted_on: bool = False  # people were called, and green went back
+    has_no_traffic: bool = False  # no weight had passed yet: green is at 0 until evidence can be read
+
+
 class HoldKind(StrEnum):
     """Why a rollout does not advance."""
 
@@ -276,6 +285,8 @@ class Rollout:
     reading: tuple[Interval, ...] = ()  # read once, not yet final
     read_at: datetime | None = None  # when `reading` was read
     intervention: Intervention | None = None
+    passed: tuple[int, ...] = ()  # steps that were left with every gate's PASS, oldest first
+    blindness: Blindness | None = None
     outages_passed: int = 0  # interventions that acquitted green
     approvals: tuple[Approval, ...] = ()
     is_leaping: bool = (

@@ -124,6 +124,7 @@ class Limits:
     hold: timedelta = timedelta(hours=2)
     then: LimitThen = LimitThen.ROLLBACK
     settle: timedelta = timedelta(hours=1)
+    unseen: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

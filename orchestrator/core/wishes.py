@@ -181,6 +181,7 @@ def go_to_step(draft: Draft, step: int) -> None:
         comparison=at_new_weight(draft.row.comparison),
         waived_step=None,
         intervention=None,
+        passed=tuple(number for number in draft.row.passed if number < step),
         is_leaping=False,
         failed="",
         waited_for_approval=timedelta(0),
