@@ -83,7 +83,7 @@ class AwsCloud:
         call = self._call
         match effect:
             case effects.WriteRule():
-                await elbv2.write_rule(call, effect)
+                await elbv2.write_rule(call, effect, self._reads.rules)
             case effects.CreateTargetGroup():
                 await elbv2.create_group(call, effect)
             case effects.ConfigureTargetGroup():

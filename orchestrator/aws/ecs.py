@@ -70,19 +70,33 @@ async def clusters(call: Caller) -> tuple[str, ...]:
     return tuple(arn.rpartition("/")[2] for arn in arns)
 
 
-async def stops(call: Caller, cluster: str, service: str) -> tuple[StopSeen, ...]:
-    """The tasks of a service that stopped within about the last hour, newest first. Raises Outside."""
+async def stops(
+    call: Caller, cluster: str, service: str, told: dict[str, StopSeen] | None = None
+) -> tuple[StopSeen, ...]:
+    """The tasks of a service that stopped within about the last hour, newest first. Raises Outside.
+
+    `told`: what tasks said once they had stopped, by ARN. They say it ever after, so they are not asked again; what
+    others say is added.
+    """
+    known = {} if told is None else told
     try:
-        tasks = await _tasks(call, cluster, service, "STOPPED")
+        arns = await _task_arns(call, cluster, service, "STOPPED")
     except Missing:  # no such service: none of its tasks stopped
         return ()
-    seen = (_stop(task) for task in tasks)
-    return tuple(sorted((s for s in seen if s is not None), key=lambda s: (s.at, s.task), reverse=True))
+    seen = [known[arn] for arn in arns if arn in known]
+    for task in await _tasks(call, cluster, [arn for arn in arns if arn not in known]):
+        stop = _stop(task)
+        if stop is None:
+            continue
+        seen.append(stop)
+        if task.get("lastStatus") == "STOPPED":  # before that, reasons and exit codes are still to come
+            known[stop.task] = stop
+    return tuple(sorted(seen, key=lambda stop: (stop.at, stop.task), reverse=True))
 
 
 async def zones(call: Caller, cluster: str, service: str) -> frozenset[str]:
     """The Availability Zones in which tasks of a service run. Raises Outside."""
-    tasks = await _tasks(call, cluster, service, "RUNNING")
+    tasks = await _tasks(call, cluster, await _task_arns(call, cluster, service, "RUNNING"))
     return frozenset(task["availabilityZone"] for task in tasks if task.get("availabilityZone"))
 
 
@@ -257,14 +271,17 @@ def _deployment(entry: Mapping[str, Any]) -> DeploymentSeen:
     )
 
 
-async def _tasks(call: Caller, cluster: str, service: str, desired_status: str) -> list[Answer]:
-    arns: list[str] = await call.pages(
+async def _task_arns(call: Caller, cluster: str, service: str, desired_status: str) -> list[str]:
+    return await call.pages(
         "ecs",
         "ListTasks",
         {"cluster": cluster, "serviceName": service, "desiredStatus": desired_status},
         items="taskArns",
         token="nextToken",
     )
+
+
+async def _tasks(call: Caller, cluster: str, arns: Iterable[str]) -> list[Answer]:
     tasks: list[Answer] = []
     for batch in chunks(tuple(arns), TASKS_PER_CALL):
         asked = {"cluster": cluster, "tasks": list(batch)}

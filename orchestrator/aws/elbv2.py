@@ -13,7 +13,7 @@ from orchestrator.aws.call import Caller, chunks
 from orchestrator.aws.together import attempt, each
 from orchestrator.aws.transport import Answer
 from orchestrator.core import effects
-from orchestrator.core.errors import Missing
+from orchestrator.core.errors import Missing, Unreachable
 from orchestrator.core.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, TargetsSeen, Unread
 from orchestrator.core.traffic import as_writable, canonical, says_the_same
@@ -22,6 +22,7 @@ ARNS_PER_CALL = 20
 
 T = TypeVar("T")
 Found = dict[str, Answer | Absent | Unread]
+ReadRules = Callable[[Iterable[RuleArn]], Awaitable[Mapping[RuleArn, RuleSeen | Absent | Unread]]]
 
 
 async def rules(call: Caller, arns: Iterable[RuleArn]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
@@ -182,16 +183,23 @@ def targets_seen(descriptions: Iterable[Mapping[str, Any]]) -> TargetsSeen:
     return TargetsSeen(**counts, reasons=tuple(reasons))
 
 
-async def write_rule(call: Caller, effect: effects.WriteRule) -> None:
+async def write_rule(call: Caller, effect: effects.WriteRule, read: ReadRules) -> None:
     """Replace a rule's actions and nothing else: properties that are not sent stay as they are. Raises Outside.
 
     Elastic Load Balancing knows no version of a rule, so one that is not as it was when the write was decided is read
-    once more right before, and left to the next look if somebody else was quicker. A write to safety waits for no
-    read: its tick has read the rules and little else.
+    once more right before, and left to the next look if somebody else was quicker; `read` reads it, together with the
+    other rules that are to be written now. A write to safety waits for no read: its tick has read the rules and little
+    else.
     """
     if effect.expects is not None and not effect.to_safety:
-        found = (await _rules_by_arn(call, (effect.rule,)))[effect.rule]
-        if not says_the_same(rule_seen(found).actions, effect.expects):
+        found = (await read((effect.rule,)))[effect.rule]
+        if isinstance(found, Unread):
+            raise Unreachable(
+                what=f"rule {effect.rule} was not written",
+                why=f"it could not be read right before: {found.why}",
+                next_step="Teal tries again",
+            )
+        if isinstance(found, RuleSeen) and not says_the_same(found.actions, effect.expects):
             return
     actions = json.loads(as_writable(effect.actions))
     if effect.is_default:

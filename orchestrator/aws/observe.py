@@ -10,7 +10,7 @@ from orchestrator.aws.reads import Reads
 from orchestrator.aws.survey import survey
 from orchestrator.aws.together import attempt, each
 from orchestrator.aws.transport import Answer
-from orchestrator.core.ids import RuleArn
+from orchestrator.core.ids import ListenerArn, RuleArn
 from orchestrator.core.needs import MetricsNeed, Needs, RuleNeed
 from orchestrator.core.observed import (
     Absent,
@@ -26,6 +26,7 @@ from orchestrator.core.seen import Seen
 
 T = TypeVar("T")
 ServiceFound = ServiceSeen | Absent | Unread
+Listings = dict[ListenerArn, tuple[RuleSeen, ...] | Absent | Unread]
 
 
 async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None = None) -> Seen:
@@ -41,9 +42,9 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
 
         surveyed = group.create_task(attempt(survey(call, region, needs.survey))) if needs.survey else None
         metrics = group.create_task(_metrics(shared, needs.metrics)) if needs.metrics else None
-        rules = start(needs.rules, lambda: _rules(shared, needs.rules))
         listings = start(needs.listeners, lambda: each(needs.listeners, shared.listings(needs.listeners)))
-        services = start(needs.blue or needs.green, lambda: _services(call, shared, needs))
+        rules = start(needs.rules, lambda: _rules(shared, needs.rules, listings))
+        services = start(needs.blue or needs.green, lambda: _services(shared, needs))
         groups = start(needs.groups, lambda: each(needs.groups, elbv2.groups(call, needs.groups)))
         targets = {arn: group.create_task(attempt(elbv2.targets(call, arn))) for arn in needs.targets}
         scaling = start(
@@ -72,9 +73,20 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
     )
 
 
-async def _rules(reads: Reads, needs: tuple[RuleNeed, ...]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
-    arns = [need.arn for need in needs]
-    return await each(arns, reads.rules(arns))
+async def _rules(
+    reads: Reads, needs: tuple[RuleNeed, ...], listings: "asyncio.Task[Listings] | None"
+) -> dict[RuleArn, RuleSeen | Absent | Unread]:
+    """Rules by ARN; those of a listener that is read whole anyway are found there and cost no call of their own."""
+    listed = {
+        rule.arn: rule for seen in (await listings if listings else {}).values() for rule in _all_of(seen)
+    }
+    arns = [need.arn for need in needs if need.arn not in listed]
+    read = await each(arns, reads.rules(arns)) if arns else {}
+    return {need.arn: listed.get(need.arn) or read[need.arn] for need in needs}
+
+
+def _all_of(listing: tuple[RuleSeen, ...] | Absent | Unread) -> tuple[RuleSeen, ...]:
+    return listing if isinstance(listing, tuple) else ()
 
 
 async def _alarms(reads: Reads, needs: Needs) -> dict[str, AlarmSeen | Absent | Unread]:
@@ -93,12 +105,12 @@ async def _images(call: Caller, needs: Needs) -> tuple[ImageSeen, ...]:
     return ecs.images(await ecs.revisions_of(call, found), found.get("taskDefinition", ""))
 
 
-async def _services(call: Caller, reads: Reads, needs: Needs) -> dict[str, ServiceFound]:
+async def _services(reads: Reads, needs: Needs) -> dict[str, ServiceFound]:
     names = tuple(name for name in (needs.blue, needs.green) if name)
     async with asyncio.TaskGroup() as group:
         described = group.create_task(each(names, reads.services(needs.cluster, names)))
         stops = {
-            name: group.create_task(attempt(ecs.stops(call, needs.cluster, name)))
+            name: group.create_task(attempt(reads.stops(needs.cluster, name)))
             for name in needs.stops
             if name in names
         }

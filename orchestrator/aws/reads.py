@@ -12,11 +12,12 @@ from orchestrator.aws.together import each
 from orchestrator.aws.transport import Answer
 from orchestrator.core.ids import ListenerArn, RuleArn
 from orchestrator.core.needs import MetricsNeed
-from orchestrator.core.observed import Absent, MetricQuery, RuleSeen, Series, Unread
+from orchestrator.core.observed import Absent, MetricQuery, RuleSeen, Series, StopSeen, Unread
 from orchestrator.core.scene import floor_to
 
 SPANS = 4  # series are read with others of a window at most so many times as long
 REFUSED_KEPT = 1000
+STOPS_KEPT = 10_000  # a stopped task is listed for about an hour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Reads:
     def __init__(self, call: Caller, *, window: float = 0.0) -> None:
         self._call = call
         self._refused: dict[MetricQuery, None] = {}
+        self._stops: dict[str, StopSeen] = {}
         self._rules: Gatherer[str, RuleArn, RuleSeen | Absent | Unread] = Gatherer(
             lambda _, arns: elbv2.rules(call, arns), most=elbv2.ARNS_PER_CALL, window=window
         )
@@ -83,6 +85,13 @@ class Reads:
     async def services(self, cluster: str, names: Iterable[str]) -> dict[str, Answer | Absent | Unread]:
         """Services by name as ECS describes them, each a value. Raises Throttled if too much is under way."""
         return await self._services.get(cluster, names)
+
+    async def stops(self, cluster: str, service: str) -> tuple[StopSeen, ...]:
+        """As `ecs.stops`; a task that stopped is asked about once. Raises Outside."""
+        found = await ecs.stops(self._call, cluster, service, self._stops)
+        while len(self._stops) > STOPS_KEPT:
+            del self._stops[next(iter(self._stops))]
+        return found
 
     async def alarms(
         self, names: Iterable[str], *, since: datetime | None = None

@@ -1,5 +1,6 @@
 """What AWS may say that the World has no reason to say; ordinary answers are in ``tests/contract``."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from orchestrator.aws.errors import refused, unanswered
 from orchestrator.aws.observe import observe
 from orchestrator.aws.transport import Answer
-from orchestrator.core.ids import RuleArn, TargetGroupArn
+from orchestrator.core.ids import ListenerArn, RuleArn, TargetGroupArn
 from orchestrator.core.needs import MetricsNeed, Needs, RuleNeed
 from orchestrator.core.observed import (
     Absent,
@@ -53,11 +54,13 @@ def rules_named(known: set[RuleArn]) -> Reply:
         names = asked["RuleArns"]
         if not set(names) <= known:
             raise gone("RuleNotFound")
-        return {
-            "Rules": [{"RuleArn": arn, "Priority": "1", "Actions": [], "Conditions": []} for arn in names]
-        }
+        return rules_named_answer(names)
 
     return answer
+
+
+def rules_named_answer(names: Iterable[str]) -> Answer:
+    return {"Rules": [{"RuleArn": arn, "Priority": "1", "Actions": [], "Conditions": []} for arn in names]}
 
 
 def service(name: str = "checkout", **changes: object) -> Answer:
@@ -124,6 +127,39 @@ def test_rules_are_read_twenty_at_a_time() -> None:
     needs = rule_needs(*(f"r{n}" for n in range(41)))
     _, script = look(Needs(rules=needs), {"DescribeRules": [rules_named({need.arn for need in needs})]})
     assert [len(asked["RuleArns"]) for asked in script.asked("DescribeRules")] == [20, 20, 1]
+
+
+def test_rules_of_a_listener_that_is_read_whole_are_not_read_again() -> None:
+    names = {rule_arn("a"), rule_arn("b")}
+
+    def listed(asked: Answer) -> Answer:
+        assert asked.keys() == {"ListenerArn"}
+        return rules_named_answer(names)
+
+    seen, script = look(
+        Needs(rules=rule_needs("a"), listeners=(ListenerArn(LISTENER),)), {"DescribeRules": [listed]}
+    )
+    assert isinstance(seen.rules[rule_arn("a")], RuleSeen)
+    assert seen.rules.keys() == {rule_arn("a")}
+    assert len(script.calls) == 1
+
+
+@pytest.mark.parametrize("listing", [SILENCE, {"Rules": []}])
+def test_rules_that_a_listing_does_not_show_are_read_by_their_names(listing: Reply) -> None:
+    known = {rule_arn("a")}
+
+    def answer(asked: Answer) -> Answer:
+        if "ListenerArn" in asked and isinstance(listing, Exception):
+            raise listing
+        reply = listing if "ListenerArn" in asked else rules_named(known)
+        answered = reply(asked) if callable(reply) else reply
+        assert isinstance(answered, dict)
+        return answered
+
+    needs = Needs(rules=rule_needs("a", "b"), listeners=(ListenerArn(LISTENER),))
+    seen, _ = look(needs, {"DescribeRules": [answer]})
+    assert isinstance(seen.rules[rule_arn("a")], RuleSeen)
+    assert seen.rules[rule_arn("b")] == Absent()
 
 
 def test_a_rule_that_an_answer_leaves_out_is_unread_and_not_absent() -> None:

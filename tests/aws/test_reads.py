@@ -4,17 +4,23 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.errors import refused
+from orchestrator.aws.errors import refused, unanswered
 from orchestrator.aws.observe import observe
 from orchestrator.aws.reads import Reads
 from orchestrator.aws.transport import Answer
+from orchestrator.core.effects import WriteRule
+from orchestrator.core.errors import Unreachable
+from orchestrator.core.ids import Tenths
 from orchestrator.core.needs import MetricsNeed, Needs
 from orchestrator.core.observed import AlarmSeen, MetricQuery, Series, ServiceSeen, Unread
 from orchestrator.core.seen import Seen
+from orchestrator.core.traffic import canonical
 from tests.aws.clock import run_in_no_time
 from tests.aws.script import Reply, Script, caller
-from tests.aws.test_observe import CLUSTER, NOON, alarm, service
+from tests.aws.test_observe import CLUSTER, LISTENER, NOON, alarm, rule_arn, rules_named, service
 
 MINUTE = timedelta(minutes=1)
 
@@ -159,3 +165,69 @@ def test_a_rollback_reads_for_itself_and_does_not_wait_for_company() -> None:
         return asyncio.get_running_loop().time() - began
 
     assert run_in_no_time(main()) == 0
+
+
+def stopped(arn: str, last: str = "STOPPED", reason: str = "") -> Answer:
+    at = NOON - timedelta(minutes=5)
+    return {"taskArn": arn, "lastStatus": last, "stoppedAt": at, "stoppedReason": reason}
+
+
+def test_a_task_that_has_stopped_is_asked_once_and_one_that_still_stops_again() -> None:
+    def described(asked: Answer) -> Answer:
+        known = {"old": stopped("old", reason="crashed"), "new": stopped("new", "STOPPING")}
+        return {"tasks": [known[arn] for arn in asked["tasks"]]}
+
+    script = Script(
+        {
+            "DescribeServices": [{"services": [service()], "failures": []}],
+            "ListTasks": [{"taskArns": ["old"]}, {"taskArns": ["old", "new"]}, {"taskArns": ["new", "old"]}],
+            "DescribeTasks": [described],
+        }
+    )
+    reads = Reads(caller(script))
+    needs = Needs(cluster=CLUSTER, blue="checkout", stops=("checkout",))
+
+    async def run() -> list[Seen]:
+        return [await observe(caller(script), "eu-west-1", needs, reads) for _ in range(3)]
+
+    seen = run_in_no_time(run())
+    assert [asked["tasks"] for asked in script.asked("DescribeTasks")] == [["old"], ["new"], ["new"]]
+    for look in seen:
+        assert isinstance(look.blue, ServiceSeen)
+        assert "crashed" in [stop.reason for stop in look.blue.stops]
+
+
+def rule_write(name: str) -> WriteRule:
+    return WriteRule(
+        rule=rule_arn(name),
+        listener=LISTENER,
+        is_default=False,
+        actions=canonical([{"Type": "forward", "TargetGroupArn": "g"}]),
+        green=Tenths(10),
+        to_safety=False,
+        expects=canonical([]),
+    )
+
+
+def test_rules_that_are_written_together_are_compared_in_one_read() -> None:
+    known = {rule_arn(name) for name in "abc"}
+    script = Script({"DescribeRules": [rules_named(known)], "ModifyRule": [{"Rules": []}]})
+    cloud = AwsCloud(caller(script), region="eu-west-1")
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            for name in "abc":
+                group.create_task(cloud.perform(rule_write(name)))
+
+    run_in_no_time(run())
+    assert [len(asked["RuleArns"]) for asked in script.asked("DescribeRules")] == [3]
+    assert {asked["RuleArn"] for asked in script.asked("ModifyRule")} == known
+
+
+def test_a_rule_that_cannot_be_compared_is_not_written() -> None:
+    silence = unanswered("elbv2", "DescribeRules", why="no answer")
+    script = Script({"DescribeRules": [silence], "ModifyRule": [{"Rules": []}]})
+    cloud = AwsCloud(caller(script), region="eu-west-1")
+    with pytest.raises(Unreachable, match="could not be read right before"):
+        run_in_no_time(cloud.perform(rule_write("a")))
+    assert not script.asked("ModifyRule")

@@ -4,10 +4,24 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
-from tests.bench import bad, calibration, cli, core, door, events, proxy, smooth, stores, takeover, watching
+from tests.bench import (
+    bad,
+    calibration,
+    calls,
+    cli,
+    core,
+    door,
+    events,
+    proxy,
+    smooth,
+    stores,
+    takeover,
+    watching,
+)
 
 SECTIONS: dict[str, Callable[[], Iterable[str]]] = {
     "smooth": smooth.measure,
+    "calls": calls.measure,
     "bad": bad.measure,
     "events": events.measure,
     "takeover": takeover.measure,

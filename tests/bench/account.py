@@ -43,7 +43,7 @@ class Distant:
 class Account(Rehearsal):
     """A service of three tasks with 50 requests a second; groups drain in 30 s and are checked every 10 s."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, **furnishing: Any) -> None:  # noqa: ANN401 - the parameters of `furnish`
         super().__init__(
             seed=seed,
             settings=WorldSettings(),
@@ -51,6 +51,7 @@ class Account(Rehearsal):
             minute=MINUTE,
             draining=timedelta(seconds=30),
             check_interval=timedelta(seconds=10),
+            **furnishing,
         )
         behaviour = self.world.behaviour
         behaviour.start, behaviour.start_spread = timedelta(seconds=25), timedelta(seconds=10)
