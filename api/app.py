@@ -26,6 +26,7 @@ from api.http import (
     rollouts,
     services,
     simulations,
+    undoing,
     wishes,
 )
 from api.http.admission import Calls
@@ -46,6 +47,7 @@ GRACE_SECONDS = 20  # for requests under way; a tick ends within 15 s by itself
 _ROUTERS = (
     events.router,
     reports.router,
+    undoing.router,
     wishes.router,
     rollouts.router,
     before.router,

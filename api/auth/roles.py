@@ -29,6 +29,7 @@ CALLS: dict[str, Needed] = {
     "get_rollout": Role.VIEWER,
     "list_events": Role.VIEWER,
     "report": Role.VIEWER,
+    "undo_rollout": Role.VIEWER,
     "list_services": Role.VIEWER,
     "get_service": Role.VIEWER,
     "preflight": Role.VIEWER,

@@ -84,6 +84,7 @@ def again(asked: Asked) -> str:
         "--service": asked.service,
         "--task-definition": asked.task_definition,
         "--plan": asked.plan,
+        "--undo": asked.undo,
     }
     for name, value in given.items():
         if value:

@@ -68,6 +68,10 @@ class Door(Reads, Protocol):
         """One rollout for auditors. Raises NotFound, Refused if a name means several."""
         ...
 
+    async def undoing(self, name: str) -> Spec:
+        """What takes back a rollout that succeeded, or a service's last. Raises NotFound, Refused."""
+        ...
+
     async def wish(self, name: str, wish: Wish) -> RolloutView:
         """Give a command; returns the rollout that took it. Raises NotFound, Refused naming the phase."""
         ...

@@ -16,6 +16,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal deploy -f rollout.yaml",
         "teal deploy --service prod/checkout --task-definition checkout:43 --plan linear",
         "teal deploy -f rollout.yaml --timeout 2h --on-interrupt leave",
+        "teal deploy --undo prod/checkout",
     ),
     "preflight": (
         "teal preflight -f rollout.yaml",
@@ -26,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal start -f rollout.yaml --watch",
         'rollout=$(teal start -f rollout.yaml --key "$BUILD_ID" --quiet)',
         "teal -p prod start --service prod/checkout --task-definition checkout:43",
+        'teal start --undo checkout-3f9a1c07 --override "prices are wrong since 14:00"',
     ),
     "list": (
         "teal list --active",

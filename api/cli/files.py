@@ -1,5 +1,6 @@
 """The rollout that a command line asks for: a file, or the least of one spelt out in options."""
 
+import asyncio
 import functools
 import re
 import sys
@@ -25,10 +26,13 @@ class Asked:
     task_definition: str | None
     plan: str | None
     override: str | None
+    undo: str | None = None
 
 
 def rollout_options(command: Wrapped) -> Callable[..., Any]:
-    """``-f FILE``, or ``--service`` with ``--task-definition`` and perhaps ``--plan``; ``--override`` with either.
+    """``-f FILE``, or ``--service`` with ``--task-definition`` and perhaps ``--plan``, or ``--undo``.
+
+    ``--override`` goes with each of them.
 
     The command is given them as `asked`.
     """
@@ -48,6 +52,11 @@ def rollout_options(command: Wrapped) -> Callable[..., Any]:
             "--override",
             metavar="REASON",
             help="Go beyond windows and freezes, and say why (an approver may).",
+        ),
+        click.option(
+            "--undo",
+            metavar="ID",
+            help="Instead: back to what ran before this rollout, or before a service's last.",
         ),
         click.option(
             "--plan", help="With --service: auto (default), fast, careful, canary, linear or instant."
@@ -88,19 +97,33 @@ def spec_of(asked: Asked) -> Spec:
 def _written(asked: Asked) -> Spec:
     from orchestrator import config
 
+    given = {
+        "--service": asked.service,
+        "--task-definition": asked.task_definition,
+        "--plan": asked.plan,
+    }
+    if asked.undo is not None:
+        extra = [name for name, value in {"-f": asked.file, **given}.items() if value]
+        if extra:
+            raise click.UsageError(
+                f"{', '.join(extra)} cannot stand beside --undo: it names all of a rollout"
+            )
+        return asyncio.run(_undoing(asked.undo))
     if asked.file is not None:
-        given = {
-            "--service": asked.service,
-            "--task-definition": asked.task_definition,
-            "--plan": asked.plan,
-        }
         extra = [name for name, value in given.items() if value]
         if extra:
             raise click.UsageError(f"{', '.join(extra)} cannot stand beside -f: write it in the file")
         return config.load_text(sys.stdin.read(), "-") if asked.file == "-" else config.load_file(asked.file)
     if not asked.service or not asked.task_definition:
         raise click.UsageError(
-            "Say what to roll out: -f FILE, or --service CLUSTER/NAME --task-definition FAMILY:REV"
+            "Say what to roll out: -f FILE, or --service CLUSTER/NAME --task-definition FAMILY:REV, or --undo ID"
         )
     plan = {"plan": asked.plan} if asked.plan else {}
     return config.minimal(asked.service, asked.task_definition, **plan)
+
+
+async def _undoing(name: str) -> Spec:
+    from api.cli.doors import open_door
+
+    async with open_door() as door:
+        return await door.undoing(name)

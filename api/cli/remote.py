@@ -91,6 +91,12 @@ class ServerDoor:
 
         return self.shaped(Report, await self.ask(requests.report(name)))
 
+    async def undoing(self, name: str) -> Spec:
+        """As Door."""
+        from orchestrator import config
+
+        return config.from_json(await self.ask(requests.undo(name)), "the server's answer")
+
     async def wish(self, name: str, wish: Wish) -> RolloutView:
         """As Door."""
         said: dict[str, object] = {"reason": wish.reason, "step": wish.step}

@@ -45,6 +45,12 @@ class StoreDoor:
 
         return await report(self._store, (await commands.resolve(name, store=self._store)).rollout.id)
 
+    async def undoing(self, name: str) -> Spec:
+        """As Door."""
+        from orchestrator.engine import undoing
+
+        return await undoing.undoing(await undoing.ended(name, store=self._store), store=self._store)
+
     async def wish(self, name: str, wish: Wish) -> RolloutView:
         """As Door."""
         row = await commands.resolve(name, store=self._store)

@@ -272,6 +272,10 @@ class AsyncClient:
         """A rollout for auditors: who, what, when and why, and whether its log is whole."""
         return shaped(values.Report, await self._ask(requests.report(name)))
 
+    async def undo(self, name: str) -> Json:
+        """The rollout file that takes back a rollout which succeeded (by its id, or a service's last); `start` it."""
+        return await self._ask(requests.undo(name))
+
     async def me(self) -> values.Me:
         """Who the server takes this client for, and what they may do."""
         return shaped(values.Me, await self._ask(requests.me()))

@@ -134,6 +134,11 @@ def report(name: str) -> Request:
     return Request(method="GET", path=f"{rollout_path(name)}/report")
 
 
+def undo(name: str) -> Request:
+    """The rollout file that takes back a rollout which succeeded; to be started with `start`."""
+    return Request(method="GET", path=f"{rollout_path(name)}/undo")
+
+
 def services(*, cursor: str = "", limit: int = 50) -> Request:
     """A page of the services that Teal has moved."""
     return Request(method="GET", path=_with("/v1/services", {"limit": str(limit), "cursor": cursor}))

@@ -187,6 +187,10 @@ class Client:
         """A rollout for auditors: who, what, when and why, and whether its log is whole."""
         return shaped(values.Report, self._ask(requests.report(name)))
 
+    def undo(self, name: str) -> Json:
+        """The rollout file that takes back a rollout which succeeded (by its id, or a service's last); `start` it."""
+        return self._ask(requests.undo(name))
+
     def me(self) -> values.Me:
         """Who the server takes this client for, and what they may do."""
         return shaped(values.Me, self._ask(requests.me()))

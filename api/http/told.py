@@ -53,6 +53,13 @@ OWN: dict[str, dict[int, Told]] = {
     "get_rollout": _ROLLOUT,
     "list_events": _ROLLOUT,
     "report": _ROLLOUT,
+    "undo_rollout": {
+        404: _ROLLOUT[404],
+        409: (
+            "refused",
+            "It did not succeed, or a later rollout of the service did: there is nothing to take back.",
+        ),
+    },
     **{f"{kind.value}_rollout": _COMMAND for kind in CommandKind},
     "get_service": {
         404: ("not-found", "No service by this name that had a rollout and that whoever asks may see."),

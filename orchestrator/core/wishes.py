@@ -36,7 +36,9 @@ def refusal(row: Rollout, command: Command) -> str:
     accepted = ACCEPTED[row.phase]
     if command.kind not in accepted:
         others = ", ".join(sorted(accepted)) or "nothing more"
-        return f"{command.kind} makes no sense while the rollout is {row.phase}; it now accepts {others}"
+        is_late = command.kind is CommandKind.ROLLBACK and row.phase is Phase.SUCCEEDED
+        instead = f" ({_undo(row)})" if is_late else ""
+        return f"{command.kind} makes no sense while the rollout is {row.phase}{instead}; it now accepts {others}"
     if command.step is not None and command.step != current_step(row):
         return f"it was given for step {command.step + 1}, and the rollout is at step {current_step(row) + 1}"
     match command.kind:
@@ -54,9 +56,13 @@ def refusal(row: Rollout, command: Command) -> str:
                 else _full_refusal(row, command)
             )
         case CommandKind.ROLLBACK if row.green is not None and row.green.is_leaving:
-            return "green is on its way out; start a new rollout of the former revision with plan `instant`"
+            return f"green is on its way out; once it is gone, {_undo(row)}"
         case _:
             return ""
+
+
+def _undo(row: Rollout) -> str:
+    return f"`teal start --undo {row.id}` rolls the former revision out again"
 
 
 def _approve_refusal(row: Rollout, command: Command) -> str:

@@ -237,3 +237,7 @@ def test_command_that_goes_on_is_quoted_for_a_shell() -> None:
     assert again(by_options) == (
         "teal deploy --service prod/checkout --task-definition checkout:43 --plan linear"
     )
+    back = Asked(
+        file=None, service=None, task_definition=None, plan=None, override=None, undo="prod/checkout"
+    )
+    assert again(back) == "teal deploy --undo prod/checkout"

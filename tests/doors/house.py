@@ -81,12 +81,12 @@ class House:
         found: tuple[Command, ...] = self.terminal.in_store(look)
         return found
 
-    def end(self, rollout: str) -> None:
+    def end(self, rollout: str, phase: Phase = Phase.ABANDONED) -> None:
         """End a rollout, so that its service is free."""
 
         async def work(store: Store) -> None:
             row = (await store.load(RolloutId(rollout))).rollout
-            await self._commit(store, replace(row, phase=Phase.ABANDONED, phase_since=datetime.now(UTC)), ())
+            await self._commit(store, replace(row, phase=phase, phase_since=datetime.now(UTC)), ())
 
         self.terminal.in_store(work)
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from api.client import Refused
+from orchestrator.core.phases import Phase
 from tests.client.kinds import KINDS, client_of
 from tests.doors.house import House
 
@@ -31,6 +33,31 @@ def test_terminal_shows_a_server_s_services_and_reports_as_its_store_s(house: Ho
         for words in (("services", "prod/seen-twice"), ("services",), ("report", rollout)):
             near = json.loads(house.terminal.teal(*words, "--json").stdout)
             assert json.loads(house.terminal.teal(*words, "--json", **far).stdout) == near
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_undoes_a_rollout_is_the_same_through_every_door(kind: str, house: House) -> None:
+    rollout = house.put("watching", f"undone-{kind}")
+    with client_of(kind, house.url) as client, pytest.raises(Refused) as refused:
+        client.undo(rollout)
+    assert f"teal rollback {rollout}" in str(refused.value)
+    house.end(rollout, Phase.SUCCEEDED)
+    with client_of(kind, house.url) as client:
+        file = client.undo(f"prod/undone-{kind}")
+    assert file["plan"] == "instant"
+    assert file["revision"]["task_definition"].endswith("task-definition/checkout:1")
+    assert file["labels"] == {"undoes": rollout}
+    far = {"TEAL_SERVER": house.url}
+    near = house.terminal.teal("start", "--undo", rollout, "--plan", "linear", **far)
+    assert (near.exit_code, "--plan cannot stand beside --undo" in near.stderr) == (2, True)
+
+
+def test_terminal_starts_what_undoes_a_rollout_through_a_server(house: House) -> None:
+    rollout = house.put("watching", "checkout")
+    house.end(rollout, Phase.SUCCEEDED)
+    words = ("start", "--undo", rollout, "--override", "prices are wrong", "--json")
+    refused = house.terminal.teal(*words, TEAL_SERVER=house.url)
+    assert (refused.exit_code, "already runs checkout:1" in refused.stderr) == (2, True), refused.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)
