@@ -136,7 +136,10 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
         return Look(rule=replace(rule, verified=NONE), found=Found.AS_WRITTEN, actions=seen.actions)
     if share == NONE and says_the_same(seen.actions, rule.base):
         # Green hung there without traffic, and somebody took it out: it is hung there again.
-        return Look(rule=replace(rule, verified=None), found=Found.AS_WRITTEN, actions=seen.actions)
+        words = f"{rule.name}: somebody took green out, which had no traffic there; it is put in again"
+        return Look(
+            rule=replace(rule, verified=None), found=Found.AS_WRITTEN, words=words, actions=seen.actions
+        )
     return _weights_changed(row, rule, seen, share)
 
 
@@ -176,6 +179,8 @@ def take_looks(draft: Draft) -> tuple[Look, ...]:
     """Look at every rule; what was verified goes into the row and is told."""
     looks = tuple(look(draft, rule) for rule in draft.row.rules)
     for was, now in zip(draft.row.rules, looks, strict=True):
+        if now.found is Found.AS_WRITTEN and now.words:
+            draft.tell(EventKind.DRIFT_FOUND, now.words, rule=was.arn)
         if now.rule.verified != was.verified:
             weight = "its first list" if now.rule.verified is None else percent(now.rule.verified)
             draft.tell(

@@ -15,7 +15,7 @@ from orchestrator.core.ids import TargetGroupArn, Tenths, revision_name
 from orchestrator.core.observed import GroupSeen, ServiceSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL, HOME_STEPS, NONE, percent
-from orchestrator.core.ready import in_words, not_healthy, not_ready, not_steady, own_stops
+from orchestrator.core.ready import cannot_take_all, in_words, not_ready, not_steady, own_stops
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Attempt, Bake, HoldKind
 from orchestrator.core.rules import Found, Look
@@ -249,7 +249,8 @@ def _check_blue(draft: Draft) -> None:
     assert row.green is not None
     why = not_steady(seen, row.green.for_blue)
     if not why and isinstance(seen, ServiceSeen):
-        why = not_healthy(judge.targets_of(draft, Colour.BLUE), max(seen.desired, row.attempts[-1].desired))
+        needed = max(seen.desired, row.attempts[-1].desired)
+        why = cannot_take_all(seen, row.green.for_blue, judge.targets_of(draft, Colour.BLUE), needed)
     if why:
         draft.hold(HoldKind.CAPACITY, f"blue could not take more traffic: {why}", clears_when="blue is ready")
 
@@ -304,6 +305,10 @@ def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         quiet=draft.poll,
     )
     if why:
+        gone = {found.rule.arn for found in looks if found.found is Found.TAKEN_BACK}
+        draft.change(
+            rules=tuple(replace(rule, verified=NONE) if rule.arn in gone else rule for rule in row.rules)
+        )
         roll_back(draft, f"{words} while {why}", SOMEBODY)
         return
     draft.tell(EventKind.DRIFT_FOUND, f"{words}: taken as home, since blue is steady on the new revision")

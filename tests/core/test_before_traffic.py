@@ -153,6 +153,13 @@ def test_green_stays_on_every_rule_with_nothing(weight: int | None, writes: list
     assert (HoldKind.DRIFT in held(decision)) is bool(weight)
 
 
+def test_green_that_somebody_took_out_without_traffic_is_put_in_again_and_that_is_said() -> None:
+    known = provisioning()
+    decision = at(known, seen_of(known, rules={RULE: rule_seen(known, None)}))
+    (words,) = [event.message for event in decision.events if event.kind is EventKind.DRIFT_FOUND]
+    assert words.endswith("somebody took green out, which had no traffic there; it is put in again")
+
+
 @pytest.mark.parametrize(
     ("on_drift", "phase", "holds"),
     [

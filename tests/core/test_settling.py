@@ -236,6 +236,17 @@ def test_blue_short_of_a_target_gets_no_more() -> None:
     assert HoldKind.CAPACITY in held(decision)
 
 
+def test_blue_that_somebody_made_smaller_gets_no_more_and_that_is_named() -> None:
+    known = replace(home(900, 1, bake=Bake(), intervals=()), step=1)
+    newer = good_deployment(id="ecs-svc/9", task_definition=WANTED)
+    smaller = service("checkout", WANTED, desired=2, running=2, deployments=(newer,))
+    two = {BLUE_GROUP: TargetsSeen(healthy=2), GREEN_GROUP: TargetsSeen(healthy=3)}
+    decision = at(known, seen_of(known, blue=smaller, targets=two))
+    assert not written(decision)
+    (hold,) = [hold for hold in decision.rollout.holds if hold.kind is HoldKind.CAPACITY]
+    assert hold.reason == "blue could not take more traffic: checkout wants 2 tasks, all traffic needs 3"
+
+
 def test_the_way_is_clear_once_blue_has_served_everything_for_a_period() -> None:
     decision = at(home(0, 2))
     assert decision.rollout.is_way_clear
@@ -271,3 +282,7 @@ def test_blue_given_everything_by_hand_before_it_is_ready_is_a_rollback() -> Non
     assert decision.rollout.phase is Phase.ROLLING_BACK
     assert only(decision, UpdateService).task_definition == FORMER
     assert not written(decision), "the weights are left"
+    (asks,) = [e.message for e in decision.events if e.kind is EventKind.BLUE_UPDATE_ASKED]
+    assert "the weights stay until blue is steady" in asks, (
+        "green keeps nothing: somebody gave blue all of it"
+    )
