@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -56,7 +56,8 @@ def quick_plan(*, bake: int = 20, watch: int = 30) -> Plan:
 class Rehearsal:
     """One service with its users, and an engine that rolls it out, all in virtual time.
 
-    `furnishing` goes to `furnish`; `settings` and `minute` to the World. Use as a context manager.
+    `furnishing` goes to `furnish`, unless `build` makes the scenery in another way; `settings` and `minute` go to the
+    World. Use as a context manager.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Rehearsal:
         settings: WorldSettings | None = None,
         requests_per_second: float = 40,
         minute: timedelta = MINUTE,
+        build: Callable[..., Scenery] = furnish,
         **furnishing: Any,  # noqa: ANN401 - the parameters of `furnish`
     ) -> None:
         self.world = World(start=START, seed=seed, minute=minute, settings=settings or WorldSettings.kind())
@@ -73,7 +75,7 @@ class Rehearsal:
             timedelta(seconds=3),
             timedelta(seconds=2),
         )
-        self.scenery: Scenery = furnish(self.world, **furnishing)
+        self.scenery: Scenery = build(self.world, **furnishing)
         until_steady(self.world, self.scenery)
         self.world.advance(timedelta(seconds=1))
         self.traffic = VirtualTraffic(

@@ -1,0 +1,36 @@
+"""docs/terraform.md: its blocks are what tests/cases/test_77_* build from and plan with, and they say what the text says."""
+
+import re
+
+from tests.iac import hcl, page
+
+
+def resources() -> dict[str, hcl.Block]:
+    return {block.address: block for text in page.blocks("hcl") for block in hcl.parse(text)}
+
+
+def ignored(block: hcl.Block) -> list[str]:
+    lifecycle = block.inner("lifecycle")
+    return [name.path for name in lifecycle.attributes["ignore_changes"]] if lifecycle else []
+
+
+def test_what_forwards_to_the_service_leaves_its_actions_to_teal() -> None:
+    kinds = {"aws_lb_listener": "default_action", "aws_lb_listener_rule": "action"}
+    found = [block for block in resources().values() if block.labels[0] in kinds]
+    assert len(found) == 3
+    assert all(ignored(block) == [kinds[block.labels[0]]] for block in found)
+
+
+def test_the_service_leaves_its_revision_and_its_count_to_releases_and_scaling() -> None:
+    service = resources()["aws_ecs_service.checkout"]
+    assert ignored(service) == ["task_definition", "desired_count"]
+    assert resources()["aws_ecs_task_definition.checkout"].attributes["skip_destroy"] is True
+    assert resources()["aws_appautoscaling_target.checkout"].inner("suspended_state") is None
+
+
+def test_every_reference_is_to_a_block_of_the_page_or_to_what_a_reader_has() -> None:
+    theirs = re.compile(r"var\.|aws_lb\.main\.|aws_lb_target_group\.search\.|aws_ecs_cluster\.prod\.")
+    named = re.findall(r"\b(?:aws_\w+|var)\.\w+(?:\.\w+)?", "\n".join(page.blocks("hcl")))
+    known = {name for address in resources() for name in (address, f"{address}.arn", f"{address}.name")}
+    assert named
+    assert [name for name in named if name not in known and not theirs.match(name)] == []

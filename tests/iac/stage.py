@@ -1,0 +1,78 @@
+"""A service that Terraform made from the page's own blocks, with its users and an engine that rolls it out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator.sandbox.world.scenery import Scenery
+from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.sandbox.world.world import World
+from tests.iac import hcl
+from tests.iac.terraform import Terraform
+from tests.support.rehearsal import Rehearsal
+
+SUBNETS, SECURITY_GROUPS = ["subnet-0aaa", "subnet-0bbb"], ["sg-0123"]
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
+SERVICE = "checkout"
+
+
+class Built(Rehearsal):
+    """A rehearsal of what Terraform built from these blocks; every call is checked by botocore's own shapes."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        super().__init__(settings=replace(WorldSettings.kind(), validate=True), build=self._build)
+
+    def _build(self, world: World) -> Scenery:
+        """The team's network, cluster and load balancer; everything else is made by the first apply."""
+        known = around(world)
+        blocks = [block for text in self._texts for block in hcl.parse(text)]
+        self.terraform = Terraform(world, blocks, known)
+        self.terraform.create()
+        state = self.terraform.state
+        listener = state["aws_lb_listener.https"]
+        rules = world.call("elbv2", "DescribeRules", {"ListenerArn": listener})["Rules"]
+        return Scenery(
+            cluster=known["aws_ecs_cluster.prod.name"],
+            cluster_arn=known["aws_ecs_cluster.prod.arn"],
+            service=SERVICE,
+            service_arn=state["aws_ecs_service.checkout"],
+            load_balancer=known["aws_lb.main.arn"],
+            listeners=(listener,),
+            rules=tuple(rule["RuleArn"] for rule in rules),
+            target_group=state["aws_lb_target_group.checkout"],
+            task_definition=state["aws_ecs_task_definition.checkout"],
+            alarms=(),
+            container=SERVICE,
+            container_port=8080,
+        )
+
+
+def around(world: World) -> dict[str, str]:
+    """What the page's blocks refer to and the team has already, by the names that they use."""
+    balancer = world.call(
+        "elbv2",
+        "CreateLoadBalancer",
+        {"Name": "main", "Subnets": SUBNETS, "SecurityGroups": SECURITY_GROUPS},
+    )["LoadBalancers"][0]
+    search = world.call(
+        "elbv2",
+        "CreateTargetGroup",
+        {
+            "Name": "search",
+            "Protocol": "HTTP",
+            "Port": 8080,
+            "VpcId": balancer["VpcId"],
+            "TargetType": "ip",
+        },
+    )["TargetGroups"][0]
+    cluster = world.call("ecs", "CreateCluster", {"clusterName": "prod"})["cluster"]
+    return {
+        "aws_lb.main.arn": balancer["LoadBalancerArn"],
+        "aws_lb_target_group.search.arn": search["TargetGroupArn"],
+        "aws_ecs_cluster.prod.arn": cluster["clusterArn"],
+        "aws_ecs_cluster.prod.name": cluster["clusterName"],
+        "var.vpc_id": balancer["VpcId"],
+        "var.certificate_arn": CERTIFICATE,
+        "var.subnets": SUBNETS,
+        "var.security_groups": SECURITY_GROUPS,
+    }
