@@ -164,7 +164,7 @@ def test_a_rollback_is_refused_once_green_is_on_its_way_out() -> None:
     known = settling(0, is_way_clear=True)
     assert known.green is not None
     leaving = replace(known, green=replace(known.green, is_leaving=True))
-    assert "new rollout" in refusal(leaving, wish(K.ROLLBACK))
+    assert "`teal start --undo" in refusal(leaving, wish(K.ROLLBACK))
 
 
 def test_resuming_after_a_failed_attempt_asks_for_another() -> None:
