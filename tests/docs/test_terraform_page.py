@@ -34,3 +34,9 @@ def test_every_reference_is_to_a_block_of_the_page_or_to_what_a_reader_has() -> 
     known = {name for address in resources() for name in (address, f"{address}.arn", f"{address}.name")}
     assert named
     assert [name for name in named if name not in known and not theirs.match(name)] == []
+
+
+def test_the_template_says_neither_a_count_nor_what_is_suspended() -> None:
+    (template,) = page.blocks("yaml")
+    assert not re.search(r"^ *(DesiredCount|SuspendedState):", template, re.MULTILINE)
+    assert "TaskDefinition: !Ref Revision" in template

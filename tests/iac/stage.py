@@ -1,12 +1,14 @@
-"""A service that Terraform made from the page's own blocks, with its users and an engine that rolls it out."""
+"""A service that Terraform or CloudFormation made from the page's own blocks, with its users and an engine."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from orchestrator.sandbox.world.scenery import Scenery
+from orchestrator.sandbox.world.scenery import Scenery, register
 from orchestrator.sandbox.world.settings import WorldSettings
 from orchestrator.sandbox.world.world import World
 from tests.iac import hcl
+from tests.iac.cloudformation import Stack
 from tests.iac.terraform import Terraform
 from tests.support.rehearsal import Rehearsal
 
@@ -47,7 +49,59 @@ class Built(Rehearsal):
         )
 
 
-def around(world: World) -> dict[str, str]:
+class Stacked(Rehearsal):
+    """A rehearsal of what CloudFormation built from this template, scaled to three tasks."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        super().__init__(settings=replace(WorldSettings.kind(), validate=True), build=self._build)
+
+    def _build(self, world: World) -> Scenery:
+        known = around(world)
+        listener = world.call(
+            "elbv2",
+            "CreateListener",
+            {
+                "LoadBalancerArn": known["aws_lb.main.arn"],
+                "Protocol": "HTTP",
+                "Port": 80,
+                "DefaultActions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+            },
+        )["Listeners"][0]["ListenerArn"]
+        parameters = {
+            "Revision": register(world, family=SERVICE),
+            "Vpc": known["var.vpc_id"],
+            "Subnets": SUBNETS,
+            "SecurityGroups": SECURITY_GROUPS,
+            "Listener": listener,
+        }
+        self.stack = Stack(world, self._text, parameters)
+        made = self.stack.made
+        world.call("ecs", "UpdateService", {"cluster": "prod", "service": SERVICE, "desiredCount": 3})
+        return Scenery(
+            cluster=known["aws_ecs_cluster.prod.name"],
+            cluster_arn=known["aws_ecs_cluster.prod.arn"],
+            service=SERVICE,
+            service_arn=made["Service"],
+            load_balancer=known["aws_lb.main.arn"],
+            listeners=(listener,),
+            rules=(made["Rule"],),
+            target_group=made["TargetGroup"],
+            task_definition=parameters["Revision"],
+            alarms=(),
+            container=SERVICE,
+            container_port=8080,
+        )
+
+    def scaling(self) -> dict[str, Any]:
+        """The service's scalable target as described."""
+        asked = {"ServiceNamespace": "ecs", "ResourceIds": [f"service/prod/{SERVICE}"]}
+        found = self.world.call("application-autoscaling", "DescribeScalableTargets", asked)
+        target: dict[str, Any] = found["ScalableTargets"][0]
+        return target
+
+
+def around(world: World) -> dict[str, Any]:
     """What the page's blocks refer to and the team has already, by the names that they use."""
     balancer = world.call(
         "elbv2",

@@ -41,6 +41,11 @@ def weight(value: int) -> Attempt:
     return attempt
 
 
+def slower_than_its_interval(s: Shop) -> Wire:
+    check = {"HealthCheckTimeoutSeconds": 10, "HealthCheckIntervalSeconds": 5}
+    return s.world.call("elbv2", "ModifyTargetGroup", {"TargetGroupArn": s.scenery.target_group, **check})
+
+
 def default_rule(s: Shop) -> Wire:
     rules = s.world.call("elbv2", "DescribeRules", {"ListenerArn": s.scenery.listeners[0]})["Rules"]
     action = {"Type": "forward", "TargetGroupArn": s.scenery.target_group}
@@ -146,6 +151,7 @@ ELB_REFUSES = [
     ("DuplicateTargetGroupName", "a group's name with other settings", same_name_other_settings),
     ("ResourceInUse", "deleting a group in a rule", delete_used_group),
     ("InvalidConfigurationRequest", "a draining of more than an hour", delay("3601")),
+    ("ValidationError", "a health check that outlasts its interval", slower_than_its_interval),
     ("ValidationError", "tags of 21 resources", elb("DescribeTags", ResourceArns=["arn:x"] * 21)),
     ("ValidationError", "a source-ip of no address", from_addresses("10.0.0.0/8", "333.444.555.66/32")),
     ("ValidationError", "a source-ip without a prefix length", from_addresses("10.0.0.1")),

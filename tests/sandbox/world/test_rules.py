@@ -109,6 +109,15 @@ def test_making_a_group_again_with_the_same_settings_answers_the_group_there_is(
     assert s.group("green") == s.group("green")
 
 
+def test_of_a_health_check_that_is_modified_what_is_not_given_stays() -> None:
+    s = shop()
+    arn = s.scenery.target_group
+    before = s.world.call("elbv2", "DescribeTargetGroups", {"TargetGroupArns": [arn]})["TargetGroups"][0]
+    changed = {"TargetGroupArn": arn, "HealthCheckPath": "/other", "HealthCheckIntervalSeconds": 20}
+    after = s.world.call("elbv2", "ModifyTargetGroup", changed)["TargetGroups"][0]
+    assert after == {**before, **changed}
+
+
 def test_deleting_a_group_twice_is_no_error() -> None:
     s = shop()
     green = s.group("green")

@@ -46,6 +46,7 @@ _NUMBERS = {
 }
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _SETTINGS = ("Port", "VpcId", *DEFAULTS)
+_MODIFIABLE = tuple(name for name in DEFAULTS if "Health" in name or name == "Matcher")
 
 
 class Groups:
@@ -66,6 +67,7 @@ class Groups:
             "DescribeTargetHealth": operation(self.describe_health, arn, "Targets"),
             "CreateTargetGroup": operation(self.create, "Name", "Tags", *_SETTINGS),
             "DeleteTargetGroup": operation(self.delete, arn),
+            "ModifyTargetGroup": operation(self.modify, arn, *_MODIFIABLE),
             "ModifyTargetGroupAttributes": operation(self.modify_attributes, arn, "Attributes"),
         }
 
@@ -119,8 +121,7 @@ class Groups:
             raise not_here(f"target type {settings['TargetType']} or protocol {settings['Protocol']}")
         if "Port" not in settings or "VpcId" not in settings:
             raise AwsRefusal("ValidationError", "A port and a VPC must be specified")
-        if settings["HealthCheckTimeoutSeconds"] > settings["HealthCheckIntervalSeconds"]:
-            raise AwsRefusal("ValidationError", "Health check timeout must not exceed the interval")
+        _check_timeout(settings)
         for group in self._all.groups.values():
             if group.name == name:
                 if group.settings != settings:
@@ -154,6 +155,14 @@ class Groups:
         self._health.dropped(group)
         return {}
 
+    def modify(self, params: Json) -> Json:
+        """ModifyTargetGroup: what is given of its health check replaces what was."""
+        group = self._all.group(params["TargetGroupArn"])
+        settings = group.settings | {key: params[key] for key in _MODIFIABLE if key in params}
+        _check_timeout(settings)
+        group.settings = settings
+        return {"TargetGroups": [self.view(group)]}
+
     def modify_attributes(self, params: Json) -> Json:
         """ModifyTargetGroupAttributes: those given change, the others stay."""
         group = self._all.group(params["TargetGroupArn"])
@@ -186,3 +195,8 @@ class Groups:
             "LoadBalancerArns": [balancer] if balancer else [],
             **group.settings,
         }
+
+
+def _check_timeout(settings: Json) -> None:
+    if settings["HealthCheckTimeoutSeconds"] > settings["HealthCheckIntervalSeconds"]:
+        raise AwsRefusal("ValidationError", "Health check timeout must not exceed the interval")
