@@ -54,10 +54,14 @@ async def describe_services(
         )
         for service in answer["services"]:
             is_gone = service.get("status") == "INACTIVE"
-            found[service["serviceName"]] = Absent() if is_gone else service
+            found[service["serviceName"]] = Absent(reason="INACTIVE") if is_gone else service
         for failure in answer.get("failures", ()):
             reason = failure.get("reason", "")
-            gone = Absent() if reason == "MISSING" else Unread(why=f"ECS could not describe it: {reason}")
+            gone = (
+                Absent(reason=reason)
+                if reason == "MISSING"
+                else Unread(why=f"ECS could not describe it: {reason}")
+            )
             found.setdefault(failure.get("arn", "").rpartition("/")[2], gone)
         for name in batch:
             found.setdefault(name, Unread(why="ECS's answer leaves it out"))

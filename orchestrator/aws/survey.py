@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from orchestrator.aws import autoscaling, clone, cloudwatch, definitions, ecs, elbv2
@@ -14,7 +16,7 @@ from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn
 from orchestrator.core.needs import MetricsNeed, SurveyNeed
 from orchestrator.core.observed import Absent, AlarmSeen, RuleSeen, Series, TargetsSeen, Unread
 from orchestrator.core.scene import Colour, Names
-from orchestrator.core.survey import GroupSurvey, NewRevision, Survey, TaskDefinitionSeen
+from orchestrator.core.survey import GroupSurvey, NewRevision, Survey, TaskDefinitionSeen, is_elsewhere
 from orchestrator.core.traffic import canonical, read_forward
 
 # A group whose zones are served apart answers 503 in a zone that has no targets.
@@ -25,6 +27,7 @@ CROSS_ZONE = "load_balancing.cross_zone.enabled"
 async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
     """The world before a rollout. Raises Outside (Missing: no such cluster or service)."""
     account = await _account(call)
+    need = _without_foreign(need, account=account, region=region)
     service = await blue(call, need.cluster, need.service)
     cluster, name = service["clusterArn"], service["serviceName"]
     arns = [
@@ -81,6 +84,16 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
     )
 
 
+def _without_foreign(need: SurveyNeed, *, account: str, region: str) -> SurveyNeed:
+    """The same without ARNs of other accounts and regions: nothing is asked about them, and preflight refuses them."""
+    is_foreign = partial(is_elsewhere, account=account, region=region)
+    return replace(
+        need,
+        rules=tuple(arn for arn in need.rules if not is_foreign(arn)),
+        task_definition="" if is_foreign(need.task_definition) else need.task_definition,
+    )
+
+
 async def _account(call: Caller) -> str:
     answer = await call.read("sts", "GetCallerIdentity", {}, has="Account")
     return str(answer["Account"])
@@ -98,7 +111,8 @@ async def blue(call: Caller, cluster: str, name: str) -> Answer:
     except Missing as error:
         raise Missing(what=what, why=f"there is no such cluster ({error.why})", next_step=advice) from error
     if isinstance(found, Absent):
-        raise Missing(what=what, why="ECS knows no active service of this name", next_step=advice)
+        why = f"ECS knows no active service of this name ({found.reason})"
+        raise Missing(what=what, why=why, next_step=advice)
     if isinstance(found, Unread):
         raise Unreachable(what=what, why=found.why, next_step="try again")
     return found
@@ -108,6 +122,8 @@ async def _wanted(
     call: Caller, service: Answer, need: SurveyNeed
 ) -> tuple[TaskDefinitionSeen | None, tuple[NewRevision, ...]]:
     """The revision that blue is to take over, and what must be registered for it. Raises Outside."""
+    if not need.images and not need.task_definition:  # it is another account's
+        return None, ()
     if not need.images and not need.colour_variable:
         return await ecs.task_definition(call, need.task_definition), ()
     found = await definitions.describe(call, need.task_definition or service["taskDefinition"])

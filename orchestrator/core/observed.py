@@ -4,7 +4,7 @@ Names of fields and states are AWS's own (ECS DescribeServices, ELBv2 DescribeTa
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.core.ids import (
@@ -30,7 +30,9 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """It was looked for and AWS said that it does not exist."""
+    """It was looked for and AWS said that it does not exist; ``reason`` in AWS's own word, where it gives one."""
+
+    reason: str = field(default="", compare=False)  # ECS: MISSING, or INACTIVE of a service that was deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,13 @@ LB_COOKIE = "lb_cookie"
 DAY_SECONDS = 86_400  # a target group's cookie lives so long unless it says otherwise
 
 
+def is_elsewhere(name: str, *, account: str, region: str) -> bool:
+    """True for the ARN of a thing in another account or region, about which AWS is not even to be asked here."""
+    if not name.startswith("arn:"):
+        return False
+    return name.split(":")[3:5] != [region, account]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSurvey:
     """One of blue's target groups, and how to make one like it."""

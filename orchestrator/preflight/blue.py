@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from orchestrator.core.observed import ServiceSeen
 from orchestrator.core.spec import Discovery, Spec
-from orchestrator.core.survey import Finding, Survey
+from orchestrator.core.survey import Finding, Survey, is_elsewhere
 from orchestrator.core.words import counted
 from orchestrator.preflight import first
 from orchestrator.preflight.words import error, warning
@@ -55,9 +55,9 @@ def _where(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "a service of the same name elsewhere would be changed",
             "set AWS_REGION, or change region in the file",
         )
-    for arn in (*spec.rules, *(name for name in (spec.task_definition,) if name.startswith("arn:"))):
-        _, _, _, region, account, _ = arn.split(":", 5)
-        if (region, account) != (survey.region, survey.account):
+    for arn in (*spec.rules, *spec.test_rules, spec.task_definition):
+        if is_elsewhere(arn, account=survey.account, region=survey.region):
+            region, account = arn.split(":")[3:5]
             yield error(
                 "foreign-arn",
                 f"{arn} belongs to account {account} in {region}",

@@ -7,7 +7,7 @@ from orchestrator.core.gates.probe import ProbeSpec, could_have_missed
 from orchestrator.core.observed import RuleSeen
 from orchestrator.core.spec import Spec
 from orchestrator.core.starting import in_scope, test_rules_of
-from orchestrator.core.survey import Finding, Survey
+from orchestrator.core.survey import Finding, Survey, is_elsewhere
 from orchestrator.preflight.words import error, note, warning
 
 Refuses = Callable[[str, str], tuple[str, str] | None]
@@ -19,6 +19,12 @@ KEEPS_OUT = frozenset({"source-ip", "http-header"})  # conditions that keep stra
 def look(spec: Spec, survey: Survey, refuses: Refuses | None) -> Iterator[Finding]:
     """What speaks against the file's test rules, probe and webhooks. `refuses` None: nobody here sends requests."""
     yield from _test_rules(spec, survey)
+    if not spec.test_rules:
+        yield note(
+            "no-test-rule",
+            "the first requests that green gets are users' own: no test rule is named",
+            "a rule of a test listener in traffic.test_rules lets gates.probe and people try green before",
+        )
     if spec.gates.probe.on:
         yield from _address("probe", spec.gates.probe.url, "", refuses)
         yield _plan(spec.gates.probe)
@@ -36,7 +42,8 @@ def look(spec: Spec, survey: Survey, refuses: Refuses | None) -> Iterator[Findin
 def _test_rules(spec: Spec, survey: Survey) -> Iterator[Finding]:
     known = {rule.arn for rule in survey.rules} | {rule.listener for rule in survey.rules if rule.is_default}
     for arn in spec.test_rules:
-        if arn not in known and arn not in survey.missing_rules:
+        is_foreign = is_elsewhere(arn, account=survey.account, region=survey.region)
+        if arn not in known and arn not in survey.missing_rules and not is_foreign:
             yield error(
                 "test-rule-not-blues",
                 f"{arn} does not forward to a target group of {survey.blue.name}",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from orchestrator.core.ids import revision_name
 from orchestrator.core.spec import Spec
-from orchestrator.core.survey import Finding, Survey, TaskDefinitionSeen
+from orchestrator.core.survey import Finding, Survey, TaskDefinitionSeen, is_elsewhere
 from orchestrator.preflight.words import error, note, warning
 
 TAGS_MAX = 42  # of ECS's 50: room for Teal's
@@ -15,6 +15,8 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     """What speaks against the revision."""
     wanted = survey.revision
     if wanted is None:
+        if is_elsewhere(spec.task_definition, account=survey.account, region=survey.region):
+            return  # said already
         yield error(
             "revision-unknown",
             f"task definition {spec.task_definition or survey.blue.task_definition} does not exist",

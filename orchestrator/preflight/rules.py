@@ -12,7 +12,7 @@ from orchestrator.core.plan import percent
 from orchestrator.core.rules import GREEN_GROUP
 from orchestrator.core.spec import Spec, Sticky
 from orchestrator.core.starting import in_scope, test_rules_of
-from orchestrator.core.survey import LB_COOKIE, Finding, GroupSurvey, Survey
+from orchestrator.core.survey import LB_COOKIE, Finding, GroupSurvey, Survey, is_elsewhere
 from orchestrator.core.traffic import Forward, cookie_life, read_forward, with_weights
 from orchestrator.core.words import group_name, load_balancer_name, span
 from orchestrator.preflight.timing import steps_of
@@ -54,7 +54,8 @@ def _named(spec: Spec, survey: Survey) -> Iterator[Finding]:
         )
     known = {rule.arn for rule in survey.rules} | {rule.listener for rule in survey.rules if rule.is_default}
     for arn in spec.rules:
-        if arn not in known and arn not in survey.missing_rules:
+        is_foreign = is_elsewhere(arn, account=survey.account, region=survey.region)
+        if arn not in known and arn not in survey.missing_rules and not is_foreign:
             yield error(
                 "rule-not-blues",
                 f"{arn} does not forward to a target group of {survey.blue.name}",

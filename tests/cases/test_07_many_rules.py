@@ -7,6 +7,8 @@ import pytest
 
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.phases import Phase
+from orchestrator.core.spec import ApprovalSpec
+from orchestrator.engine.commands import look_before
 from orchestrator.sandbox.world.faults import Fault
 from tests.cases.rule_stage import (
     REWRITE,
@@ -19,6 +21,7 @@ from tests.cases.rule_stage import (
     teams_own,
     weights_of,
 )
+from tests.cases.starts import preflight
 from tests.support.rehearsal import Rehearsal
 
 
@@ -140,3 +143,37 @@ def test_case_65_a_rule_put_in_front_meanwhile_is_named(stage: Rehearsal) -> Non
     told = [line for line in stage.story(rollout).splitlines() if "was put in front" in line]
     assert len(told) == 1
     assert "rule 3 of load balancer prod-lb" in told[0]
+
+
+def test_case_07_a_rule_that_the_file_leaves_out_is_named_and_stays_as_it_is(stage: Rehearsal) -> None:
+    """Preflight warns of each rule whose users stay on blue; no weight of it is written."""
+    moved, oidc, shared = stage.scenery.rules
+    before = rule_of(stage, oidc), rule_of(stage, shared)
+    spec = stage.spec(stage.revision(), rules=(moved,))
+    looked = stage.run(look_before(spec, cloud=stage.cloud, clock=stage.clock))
+    left = [finding.what for finding in looked.findings if finding.code == "rule-left-out"]
+    assert len(left) == 2
+    assert all("is not in traffic.rules" in what for what in left)
+    rollout = stage.start(spec)
+    stage.until(rollout, Phase.WATCHING)
+    assert (rule_of(stage, oidc), rule_of(stage, shared)) == before
+    assert weights_of(stage, moved)[green_group(stage)] == 999
+
+
+def test_case_07_a_test_rule_points_at_green_before_any_user_does_and_its_lack_is_told() -> None:
+    """With `traffic.test_rules` green is reached by them first; without, preflight says that users are first."""
+    with Rehearsal(test_port=8443) as stage:
+        (tests,) = stage.scenery.test_rules
+        before = rule_of(stage, tests)
+        asks = ApprovalSpec(before_traffic=True)
+        spec = stage.spec(stage.revision(), test_rules=(tests,), approval=asks)
+        assert "no-test-rule" in preflight(stage, stage.spec(stage.revision()))
+        assert "no-test-rule" not in preflight(stage, spec)
+        rollout = stage.start(spec)
+        stage.let_run(4 * stage.world.minute)
+        green = green_group(stage)
+        assert (weights_of(stage, tests)[green], weights_of(stage)[green]) == (999, 0)
+        stage.wish(rollout, CommandKind.APPROVE, reason="tried it")
+        row = stage.until(rollout)
+        assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
+        assert rule_of(stage, tests) == before

@@ -104,7 +104,9 @@ def answers(stage: Rehearsal, rollout: RolloutId) -> list[str]:
     return [str(dict(event.facts)["verdict"]) for event in told if dict(event.facts)["gate"] == "alarms"]
 
 
-def test_metric_math_on_blues_group_convicts_green_by_greens_series(stage: Rehearsal) -> None:
+def test_case_12_an_alarm_on_blues_group_convicts_green_by_its_query_with_greens_names(
+    stage: Rehearsal,
+) -> None:
     rollout, row = rolled_out(stage, share_alarm(stage, "share"), revision=BAD)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert ended_by(row).startswith("alarms: share with green's names is over its threshold")
@@ -171,7 +173,7 @@ def test_case_37_an_alarm_deleted_during_the_rollout_holds(stage: Rehearsal) -> 
     assert any("alarm both is not there" in hold.reason for hold in row.holds), row.holds
 
 
-def test_an_alarm_that_fires_before_the_rollout_is_not_counted_and_asks_for_an_approval(
+def test_case_12_an_alarm_that_fires_before_the_rollout_is_not_counted_and_asks_for_an_approval(
     stage: Rehearsal,
 ) -> None:
     cloudwatch(
@@ -197,7 +199,9 @@ def test_an_alarm_that_fires_before_the_rollout_is_not_counted_and_asks_for_an_a
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 
-def test_an_unknown_alarm_is_refused_at_the_start_with_its_place_in_the_file(stage: Rehearsal) -> None:
+def test_case_12_an_unknown_alarm_is_refused_at_the_start_with_its_place_in_the_file(
+    stage: Rehearsal,
+) -> None:
     with pytest.raises(Unfit) as caught:
         stage.start(stage.spec(stage.revision(), gates=gates_of("nowhere")))
     assert caught.value.findings[0].startswith("gates.alarms[1]: alarm nowhere does not exist")
