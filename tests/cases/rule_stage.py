@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
+from orchestrator.sandbox.world.scenery import Scenery
+from orchestrator.sandbox.world.world import World
 from tests.support.rehearsal import Rehearsal
 
 Rule = dict[str, Any]
@@ -21,12 +23,26 @@ REWRITE = {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": "^
 LIFE = 60  # seconds that a cookie keeps its user
 
 
-def call(stage: Rehearsal, operation: str, **params: object) -> dict[str, Any]:
+class Furnished(Protocol):
+    """A World with a service in it."""
+
+    @property
+    def world(self) -> World:
+        """The World."""
+        ...
+
+    @property
+    def scenery(self) -> Scenery:
+        """The service's names and ARNs."""
+        ...
+
+
+def call(stage: Furnished, operation: str, **params: object) -> dict[str, Any]:
     """One call of Elastic Load Balancing by somebody else than Teal."""
     return stage.world.call("elbv2", operation, params)
 
 
-def rule_of(stage: Rehearsal, arn: str = "") -> Rule:
+def rule_of(stage: Furnished, arn: str = "") -> Rule:
     """A rule as described; the first of the service unless named."""
     found: Rule = call(stage, "DescribeRules", RuleArns=[arn or stage.scenery.rules[0]])["Rules"][0]
     return found
@@ -38,20 +54,20 @@ def forward_of(rule: Rule) -> dict[str, Any]:
     return found
 
 
-def weights_of(stage: Rehearsal, arn: str = "") -> dict[str, int]:
+def weights_of(stage: Furnished, arn: str = "") -> dict[str, int]:
     """The weights of a rule by target group ARN."""
     groups = forward_of(rule_of(stage, arn))["TargetGroups"]
     return {group["TargetGroupArn"]: group["Weight"] for group in groups}
 
 
-def green_group(stage: Rehearsal) -> str:
+def green_group(stage: Furnished) -> str:
     """The target group of green."""
     found = call(stage, "DescribeTargetGroups")["TargetGroups"]
     (arn,) = [group["TargetGroupArn"] for group in found if group["TargetGroupName"].startswith("teal-")]
     return str(arn)
 
 
-def foreign_group(stage: Rehearsal, name: str = "search") -> str:
+def foreign_group(stage: Furnished, name: str = "search") -> str:
     """A target group of another team, in no rule yet."""
     known = call(stage, "DescribeTargetGroups", TargetGroupArns=[stage.scenery.target_group])["TargetGroups"][
         0
@@ -60,14 +76,14 @@ def foreign_group(stage: Rehearsal, name: str = "search") -> str:
     return str(call(stage, "CreateTargetGroup", Name=name, **like)["TargetGroups"][0]["TargetGroupArn"])
 
 
-def make_sticky(stage: Rehearsal, arn: str = "", life: int = LIFE) -> None:
+def make_sticky(stage: Furnished, arn: str = "", life: int = LIFE) -> None:
     """Turn group stickiness on in a rule."""
     rule = rule_of(stage, arn)
     forward_of(rule)["TargetGroupStickinessConfig"] = {"Enabled": True, "DurationSeconds": life}
     call(stage, "ModifyRule", RuleArn=rule["RuleArn"], Actions=rule["Actions"])
 
 
-def make_sessions_sticky(stage: Rehearsal, kind: str = "lb_cookie", life: int = LIFE) -> None:
+def make_sessions_sticky(stage: Furnished, kind: str = "lb_cookie", life: int = LIFE) -> None:
     """Turn sticky sessions on in blue's target group."""
     wanted = {
         "stickiness.enabled": "true",
@@ -81,7 +97,7 @@ def make_sessions_sticky(stage: Rehearsal, kind: str = "lb_cookie", life: int = 
     call(stage, "ModifyTargetGroupAttributes", TargetGroupArn=group, Attributes=attributes)
 
 
-def on_https(stage: Rehearsal) -> tuple[str, str]:
+def on_https(stage: Furnished, *, port: int = 443) -> tuple[str, str]:
     """An HTTPS listener: a rule with OIDC and a rewrite, and a default rule that another team has a quarter of."""
     blue, other = stage.scenery.target_group, foreign_group(stage)
     weighted = [{"TargetGroupArn": blue, "Weight": 3}, {"TargetGroupArn": other, "Weight": 1}]
@@ -90,7 +106,7 @@ def on_https(stage: Rehearsal) -> tuple[str, str]:
         "CreateListener",
         LoadBalancerArn=stage.scenery.load_balancer,
         Protocol="HTTPS",
-        Port=443,
+        Port=port,
         Certificates=[{"CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1"}],
         DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": weighted}}],
     )["Listeners"][0]["ListenerArn"]
@@ -119,7 +135,7 @@ def teams_own() -> Iterator[Rehearsal]:
         yield stage
 
 
-def as_text(stage: Rehearsal) -> str:
+def as_text(stage: Furnished) -> str:
     """Everything of the load balancer, to the letter: listeners, rules, target groups, their attributes and tags."""
     balancer = stage.scenery.load_balancer
     listeners = call(stage, "DescribeListeners", LoadBalancerArn=balancer)["Listeners"]

@@ -15,11 +15,13 @@ from tests.endtoend import (
     people,
     refusals,
     settling,
+    showcase,
 )
 from tests.endtoend.stage import play_together
 
 SCENES = (
     *before_and_after.SCENES,
+    *showcase.SCENES,
     *killed.SCENES,
     *settling.SCENES,
     *people.SCENES,
