@@ -64,7 +64,7 @@ class AutoModel(BaseModel):
     first_max: Weight | None = Field(default=None, description="The largest first weight.", examples=["2%"])
     start_before: Share | None = Field(
         default=None,
-        description="The first weight is written this share of a period before one ends.",
+        description="A weight below 50 % is written this share of a period before one ends.",
         examples=["50%"],
     )
     requests: Requests | None = Field(

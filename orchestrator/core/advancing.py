@@ -223,7 +223,15 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
             draft.change(waiting_for=pinned)
             return False
     draft.change(waiting_for="somebody to resume" if draft.holds else "")
-    return not draft.holds and draft.row.phase is not Phase.ROLLING_BACK
+    return not draft.holds and draft.row.phase is not Phase.ROLLING_BACK and _is_the_moment(draft)
+
+
+def _is_the_moment(draft: Draft) -> bool:
+    wait = auto.wait_to_grow(draft)
+    if wait:
+        draft.wake_by(draft.now + wait)
+        draft.change(waiting_for="the right moment of the metric period")
+    return not wait
 
 
 def _hold_for(draft: Draft, answers: Sequence[Answer]) -> None:

@@ -7,17 +7,19 @@ until the watch has passed, since without one an outage of both looks like green
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core import comparison, intervals
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
+from orchestrator.core.evidence import Sums
 from orchestrator.core.gates.compare import StreamName
 from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import ALL, AutoSpec, Step, percent
 from orchestrator.core.rollout import Rollout
-from orchestrator.core.scene import floor_to
+from orchestrator.core.scene import Interval, floor_to
 
 HALF = Tenths(500)
 DETECTION = 2.5  # periods from harm to its taking back: the metric's delay, a whole period, and the write
@@ -26,6 +28,7 @@ RECENT = 15  # periods of blue's history that say how much traffic there is now
 ERRORS_LEAST = 6.0  # of blue a period: below it only large regressions can be told in a quick plan's time
 GREEN_LEAST = 5.0  # requests of green a period at the first weight: below it nothing is seen
 LOW_TRAFFIC = ((Tenths(20), 3), (Tenths(100), 6), (HALF, 6))  # (weight, periods)
+TOLD_MAX = math.log(1e6)  # evidence is told up to a million to one
 WORTHWHILE = 1.5  # a next weight smaller than this many times the present one waits for more evidence
 
 
@@ -115,26 +118,62 @@ def wait_for_moment(draft: Draft) -> timedelta:
     return start - into if into < start else period + start - into
 
 
+def wait_to_grow(draft: Draft) -> timedelta:
+    """How long to wait with the next weight below full; zero: now.
+
+    It is seen from the same period on if it is written shortly before that one begins, and does less harm until then.
+    """
+    spec, row = draft.row.plan.auto, draft.row
+    step = row.plan.steps[row.step]
+    if spec is None or row.waived_step == row.step or step.is_watch or step.bake or step.weight >= HALF:
+        return timedelta(0)
+    return wait_for_moment(draft)
+
+
 def not_yet(draft: Draft) -> str:
     """Why the present step of `auto` is not left yet, in words; empty once it may be, as far as the plan goes."""
     spec, row = draft.row.plan.auto, draft.row
     assert spec is not None
     step, period = row.plan.steps[row.step], row.spec.metrics.period
-    if row.waived_step == row.step or step.is_watch or step.weight == ALL or step.bake:
+    if row.waived_step == row.step or step.is_watch or step.weight == ALL:
         return ""
     measured = [interval for interval in intervals.at_weight(row) if interval.green is not None]
-    green = sum(interval.green.requests for interval in measured if interval.green is not None)
-    is_longest = row.bake.done >= spec.bake_max * period
+    longest = step.bake or spec.bake_max * period
+    against = _against(row, measured)
+    if against >= math.log(spec.hesitate_at) and row.bake.done < longest + spec.hesitate_max * period:
+        return f"more evidence: {math.exp(min(against, TOLD_MAX)):.2g} to 1 speaks against green"
+    return "" if step.bake else _too_little(row, spec, measured)
+
+
+def _too_little(row: Rollout, spec: AutoSpec, measured: Sequence[Interval]) -> str:
+    """What is missing before a step that has no bake of its own is left, in words; empty if nothing is."""
     if not measured:
         return "the datapoint of one whole period at this weight"
+    green = sum(interval.green.requests for interval in measured if interval.green is not None)
+    is_longest = row.bake.done >= spec.bake_max * row.spec.metrics.period
     if green < spec.requests and not is_longest:
         return f"{spec.requests} requests of green at this weight ({green} so far)"
-    against = max((stream.onset.log_e for stream in row.comparison), default=0.0)
-    if against >= math.log(spec.hesitate_at) and row.bake.done < (spec.bake_max + spec.hesitate_max) * period:
-        return f"more evidence: {math.exp(against):.2g} to 1 speaks against green"
-    if step.weight < HALF and _next_weight(row, spec) < step.weight * WORTHWHILE and not is_longest:
+    weight = row.plan.steps[row.step].weight
+    if weight < HALF and _next_weight(row, spec) < weight * WORTHWHILE and not is_longest:
         return "enough evidence for a larger weight"
     return ""
+
+
+def _against(row: Rollout, measured: Sequence[Interval]) -> float:
+    """What speaks against green, in nats: by all that was compared, or by this weight's periods alone.
+
+    The latter is the plain product against "no worse than blue": no margin, and no clip, so that one bad period is
+    enough. It may make a plan wait and never fail a release, which is why it needs to bound no false failures.
+    """
+    found = [0.0]
+    for stream in row.comparison:
+        plain = Sums(margin=1.0, phi=stream.onset.phi, grid=stream.onset.grid)
+        both = [interval for interval in measured if interval.blue is not None]
+        compared = both[len(both) - stream.at_weight :]  # green's warm-up was not
+        for interval in compared:
+            plain = plain.add(comparison.sample_of(stream.name, interval))
+        found += [stream.onset.log_e, plain.log_e]
+    return max(found)
 
 
 def extend(draft: Draft) -> None:

@@ -27,7 +27,7 @@ class AutoSpec:
     first_requests: int = 60  # of green at the first weight
     first_min: Tenths = Tenths(5)
     first_max: Tenths = Tenths(20)
-    start_before: float = 0.5  # the first weight is written this share of a period before one ends
+    start_before: float = 0.5  # a weight below 50 % is written this share of a period before one ends
     requests: int = 60  # of green seen at a weight before it is left
     factor: int = 25  # the next weight is at most so many times the present one
     budget: float = 0.3  # harm that a step may do at worst, in periods of the whole traffic

@@ -1,5 +1,6 @@
 """The plan `auto`: what its weights and times follow from."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -131,6 +132,48 @@ def test_it_hesitates_while_something_speaks_against_green_and_not_for_ever() ->
     doubtful = measured(blue(300, 4), blue(59_700, 60), bake=Bake(since=NOON - 3 * MINUTE, done=5 * MINUTE))
     assert why_not(doubtful).startswith("more evidence:")
     assert why_not(replace(doubtful, bake=replace(doubtful.bake, done=10 * MINUTE))) == ""
+
+
+def test_it_hesitates_on_what_this_weight_alone_shows_though_the_carried_evidence_is_small() -> None:
+    """Twice blue's rate: one period at 50 % says so, while the process that may fail green has hardly moved."""
+    doubtful = measured(blue(30_000, 60), blue(30_000, 30), weight=500)
+    assert all(stream.onset.log_e < math.log(BALANCED.hesitate_at) for stream in doubtful.comparison)
+    assert why_not(doubtful).startswith("more evidence:")
+    good = measured(blue(30_000, 36), blue(30_000, 30), weight=500)
+    assert why_not(good) == ""
+
+
+def test_it_does_not_hesitate_on_greens_warm_up() -> None:
+    cold = measured(blue(300, 9), blue(59_700, 60))
+    unused = tuple(comparison.freeze(CompareSpec(), (blue(60_000, 60),) * 61))
+    assert why_not(cold).startswith("more evidence:")
+    assert "speaks against" not in why_not(replace(cold, comparison=unused))
+
+
+def test_evidence_beyond_all_measure_is_told_up_to_a_million() -> None:
+    dead = measured(blue(30_000, 30_000), blue(30_000, 30), weight=500)
+    assert why_not(dead) == "more evidence: 1e+06 to 1 speaks against green"
+
+
+def test_the_low_traffic_plan_hesitates_too_once_its_bake_is_over() -> None:
+    low = (Step(weight=Tenths(20), bake=3 * MINUTE),)
+    dead = measured(blue(9, 9), blue(590, 0), weight=20, steps=low, history=blue(600, 1))
+    over = replace(dead, bake=replace(dead.bake, done=3 * MINUTE))
+    assert why_not(over).startswith("more evidence:")
+    assert why_not(replace(over, bake=replace(over.bake, done=9 * MINUTE))) == ""
+    assert why_not(measured(blue(9), blue(590, 0), weight=20, steps=low, history=blue(600, 1))) == ""
+
+
+@pytest.mark.parametrize(("second", "wait"), [(0, 30), (29, 1), (30, 0), (45, 0), (55, 35)])
+def test_the_next_weight_is_written_shortly_before_a_period_begins(second: int, wait: int) -> None:
+    draft = Draft(measured(blue(300), blue(59_700, 60)), Seen(), NOON + timedelta(seconds=second))
+    assert auto.wait_to_grow(draft) == timedelta(seconds=wait)
+
+
+def test_nobody_waits_for_the_moment_after_a_half_or_a_timed_bake_or_a_persons_word() -> None:
+    low = (Step(weight=Tenths(20), bake=3 * MINUTE),)
+    for known in (planned(500), planned(20, steps=low), replace(planned(), waived_step=0)):
+        assert auto.wait_to_grow(Draft(known, Seen(), NOON)) == timedelta(0)
 
 
 def test_a_person_who_waives_the_step_is_not_made_to_wait() -> None:
