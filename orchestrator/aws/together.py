@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar, cast
 
-from orchestrator.core.errors import Outside
+from orchestrator.core.errors import Denied, Outside
 from orchestrator.core.observed import Unread
 
 K = TypeVar("K")
@@ -21,7 +21,7 @@ async def attempt(read: Awaitable[T]) -> T | Unread:
     try:
         return await read
     except Outside as error:
-        return Unread(why=str(error))
+        return Unread(why=str(error), is_denied=isinstance(error, Denied))
     except (LookupError, TypeError, ValueError) as error:
         return Unread(why=f"AWS's answer cannot be understood: {type(error).__name__} {error}")
 

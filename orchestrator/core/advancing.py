@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core import asking, auto, intervals, intervening, judge, rules, spells, sticky, unseen
+from orchestrator.core import (
+    asking,
+    auto,
+    intervals,
+    intervening,
+    judge,
+    no_way_back,
+    rules,
+    spells,
+    sticky,
+    unseen,
+)
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
@@ -23,6 +34,8 @@ from orchestrator.core.verdict import Answer, Verdict, fail
 from orchestrator.core.wishes import go_to_step
 from orchestrator.core.words import span
 
+RULES = "rules"  # in the place of a gate's name: what failed is no gate
+
 LATER = frozenset({HoldKind.PAUSED, HoldKind.WINDOW})
 """Holds that let a weight which some rules have already be written to the others too, rather than rest in between."""
 
@@ -33,6 +46,7 @@ def advance(draft: Draft) -> None:
     if drift_ends_it(draft, looks):
         return
     rules.hold_for(draft, looks)
+    no_way_back.look(draft)
     _keep_time(draft)
     intervals.take(draft)
     unseen.take(draft)
@@ -50,6 +64,9 @@ def advance(draft: Draft) -> None:
     _shift(draft, looks, answers)
     if not rules.all_at(draft.row, _weight(draft)):
         draft.change(waiting_for=f"green's weight of {percent(_weight(draft))} to be read back on every rule")
+        lost = rules.unread_write(draft, _weight(draft))
+        if lost:
+            _failure_ends_it(draft, (fail(RULES, lost),))
         return
     if draft.row.bake.since is None:
         _start_step(draft)
@@ -119,7 +136,8 @@ def _keep_time(draft: Draft) -> None:
 
 def _failure_ends_it(draft: Draft, answers: tuple[Answer, ...]) -> bool:
     failing = next((answer for answer in answers if answer.verdict is Verdict.FAIL), None)
-    if failing is not None and draft.row.spec.on_failure is OnFailure.ROLLBACK:
+    may_turn_back = draft.row.spec.on_failure is OnFailure.ROLLBACK and not no_way_back.why(draft.row)
+    if failing is not None and may_turn_back:
         roll_back(draft, f"{failing.gate}: {failing.reason}", TEAL)
         return True
     if failing is not None:

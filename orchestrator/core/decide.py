@@ -9,7 +9,17 @@ is seen to what is wanted, the facts to tell and to keep, and when to look again
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from orchestrator.core import advancing, listing, provisioning, returning, settling, starting, windowing
+from orchestrator.core import (
+    access,
+    advancing,
+    listing,
+    no_way_back,
+    provisioning,
+    returning,
+    settling,
+    starting,
+    windowing,
+)
 from orchestrator.core.commands import Actor, Command, CommandKind
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import WriteRule
@@ -39,6 +49,7 @@ def _judge(draft: Draft) -> None:
     if draft.row.paused_by is not None and draft.row.ticked_at is not None:
         draft.change(paused_for=draft.row.paused_for + draft.now - draft.row.ticked_at)
     _tell_failures(draft)
+    access.call_for_it(draft)
     ending = apply_commands(draft)
     if draft.row.paused_by is not None:
         why = f": {draft.row.pause_reason}" if draft.row.pause_reason else ""
@@ -105,7 +116,7 @@ def _limit_holds(draft: Draft) -> None:
     if draft.row.held < limits.hold:
         return
     words = f"held for {span(limits.hold)}: {holds[0].reason}"
-    if limits.then is LimitThen.ROLLBACK and row.phase.blue_is_safe_side:
+    if limits.then is LimitThen.ROLLBACK and row.phase.blue_is_safe_side and not no_way_back.why(row):
         returning.roll_back(draft, words, TEAL)
     else:
         draft.page(words)

@@ -1,6 +1,6 @@
 """One tick's judgement in the making: what the functions of each phase write into, and ``decide`` reads out."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -64,16 +64,18 @@ class Draft:
         A write to safety is asked for in every tick until it is seen to have worked.
         """
         known = next((a for a in self.before.asked if a.key == effect.key), None)
-        if known is not None and not is_to_safety(effect):
-            again = known.at + min(ASK_AGAIN_FIRST * 2 ** min(known.times - 1, 5), ASK_AGAIN_LAST)
-            if self.now < again:
-                self._remember(known)
-                self.wake_by(again)
-                return
-        self._remember(Asked(key=effect.key, at=self.now, times=known.times + 1 if known else 1))
-        self.effects.append(effect)
         if known is None:
             self.tell(EventKind.EFFECT_ASKED, message, effect=effect.key)
+            known = Asked(key=effect.key, at=self.now, times=0, since=self.now)
+        elif any(failure.key == effect.key for failure in self.seen.failures):
+            known = replace(known, refusals=known.refusals + 1)
+        again = known.at + min(ASK_AGAIN_FIRST * 2 ** min(max(known.times - 1, 0), 5), ASK_AGAIN_LAST)
+        if known.times and not is_to_safety(effect) and self.now < again:
+            self._remember(known)
+            self.wake_by(again)
+            return
+        self._remember(replace(known, at=self.now, times=known.times + 1))
+        self.effects.append(effect)
 
     def _remember(self, asked: Asked) -> None:
         others = tuple(a for a in self.row.asked if a.key != asked.key)

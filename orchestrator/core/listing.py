@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from orchestrator.core.draft import Draft
 from orchestrator.core.events import EventKind
 from orchestrator.core.ids import ListenerArn
-from orchestrator.core.observed import RuleSeen
+from orchestrator.core.observed import Absent, RuleSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Listing, Rollout
 from orchestrator.core.traffic import read_forward
@@ -41,6 +41,7 @@ def _interval(row: Rollout) -> timedelta:
 
 def take(draft: Draft) -> None:
     """Compare what the listeners hold with what they held at first, and tell every newcomer once."""
+    _note_lost(draft)
     read = {arn: seen for arn, seen in draft.seen.listings.items() if isinstance(seen, tuple)}
     if not read:
         return
@@ -60,6 +61,18 @@ def take(draft: Draft) -> None:
             _tell(draft, replace(now, carriers=()), now, seen)
         known[listener] = now
     draft.change(listings=tuple(known.values()), listed_at=draft.now)
+
+
+def _note_lost(draft: Draft) -> None:
+    """Know which listeners are gone: their rules went with them, and can be written no more."""
+    seen = draft.seen.listings
+    if not seen:
+        return
+    lost = {arn for arn, found in seen.items() if isinstance(found, Absent)}
+    kept = (arn for arn in draft.row.lost_listeners if not isinstance(seen.get(arn), tuple))
+    draft.change(lost_listeners=tuple(dict.fromkeys((*kept, *sorted(lost)))))
+    if lost:
+        draft.change(listed_at=draft.now)
 
 
 def _listing(row: Rollout, listener: ListenerArn, seen: tuple[RuleSeen, ...]) -> Listing:

@@ -134,7 +134,7 @@ def _settling(row: Rollout, now: datetime) -> Needs:
 
 def _way_back(row: Rollout) -> Needs:
     needs = replace(_base(row), is_urgent=True)
-    if not row.attempts:
+    if not row.attempts and row.blue_loss is None:
         return needs
     assert row.blue is not None
     return replace(needs, blue=row.blue.name, targets=tuple(pair.blue for pair in row.pairs))

@@ -26,6 +26,7 @@ class Unread:
     is_refused: bool = (
         False  # AWS understood the question and refuses it: asking again unchanged will not help
     )
+    is_denied: bool = False  # AWS does not know whoever asks, or lets them look no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ they are until blue runs its former revision again, in place, and then all traff
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
-from orchestrator.core import judge, leaving, rules, spells, tags
+from orchestrator.core import judge, leaving, no_way_back, rules, spells, tags
 from orchestrator.core.commands import Actor
 from orchestrator.core.draft import Draft
-from orchestrator.core.effects import UpdateService, WriteRule
+from orchestrator.core.effects import ScaleService, UpdateService, WriteRule
 from orchestrator.core.events import EventKind
 from orchestrator.core.ids import Json, Tenths, revision_name
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
@@ -20,11 +21,15 @@ from orchestrator.core.ready import cannot_take_all, not_ready
 from orchestrator.core.rollout import Attempt, HoldKind, RuleState
 from orchestrator.core.scene import Colour
 from orchestrator.core.traffic import canonical, cookie_life, read_forward, with_weights
-from orchestrator.core.words import span
+from orchestrator.core.words import counted, span
+
+STUCK = timedelta(minutes=1)  # so long may it take until all traffic is on a blue that is as it was
 
 
 def roll_back(draft: Draft, reason: str, by: Actor) -> None:
-    """Decide to roll back, and take the first step of it in the same tick."""
+    """Decide to roll back, and take the first step of it in the same tick; where there is no way back, hold instead."""
+    if no_way_back.keeps(draft, reason, by):
+        return
     draft.end(reason, by)
     draft.tell(EventKind.ROLLBACK_DECIDED, f"rolling back: {reason}", by=by.name, source=by.source)
     draft.move(Phase.ROLLING_BACK, reason)
@@ -56,11 +61,44 @@ def take_back(draft: Draft) -> None:
     """One tick of the way back."""
     if draft.row.end is not None and draft.row.end.traffic_on_blue_at is None:
         if draft.row.attempts and not _is_blue_former_again(draft):
+            _call_if_stuck(draft)
+            return
+        if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):
             return
         if not _is_all_on_blue(draft):
+            _call_if_stuck(draft)
             return
         _tell_on_blue(draft)
     leaving.leave(draft, Phase.ROLLED_BACK)
+
+
+def _call_if_stuck(draft: Draft) -> None:
+    """Call people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
+    row = draft.row
+    assert row.end is not None
+    longest = row.spec.limits.provision if row.attempts or row.blue_loss else STUCK
+    if draft.now >= row.end.at + longest:
+        why = draft.holds[0].reason if draft.holds else f"it waits for {row.waiting_for}"
+        draft.page(f"rolling back for {span(longest)}, and blue does not have all traffic yet: {why}")
+
+
+def _has_blue_its_tasks(draft: Draft) -> bool:
+    """True once a blue that somebody scaled to nothing could take all traffic; asks for its former count until then."""
+    row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
+    if blue is None or (isinstance(seen, ServiceSeen) and row.attempts):
+        draft.change(blue_loss=None)
+        return True
+    if isinstance(seen, ServiceSeen) and seen.desired < blue.desired:
+        scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=blue.desired)
+        draft.ask(scale, f"give blue its {counted(blue.desired, 'task')} back, before it gets traffic")
+    former = seen.task_definition if isinstance(seen, ServiceSeen) else blue.former
+    why = cannot_take_all(seen, former, judge.targets_of(draft, Colour.BLUE), blue.desired)
+    if not why:
+        draft.change(blue_loss=None)
+        return True
+    draft.change(waiting_for=f"blue to have its tasks again: {why}")
+    _call_if_stuck(draft)
+    return False
 
 
 def _tell_on_blue(draft: Draft) -> None:

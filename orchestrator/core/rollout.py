@@ -158,6 +158,13 @@ class Attempt:
     is_retried: bool = False  # a person asked for another attempt
 
 
+class Loss(StrEnum):
+    """What somebody did to blue, so that it cannot take all traffic back at once."""
+
+    EMPTY = "empty"  # it wants no task any more
+    DELETED = "deleted"
+
+
 class Trial(StrEnum):
     """How much of green an intervention takes away, one after the other."""
 
@@ -232,6 +239,8 @@ class Asked:
     key: str
     at: datetime
     times: int
+    since: datetime | None = None  # it was first asked for
+    refusals: int = 0  # so often did AWS refuse it, or nobody know what became of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +272,7 @@ class Rollout:
     # Not users' way: at green from before its first traffic until it leaves. ``verified`` ALL: at green; None: base.
     test_rules: tuple[RuleState, ...] = ()
     listings: tuple[Listing, ...] = ()
+    lost_listeners: tuple[ListenerArn, ...] = ()  # that were there and are not any more
     listed_at: datetime | None = None  # the listeners were last read whole
     probed: Probed | None = None  # what Teal's own requests to green have shown
     questions: tuple[Question, ...] = ()  # to webhooks, of this step and earlier ones
@@ -287,6 +297,7 @@ class Rollout:
     intervention: Intervention | None = None
     passed: tuple[int, ...] = ()  # steps that were left with every gate's PASS, oldest first
     blindness: Blindness | None = None
+    blue_loss: Loss | None = None
     outages_passed: int = 0  # interventions that acquitted green
     approvals: tuple[Approval, ...] = ()
     is_leaping: bool = (

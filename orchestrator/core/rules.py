@@ -6,6 +6,7 @@ drift, somebody else wrote.
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from orchestrator.core.draft import Draft
@@ -28,9 +29,12 @@ from orchestrator.core.traffic import (
     without_green,
     without_stickiness,
 )
-from orchestrator.core.words import group_name
+from orchestrator.core.words import group_name, span
 
 GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
+
+UNREAD_LONGEST = timedelta(minutes=1)  # a write that was acknowledged reads back by then
+WRITES_LEAST = 2
 
 
 class Found(StrEnum):
@@ -311,6 +315,21 @@ def ask_write(
         ),
         f"write {rule.name} with {told}",
     )
+
+
+def unread_write(draft: Draft, weight: Tenths | None) -> str:
+    """Which rule keeps its former list although AWS has long acknowledged its writing, in words; empty: none."""
+    for rule in draft.row.rules:
+        key = f"write_rule {rule.arn} {weight}"
+        asked = next((one for one in draft.row.asked if one.key == key), None)
+        if asked is None or asked.since is None or rule.verified == weight:
+            continue
+        if draft.now >= asked.since + UNREAD_LONGEST and asked.times - asked.refusals >= WRITES_LEAST:
+            return (
+                f"{rule.name} does not read back as written: AWS acknowledged {asked.times - asked.refusals} writes of "
+                f"{percent(weight or NONE)} within {span(draft.now - asked.since)}"
+            )
+    return ""
 
 
 def all_at(row: Rollout, weight: Tenths | None) -> bool:

@@ -15,7 +15,7 @@ from orchestrator.core.events import EventKind
 from orchestrator.core.gates.probe import Probed
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import percent
-from orchestrator.core.rollout import Approval, Rollout
+from orchestrator.core.rollout import Approval, Loss, Rollout
 
 BEFORE_TRAFFIC = -1  # the step that an approval of the first traffic is given for
 
@@ -55,14 +55,23 @@ def refusal(row: Rollout, command: Command) -> str:
                 if command.kind is CommandKind.BACK
                 else _full_refusal(row, command)
             )
-        case CommandKind.ROLLBACK if row.green is not None and row.green.is_leaving:
-            return f"green is on its way out; once it is gone, {_undo(row)}"
+        case CommandKind.ROLLBACK | CommandKind.REJECT:
+            return _way_back_refusal(row, command)
         case _:
             return ""
 
 
 def _undo(row: Rollout) -> str:
     return f"`teal start --undo {row.id}` rolls the former revision out again"
+
+
+def _way_back_refusal(row: Rollout, command: Command) -> str:
+    if row.blue_loss is Loss.DELETED:
+        name = row.spec.service.service
+        return f"{name} was deleted, so there is nothing to go back to; abandon leaves green as it is"
+    if command.kind is CommandKind.ROLLBACK and row.green is not None and row.green.is_leaving:
+        return f"green is on its way out; once it is gone, {_undo(row)}"
+    return ""
 
 
 def _approve_refusal(row: Rollout, command: Command) -> str:

@@ -15,7 +15,7 @@ from orchestrator import preflight
 from orchestrator.core.claims import claims_of
 from orchestrator.core.decide import decide
 from orchestrator.core.effects import Effect, is_to_safety
-from orchestrator.core.errors import Conflict, Lost, Outside, Rejected
+from orchestrator.core.errors import Conflict, Denied, Lost, Outside, Rejected
 from orchestrator.core.looking import needs_of
 from orchestrator.core.needs import SurveyNeed
 from orchestrator.core.observed import Unread
@@ -107,7 +107,7 @@ class Ticker:
         try:
             survey = await cloud_of(self.cloud, row.spec.account).survey(need)
         except Outside as why:
-            return Unread(why=str(why)), ()
+            return Unread(why=str(why), is_denied=isinstance(why, Denied)), ()
         findings = preflight.findings(
             row.spec,
             survey,

@@ -8,6 +8,7 @@ from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout
 from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.store.memory import MemoryStore
 from tests.direct.glass import Glass
 
 Moment = Callable[[Rollout], object]
@@ -88,6 +89,18 @@ def test_direct_rollback_brings_traffic_home_and_the_engine_cleans_up(stage: Gla
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert stage.letter == stage.before
     assert (stage.traffic.totals.rejected, stage.traffic.totals.unanswered.total()) == (0, 0)
+
+
+@pytest.mark.parametrize("moment", [shifting, watching])
+def test_case_80_the_tags_are_enough_to_take_back_what_a_job_left_whose_store_is_gone(
+    glass: Glass, moment: Moment
+) -> None:
+    """Nothing but credentials and the service's name is left: no store, no file, no engine that cleans up."""
+    begun(glass, moment)
+    glass.store = MemoryStore()
+    glass.bring_home()
+    assert glass.all_is_on_blue(), glass.told
+    assert "tagging green as taken back" in glass.told
 
 
 @pytest.mark.parametrize("moment", [shifting, blue_rolling])

@@ -35,6 +35,7 @@ class Balancers:
             "ModifyListener": operation(
                 self.modify_listener, "ListenerArn", "Port", "Protocol", "DefaultActions", *EXTRAS
             ),
+            "DeleteListener": operation(self.delete_listener, "ListenerArn"),
         }
 
     def describe(self, params: Json) -> Json:
@@ -139,6 +140,17 @@ class Balancers:
         self._rules.write(listener.default, actions=actions)
         self._all.routes_changed()
         return {"Listeners": [listener_view(listener)]}
+
+    def delete_listener(self, params: Json) -> Json:
+        """DeleteListener: its rules go with it, and nobody is answered on its port any more."""
+        listener = self._all.listener(params["ListenerArn"])
+        for rule in listener.in_order():
+            self._rules.write(rule, actions=[])
+        for rule in listener.in_order():
+            del self._all.rules[rule.arn]
+        del self._all.listeners[listener.arn]
+        self._all.routes_changed()
+        return {}
 
     def _port_free(self, balancer: str, port: int) -> None:
         if any(x.load_balancer == balancer and x.port == port for x in self._all.listeners.values()):

@@ -1,0 +1,51 @@
+"""Where there is no way back: blue was deleted, or nothing is left that divides traffic.
+
+Teal then holds, calls people at once, and keeps both services running: whatever users reach now they reach by ways that
+are not Teal's, and to stop either colour could be what stops them. No timer and no failing gate takes such a rollout
+back. A blue that was scaled to nothing is no such case: it gets its tasks back before it gets traffic (``returning``).
+"""
+
+from orchestrator.core.commands import Actor
+from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.observed import Absent, ServiceSeen
+from orchestrator.core.rollout import HoldKind, Loss, Rollout
+
+CLEARS = "a person abandons it, or what is gone is there again"
+
+
+def why(row: Rollout) -> str:
+    """Why this rollout cannot be taken back, in words; empty: it can."""
+    if row.blue_loss is Loss.DELETED:
+        return f"{row.spec.service.service}, which all traffic would go back to, was deleted"
+    if row.rules and {rule.listener for rule in row.rules} <= set(row.lost_listeners):
+        return "the listener of every rule is gone, so no weight can be written any more"
+    return ""
+
+
+def keeps(draft: Draft, reason: str, by: Actor) -> bool:
+    """True where this rollback cannot be: it holds and calls people. A person may give up what listeners lost."""
+    row = draft.row
+    lack = why(row)
+    if not lack or not row.phase.blue_is_safe_side or (by != TEAL and row.blue_loss is not Loss.DELETED):
+        return False
+    draft.hold(HoldKind.FAILED, f"{reason}; but no rollback is possible: {lack}", clears_when=CLEARS)
+    draft.page(f"{reason}; but no rollback is possible: {lack}; both services keep running")
+    return True
+
+
+def look(draft: Draft) -> None:
+    """Note what became of blue; hold and call people where there is no way back."""
+    row, seen = draft.row, draft.seen.blue
+    if isinstance(seen, Absent) or (isinstance(seen, ServiceSeen) and seen.status != "ACTIVE"):
+        draft.change(blue_loss=Loss.DELETED)
+    elif isinstance(seen, ServiceSeen):
+        draft.change(blue_loss=None if seen.desired else Loss.EMPTY)
+    reason = why(draft.row)
+    if reason:
+        words = f"no rollback is possible: {reason}; both services keep running"
+        draft.hold(HoldKind.FAILED, words, clears_when=CLEARS)
+        draft.page(f"{words}. `teal abandon {row.id}` leaves everything as it is")
+    elif draft.row.blue_loss is Loss.EMPTY:
+        words = "somebody scaled blue to nothing: before it could take traffic back it would need its tasks"
+        draft.hold(HoldKind.CAPACITY, words, clears_when="blue has its tasks again")
+        draft.page(words)
