@@ -19,6 +19,7 @@ from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, TargetsSeen,
 from orchestrator.core.traffic import as_writable, canonical, says_the_same
 
 ARNS_PER_CALL = 20
+ZONAL_SHIFT = "zonal_shift"  # ``zonal_shift_active``, ``zonal_shift_delegated_to_dns``
 
 T = TypeVar("T")
 Found = dict[str, Answer | Absent | Unread]
@@ -171,6 +172,7 @@ def targets_seen(descriptions: Iterable[Mapping[str, Any]]) -> TargetsSeen:
     """Targets counted by state; a state of a kind not known here counts as unavailable."""
     counts = dict.fromkeys(("healthy", "initial", "unhealthy", "draining", "unused", "unavailable"), 0)
     reasons: dict[str, None] = {}
+    shifted = 0
     for description in descriptions:
         health = description.get("TargetHealth") or {}
         state = health.get("State", "")
@@ -180,7 +182,9 @@ def targets_seen(descriptions: Iterable[Mapping[str, Any]]) -> TargetsSeen:
         reason = health.get("Reason") or health.get("Description")
         if state != "healthy" and reason:
             reasons[reason] = None
-    return TargetsSeen(**counts, reasons=tuple(reasons))
+        override = (description.get("AdministrativeOverride") or {}).get("State", "")
+        shifted += override.startswith(ZONAL_SHIFT) and state != "draining"
+    return TargetsSeen(**counts, shifted=shifted, reasons=tuple(reasons))
 
 
 async def write_rule(call: Caller, effect: effects.WriteRule, read: ReadRules) -> None:

@@ -39,7 +39,8 @@ def look(draft: Draft) -> None:
     if isinstance(seen, Absent) or (isinstance(seen, ServiceSeen) and seen.status != "ACTIVE"):
         draft.change(blue_loss=Loss.DELETED)
     elif isinstance(seen, ServiceSeen):
-        draft.change(blue_loss=None if seen.desired else Loss.EMPTY)
+        is_empty = not seen.desired and row.blue is not None and row.blue.desired > 0
+        draft.change(blue_loss=Loss.EMPTY if is_empty else None)
     reason = why(draft.row)
     if reason:
         words = f"no rollback is possible: {reason}; both services keep running"

@@ -143,6 +143,8 @@ class TargetsSeen:
     draining: int = 0
     unused: int = 0
     unavailable: int = 0
+    # Targets from which a zonal shift keeps requests away, whatever their health (``AdministrativeOverride``).
+    shifted: int = 0
     reasons: tuple[str, ...] = ()  # distinct reasons of targets that are not healthy
 
     @property

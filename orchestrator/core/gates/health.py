@@ -11,6 +11,7 @@ from orchestrator.core.observed import Absent, ServiceSeen, TargetsSeen, Unread
 from orchestrator.core.ready import not_healthy, own_stops
 from orchestrator.core.scene import Scene
 from orchestrator.core.verdict import Answer, fail, hold, passed
+from orchestrator.core.words import counted
 
 NAME = "health"
 NOT_IN_USE = "Target.NotInUse"  # elbv2 DescribeTargetHealth: no rule uses the group
@@ -58,6 +59,12 @@ def _of_tasks(service: ServiceSeen, scene: Scene) -> Answer | None:
 
 
 def _of_targets(service: ServiceSeen, scene: Scene) -> Answer:
+    shifted = sum(seen.shifted for seen in (*scene.targets, *scene.others) if isinstance(seen, TargetsSeen))
+    if shifted:
+        # The load balancer passes a whole zone by, of both colours, and its targets may go bad unasked.
+        return _hold(
+            f"a zonal shift keeps requests from {counted(shifted, 'target')}", "the zonal shift is over"
+        )
     for seen in scene.targets:
         if isinstance(seen, Absent):
             return fail(NAME, f"{scene.judged}'s target group is gone")

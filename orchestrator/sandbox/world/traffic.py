@@ -104,7 +104,8 @@ class LiveTraffic:
 
     def _current(self) -> tuple[int, tuple[ListenerView, ...], dict[str, GroupView]]:
         if self._views[0] != self._all.route_version:
-            groups = {group.arn: _group(group) for group in self._all.groups.values()}
+            shifted = self._all.shifted_zones
+            groups = {group.arn: _group(group, shifted) for group in self._all.groups.values()}
             listeners = tuple(
                 ListenerView(
                     arn=listener.arn,
@@ -118,12 +119,14 @@ class LiveTraffic:
         return self._views
 
 
-def _group(group: Group) -> GroupView:
+def _group(group: Group, shifted: set[str]) -> GroupView:
     settings = group.settings
+    # A zonal shift takes a zone's targets out, unless there are no others (it then has no effect).
+    reached = [t for t in group.targets.values() if t.zone not in shifted] or list(group.targets.values())
     return GroupView(
         arn=group.arn,
         load_balancer=group.load_balancer,
-        targets=tuple(TargetView(host=t.host, port=t.port, state=t.state) for t in group.targets.values()),
+        targets=tuple(TargetView(host=t.host, port=t.port, state=t.state) for t in reached),
         check_path=settings["HealthCheckPath"],
         check_interval=timedelta(seconds=settings["HealthCheckIntervalSeconds"]),
         check_timeout=timedelta(seconds=settings["HealthCheckTimeoutSeconds"]),

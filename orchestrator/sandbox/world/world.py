@@ -182,6 +182,10 @@ class World:
         """Room for tasks: set its `limit` to script a placement failure."""
         return self._tasks.capacity
 
+    def shift_zone(self, zone: str, *, is_over: bool = False) -> None:
+        """Begin, or end, a zonal shift away from a zone, as ARC or a person does."""
+        (self._health.end_shift if is_over else self._health.shift)(zone)
+
     def client_secret(self, rule: str) -> str | None:
         """The secret that a rule's OIDC action holds, which no answer of AWS ever shows; None: there is none."""
         return self._balancing.rule(rule).secret

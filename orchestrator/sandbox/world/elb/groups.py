@@ -3,7 +3,7 @@
 import re
 
 from orchestrator.sandbox.world.elb import health as health_views
-from orchestrator.sandbox.world.elb.state import Balancing, Group
+from orchestrator.sandbox.world.elb.state import Balancing, Group, Target
 from orchestrator.sandbox.world.errors import AwsRefusal, Json, not_here
 from orchestrator.sandbox.world.operation import Operation, operation, page
 
@@ -95,8 +95,7 @@ class Groups:
         """DescribeTargetHealth: every target at once, or those named (a stranger is `unused`)."""
         group = self._all.group(params["TargetGroupArn"])
         if "Targets" not in params:
-            targets = group.targets.values()
-            return {"TargetHealthDescriptions": [health_views.view(group, target) for target in targets]}
+            return {"TargetHealthDescriptions": [self._health_view(group, t) for t in group.targets.values()]}
         shown = []
         for asked in params["Targets"]:
             target = group.targets.get((asked["Id"], asked.get("Port", group.settings["Port"])))
@@ -108,8 +107,11 @@ class Groups:
                 }
                 shown.append({"Target": dict(asked), "TargetHealth": health})
             else:
-                shown.append(health_views.view(group, target))
+                shown.append(self._health_view(group, target))
         return {"TargetHealthDescriptions": shown}
+
+    def _health_view(self, group: Group, target: Target) -> Json:
+        return health_views.view(group, target, is_shifted=target.zone in self._all.shifted_zones)
 
     def create(self, params: Json) -> Json:
         """CreateTargetGroup; the same name with the same settings answers the group there is."""

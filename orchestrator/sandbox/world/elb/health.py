@@ -20,6 +20,16 @@ _WHY = {
     "Target.HealthCheckDisabled": "Health checks are not enabled for this target",
     "": "",
 }
+NO_OVERRIDE = {
+    "State": "no_override",
+    "Reason": "AdministrativeOverride.NoOverride",
+    "Description": "No override is currently active on target",
+}
+SHIFTED = {
+    "State": "zonal_shift_active",
+    "Reason": "AdministrativeOverride.ZonalShiftActive",
+    "Description": "Zonal shift is currently active on target",
+}
 
 
 class Health:
@@ -71,6 +81,16 @@ class Health:
         region = self._all.kernel.region
         balancer = next(iter(self._all.load_balancers.values()), None)
         return tuple(zone for zone, _ in balancer.zones) if balancer else (f"{region}a", f"{region}b")
+
+    def shift(self, zone: str) -> None:
+        """Begin a zonal shift: the load balancer sends nothing to targets in this zone, as far as it has others."""
+        self._all.shifted_zones.add(zone)
+        self._all.routes_changed()
+
+    def end_shift(self, zone: str) -> None:
+        """End it."""
+        self._all.shifted_zones.discard(zone)
+        self._all.routes_changed()
 
     def groups_with(self, host: str, port: int) -> list[Group]:
         """The groups in which a target is registered."""
@@ -139,7 +159,7 @@ class Health:
             tell(group, target)
 
 
-def view(group: Group, target: Target) -> Json:
+def view(group: Group, target: Target, *, is_shifted: bool = False) -> Json:
     """A target as DescribeTargetHealth shows it."""
     health: Json = {"State": target.state}
     if target.reason:
@@ -152,9 +172,5 @@ def view(group: Group, target: Target) -> Json:
             else group.settings["HealthCheckPort"]
         ),
         "TargetHealth": health,
-        "AdministrativeOverride": {
-            "State": "no_override",
-            "Reason": "AdministrativeOverride.NoOverride",
-            "Description": "No override is currently active on target",
-        },
+        "AdministrativeOverride": SHIFTED if is_shifted else NO_OVERRIDE,
     }

@@ -118,6 +118,7 @@ class Balancing:
         self.attached: Stale[str] = Stale(kernel)  # group ARN -> its load balancer's ARN, or empty
         self.group_attributes: Stale[dict[str, str]] = Stale(kernel)
         self.route_version = 0
+        self.shifted_zones: set[str] = set()  # under a zonal shift
 
     def routes_changed(self) -> None:
         """Something a proxy looks at has changed."""
