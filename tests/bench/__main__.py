@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from tests.bench import (
+    again,
     bad,
     calibration,
     calls,
@@ -21,6 +22,7 @@ from tests.bench import (
 
 SECTIONS: dict[str, Callable[[], Iterable[str]]] = {
     "smooth": smooth.measure,
+    "again": again.measure,
     "calls": calls.measure,
     "bad": bad.measure,
     "events": events.measure,

@@ -17,6 +17,8 @@ OF_A_NEW_REVISION = {
     r"ecs (ListTasks|DescribeTasks) ": "tasks of the revision",
     r"elbv2 DescribeTargetHealth ": "where these tasks are",
 }
+# What is there after releases that register revisions of their own.
+OF_RELEASES = {r"ecs (ListTaskDefinitions|DescribeTaskDefinition) ": "revisions that releases registered"}
 # What CloudWatch writes by itself, as time passes.
 OF_TIME = {r"cloudwatch DescribeAlarms \S+\.State": "alarms, which are judged every minute"}
 
