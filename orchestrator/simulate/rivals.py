@@ -95,7 +95,7 @@ def deploy(rival: Rival, load: Demand, defect: Defect, *, seed: int, horizon: ti
             traffic.write(waiting.pop(0)[1])
         if traffic.now >= look:
             look += MINUTE
-            seen = [p for p in traffic.read(traffic.now) if p.start >= begun - MINUTE]
+            seen = [p for p in traffic.read(traffic.now, begun - 2 * MINUTE) if p.start >= begun - MINUTE]
             if rival.threshold.fails(seen, load.error_rate):
                 return _taken_back(traffic, begun, full_at, REACTION * chance.random())
         traffic.advance(min(look, ends, *(at for at, _ in waiting[:1])))

@@ -8,6 +8,7 @@ from functools import lru_cache
 from orchestrator.core.commands import Actor
 from orchestrator.core.decide import decide
 from orchestrator.core.effects import WriteRule
+from orchestrator.core.gates import guard
 from orchestrator.core.ids import (
     Json,
     ListenerArn,
@@ -71,16 +72,29 @@ class Outcome:
     reason: str = ""
 
 
-def roll_out(spec: Spec, load: Demand, defect: Defect, *, seed: int, horizon: timedelta = HORIZON) -> Outcome:
-    """Simulate one rollout until it is home, taken back, or the horizon is reached."""
-    return _Run(spec, Traffic(load, defect, period=spec.metrics.period, seed=seed), horizon).to_the_end()
+def roll_out(
+    spec: Spec,
+    load: Demand,
+    defect: Defect,
+    *,
+    seed: int,
+    horizon: timedelta = HORIZON,
+    is_every_look_taken: bool = False,
+) -> Outcome:
+    """Simulate one rollout until it is home, taken back, or the horizon is reached.
+
+    `is_every_look_taken`: also those that can find nothing new; it makes no difference but to the time it takes.
+    """
+    traffic = Traffic(load, defect, period=spec.metrics.period, seed=seed)
+    return _Run(spec, traffic, horizon, is_every_look_taken).to_the_end()
 
 
 class _Run:
     """The row, and what the account is like: everything healthy, one rule, and the metrics that have come."""
 
-    def __init__(self, spec: Spec, traffic: Traffic, horizon: timedelta) -> None:
+    def __init__(self, spec: Spec, traffic: Traffic, horizon: timedelta, is_every_look_taken: bool) -> None:
         self._horizon = horizon
+        self._is_every_look_taken = is_every_look_taken
         traffic.advance(START + HISTORY * spec.metrics.period)
         self._traffic = traffic
         self._row = _row(spec, traffic.now)
@@ -98,7 +112,22 @@ class _Run:
                 self._full_at = now
             if self._is_over(now):
                 return self._outcome(now)
-            self._traffic.advance(max(decision.wake_at or now, now + LEAST))
+            self._traffic.advance(self._next_look(decision.wake_at or now, now))
+
+    def _next_look(self, asked: datetime, now: datetime) -> datetime:
+        """When the core looks again: when it asked for, or at the first of its looks that finds something new.
+
+        It looks every few seconds for a datapoint that comes minutes later. Those looks change nothing but the bake's
+        clock, which stands still over gaps of more than two polls: so many are left out at a time.
+        """
+        look, row = max(asked, now + LEAST), self._row
+        if self._is_every_look_taken or row.waiting_for != guard.MEASURED or not row.reading:
+            return look
+        metrics, awaited = row.spec.metrics, row.reading[0].start
+        new_at = min(self._traffic.visible_at(awaited), awaited + metrics.period + metrics.lag)
+        while look < new_at and look + metrics.look_gap <= now + 2 * metrics.poll:
+            look += metrics.look_gap
+        return look
 
     def _perform(self, decision: Decision) -> None:
         for effect in decision.effects:
@@ -136,7 +165,8 @@ class _Run:
         needs = needs_of(self._row, (), now)
         metrics: dict[str, Series] = {}
         if needs.metrics is not None:
-            read = [p for p in self._traffic.read(now) if needs.metrics.start <= p.start < needs.metrics.end]
+            end = needs.metrics.end
+            read = [period for period in self._traffic.read(now, needs.metrics.start) if period.start < end]
             metrics = {query.id: _series(query.id, read) for query in needs.metrics.queries}
         return Seen(
             rules={_RULE: _rule_seen(listed(self._row, self._row.rules[0], self._written))},

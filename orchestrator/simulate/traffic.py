@@ -1,7 +1,7 @@
 """A service's requests, drawn from a seed: Poisson counts with noise that both colours share, and their metrics' delay.
 
-Each run is a timeline of spans between decisions; in each, both colours' requests, errors and slow ones are drawn, and
-fall into whole metric periods whose datapoints become visible one to two periods after their end, in order.
+Each run is a timeline of spans in which nothing changes; in each, both colours' requests, errors and slow ones are
+drawn, and fall into whole metric periods whose datapoints become visible one to two periods after their end, in order.
 """
 
 import math
@@ -9,13 +9,23 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.simulate.defects import CLUMP, SLOW_BASE, Defect, Rates, rates
+from orchestrator.simulate.defects import (
+    CLUMP,
+    COLD_FOR,
+    LEAK_AFTER,
+    OUTAGE_LASTS,
+    SLOW_BASE,
+    SLOW_RAMP,
+    Defect,
+    Rates,
+    rates,
+)
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 NOISE = 0.2  # sigma of a period's log-normal noise on the rate, shared by both colours
 WRITE_TAKES = timedelta(seconds=3)  # until a written weight is everywhere
 OUTAGE_WITHIN = timedelta(minutes=20)  # of green's first traffic
-FINEST = timedelta(seconds=5)
+FINEST = timedelta(seconds=5)  # spans while rates grow
 NORMAL_FROM = 30.0  # a Poisson mean from which its normal approximation is drawn
 
 
@@ -47,88 +57,117 @@ class Demand:
 
 
 class Traffic:
-    """One run's traffic. `now` is how far it was drawn; `green_share` what the load balancer does at that moment."""
+    """One run's traffic. `now` is how far it went; `green_share` what the load balancer does at that moment.
+
+    It is drawn in spans in which nothing changes: whole periods, cut where a weight or a defect's rates change. When
+    anybody looks makes no difference to what is drawn.
+    """
 
     def __init__(self, load: Demand, defect: Defect, *, period: timedelta, seed: int) -> None:
         self.load, self.defect, self.period = load, defect, period
         self._chance = random.Random(seed)
         self.now = START
         self.green_share = 0.0
-        self.harm = 0  # requests that failed or were slow because of green
-        self.harmed_since: datetime | None = None  # the first of them
-        self.periods: list[Period] = []
+        self._drawn = START  # how far it was drawn
+        self._harm = 0
+        self._harmed_since: datetime | None = None
+        self._periods: list[Period] = []
         self._written: list[tuple[datetime, float]] = []
         self._first_traffic: datetime | None = None
         self._noise = 1.0
-        self._outage_at: datetime | None = None
+        self._outage_at = START
+        self._changes: list[datetime] = []  # of the rates, those still to come
 
     @property
     def first_traffic(self) -> datetime | None:
         """When green had its first request."""
         return self._first_traffic
 
+    @property
+    def harm(self) -> int:
+        """Requests that failed or were slow because of green, until now."""
+        self._draw(self.now)
+        return self._harm
+
+    @property
+    def harmed_since(self) -> datetime | None:
+        """When the first of them came."""
+        self._draw(self.now)
+        return self._harmed_since
+
+    @property
+    def periods(self) -> list[Period]:
+        """Every period until now, the last of them perhaps not whole."""
+        self._draw(self.now)
+        return self._periods
+
     def write(self, share: float) -> None:
         """Give green another share; the load balancer follows some seconds later."""
         self._written.append((self.now + WRITE_TAKES, share))
 
     def advance(self, to: datetime) -> None:
-        """Draw the traffic until a moment."""
-        while self.now < to:
-            end = min(to, self._period().start + self.period)
-            if self._written:
-                end = min(end, max(self._written[0][0], self.now))
-            if end > self.now:
-                self._draw(min(end, self.now + FINEST) if self._is_changing else end)
-            while self._written and self._written[0][0] <= self.now:
-                self._set(self._written.pop(0)[1])
+        """Let time pass until a moment."""
+        while (end := self._next_change()) <= to:
+            self._draw(end)
+            while self._written and self._written[0][0] <= end:
+                self._set(self._written.pop(0)[1], end)
+            while self._changes and self._changes[0] <= end:
+                self._changes.pop(0)
+        self.now = max(self.now, to)
 
-    @property
-    def _is_changing(self) -> bool:
-        """True where rates change with time, so that spans have to be short."""
-        return self._first_traffic is not None and self.defect in (
-            Defect.SLOW,
-            Defect.LEAK,
-            Defect.COLD,
-            Defect.OUTAGE,
-        )
+    def _next_change(self) -> datetime:
+        """When the present span ends: with its period, or where a weight or the rates change."""
+        end = self._drawn + self.period - (self._drawn - START) % self.period
+        ends = (end, *(at for at, _ in self._written[:1]), *self._changes[:1])
+        return max(min(ends), self._drawn)
 
-    def _set(self, share: float) -> None:
+    def _set(self, share: float, at: datetime) -> None:
         self.green_share = share
         if share > 0 and self._first_traffic is None:
-            self._first_traffic = self.now
-            self._outage_at = self.now + OUTAGE_WITHIN * self._chance.random()
+            self._first_traffic = at
+            outage = at + OUTAGE_WITHIN * self._chance.random()
+            self._changes = _changes(self.defect, at, outage)
+            self._outage_at = outage
 
     def _period(self) -> Period:
-        if not self.periods or self.now >= self.periods[-1].start + self.period:
-            start = self.periods[-1].start + self.period if self.periods else self.now
+        if not self._periods or self._drawn >= self._periods[-1].start + self.period:
+            start = self._periods[-1].start + self.period if self._periods else self._drawn
             visible = start + 2 * self.period + self.period * self._chance.random()
-            if self.periods:
-                visible = max(visible, self.periods[-1].visible_at)
-            self.periods.append(Period(start=start, visible_at=visible))
+            if self._periods:
+                visible = max(visible, self._periods[-1].visible_at)
+            self._periods.append(Period(start=start, visible_at=visible))
             self._noise = math.exp(self._chance.gauss(0.0, NOISE) - NOISE**2 / 2)
-        return self.periods[-1]
+        return self._periods[-1]
 
     def _draw(self, end: datetime) -> None:
-        seconds = (end - self.now).total_seconds()
-        since = None if self._first_traffic is None else self.now - self._first_traffic
+        """Draw one span, in which nothing changes."""
+        if end <= self._drawn:
+            return
+        seconds = (end - self._drawn).total_seconds()
+        begun = self._first_traffic
         found = rates(
             self.defect,
             base=self.load.error_rate,
             weight=self.green_share,
-            since_traffic=since,
-            in_outage=self._in_outage(),
+            since_traffic=None if begun is None else self._drawn - begun,
+            in_outage=begun is not None and self._outage_at <= self._drawn < self._outage_at + OUTAGE_LASTS,
         )
-        mean = self.load.requests_per_second * seconds * self._noise
         period = self._period()
+        mean = self.load.requests_per_second * seconds * self._noise
+        harm = 0
         if self.green_share < 1:
-            harm = self._count(period.blue, mean * (1 - self.green_share), found, found.blue_excess, 0.0)
-            self._harm(harm)
+            harm += self._count(period.blue, mean * (1 - self.green_share), found, found.blue_excess, 0.0)
         if self.green_share > 0:
-            harm = self._count(
+            harm += self._count(
                 period.green, mean * self.green_share, found, found.green_excess, found.slow_excess
             )
-            self._harm(harm)
-        self.now = end
+        if harm and self._harmed_since is None:
+            first = 1 - self._chance.random() ** (
+                1 / harm
+            )  # the first of so many, evenly spread over the span
+            self._harmed_since = self._drawn + (end - self._drawn) * first
+        self._harm += harm
+        self._drawn = end
 
     def _count(self, tally: Tally, mean: float, found: Rates, excess: float, slow_excess: float) -> int:
         requests = self.poisson(mean)
@@ -144,15 +183,6 @@ class Traffic:
         tally.slow += min(requests, slow + harmed_slow)
         return harmed + harmed_slow
 
-    def _harm(self, count: int) -> None:
-        self.harm += count
-        if count and self.harmed_since is None:
-            self.harmed_since = self.now
-
-    def _in_outage(self) -> bool:
-        from_ = self._outage_at
-        return from_ is not None and from_ <= self.now < from_ + timedelta(minutes=5)
-
     def poisson(self, mean: float) -> int:
         """A Poisson count; from a mean of thirty on by its normal approximation."""
         if mean <= 0:
@@ -165,6 +195,26 @@ class Traffic:
             count += 1
         return count
 
-    def read(self, at: datetime) -> list[Period]:
-        """The periods whose datapoints are visible at a moment, oldest first."""
-        return [period for period in self.periods if period.visible_at <= at]
+    def visible_at(self, start: datetime) -> datetime:
+        """From when on the datapoints of the period that began then can be read."""
+        return self._periods[(start - START) // self.period].visible_at
+
+    def read(self, at: datetime, since: datetime = START) -> list[Period]:
+        """The periods from a moment on whose datapoints are visible at another, oldest first."""
+        first = max(0, (since - START) // self.period)
+        return [period for period in self._periods[first:] if period.visible_at <= at]
+
+
+def _changes(defect: Defect, begun: datetime, outage: datetime) -> list[datetime]:
+    """When a defect's rates change, given green's first traffic and the outage's start; in order."""
+    match defect:
+        case Defect.LEAK:
+            return [begun + LEAK_AFTER]
+        case Defect.COLD:
+            return [begun + COLD_FOR]
+        case Defect.OUTAGE:
+            return [outage, outage + OUTAGE_LASTS]
+        case Defect.SLOW:
+            return [begun + n * FINEST for n in range(1, SLOW_RAMP // FINEST + 1)]
+        case _:
+            return []

@@ -79,6 +79,18 @@ def test_the_same_seed_is_the_same_rollout() -> None:
     assert roll_out(spec(), BUSY, Defect.FIVE, seed=5) == roll_out(spec(), BUSY, Defect.FIVE, seed=5)
 
 
+@pytest.mark.parametrize("plan", ["auto", "canary"])
+@pytest.mark.parametrize("load", [BUSY, QUIET], ids=["busy", "quiet"])
+@pytest.mark.parametrize("defect", [Defect.NONE, Defect.FIVE, Defect.SHARED, Defect.LEAK, Defect.OUTAGE])
+def test_looks_that_find_nothing_new_are_left_out_without_a_difference(
+    defect: Defect, load: Demand, plan: str
+) -> None:
+    short, whole = (
+        roll_out(spec(plan), load, defect, seed=77, is_every_look_taken=every) for every in (False, True)
+    )
+    assert short == whole
+
+
 @pytest.mark.parametrize("plan", ["canary", "linear", "instant", "fast", "careful"])
 def test_every_named_plan_can_be_simulated(plan: str) -> None:
     assert not roll_out(spec(plan), BUSY, Defect.NONE, seed=3).is_rolled_back

@@ -30,6 +30,30 @@ def test_the_same_seed_is_the_same_traffic_and_another_is_another() -> None:
     assert one.harm == same.harm != other.harm
 
 
+@pytest.mark.parametrize("defect", list(Defect))
+def test_when_anybody_looks_makes_no_difference_to_what_is_drawn(defect: Defect) -> None:
+    seldom, often = traffic(defect, seed=4), traffic(defect, seed=4)
+    for made in (seldom, often):
+        made.write(0.5)
+    for second in range(0, 30 * 60, 7):
+        often.advance(START + timedelta(seconds=second))
+    for made in (seldom, often):
+        made.advance(START + 30 * MINUTE)
+    assert seldom.harm == often.harm
+    assert seldom.harmed_since == often.harmed_since
+    assert [(p.blue, p.green) for p in seldom.periods] == [(p.blue, p.green) for p in often.periods]
+
+
+def test_the_first_harm_is_told_within_the_span_in_which_it_came() -> None:
+    made = traffic(Defect.LEAK)
+    made.write(0.5)
+    made.advance(START + 30 * MINUTE)
+    begun = made.first_traffic
+    assert begun is not None
+    assert made.harmed_since is not None
+    assert timedelta(0) <= made.harmed_since - begun - 12 * MINUTE < timedelta(seconds=5)
+
+
 def test_requests_and_errors_come_at_their_rates() -> None:
     found = after(200)
     requests = sum(p.blue.requests + p.green.requests for p in found.periods)

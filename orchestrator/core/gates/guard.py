@@ -14,6 +14,7 @@ ERRORS_LEAST = 5
 ALWAYS_OVER = 0.5
 TIMES_WORSE = 4
 TIMES_WORSE_OUTRIGHT = 2
+MEASURED = "CloudWatch has one whole period at this weight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ def judge(spec: GuardSpec, scene: Scene) -> Answer:
         return hold(
             NAME,
             "no whole interval was measured at this weight yet",
-            clears_when="CloudWatch has one whole period at this weight",
+            clears_when=MEASURED,
         )
     alarming = next((interval for interval in scene.reading if _speaks_against(spec, scene, interval)), None)
     if alarming is not None:
