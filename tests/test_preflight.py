@@ -347,13 +347,6 @@ ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         blue(desired=0, running=0),
         "checkout runs no task: green gets 2, then all traffic",
     ),
-    ("green-does-not-scale", {}, {"policies": ("cpu-60",)}, "checkout is scaled by cpu-60; green is not"),
-    (
-        "green-does-not-scale",
-        {},
-        {"scheduled_actions": ("night",)},
-        "checkout is scaled by night; green is not",
-    ),
 ]
 
 

@@ -11,6 +11,7 @@ Condition = Mapping[str, Mapping[str, str | Sequence[str]]]
 
 ECS = "arn:aws:ecs:REGION:ACCOUNT"
 ELB = "arn:aws:elasticloadbalancing:REGION:ACCOUNT"
+CLOUDWATCH = "arn:aws:cloudwatch:REGION:ACCOUNT"
 SERVICES = f"{ECS}:service/CLUSTER/*"
 GREEN_GROUPS = f"{ELB}:targetgroup/teal-*/*"
 IN_CLUSTER: Condition = {"ArnEquals": {"ecs:cluster": f"{ECS}:cluster/CLUSTER"}}
@@ -66,6 +67,7 @@ GRANTS = (
             "application-autoscaling:DescribeScalableTargets",
             "application-autoscaling:DescribeScalingPolicies",
             "application-autoscaling:DescribeScheduledActions",
+            "application-autoscaling:ListTagsForResource",
             "cloudwatch:GetMetricData",
         ),
     ),
@@ -197,10 +199,24 @@ GRANTS = (
         condition=TAGGED,
     ),
     Grant(
-        sid="HoldScaling",
-        why="Blue's scale-in is suspended while its capacity must be kept, and restored.",
-        actions=("application-autoscaling:RegisterScalableTarget",),
+        sid="Scale",
+        why="Blue's scale-in is suspended and its minimum raised while its capacity must be kept, and restored; green "
+        "gets blue's policies and scheduled actions, and they go with it.",
+        actions=(
+            "application-autoscaling:RegisterScalableTarget",
+            "application-autoscaling:DeregisterScalableTarget",
+            "application-autoscaling:PutScalingPolicy",
+            "application-autoscaling:PutScheduledAction",
+            "application-autoscaling:TagResource",
+        ),
         condition={"StringEquals": {"application-autoscaling:service-namespace": "ecs"}},
+    ),
+    Grant(
+        sid="DriveGreensScaling",
+        why="The alarms of green's scaling: copies of those that drive blue's step-scaling policies, named `teal-…`, "
+        "and those that Application Auto Scaling makes by itself for target tracking, with the caller's permissions.",
+        actions=("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:TagResource"),
+        resources=(f"{CLOUDWATCH}:alarm:teal-*", f"{CLOUDWATCH}:alarm:TargetTracking-service/CLUSTER/*"),
     ),
     Grant(
         sid="ReadEvents",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.aws import autoscaling, definitions, ecs, elbv2
+from orchestrator.aws import autoscaling, definitions, drivers, ecs, elbv2
 from orchestrator.aws.accounts import Accounts, unknown
 from orchestrator.aws.call import Caller
 from orchestrator.aws.direct import AwsDirect
@@ -105,6 +105,16 @@ class AwsCloud:
                 await elbv2.tag(call, effect.groups, ((FORMER, effect.former),))
             case effects.SetScaling():
                 await autoscaling.set_scaling(call, effect)
+            case effects.PutScalingPolicy():
+                await autoscaling.put_policy(call, effect)
+            case effects.PutScheduledAction():
+                await autoscaling.put_action(call, effect)
+            case effects.PutAlarm():
+                await drivers.put_alarm(call, effect)
+            case effects.DeregisterScaling():
+                await autoscaling.deregister(call, effect)
+            case effects.DeleteAlarms():
+                await drivers.delete_alarms(call, effect)
             case effects.DeleteService():
                 await ecs.delete_service(call, effect)
             case effects.DeleteTargetGroup():

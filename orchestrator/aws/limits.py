@@ -33,6 +33,7 @@ FAMILIES = {
     "ecs definition write": Family(size=20, per_second=1),
     "ecs tag write": Family(size=20, per_second=10),
     "cloudwatch alarm read": Family(size=9, per_second=9),
+    "cloudwatch alarm write": Family(size=3, per_second=3),
     "cloudwatch history read": Family(size=20, per_second=20),
     "cloudwatch data read": Family(size=50, per_second=50),
     "scaling read": Family(size=10, per_second=2),
@@ -62,7 +63,12 @@ _BY_OPERATION = {
     "DescribeAlarmHistory": "cloudwatch history read",
     "GetMetricData": "cloudwatch data read",
     "GetCallerIdentity": "sts",
+    "PutMetricAlarm": "cloudwatch alarm write",
+    "DeleteAlarms": "cloudwatch alarm write",
     "RegisterScalableTarget": "scaling write",
+    "DeregisterScalableTarget": "scaling write",
+    "PutScalingPolicy": "scaling write",
+    "PutScheduledAction": "scaling write",
 }
 _BY_SERVICE = {
     "application-autoscaling": "scaling read",

@@ -47,8 +47,13 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
         services = start(needs.blue or needs.green, lambda: _services(shared, needs))
         groups = start(needs.groups, lambda: each(needs.groups, elbv2.groups(call, needs.groups)))
         targets = {arn: group.create_task(attempt(elbv2.targets(call, arn))) for arn in needs.targets}
-        scaling = start(
-            needs.scaling, lambda: attempt(autoscaling.target(call, needs.cluster, needs.scaling))
+        scaled = tuple(name for name in (needs.scaling, needs.green_scaling) if name)
+        scaling = start(scaled, lambda: each(scaled, shared.scaling(needs.cluster, scaled)))
+        green_scales = start(
+            needs.green_scales,
+            lambda: attempt(
+                autoscaling.scales(call, needs.cluster, needs.green_scales, alarms=needs.drivers)
+            ),
         )
         revisions = {
             need.family: group.create_task(attempt(definitions.registered_since(call, need)))
@@ -57,6 +62,7 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
         images = start(needs.images, lambda: attempt(_images(call, needs)))
         alarms = start(needs.alarms, lambda: _alarms(shared, needs))
     found = services.result() if services else {}
+    targets_of = scaling.result() if scaling else {}
     return Seen(
         survey=surveyed.result() if surveyed else None,
         rules=rules.result() if rules else {},
@@ -65,7 +71,9 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
         green=found.get(needs.green),
         groups=groups.result() if groups else {},
         targets={arn: read.result() for arn, read in targets.items()},
-        scaling=scaling.result() if scaling else None,
+        scaling=targets_of.get(needs.scaling),
+        green_scaling=targets_of.get(needs.green_scaling),
+        green_scales=green_scales.result() if green_scales else None,
         revisions={family: read.result() for family, read in revisions.items()},
         images=images.result() if images else None,
         alarms=alarms.result() if alarms else {},

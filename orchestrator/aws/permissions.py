@@ -7,6 +7,7 @@ READS = (
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
     "application-autoscaling:DescribeScheduledActions",
+    "application-autoscaling:ListTagsForResource",
     "cloudwatch:DescribeAlarmHistory",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
@@ -44,7 +45,12 @@ PREFLIGHT = (
 not look at. ``iam:SimulatePrincipalPolicy`` only answers what a policy would allow."""
 
 WRITES = (
+    "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:PutScheduledAction",
     "application-autoscaling:RegisterScalableTarget",
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:PutMetricAlarm",
     "ecs:CreateService",
     "ecs:DeleteService",
     "ecs:DeregisterTaskDefinition",
@@ -59,6 +65,9 @@ WRITES = (
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 )
 """What a rollout does besides. ``iam:PassRole`` comes on top, for the task's roles."""
+
+WITH_TAGS = ("application-autoscaling:TagResource", "cloudwatch:TagResource")
+"""What IAM asks for besides where a call that makes something carries tags; never called by these names."""
 
 EVENTS = ("sqs:DeleteMessage", "sqs:ReceiveMessage")
 """What reading a queue of events takes besides, on that queue alone; only where there is one."""

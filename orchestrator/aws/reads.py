@@ -5,14 +5,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from orchestrator.aws import cloudwatch, ecs, elbv2
+from orchestrator.aws import autoscaling, cloudwatch, ecs, elbv2
 from orchestrator.aws.call import Caller
 from orchestrator.aws.gather import Gatherer
 from orchestrator.aws.together import each
 from orchestrator.aws.transport import Answer
 from orchestrator.core.ids import ListenerArn, RuleArn
 from orchestrator.core.needs import MetricsNeed
-from orchestrator.core.observed import Absent, MetricQuery, RuleSeen, Series, StopSeen, Unread
+from orchestrator.core.observed import (
+    Absent,
+    MetricQuery,
+    RuleSeen,
+    ScalingSeen,
+    Series,
+    StopSeen,
+    Unread,
+)
 from orchestrator.core.scene import floor_to
 
 SPANS = 4  # series are read with others of a window at most so many times as long
@@ -65,6 +73,11 @@ class Reads:
             most=cloudwatch.ALARMS_PER_CALL,
             window=window,
         )
+        self._scaling: Gatherer[str, str, ScalingSeen | Absent | Unread] = Gatherer(
+            lambda cluster, names: autoscaling.targets(call, cluster, names),
+            most=autoscaling.TARGETS_PER_CALL,
+            window=window,
+        )
         self._metrics: Gatherer[_Window, _Series, Series | Unread] = Gatherer(
             self._read_series,
             most=cloudwatch.QUERIES_PER_CALL,
@@ -92,6 +105,12 @@ class Reads:
         while len(self._stops) > STOPS_KEPT:
             del self._stops[next(iter(self._stops))]
         return found
+
+    async def scaling(
+        self, cluster: str, services: Iterable[str]
+    ) -> dict[str, ScalingSeen | Absent | Unread]:
+        """Services' scalable targets by their names, each a value. Raises Throttled if too much is under way."""
+        return await self._scaling.get(cluster, services)
 
     async def alarms(
         self, names: Iterable[str], *, since: datetime | None = None

@@ -39,9 +39,7 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         unsettled = reads.create_task(_unsettled(call, service))
         wanted = reads.create_task(_wanted(call, service, need))
         former = reads.create_task(ecs.task_definition(call, service["taskDefinition"]))
-        scaling = reads.create_task(autoscaling.target(call, cluster, name))
-        policies = reads.create_task(autoscaling.policies(call, cluster, name))
-        actions = reads.create_task(autoscaling.scheduled_actions(call, cluster, name))
+        scaling = reads.create_task(autoscaling.scales(call, cluster, name, are_tags_read=True))
         alarms = reads.create_task(_alarms(call, need.alarms))
     balancers = tuple(dict.fromkeys(lb for group in groups.result() for lb in group.load_balancers))
     async with side_by_side() as reads:
@@ -51,7 +49,7 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         numbers = reads.create_task(_metrics(call, need, cluster, name, groups.result()))
     rules, missing_rules = carried.result()
     minimum, maximum = clone.percents(service)
-    target = scaling.result()
+    scales = scaling.result()
     return Survey(
         account=account,
         region=region,
@@ -72,9 +70,10 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         zones_without_targets=zones.result(),
         revision=wanted.result()[0],
         former=former.result(),
-        scaling=None if isinstance(target, Absent) else target,
-        policies=policies.result(),
-        scheduled_actions=actions.result(),
+        scaling=scales.target,
+        policies=tuple(policy.name for policy in scales.policies),
+        scheduled_actions=tuple(f"{action.name} ({action.schedule})" for action in scales.schedules),
+        scales=scales if scales.target is not None else None,
         alarms=alarms.result()[0],
         missing_alarms=alarms.result()[1],
         metrics=numbers.result(),

@@ -217,7 +217,7 @@ def _on_the_rest(survey: Survey) -> Iterator[str]:
         by = f", driven by {', '.join(driven)}" if driven else ""
         yield (
             f"Scaling: between {scaling.min_capacity} and {scaling.max_capacity} tasks{by}. Blue's scale-in is "
-            "suspended meanwhile and restored to the letter."
+            "suspended meanwhile and restored to the letter; green scales as blue does."
         )
     template: dict[str, Any] = json.loads(survey.template)
     yield (

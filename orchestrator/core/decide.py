@@ -127,6 +127,8 @@ def _abandon(draft: Draft, command: Command) -> None:
     reason = f"abandoned by {command.by.name}" + (f": {command.reason}" if command.reason else "")
     left = [*(pair.green_name for pair in row.pairs), *([row.green.name] if row.green else [])]
     left += [revision_name(each.arn) for each in row.registrations if each.arn]
+    if row.green and row.green.is_scaling_asked and not row.green.is_scaling_gone:
+        left += [f"the scalable target of {row.green.name}", *row.green.alarms]
     draft.end(reason, command.by)
     draft.move(Phase.ABANDONED, reason)
     draft.tell(

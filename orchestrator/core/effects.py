@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.core.ids import Json, ListenerArn, RuleArn, TargetGroupArn, TaskDefinitionArn, Tenths
-from orchestrator.core.observed import ScalingSeen
+from orchestrator.core.observed import ScalingSeen, ScheduleSeen
 
 Tags = tuple[tuple[str, str], ...]
+Actions = tuple[tuple[str, tuple[str, ...]], ...]  # of an alarm: (OKActions | AlarmActions | …, ARNs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,17 +181,98 @@ class TagFormer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetScaling:
-    """Write a scalable target's bounds and suspensions. Application Auto Scaling RegisterScalableTarget."""
+    """Write a scalable target's bounds and suspensions. Application Auto Scaling RegisterScalableTarget.
+
+    A service that has none gets one, with `tags`.
+    """
 
     cluster: str
     service: str
     wanted: ScalingSeen
+    tags: Tags = ()
     kind: Literal["set_scaling"] = "set_scaling"
 
     @property
     def key(self) -> str:
         """Named by service and what is wanted."""
-        return f"set_scaling {self.service} {self.wanted.scale_in_suspended}"
+        wanted = self.wanted
+        bounds = f"{wanted.min_capacity}..{wanted.max_capacity}"
+        return f"set_scaling {self.service} {bounds} {wanted.scale_in_suspended}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutScalingPolicy:
+    """Give green a scaling policy. Application Auto Scaling PutScalingPolicy, idempotent by name."""
+
+    cluster: str
+    service: str
+    name: str
+    policy_type: str
+    configuration: Json
+    kind: Literal["put_scaling_policy"] = "put_scaling_policy"
+
+    @property
+    def key(self) -> str:
+        """Named by service and policy."""
+        return f"put_scaling_policy {self.service} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutScheduledAction:
+    """Give green a scheduled action. Application Auto Scaling PutScheduledAction, idempotent by name."""
+
+    cluster: str
+    service: str
+    action: ScheduleSeen
+    kind: Literal["put_scheduled_action"] = "put_scheduled_action"
+
+    @property
+    def key(self) -> str:
+        """Named by service and action."""
+        return f"put_scheduled_action {self.service} {self.action.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutAlarm:
+    """Make the alarm that drives one of green's step-scaling policies. CloudWatch PutMetricAlarm."""
+
+    name: str
+    settings: Json
+    actions: Actions
+    tags: Tags
+    kind: Literal["put_alarm"] = "put_alarm"
+
+    @property
+    def key(self) -> str:
+        """Named by the alarm."""
+        return f"put_alarm {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeregisterScaling:
+    """Take a scalable target away, with its policies and actions. Application Auto Scaling DeregisterScalableTarget."""
+
+    cluster: str
+    service: str
+    kind: Literal["deregister_scaling"] = "deregister_scaling"
+
+    @property
+    def key(self) -> str:
+        """Named by the service."""
+        return f"deregister_scaling {self.service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAlarms:
+    """Delete alarms that Teal made. CloudWatch DeleteAlarms."""
+
+    names: tuple[str, ...]
+    kind: Literal["delete_alarms"] = "delete_alarms"
+
+    @property
+    def key(self) -> str:
+        """Named by the alarms."""
+        return f"delete_alarms {' '.join(self.names)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +314,11 @@ Effect = (
     | RestoreDeploymentConfiguration
     | TagFormer
     | SetScaling
+    | PutScalingPolicy
+    | PutScheduledAction
+    | PutAlarm
+    | DeregisterScaling
+    | DeleteAlarms
     | DeleteService
     | DeleteTargetGroup
 )

@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     WEIGHT_WANTED = "weight_wanted"
     WEIGHT_VERIFIED = "weight_verified"
     REVISION_REGISTERED = "revision_registered"  # a task definition that this rollout made
+    SCALING_GIVEN = "scaling_given"  # green scales by itself, as blue does
     IMAGES_RESOLVED = "images_resolved"  # by ECS: which digests green runs
     TEST_RULE_POINTED = "test_rule_pointed"  # at green, or back to where it led
     STEP_PLANNED = "step_planned"  # by the plan `auto`

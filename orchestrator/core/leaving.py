@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import revising, rules, sticky
+from orchestrator.core import copying, revising, rules, sticky
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import (
     DeleteService,
@@ -37,6 +37,7 @@ def leave(draft: Draft, end: Phase) -> None:
         draft.change(unpinned_at=draft.now)
     left = [
         _restore_configuration(draft),
+        copying.take_away(draft, may_come_late=_may_come_late(draft)),
         _remove_green(draft),
         *(_remove_group(draft, pair) for pair in draft.row.pairs),
         revising.remove(draft, end, may_come_late=_may_come_late(draft)),
@@ -166,7 +167,7 @@ def _retire(draft: Draft, service: ServiceSeen) -> str:
         if draft.now < empty and any(any(rule.intended) for rule in draft.row.rules):
             draft.wake_by(empty)
             return "the last requests to leave green"
-        if why := sticky.not_quiet(draft):
+        if why := sticky.not_quiet(draft) or copying.still_scales(draft):
             return why
         draft.change(green=replace(green, is_leaving=True))
         scale = ScaleService(cluster=service.cluster, service=service.name, desired=0)

@@ -5,7 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core import asking, history, listing, rehearsing, revising, rules, sticky, windowing
+from orchestrator.core import (
+    asking,
+    copying,
+    history,
+    listing,
+    rehearsing,
+    revising,
+    sticky,
+    windowing,
+)
 from orchestrator.core.commands import Command, CommandKind
 from orchestrator.core.hours import Freeze
 from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
@@ -41,7 +50,7 @@ def _of_phase(row: Rollout, commands: Sequence[Command], now: datetime, freezes:
                 revisions=revising.needs(row),
             )
         case Phase.PROVISIONING:
-            return replace(
+            needs = replace(
                 _services(row, row.green.name if row.green else ""),
                 rules=_rules(row, are_tests_read=True),
                 scaling=_scaling(row),
@@ -50,6 +59,7 @@ def _of_phase(row: Rollout, commands: Sequence[Command], now: datetime, freezes:
                 probe=rehearsing.probe_need(row),
                 hooks=asking.needs(row, now),
             )
+            return _with_greens_scaling(needs, row)
         case Phase.SHIFTING | Phase.WATCHING:
             return _advancing(row, now)
         case Phase.SETTLING:
@@ -103,28 +113,38 @@ def _services(row: Rollout, stops: str) -> Needs:
     )
 
 
+def _with_greens_scaling(needs: Needs, row: Rollout) -> Needs:
+    asked = copying.needs(row)
+    return replace(
+        needs,
+        green_scaling=asked.green_scaling,
+        green_scales=asked.green_scales,
+        drivers=asked.drivers,
+    )
+
+
 def _scaling(row: Rollout) -> str:
     return row.blue.name if row.blue is not None and row.blue.scaling is not None else ""
 
 
 def _advancing(row: Rollout, now: datetime) -> Needs:
     assert row.green is not None
-    is_moving = not rules.all_at(row, row.plan.steps[row.step].weight)
-    return replace(
+    needs = replace(
         _services(row, row.green.name),
-        scaling=_scaling(row) if is_moving else "",
+        scaling=_scaling(row),
         alarms=alarm_names(row),
         alarms_since=alarms_since(row),
         metrics=metrics_need(row, now),
         hooks=asking.needs(row, now),
     )
+    return _with_greens_scaling(needs, row)
 
 
 def _settling(row: Rollout, now: datetime) -> Needs:
     assert row.blue is not None
     if row.is_way_clear:
         return _leaving(row, now)
-    needs = _services(row, row.blue.name)
+    needs = _with_greens_scaling(replace(_services(row, row.blue.name), scaling=_scaling(row)), row)
     if not row.attempts:
         needs = replace(needs, groups=tuple(pair.green_name for pair in row.pairs))
     if row.is_homeward:
@@ -143,8 +163,11 @@ def _way_back(row: Rollout) -> Needs:
 def _leaving(row: Rollout, now: datetime) -> Needs:
     if row.blue is None or row.green is None:
         return Needs()
+    scaling = copying.leaving_needs(row)
     return replace(
         _base(row),
+        green_scaling=scaling.green_scaling,
+        alarms=scaling.alarms,
         metrics=sticky.need(row, now),
         rules=_rules(row, are_tests_read=True),
         blue=row.blue.name if row.attempts or row.is_configuration_touched else "",

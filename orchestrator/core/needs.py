@@ -67,6 +67,9 @@ class Needs:
     groups: tuple[str, ...] = ()  # target group names: existence, attributes, tags
     targets: tuple[TargetGroupArn, ...] = ()  # target health
     scaling: str = ""  # service name
+    green_scaling: str = ""  # service name: its scalable target
+    green_scales: str = ""  # service name: everything that scales it
+    drivers: tuple[str, ...] = ()  # alarms of green's step-scaling policies, with `green_scales`
     revisions: tuple[RevisionsNeed, ...] = ()
     images: str = ""  # service name: its newest revision's images, as ECS resolved them
     alarms: tuple[str, ...] = ()

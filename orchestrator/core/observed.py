@@ -165,6 +165,51 @@ class ScalingSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySeen:
+    """A scaling policy. Source: Application Auto Scaling DescribeScalingPolicies."""
+
+    name: str
+    kind: str  # PolicyType: TargetTrackingScaling | StepScaling | PredictiveScaling
+    configuration: Json
+    arn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSeen:
+    """A scheduled action. Source: Application Auto Scaling DescribeScheduledActions."""
+
+    name: str
+    schedule: str  # at(…), cron(…) or rate(…)
+    zone: str = ""  # Timezone; empty: UTC
+    start: datetime | None = None
+    end: datetime | None = None
+    min_capacity: int | None = None  # None: it leaves this one alone
+    max_capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverSeen:
+    """An alarm of the user's own that makes step-scaling policies act."""
+
+    name: str
+    settings: Json  # PutMetricAlarm's parameters, without its name, actions and tags
+    # (OKActions | AlarmActions | InsufficientDataActions, the policies by ARN): whatever else it does is left out.
+    actions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalesSeen:
+    """Everything that scales a service: its target, what acts on it, and the target's tags."""
+
+    target: ScalingSeen | None = None
+    policies: tuple[PolicySeen, ...] = ()
+    schedules: tuple[ScheduleSeen, ...] = ()
+    drivers: tuple[DriverSeen, ...] = ()
+    undriven: tuple[str, ...] = ()  # alarms of step-scaling policies that are no metric alarms, or not there
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricQuery:
     """One series to read: a metric's statistic, or an expression over `inputs`, which it names by their ids.
 

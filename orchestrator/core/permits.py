@@ -58,7 +58,7 @@ def _permits(spec: Spec, survey: Survey) -> Iterator[Permit]:
         action, resource = ("ModifyListener", rule.listener) if rule.is_default else ("ModifyRule", rule.arn)
         yield Permit(action=f"elasticloadbalancing:{action}", resource=resource)
     if survey.scaling is not None:
-        yield Permit(action="application-autoscaling:RegisterScalableTarget", resource="*")
+        yield from _scaling(survey)
     yield from _passed(survey.template)
     for new in survey.new_revisions:
         yield Permit(action="ecs:RegisterTaskDefinition", resource="*")
@@ -66,6 +66,31 @@ def _permits(spec: Spec, survey: Survey) -> Iterator[Permit]:
         for role in (definition.get("taskRoleArn"), definition.get("executionRoleArn")):
             if role and role.startswith("arn:"):
                 yield Permit(action="iam:PassRole", resource=role)
+
+
+def _scaling(survey: Survey) -> Iterator[Permit]:
+    """What blue's scaling is held by, and what green's is made and taken away by."""
+    calls = ["RegisterScalableTarget"]
+    if survey.scales is not None:
+        calls += ["DeregisterScalableTarget", "TagResource"]
+        calls += ["PutScalingPolicy"] if survey.scales.policies else []
+        calls += ["PutScheduledAction"] if survey.scales.schedules else []
+    for call in calls:
+        yield Permit(action=f"application-autoscaling:{call}", resource="*")
+    for alarm in _alarms(survey):
+        for action in ("PutMetricAlarm", "DeleteAlarms"):
+            yield Permit(action=f"cloudwatch:{action}", resource=alarm)
+
+
+def _alarms(survey: Survey) -> Iterator[str]:
+    """Alarms of green's scaling: Application Auto Scaling makes those for target tracking as whoever calls it."""
+    scales = survey.scales
+    head = f"arn:{survey.blue.arn.split(':')[1]}:cloudwatch:{survey.region}:{survey.account}:alarm"
+    if scales is not None and scales.drivers:
+        yield f"{head}:teal-{survey.blue.name[:16]}-{ANY_ID}-alarm-0"
+    if scales is not None and any(policy.kind == "TargetTrackingScaling" for policy in scales.policies):
+        cluster = survey.blue.cluster.rpartition("/")[2]
+        yield f"{head}:TargetTracking-service/{cluster}/{survey.blue.name}-{ANY_ID}-AlarmHigh-{ANY_ID}"
 
 
 def _green_group(survey: Survey) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from orchestrator.core import (
     auto,
     capacity,
+    copying,
     history,
     judge,
     pointing,
@@ -48,13 +49,26 @@ def provision(draft: Draft) -> None:
     capacity.keep_scale_in_off(draft)
     history.take(draft)
     revising.keep_images(draft)
+    scaling = _give_scaling(draft)
     if not _is_ready_twice(draft):
+        starting.limit(draft)
+        return
+    if scaling:
+        draft.change(waiting_for=scaling)
         starting.limit(draft)
         return
     if pointing.point(draft):
         _start_traffic(draft)
     elif not _has_turned_back(draft):
         starting.limit(draft)
+
+
+def _give_scaling(draft: Draft) -> str:
+    """What green's scaling still waits for; it has none while it is kept at one task, which nothing may add to."""
+    green = draft.row.green
+    if green is None or not green.is_grown or not isinstance(draft.seen.green, ServiceSeen):
+        return ""
+    return copying.give(draft, starting.tags_of(draft.row))
 
 
 def _has_turned_back(draft: Draft) -> bool:

@@ -21,7 +21,7 @@ from orchestrator.core.ids import (
     TaskDefinitionArn,
     Tenths,
 )
-from orchestrator.core.observed import AlarmSeen, ImageSeen, ScalingSeen
+from orchestrator.core.observed import AlarmSeen, ImageSeen, ScalesSeen, ScalingSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import Plan, Step
 from orchestrator.core.scene import Counts, Interval
@@ -95,6 +95,7 @@ class Blue:
     template: Json
     scaling: ScalingSeen | None
     alarms: tuple[AlarmSeen, ...] = ()
+    scales: ScalesSeen | None = None  # what acts on its scaling; None: nothing does, or it was not read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,10 @@ class Green:
     is_asked: bool = False  # CreateService may have been sent
     is_leaving: bool = False  # scaling to zero may have been sent: there is no way back to it
     is_gone: bool = False
+    alarms: tuple[str, ...] = ()  # names of the alarms that will drive its step-scaling policies
+    is_scaling_asked: bool = False  # a target of its own may have been registered
+    is_scaling_given: bool = False  # its target, policies, schedules and alarms were all seen
+    is_scaling_gone: bool = False  # and seen to be gone again
 
     @property
     def for_blue(self) -> TaskDefinitionArn:
@@ -182,6 +187,11 @@ class Intervention:
     trial: Trial
     tasks_gone_at: datetime | None = None
     is_acquitted: bool = False  # blue stayed bad without green: its end is waited for
+
+    @property
+    def stops_tasks(self) -> bool:
+        """True while green is to run no task at all."""
+        return self.trial is Trial.NO_TASKS and not self.is_acquitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from orchestrator.core.observed import (
     ImageSeen,
     RevisionSeen,
     RuleSeen,
+    ScalesSeen,
     ScalingSeen,
     Series,
     ServiceSeen,
@@ -49,6 +50,8 @@ class Seen:
     groups: Mapping[str, GroupSeen | Absent | Unread] = field(default_factory=dict)  # by name
     targets: Mapping[TargetGroupArn, TargetsSeen | Absent | Unread] = field(default_factory=dict)
     scaling: ScalingSeen | Absent | Unread | None = None
+    green_scaling: ScalingSeen | Absent | Unread | None = None
+    green_scales: ScalesSeen | Unread | None = None
     # By family, oldest first.
     revisions: Mapping[str, tuple[RevisionSeen, ...] | Unread] = field(default_factory=dict)
     images: tuple[ImageSeen, ...] | Unread | None = None  # of green

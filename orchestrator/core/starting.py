@@ -4,7 +4,7 @@ import json
 import uuid
 from dataclasses import replace
 
-from orchestrator.core import revising, rules, windowing
+from orchestrator.core import renaming, revising, rules, windowing
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
 from orchestrator.core.effects import (
@@ -19,6 +19,7 @@ from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Blue, Green, HoldKind, Pair, Registration, Rollout, RuleState
+from orchestrator.core.scene import Names
 from orchestrator.core.spec import Background, Spec
 from orchestrator.core.survey import LB_COOKIE, Severity, Survey
 from orchestrator.core.traffic import canonical, cookie_life, read_forward
@@ -93,6 +94,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             template=survey.template,
             scaling=survey.scaling,
             alarms=survey.alarms,
+            scales=survey.scales,
         ),
         green=Green(
             name=f"{survey.blue.name[:240]}-{hexes}",
@@ -102,6 +104,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             desired=max(survey.blue.desired, row.spec.first_tasks),
             token=token_of(row, ""),
             is_grown=row.spec.background is Background.NONE,
+            alarms=tuple(f"teal-{stem}-{hexes}-alarm-{number}" for number in range(_drivers(survey))),
         ),
         registrations=tuple(Registration(revision=revision) for revision in survey.new_revisions),
         pairs=tuple(
@@ -129,6 +132,23 @@ def _take(draft: Draft, survey: Survey) -> None:
         desired=survey.blue.desired,
         rules=len(draft.row.rules),
     )
+
+
+def blues_names(survey: Survey) -> Names:
+    """The names that blue is known by, where green has none yet."""
+    return Names(
+        cluster=survey.blue.cluster,
+        blue_service=survey.blue.name,
+        green_service=survey.blue.name,
+        groups=tuple((group.arn, group.arn) for group in survey.groups),
+    )
+
+
+def _drivers(survey: Survey) -> int:
+    """How many alarms will drive green's step-scaling policies."""
+    if survey.scales is None:
+        return 0
+    return len(renaming.drivers_of(survey.scales, renaming.copied(survey.scales, blues_names(survey))))
 
 
 def in_scope(spec: Spec, survey: Survey) -> tuple[RuleSeen, ...]:

@@ -8,6 +8,7 @@ from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn, TaskDef
 from orchestrator.core.observed import (
     AlarmSeen,
     RuleSeen,
+    ScalesSeen,
     ScalingSeen,
     Series,
     ServiceSeen,
@@ -120,6 +121,7 @@ class Survey:
     scaling: ScalingSeen | None = None
     policies: tuple[str, ...] = ()
     scheduled_actions: tuple[str, ...] = ()
+    scales: ScalesSeen | None = None  # None: nothing scales it
     alarms: tuple[AlarmSeen, ...] = ()
     missing_alarms: tuple[str, ...] = ()
     metrics: tuple[

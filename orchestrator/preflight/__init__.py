@@ -27,6 +27,7 @@ from orchestrator.preflight import (
     revision,
     room,
     rules,
+    scaling,
     windows,
 )
 from orchestrator.preflight.outward import Refuses
@@ -64,6 +65,7 @@ def findings(
         *notes.look(spec, survey, now),
         *(windows.look(spec, survey, now, freezes) if freezes is not None else ()),
         *capacity.look(spec, survey),
+        *scaling.look(survey, now),
         *(_beside(spec, survey, around, reserved or Reserved()) if around is not None else ()),
     ]
     order = list(Severity)

@@ -1,4 +1,4 @@
-"""Is there room for both colours, can blue roll in settling, and what happens to its scaling meanwhile?"""
+"""Is there room for both colours, and can blue roll in settling?"""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,6 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
         )
     if survey.blue.desired > 0:
         yield from _rolling(survey)
-    yield from _scaling(survey)
 
 
 def _background(spec: Spec) -> Iterator[Finding]:
@@ -98,27 +97,4 @@ def _targets(group: GroupSurvey) -> Iterator[Finding]:
             f"{bad} of {counted(targets.registered, 'target')} of {group.name} are not healthy: "
             f"{', '.join(targets.reasons) or 'no reason given'}",
             "no traffic moves until blue could take everything back",
-        )
-
-
-def _scaling(survey: Survey) -> Iterator[Finding]:
-    name, desired = survey.blue.name, survey.blue.desired
-    driven = (*survey.policies, *survey.scheduled_actions)
-    if driven:
-        yield warning(
-            "green-does-not-scale",
-            f"{name} is scaled by {', '.join(driven)}; green is not",
-            f"green starts with {counted(desired, 'task')} and follows blue's count upwards, not its own load",
-            "start when little change of load is expected",
-        )
-    scaling = survey.scaling
-    if scaling is not None and scaling.scale_in_suspended:
-        yield note(
-            "scale-in-suspended", f"{name}'s scale-in is suspended already, and stays so after the rollout"
-        )
-    elif scaling is not None:
-        yield note(
-            "scale-in-will-be-suspended",
-            f"{name}'s scale-in is suspended during the rollout, and restored after it",
-            f"blue keeps what it has, between {scaling.min_capacity} and {scaling.max_capacity} tasks",
         )

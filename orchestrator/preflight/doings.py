@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from orchestrator.core import renaming
 from orchestrator.core.foresight import Load, foresee, words_of
 from orchestrator.core.ids import revision_name
 from orchestrator.core.observed import Absent, Unread
 from orchestrator.core.spec import Spec
-from orchestrator.core.starting import in_scope, test_rules_of
+from orchestrator.core.starting import blues_names, in_scope, test_rules_of
 from orchestrator.core.surroundings import Surroundings, TaskSeen
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.words import counted, span
@@ -44,6 +45,12 @@ def _makes(survey: Survey) -> Finding:
     groups = counted(len(survey.groups), "target group")
     made = [f"service {name}-<8 characters>", f"{groups} named teal-{name.replace('_', '-')[:16]}-…"]
     made += [f"a revision of task definition {new.family}" for new in survey.new_revisions]
+    if survey.scales is not None:
+        policies = renaming.copied(survey.scales, blues_names(survey))
+        copies = f" with policies {', '.join(policy.name for policy in policies)}" if policies else ""
+        made.append(f"its scalable target{copies}")
+        alarms = renaming.drivers_of(survey.scales, policies)
+        made += [f"{counted(len(alarms), 'alarm')} named teal-{name[:16]}-…"] if alarms else []
     return note("makes", f"will be made: {', '.join(made)}", "each tagged teal:managed and teal:rollout")
 
 

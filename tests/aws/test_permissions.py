@@ -11,6 +11,7 @@ SERVICE_OF = {
     "ecs": "ecs",
     "elbv2": "elbv2",
     "autoscaling": "application-autoscaling",
+    "drivers": "cloudwatch",
     "cloudwatch": "cloudwatch",
     "sqs": "sqs",
     "survey": "sts",

@@ -100,9 +100,15 @@ def test_a_service_without_a_load_balancer_has_no_groups_and_no_rules(world: Wor
 
 @pytest.mark.usefixtures("scenery")
 def test_policies_and_scheduled_actions_are_named(world: World) -> None:
+    policy = {
+        "PolicyName": "cpu",
+        "PolicyARN": "arn:aws:autoscaling:eu-west-1:123456789012:scalingPolicy:1:policyName/cpu",
+        "PolicyType": "PredictiveScaling",
+        "PredictiveScalingPolicyConfiguration": {"MetricSpecifications": []},
+    }
     found = survey(
         world,
-        DescribeScalingPolicies=lambda _: {"ScalingPolicies": [{"PolicyName": "cpu"}]},
+        DescribeScalingPolicies=lambda _: {"ScalingPolicies": [policy]},
         DescribeScheduledActions=lambda _: {
             "ScheduledActions": [{"ScheduledActionName": "morning", "Schedule": "cron(0 8 * * ? *)"}]
         },

@@ -78,6 +78,10 @@ class Case:
         assert service is not None, "blue is gone"
         return service
 
+    def scales(self) -> str:
+        """Blue's policies and scheduled actions, as text that can be compared."""
+        return self.truth.scales(self.scenery.cluster, self.scenery.service)
+
     def scaling(self) -> str:
         """Blue's scalable target, as text that can be compared."""
         return self.truth.scaling(self.scenery.cluster, self.scenery.service)

@@ -1,8 +1,11 @@
 """The World of a scenario before its rollout: a service with its rules, and what stands beside it."""
 
 from orchestrator.sandbox.world.scenery import Scenery, furnish, until_steady
+from orchestrator.sandbox.world.scenery_scaling import scale_by
 from orchestrator.sandbox.world.world import World
 from tests.sim.scenario import Scenario
+
+TARGET = 120.0  # requests a task and minute: at 40 a second, blue's tasks have a few more
 
 
 def furnish_for(world: World, scenario: Scenario) -> Scenery:
@@ -23,6 +26,8 @@ def furnish_for(world: World, scenario: Scenario) -> Scenery:
         deployment=deployment,
     )
     until_steady(world, scenery)
+    if scenario.scalable:
+        scale_by(world, scenery, *scenario.scaled_by, target=TARGET)
     if scenario.room is not None:
         world.capacity.limit = scenario.room
     if scenario.foreign_group:

@@ -30,6 +30,7 @@ class Oracle(Case):
         super().__init__(world, store, rollout, scenery, revision)
         self.groups_before = set(self.truth.groups())
         self.scaling_before = self.scaling()
+        self.scales_before, self.alarms_before = self.scales(), self.truth.alarms()
         self.accepted: list[Command] = []
         self.evidence = Evidence(world, scenery)
         self.writes = RuleOracle(self, self.evidence)
@@ -90,10 +91,18 @@ class Oracle(Case):
         left = {name for arn, name in self.truth.groups().items() if arn not in self.groups_before}
         left |= {s.name for s in self.truth.services() if s.name != self.scenery.service}
         left |= set(self.truth.active_revisions(f"{self.scenery.service}-green"))
+        left |= {f"the scaling of {name}" for name in self.truth.scalable_targets()} - {
+            f"the scaling of {self.scenery.service}"
+        }
+        left |= self.truth.alarms().keys() - self.alarms_before.keys()
         if left:
             self.breaks(6, f"left behind: {', '.join(sorted(left))}")
         if self.scaling() != self.scaling_before and not self.things.is_scaling_edited:
             self.breaks(7, f"blue's scaling was {self.scaling_before} and is {self.scaling()}")
+        if self.scales() != self.scales_before:
+            self.breaks(7, f"blue's policies were {self.scales_before} and are {self.scales()}")
+        if changed := [n for n, was in self.alarms_before.items() if self.truth.alarms().get(n) != was]:
+            self.breaks(7, f"alarms were changed: {', '.join(changed)}")
         self._check_blue_at_end()
         self._check_commands()
 

@@ -10,6 +10,7 @@ from orchestrator.core.commands import CommandKind
 from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import Plan, Step
 from orchestrator.core.spec import Background, LimitThen, OnDrift, OnFailure
+from orchestrator.sandbox.world import scenery_scaling
 from orchestrator.sandbox.world.faults import Fault, Kind, When
 
 Blue = Literal["good", "cannot start", "breaker puts the former back"]
@@ -39,6 +40,9 @@ WRITES = (
     "CreateService",
     "UpdateService",
     "RegisterScalableTarget",
+    "PutScalingPolicy",
+    "PutMetricAlarm",
+    "DeregisterScalableTarget",
     "TagResource",
     "AddTags",
     "DeleteService",
@@ -121,6 +125,7 @@ class Scenario:
     mishaps: tuple[Mishap, ...]
     tells_colour: bool  # green runs a revision that the rollout registers, blue takes the plain one over
     background: Background
+    scaled_by: tuple[str, ...]  # what acts on blue's scaling, as `scenery_scaling` names it
     starts: tuple[float, ...]  # seconds after which somebody tries to start another rollout beside this one
 
 
@@ -154,6 +159,7 @@ def scenario_of(seed: int) -> Scenario:
         mishaps=(),
         tells_colour=own.random() < 0.25,
         background=own.choice((Background.NONE, Background.NONE, Background.SAFE)),
+        scaled_by=_scaled_by(Random(seed * 15485863 + 3)),
         starts=(),
     )
     if calm:
@@ -172,6 +178,13 @@ def scenario_of(seed: int) -> Scenario:
         mishaps=tuple(_mishap(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
         starts=tuple(sorted(draw.uniform(0, 240) for _ in range(draw.choice((0, 1, 2))))),
     )
+
+
+def _scaled_by(draw: Random) -> tuple[str, ...]:
+    """Nothing for half of the services that scale; else some of what a team may let act on them."""
+    if draw.random() < 0.5:
+        return ()
+    return tuple(kind for kind in scenery_scaling.KINDS if draw.random() < 0.4)
 
 
 def _plan(draw: Random) -> Plan:

@@ -32,6 +32,13 @@ class ThingOracle:
                 self._check_update(record)
             case "RegisterScalableTarget":
                 self._check_scaling(record, is_late=is_late)
+            case "PutScalingPolicy" | "PutScheduledAction" | "DeregisterScalableTarget":
+                self._check_of_green(record)
+            case "PutMetricAlarm":
+                self._check_alarm(record)
+            case "DeleteAlarms":
+                for name in set(record.params["AlarmNames"]) - self.case.made:
+                    self.case.breaks(6, f"alarm {name} was deleted, which Teal did not make")
             case "DeleteService" | "DeleteTargetGroup":
                 given = record.params.get("service") or record.params.get("TargetGroupArn", "")
                 if given not in self.case.made:
@@ -74,11 +81,29 @@ class ThingOracle:
             if max(shares) > 0 and not is_late and not self.case.edited:
                 self.case.breaks(1, "green's tasks were stopped while it had traffic")
 
+    def _check_of_green(self, record: CallRecord) -> None:
+        """Promises 6 and 7: only green is given anything that scales it, and nobody else's is taken away."""
+        row, name = self.case.row, record.params["ResourceId"].rsplit("/", 1)[-1]
+        if row.green is None or name != row.green.name or name not in self.case.made:
+            self.case.breaks(7, f"{record.operation} on the scaling of {name}")
+        elif not row.green.is_scaling_asked:
+            self.case.breaks(6, f"{record.operation} for green before it was recorded")
+
+    def _check_alarm(self, record: CallRecord) -> None:
+        """Promise 6: recorded before it exists, and tagged."""
+        row, name = self.case.row, record.params["AlarmName"]
+        if row.green is None or name not in row.green.alarms:
+            self.case.breaks(6, f"alarm {name} was made before it was recorded")
+        if _tags(record.params.get("Tags", ())).get("teal:rollout") != self.case.rollout:
+            self.case.breaks(6, f"alarm {name} was made without its tag")
+        self.case.made.add(name)
+
     def _check_scaling(self, record: CallRecord, *, is_late: bool) -> None:
-        """Promise 7: only blue's suspensions are touched."""
+        """Promise 7: of blue only its suspensions are touched."""
         resource = record.params["ResourceId"]
         if resource != f"service/{self.case.scenery.cluster}/{self.case.scenery.service}":
-            self.case.breaks(7, f"the scaling of {resource} was touched")
+            self._check_of_green(record)
+            return
         if self._bounds() != self._known_bounds and not is_late:
             self.case.breaks(7, "blue's bounds were changed")
         self._known_bounds = self._bounds()

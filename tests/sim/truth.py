@@ -25,7 +25,7 @@ class Truth:
 
     def __init__(self, world: World) -> None:
         self._balancing, self._containers = world._balancing, world._containers
-        self._scaling = world.autoscaling
+        self._scaling, self._alarms = world.autoscaling, world._alarms
 
     def rule(self, arn: str) -> RuleTruth:
         """A rule, or a listener's default rule."""
@@ -81,6 +81,23 @@ class Truth:
     def scalable_target(self, cluster: str, service: str) -> ScalableTarget | None:
         """A service's scalable target, if it has one."""
         return self._scaling._targets.get(f"service/{cluster}/{service}")
+
+    def scalable_targets(self) -> list[str]:
+        """The services that have a scalable target."""
+        return [resource.rsplit("/", 1)[1] for resource in self._scaling._targets]
+
+    def alarms(self) -> dict[str, str]:
+        """Every alarm by name, as it was put."""
+        return {name: json.dumps(each.settings, sort_keys=True) for name, each in self._alarms._all.items()}
+
+    def scales(self, cluster: str, service: str) -> str:
+        """A service's policies and scheduled actions, as text that can be compared."""
+        target = self.scalable_target(cluster, service)
+        if target is None:
+            return ""
+        policies = {name: (each.kind, each.configuration) for name, each in target.policies.items()}
+        actions = {name: each.settings for name, each in target.actions.items()}
+        return json.dumps([policies, actions], sort_keys=True, default=str)
 
     def scaling(self, cluster: str, service: str) -> str:
         """A service's scalable target, as text that can be compared."""

@@ -47,6 +47,8 @@ class Behaviour:
     start_spread: timedelta = timedelta(seconds=10)
     latency: timedelta = timedelta(milliseconds=5)
     stops_in: timedelta = timedelta(seconds=1)
+    requests_per_task: float = 0.0
+    """Requests a second that take a task's whole CPU; 0: they take none of it."""
     start_failures: dict[str, str] = field(default_factory=dict)
     """``family:revision`` -> why its tasks cannot start, for instance ``CannotPullContainerError: …``."""
 

@@ -39,6 +39,7 @@ from orchestrator.sandbox.world.kernel import Kernel
 from orchestrator.sandbox.world.log import CallLog, CallRecord
 from orchestrator.sandbox.world.operation import Operation
 from orchestrator.sandbox.world.scaling import Scaling
+from orchestrator.sandbox.world.scaling_usage import Usage
 from orchestrator.sandbox.world.settings import WorldSettings
 from orchestrator.sandbox.world.sts import Sts
 from orchestrator.sandbox.world.throttle import Buckets
@@ -109,7 +110,8 @@ class World:
         self._health.on_change.append(self._rolling.target_changed)
         self._alarms.on_change = self._judge_deployments
         self.traffic = LiveTraffic(self._balancing, self._health, self._metrics)
-        self.autoscaling = Scaling(self._containers, self._rolling)
+        usage = Usage(self._containers, self._balancing, self._metrics, self._custom, self.behaviour)
+        self.autoscaling = Scaling(self._containers, self._rolling, self._balancing, self._alarms, usage)
         rules = Rules(self._balancing, self._health)
         self.sts: Sts[World] = Sts(self.kernel)
         self.addresses = Addresses(self._containers, self._balancing)
@@ -262,7 +264,9 @@ class World:
         kernel = self.kernel
         self.traffic.count_hosts()
         self.quotas.count()
+        self.autoscaling.report()
         self._alarms.evaluate()
+        self.autoscaling.act()
         self._judge_deployments()
         self._metrics.prune()
         self._custom.prune()

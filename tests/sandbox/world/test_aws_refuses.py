@@ -1,6 +1,7 @@
 """What AWS refuses, and the World with it: one line each, with the page or the report it rests on."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -253,6 +254,22 @@ def scaling(operation: str, **params: object) -> Attempt:
     return lambda s: s.world.call("application-autoscaling", operation, key | params)
 
 
+def tracking(kind: str, label: str | None = None) -> Attempt:
+    named = {"PredefinedMetricType": kind} | ({"ResourceLabel": label} if label else {})
+    configuration = {"TargetValue": 50.0, "PredefinedMetricSpecification": named}
+    put: dict[str, object] = {"TargetTrackingScalingPolicyConfiguration": configuration}
+    return scaling("PutScalingPolicy", PolicyName="x", PolicyType="TargetTrackingScaling", **put)
+
+
+def scheduled(schedule: str, **more: object) -> Attempt:
+    bounds = {"MinCapacity": 1, "MaxCapacity": 4}
+    given = {"Schedule": schedule, "ScalableTargetAction": bounds, **more}
+    return scaling("PutScheduledAction", ScheduledActionName="x", **given)
+
+
+NO_ARN = {"ResourceARN": "arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target/none"}
+
+
 def cloudwatch(operation: str, **params: object) -> Attempt:
     return lambda s: s.world.call("cloudwatch", operation, dict(params))
 
@@ -277,7 +294,23 @@ OTHERS_REFUSE = [
     ("ValidationException", scaling("RegisterScalableTarget", MinCapacity=9, MaxCapacity=2)),
     ("ValidationException", scaling("RegisterScalableTarget", ResourceId="service/prod/none")),
     ("ObjectNotFoundException", scaling("DeregisterScalableTarget", ResourceId="service/prod/none")),
-    ("NotInThisSandbox", scaling("PutScalingPolicy", PolicyName="x")),
+    ("ValidationException", scaling("PutScalingPolicy", PolicyName="x")),
+    ("ObjectNotFoundException", scaling("PutScalingPolicy", PolicyName="x", ResourceId="service/prod/none")),
+    ("ValidationException", tracking("ALBRequestCountPerTarget")),
+    ("ValidationException", tracking("ALBRequestCountPerTarget", "garbage")),
+    ("ValidationException", tracking("ALBRequestCountPerTarget", "app/prod-lb/0/targetgroup/none/0")),
+    ("ValidationException", tracking("LambdaProvisionedConcurrencyUtilization")),
+    ("ValidationException", scheduled("at(2020-01-01T00:00:00)")),
+    ("ValidationException", scheduled("at(tomorrow)")),
+    ("ValidationException", scheduled("cron(0 20 * *)")),
+    ("ValidationException", scheduled("cron(0 20 * * ? *)", Timezone="Mars/Olympus")),
+    ("ValidationException", scheduled("cron(0 20 * * ? *)", EndTime=datetime(2020, 1, 1, tzinfo=UTC))),
+    ("ObjectNotFoundException", scaling("DeleteScalingPolicy", PolicyName="none")),
+    ("ObjectNotFoundException", scaling("DeleteScheduledAction", ScheduledActionName="none")),
+    (
+        "ResourceNotFoundException",
+        lambda s: s.world.call("application-autoscaling", "ListTagsForResource", NO_ARN),
+    ),
     ("ResourceNotFound", cloudwatch("DeleteAlarms", AlarmNames=["none"])),
     ("ResourceNotFound", cloudwatch("SetAlarmState", AlarmName="none", StateValue="OK", StateReason="x")),
     ("ValidationError", cloudwatch("PutCompositeAlarm", AlarmName="x", AlarmRule="ALARM(none)")),

@@ -112,6 +112,33 @@ class Alarms:
         """The names of the alarms in ALARM."""
         return {name for name, each in self._all.items() if each.state == "ALARM"}
 
+    def acting(self) -> list[tuple[str, Alarm]]:
+        """Actions that alarms take in the state that they are in, with the alarm: a scaling policy goes on acting."""
+        return [
+            (action, each)
+            for each in self._all.values()
+            if each.settings["ActionsEnabled"] and not self._mutes.muted_by(each.name)
+            for action in (() if self._suppressed(each) else each.settings[alarms.ACTIONS[each.state]])
+        ]
+
+    def newest(self, each: Alarm) -> float | None:
+        """The newest value that a metric alarm judges by."""
+        return self._evaluations.newest(each.settings) if each.kind == "MetricAlarm" else None
+
+    def acted_on_by(self, action: str) -> list[Alarm]:
+        """The alarms that have an action in any of their states."""
+        return [
+            each
+            for each in self._all.values()
+            if any(action in each.settings[m] for m in alarms.ACTIONS.values())
+        ]
+
+    def remove(self, names: list[str]) -> None:
+        """Delete what is there of these, as AWS itself does."""
+        known = [name for name in names if name in self._all]
+        if known:
+            self.delete({"AlarmNames": known})
+
     def _put(self, kind: alarms.AlarmKind, settings: Json) -> Alarm:
         name, now = settings["AlarmName"], self._kernel.now
         former = self._all.get(name)

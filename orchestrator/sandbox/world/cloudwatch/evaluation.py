@@ -103,6 +103,14 @@ class Evaluations:
             evaluation="PARTIAL_DATA" if status == "PartialData" else "",
         )
 
+    def newest(self, settings: Json) -> float | None:
+        """The value of the newest datapoint that can be read; None: there is none."""
+        try:
+            points, _, _ = self._points(settings)
+        except AwsRefusal:
+            return None
+        return next((point.value for point in reversed(points) if point.value is not None), None)
+
     def _points(self, settings: Json) -> tuple[list[Datapoint], str, datetime]:
         """The datapoints of the evaluation range, oldest first, their status, and until when was read."""
         queries = queries_of(settings)

@@ -63,7 +63,7 @@ class Sources:
             raise AwsRefusal(
                 "ValidationError", f"The parameter {' and '.join(lacking)} of a Metric is required."
             )
-        is_custom = not _is_balancers(metric["Namespace"])
+        is_custom = not _is_balancers(metric["Namespace"], metric["MetricName"])
         statistics.check(stat["Stat"])
         check_period(stat["Period"], self._kernel.minute.total_seconds(), is_custom=is_custom)
         if not is_custom:
@@ -91,14 +91,14 @@ class Sources:
 
     def horizon(self, stat: Json) -> datetime:
         """Until when what this metric reports can be read."""
-        if _is_balancers(stat["Metric"]["Namespace"]):
+        if _is_balancers(stat["Metric"]["Namespace"], stat["Metric"]["MetricName"]):
             return self._balancers.horizon()
         return self._kernel.now - self._kernel.settings.custom_metric_delay
 
     def _cell(self, stat: Json, at: datetime, step: timedelta) -> Cell | None:
         metric = stat["Metric"]
         namespace, name, given = metric["Namespace"], metric["MetricName"], metric.get("Dimensions", [])
-        if not _is_balancers(namespace):
+        if not _is_balancers(namespace, name):
             return self._custom.read(namespace, name, given, at, step)
         wanted = dimensions(namespace, name, given)
         if wanted is None or not _unit_fits(name, stat.get("Unit")):
@@ -114,9 +114,17 @@ class Sources:
         return "failed" if "failed" in found else "partial" if found else None
 
 
-def _is_balancers(namespace: str) -> bool:
-    """True for what load balancers and services report; what the account uses of its quotas is kept like custom."""
-    return namespace.startswith("AWS/") and namespace != "AWS/Usage"
+# What AWS puts as single values, kept as those of applications are; metrics by their namespace.
+_PUT_BY_AWS = {
+    "AWS/Usage": ("ResourceCount",),
+    "AWS/ECS": ("CPUUtilization", "MemoryUtilization"),
+    "AWS/ApplicationELB": ("RequestCountPerTarget",),
+}
+
+
+def _is_balancers(namespace: str, metric: str) -> bool:
+    """True for what load balancers report as requests come, and for what this World has not."""
+    return namespace.startswith("AWS/") and metric not in _PUT_BY_AWS.get(namespace, ())
 
 
 def _unit_fits(metric: str, unit: str | None) -> bool:

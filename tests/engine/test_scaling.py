@@ -1,0 +1,50 @@
+"""A service that scales: green gets everything of it before traffic, and nothing of it is left on any way out."""
+
+import json
+from typing import Any
+
+import pytest
+
+from orchestrator.core.commands import CommandKind
+from orchestrator.core.phases import Phase
+from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
+from tests.support.rehearsal import Rehearsal
+
+
+def scaling_of(stage: Rehearsal) -> dict[str, Any]:
+    """Everything of Application Auto Scaling in the account, and every alarm, but for states and times."""
+    call = stage.world.call
+    asked = {"ServiceNamespace": "ecs"}
+    alarms = call("cloudwatch", "DescribeAlarms", {})["MetricAlarms"]
+    moving = ("State", "AlarmConfiguration", "Evaluation")
+    found = {
+        "targets": call("application-autoscaling", "DescribeScalableTargets", asked)["ScalableTargets"],
+        "policies": call("application-autoscaling", "DescribeScalingPolicies", asked)["ScalingPolicies"],
+        "actions": call("application-autoscaling", "DescribeScheduledActions", asked)["ScheduledActions"],
+        "alarms": [{k: v for k, v in alarm.items() if not k.startswith(moving)} for alarm in alarms],
+    }
+    return json.loads(json.dumps(found, default=str, sort_keys=True))
+
+
+def scaled(stage: Rehearsal, *kinds: str) -> Rehearsal:
+    scale_by(stage.world, stage.scenery, *(kinds or KINDS))
+    return stage
+
+
+@pytest.mark.parametrize("ends", [Phase.SUCCEEDED, Phase.ROLLED_BACK])
+def test_everything_of_scaling_is_the_same_before_and_after(ends: Phase) -> None:
+    with Rehearsal() as stage:
+        scaled(stage)
+        before = scaling_of(stage)
+        rollout = stage.start(stage.spec(stage.revision()))
+        row = stage.until(rollout, Phase.SHIFTING)
+        assert row.phase is Phase.SHIFTING, stage.story(rollout)
+        during = scaling_of(stage)
+        assert len(during["targets"]) == 2
+        assert len(during["policies"]) == 10
+        assert len(during["actions"]) == 2
+        if ends is Phase.ROLLED_BACK:
+            stage.wish(rollout, CommandKind.ROLLBACK)
+        row = stage.until(rollout)
+        assert row.phase is ends, stage.story(rollout)
+        assert scaling_of(stage) == before, stage.story(rollout)
