@@ -75,8 +75,7 @@ async def scales(
         drivers=driven,
         undriven=tuple(name for name in names if name not in {driver.name for driver in driven}),
     )
-    is_driven = bool(seen.policies or seen.schedules)
-    arn = found[0].get("ScalableTargetARN") if found and is_driven and are_tags_read else None
+    arn = found[0].get("ScalableTargetARN") if found and seen.is_driven and are_tags_read else None
     return replace(seen, tags=await _tags(call, arn)) if arn else seen
 
 

@@ -73,7 +73,7 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         scaling=scales.target,
         policies=tuple(policy.name for policy in scales.policies),
         scheduled_actions=tuple(f"{action.name} ({action.schedule})" for action in scales.schedules),
-        scales=scales if scales.target is not None else None,
+        scales=scales if scales.target is not None and scales.is_driven else None,
         alarms=alarms.result()[0],
         missing_alarms=alarms.result()[1],
         metrics=numbers.result(),

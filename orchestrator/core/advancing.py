@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from orchestrator.core import (
     asking,
     auto,
+    copying,
     intervals,
     intervening,
     judge,
@@ -59,6 +60,7 @@ def advance(draft: Draft) -> None:
         _give_control_back(draft)
     if not _is_without_tasks(draft):
         _check_both_colours(draft)
+    copying.keep(draft)
     if draft.row.is_leaping:
         _leap(draft, answers)
     _shift(draft, looks, answers)

@@ -12,6 +12,7 @@ from orchestrator.core import (
     listing,
     rehearsing,
     revising,
+    rules,
     sticky,
     windowing,
 )
@@ -113,6 +114,14 @@ def _services(row: Rollout, stops: str) -> Needs:
     )
 
 
+def _with_scaling(needs: Needs, row: Rollout, now: datetime, *, is_moving: bool = False) -> Needs:
+    """With both colours' scaling, once a period: somebody else's change of it is noticed within one."""
+    seen_at = row.scaling_seen_at
+    if not is_moving and seen_at is not None and now < seen_at + row.spec.metrics.period:
+        return needs
+    return _with_greens_scaling(replace(needs, scaling=_scaling(row)), row)
+
+
 def _with_greens_scaling(needs: Needs, row: Rollout) -> Needs:
     asked = copying.needs(row)
     return replace(
@@ -131,20 +140,20 @@ def _advancing(row: Rollout, now: datetime) -> Needs:
     assert row.green is not None
     needs = replace(
         _services(row, row.green.name),
-        scaling=_scaling(row),
         alarms=alarm_names(row),
         alarms_since=alarms_since(row),
         metrics=metrics_need(row, now),
         hooks=asking.needs(row, now),
     )
-    return _with_greens_scaling(needs, row)
+    is_moving = not rules.all_at(row, row.plan.steps[row.step].weight)
+    return _with_scaling(needs, row, now, is_moving=is_moving)
 
 
 def _settling(row: Rollout, now: datetime) -> Needs:
     assert row.blue is not None
     if row.is_way_clear:
         return _leaving(row, now)
-    needs = _with_greens_scaling(replace(_services(row, row.blue.name), scaling=_scaling(row)), row)
+    needs = _with_scaling(_services(row, row.blue.name), row, now)
     if not row.attempts:
         needs = replace(needs, groups=tuple(pair.green_name for pair in row.pairs))
     if row.is_homeward:

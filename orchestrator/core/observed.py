@@ -208,6 +208,11 @@ class ScalesSeen:
     undriven: tuple[str, ...] = ()  # alarms of step-scaling policies that are no metric alarms, or not there
     tags: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def is_driven(self) -> bool:
+        """True if anything acts on the target."""
+        return bool(self.policies or self.schedules)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricQuery:

@@ -95,7 +95,7 @@ class Blue:
     template: Json
     scaling: ScalingSeen | None
     alarms: tuple[AlarmSeen, ...] = ()
-    scales: ScalesSeen | None = None  # what acts on its scaling; None: nothing does, or it was not read
+    scales: ScalesSeen | None = None  # what acts on its scalable target; None: nothing does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +326,7 @@ class Rollout:
     waited_for_approval: timedelta = timedelta(0)
     attempts: tuple[Attempt, ...] = ()
     is_scaling_touched: bool = False
+    scaling_seen_at: datetime | None = None  # blue's scalable target was last looked at, with green's
     is_configuration_touched: bool = False  # blue's deployment configuration was changed for the way back
     on_blue_since: datetime | None = None  # all traffic on blue, for restoring its scaling
     is_way_clear: bool = False  # the last write, each rule's base, may be made

@@ -121,7 +121,7 @@ class Survey:
     scaling: ScalingSeen | None = None
     policies: tuple[str, ...] = ()
     scheduled_actions: tuple[str, ...] = ()
-    scales: ScalesSeen | None = None  # None: nothing scales it
+    scales: ScalesSeen | None = None  # None: nothing acts on its scalable target, if it has one
     alarms: tuple[AlarmSeen, ...] = ()
     missing_alarms: tuple[str, ...] = ()
     metrics: tuple[
