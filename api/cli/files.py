@@ -27,12 +27,13 @@ class Asked:
     plan: str | None
     override: str | None
     undo: str | None = None
+    force: bool = False
 
 
 def rollout_options(command: Wrapped) -> Callable[..., Any]:
     """``-f FILE``, or ``--service`` with ``--task-definition`` and perhaps ``--plan``, or ``--undo``.
 
-    ``--override`` goes with each of them.
+    ``--force`` and ``--override`` go with each of them.
 
     The command is given them as `asked`.
     """
@@ -48,6 +49,11 @@ def rollout_options(command: Wrapped) -> Callable[..., Any]:
 
     taken: Callable[..., Any] = taking
     for option in (
+        click.option(
+            "--force",
+            is_flag=True,
+            help="Roll out also what the service runs already: its tasks are replaced all the same.",
+        ),
         click.option(
             "--override",
             metavar="REASON",
@@ -85,6 +91,7 @@ def with_line(finding: str, file: str | None) -> str:
 def spec_of(asked: Asked) -> Spec:
     """The spec that the options ask for. Raises Invalid with every mistake; click.UsageError if they do not fit."""
     spec = _written(asked)
+    spec = replace(spec, is_forced=spec.is_forced or asked.force)
     if asked.override is None:
         return spec
     if not asked.override.strip() or not asked.override.isprintable():

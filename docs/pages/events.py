@@ -15,6 +15,7 @@ MEANINGS = {
     EventKind.IMAGES_RESOLVED: "ECS says which images, by digest, green's tasks run.",
     EventKind.WEIGHT_WANTED: "Another weight is wanted on every rule; the writes follow.",
     EventKind.WEIGHT_VERIFIED: "A rule was read back and has this weight.",
+    EventKind.TASK_STOPPED: "A task of the colour that is judged stopped without anybody's wish, in ECS's own words.",
     EventKind.TEST_RULE_POINTED: "A test rule was read back and points at green, or leads again where it led at first.",
     EventKind.STEP_PLANNED: "The plan `auto` chose its next weight, and says why.",
     EventKind.SCALING_GIVEN: "Green scales by itself, by blue's policies and schedules, until it goes.",

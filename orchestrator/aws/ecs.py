@@ -234,6 +234,8 @@ async def update_service(call: Caller, effect: effects.UpdateService) -> None:
     }
     if effect.deployment_configuration is not None:
         params["deploymentConfiguration"] = json.loads(effect.deployment_configuration)
+    if effect.is_forced:
+        params["forceNewDeployment"] = True
     await call.write("ecs", "UpdateService", params)
 
 

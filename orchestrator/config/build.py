@@ -55,6 +55,7 @@ def build(file: File) -> Spec:
         sticky=file.sticky,
         labels=tuple(sorted(file.labels.items())),
         notify=NotifySpec(slack=file.notify.slack or ""),
+        is_forced=file.force,
         override=file.override or "",
     )
 

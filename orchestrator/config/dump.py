@@ -42,6 +42,7 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
     """What the second says otherwise than the first, each as ``limits.hold: 2h is now 1h``; empty: the same."""
     if not now.override:
         now = replace(now, override=was.override)  # who goes on with a rollout need not say why it was begun
+    now = replace(now, is_forced=now.is_forced or was.is_forced)  # nor that they meant it
     old, new = (dict(_flat({**document_of(spec), "plan": _steps(spec.plan)})) for spec in (was, now))
     keys = dict.fromkeys((*old, *new))
     either = replace(
@@ -50,6 +51,7 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
         region=was.region or now.region,
         labels=was.labels or now.labels,
         notify=now.notify if now.notify.slack else was.notify,
+        is_forced=was.is_forced or now.is_forced,
         override=was.override or now.override,
         first_tasks=was.first_tasks or now.first_tasks,
     )
@@ -99,6 +101,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
         "on_drift": spec.on_drift.value,
         "sticky": spec.sticky.value,
         **notify,
+        **({"force": True} if spec.is_forced else {}),
         **({"override": spec.override} if spec.override else {}),
         **labels,
     }

@@ -337,6 +337,11 @@ class File(_Model):
     )
     on_drift: OnDriftWord = Field(default=OnDrift.HOLD, description="What a foreign change of a rule does.")
     notify: NotifyModel = NotifyModel()
+    force: Flag = Field(
+        default=False,
+        description="True: roll out also what blue runs already. Green starts from the same task definition, and blue "
+        "is deployed anew at the end, by whatever its images' tags mean then.",
+    )
     override: Reason | None = Field(
         default=None,
         description="Why neither its window nor a freeze binds this rollout; whoever starts it must be an approver.",

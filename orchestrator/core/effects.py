@@ -141,6 +141,7 @@ class UpdateService:
     desired: int
     deployment_configuration: Json | None  # None: as it is
     attempt: int
+    is_forced: bool = False  # ECS replaces the tasks though it is the revision that they run already
     kind: Literal["update_service"] = "update_service"
 
     @property

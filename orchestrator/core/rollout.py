@@ -158,6 +158,10 @@ class Attempt:
     desired_before: int
     at: datetime
     before: str  # id of blue's PRIMARY deployment before it
+    is_forced: bool = (
+        False  # of the revision that blue runs already: another deployment alone shows that it was taken
+    )
+    deployment: str = ""  # of one that is forced: the deployment that ECS made of it
     is_taken: bool = False  # ECS was seen working on it
     is_failed: bool = False  # ECS put another revision in its place, or gave up
     is_retried: bool = False  # a person asked for another attempt

@@ -98,9 +98,15 @@ def _follow_attempt(draft: Draft) -> bool:
         if not draft.holds:
             _attempt(draft, seen)
         return False
-    attempt, primary = row.attempts[-1], seen.primary
+    attempt = row.attempts[-1]
     if attempt.is_failed:
         return _hold_failed(draft, attempt, seen)
+    return (_follow_forced if attempt.is_forced else _follow_new)(draft, attempt, seen)
+
+
+def _follow_new(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
+    """Follow an update to a revision that blue did not run before: the revision says which update it is of."""
+    primary = seen.primary
     if primary is None or (
         primary.id == attempt.before and primary.task_definition != attempt.task_definition
     ):
@@ -115,13 +121,32 @@ def _follow_attempt(draft: Draft) -> bool:
         _ask(draft, attempt)
         return False
     if not attempt.is_taken:
-        draft.change(attempts=(*row.attempts[:-1], replace(attempt, is_taken=True)))
+        draft.change(attempts=(*draft.row.attempts[:-1], replace(attempt, is_taken=True)))
+    return True
+
+
+def _follow_forced(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
+    """Follow an update to the revision that blue runs already: its deployment's id alone says which it is of."""
+    primary = seen.primary
+    if primary is None or primary.id == attempt.before:
+        # Twice is not once here: each makes ECS replace every task. So it is asked again only when it must be lost.
+        if draft.now >= attempt.at + leaving.LATE:
+            _ask(draft, attempt)
+        draft.change(waiting_for="blue to take the update")
+        return False
+    is_anothers = primary.id != (attempt.deployment or primary.id)
+    if is_anothers or primary.task_definition != attempt.task_definition or primary.rollout_state == "FAILED":
+        return _fail_attempt(draft, attempt, seen)
+    if not attempt.is_taken:
+        taken = replace(attempt, is_taken=True, deployment=primary.id)
+        draft.change(attempts=(*draft.row.attempts[:-1], taken))
     return True
 
 
 def _attempt(draft: Draft, seen: ServiceSeen) -> None:
     row = draft.row
     assert row.green is not None
+    assert row.blue is not None
     attempt = Attempt(
         number=len(row.attempts) + 1,
         task_definition=row.green.for_blue,
@@ -129,6 +154,7 @@ def _attempt(draft: Draft, seen: ServiceSeen) -> None:
         desired_before=row.attempts[0].desired_before if row.attempts else seen.desired,
         at=draft.now,
         before=seen.primary.id if seen.primary else "",
+        is_forced=row.spec.is_forced and row.green.for_blue == row.blue.former,
     )
     draft.change(attempts=(*row.attempts, attempt), created_last=draft.now, ready_since=None)
     draft.tell(
@@ -150,6 +176,7 @@ def _ask(draft: Draft, attempt: Attempt) -> None:
         desired=attempt.desired,
         deployment_configuration=None,
         attempt=attempt.number,
+        is_forced=attempt.is_forced,
     )
     draft.ask(effect, f"update blue to {revision_name(attempt.task_definition)}")
     draft.change(waiting_for="blue to take the update")
@@ -305,6 +332,8 @@ def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         now=draft.now,
         quiet=draft.poll,
     )
+    if row.attempts and row.attempts[-1].is_forced and not row.attempts[-1].deployment:
+        why = why or f"{draft.row.spec.service} was not deployed anew"
     if why:
         gone = {found.rule.arn for found in looks if found.found is Found.TAKEN_BACK}
         draft.change(

@@ -177,6 +177,7 @@ class Spec:
     sticky: Sticky = Sticky.WAIT
     discovery: Discovery = Discovery.STRIP
     first_tasks: int = 0  # blue runs no task yet: green begins with so many; 0: blue serves already
+    is_forced: bool = False  # also where blue runs the revision already: its tasks are replaced all the same
     override: str = ""  # why neither window nor freeze binds this rollout; empty: they do
 
     @property

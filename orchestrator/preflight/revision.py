@@ -36,7 +36,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     yield from _ports(name, wanted, survey)
     if survey.former is not None:
         yield from _likeness(name, wanted, survey.former)
-    yield from _sameness(name, wanted, survey)
+    yield from _sameness(name, spec, wanted, survey)
 
 
 def _registrations(spec: Spec, survey: Survey) -> Iterator[Finding]:
@@ -107,15 +107,23 @@ def _likeness(name: str, wanted: TaskDefinitionSeen, former: TaskDefinitionSeen)
         )
 
 
-def _sameness(name: str, wanted: TaskDefinitionSeen, survey: Survey) -> Iterator[Finding]:
+def _sameness(name: str, spec: Spec, wanted: TaskDefinitionSeen, survey: Survey) -> Iterator[Finding]:
     if not survey.blue.desired:  # blue runs nothing, whatever it names
         return
-    if wanted.arn == survey.blue.task_definition:
+    if wanted.arn == survey.blue.task_definition and not spec.is_forced:
         yield error(
             "already-runs-it",
             f"{survey.blue.name} already runs {name}",
             "there is nothing to move traffic to",
-            "name the revision to release",
+            "name the revision to release; or, to have its tasks replaced all the same, give --force (force: true)",
+        )
+    elif wanted.arn == survey.blue.task_definition:
+        yield warning(
+            "same-revision",
+            f"green will run {name} as {survey.blue.name} does, which is deployed anew at the end",
+            "only an image whose tag has moved makes a difference; once blue is deployed anew, no rollback brings back "
+            "what the tag meant before",
+            "name images by their digests where there may be a way back",
         )
     elif survey.former is not None and wanted.digest == survey.former.digest:
         yield warning(
