@@ -15,7 +15,7 @@ from orchestrator.aws.transport import Answer
 from orchestrator.core import effects
 from orchestrator.core.errors import Missing, Unreachable
 from orchestrator.core.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
-from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, TargetsSeen, Unread
+from orchestrator.core.observed import FIXED, Absent, GroupSeen, RuleSeen, TargetsSeen, Unread
 from orchestrator.core.traffic import as_writable, canonical, says_the_same
 
 ARNS_PER_CALL = 20
@@ -173,6 +173,7 @@ def targets_seen(descriptions: Iterable[Mapping[str, Any]]) -> TargetsSeen:
     counts = dict.fromkeys(("healthy", "initial", "unhealthy", "draining", "unused", "unavailable"), 0)
     reasons: dict[str, None] = {}
     shifted = 0
+    zones: set[str] = set()
     for description in descriptions:
         health = description.get("TargetHealth") or {}
         state = health.get("State", "")
@@ -184,7 +185,11 @@ def targets_seen(descriptions: Iterable[Mapping[str, Any]]) -> TargetsSeen:
             reasons[reason] = None
         override = (description.get("AdministrativeOverride") or {}).get("State", "")
         shifted += override.startswith(ZONAL_SHIFT) and state != "draining"
-    return TargetsSeen(**counts, shifted=shifted, reasons=tuple(reasons))
+        if state == "unused":
+            zones.add((description.get("Target") or {}).get("AvailabilityZone", ""))
+    return TargetsSeen(
+        **counts, shifted=shifted, reasons=tuple(reasons), unused_zones=tuple(sorted(zones - {""}))
+    )
 
 
 async def write_rule(call: Caller, effect: effects.WriteRule, read: ReadRules) -> None:
@@ -301,6 +306,7 @@ def _group(
         load_balancers=tuple(LoadBalancerArn(entry) for entry in group.get("LoadBalancerArns", ())),
         attributes=attributes,
         tags=tags[arn],
+        settings=canonical({name: group[name] for name in FIXED if name in group}),
     )
 
 

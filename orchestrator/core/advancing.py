@@ -13,6 +13,7 @@ from orchestrator.core import (
     rules,
     spells,
     sticky,
+    stops,
     unseen,
 )
 from orchestrator.core.capacity import all_traffic_needs, follow_blue
@@ -49,6 +50,7 @@ def advance(draft: Draft) -> None:
     rules.hold_for(draft, looks)
     no_way_back.look(draft)
     _keep_time(draft)
+    stops.tell(draft, Colour.GREEN)
     intervals.take(draft)
     unseen.take(draft)
     if draft.row.bake.since is not None:

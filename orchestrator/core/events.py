@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     REVISION_REGISTERED = "revision_registered"  # a task definition that this rollout made
     SCALING_GIVEN = "scaling_given"  # green scales by itself, as blue does
     IMAGES_RESOLVED = "images_resolved"  # by ECS: which digests green runs
+    TASK_STOPPED = "task_stopped"  # that nobody had chosen to stop; ECS forgets it within an hour
     TEST_RULE_POINTED = "test_rule_pointed"  # at green, or back to where it led
     STEP_PLANNED = "step_planned"  # by the plan `auto`
     STEP_STARTED = "step_started"

@@ -122,6 +122,10 @@ class ServiceSeen:
         return next((d for d in self.deployments if d.status == "PRIMARY"), None)
 
 
+FIXED = ("Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType")
+"""What of a target group is fixed when it is made. Source: ELBv2 ModifyTargetGroup, which takes none of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSeen:
     """A target group as read, found by name or ARN."""
@@ -131,6 +135,7 @@ class GroupSeen:
     load_balancers: tuple[LoadBalancerArn, ...]
     attributes: Mapping[str, str]
     tags: Mapping[str, str]
+    settings: Json | None = None  # what no call can change once it is made (`FIXED`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +151,7 @@ class TargetsSeen:
     # Targets from which a zonal shift keeps requests away, whatever their health (``AdministrativeOverride``).
     shifted: int = 0
     reasons: tuple[str, ...] = ()  # distinct reasons of targets that are not healthy
+    unused_zones: tuple[str, ...] = ()  # zones of targets that the load balancer does not use
 
     @property
     def registered(self) -> int:

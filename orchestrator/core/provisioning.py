@@ -1,5 +1,7 @@
 """Provisioning: green is made and becomes ready, and blue is kept able to take everything back."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.core import (
@@ -22,15 +24,25 @@ from orchestrator.core.effects import (
     CreateService,
 )
 from orchestrator.core.ids import TargetGroupArn
-from orchestrator.core.observed import Absent, ServiceSeen, Unread
+from orchestrator.core.observed import Absent, ServiceSeen, TargetsSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE
-from orchestrator.core.ready import cannot_take_all, not_ready, own_stops
+from orchestrator.core.ready import (
+    TargetsLook,
+    cannot_take_all,
+    hint,
+    not_ready,
+    own_stops,
+    unused_zones,
+)
 from orchestrator.core.returning import roll_back
-from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.rollout import Green, HoldKind, Rollout
 from orchestrator.core.scene import Colour
+from orchestrator.core.stops import tell
 from orchestrator.core.wishes import BEFORE_TRAFFIC, go_to_step, needs_first_approval
+from orchestrator.core.words import counted, load_balancer_name
 
+UNSEEN_TRIES = 6  # CreateService, about a minute in all, while ECS does not see the group's load balancer
 FAILED_STARTS = 2  # tasks that failed to start for the same reason: it will not get better
 
 
@@ -88,17 +100,57 @@ def _make_green(draft: Draft) -> None:
             if not green.is_asked and not isinstance(blue, ServiceSeen):
                 _hold_for_blue(draft)  # green is made as large as blue is now
                 return
+            if not green.is_asked and not _are_groups_empty(draft):
+                return
             if not green.is_asked and isinstance(blue, ServiceSeen):
                 green = replace(green, desired=_first_size(draft, blue), is_asked=True)
             draft.change(green=green, created_last=draft.now)
-            draft.ask(_create(draft.row), f"make green: {green.name} with {green.desired} tasks")
-        case ServiceSeen() as seen if not starting.is_ours(row, dict(seen.tags)):
-            name = f"{green.name.rpartition('-')[0]}-{starting.short_id(row.id)}-2"[:255]
-            if name != green.name:
-                token = starting.token_of(row, name)
-                draft.change(green=replace(green, name=name, token=token, is_asked=False))
+            _ask_for_green(draft, green)
+        case ServiceSeen() as seen if not starting.is_ours(row, dict(seen.tags)) or seen.status != "ACTIVE":
+            # Somebody else's, or on its way out, which keeps its name for so long: another name, never theirs.
+            name = starting.next_service_name(green.name, row.id)
+            token = starting.token_of(row, name)
+            draft.change(green=replace(green, name=name, token=token, is_asked=False))
         case ServiceSeen() as seen:
             _follow_start(draft, seen)
+
+
+def _ask_for_green(draft: Draft, green: Green) -> None:
+    """Ask for green; give up where ECS goes on saying that its target group hangs on no load balancer.
+
+    It hangs on one, as this rollout has read: ECS sees it some seconds later, or something is wrong with it.
+    """
+    create = _create(draft.row)
+    unseen = next((f for f in draft.seen.failures if f.key == create.key and f.is_missing), None)
+    known = next((asked for asked in draft.before.asked if asked.key == create.key), None)
+    if unseen is not None and known is not None and known.times >= UNSEEN_TRIES:
+        roll_back(draft, f"green cannot be made, asked for {known.times} times: {unseen.why}", TEAL)
+        return
+    draft.ask(create, f"make green: {green.name} with {green.desired} tasks")
+
+
+def _are_groups_empty(draft: Draft) -> bool:
+    """True if nobody has put targets into green's groups, which are to hold its own tasks alone."""
+    for pair in draft.row.pairs:
+        seen = draft.seen.targets.get(pair.green) if pair.green else None
+        if not isinstance(seen, TargetsSeen):
+            why = (
+                seen.why
+                if isinstance(seen, Unread)
+                else "it is not there"
+                if seen
+                else "it was not looked at"
+            )
+            words = f"the targets of {pair.green_name} could not be read: {why}"
+            draft.hold(HoldKind.AWS, words, clears_when="they can be read")
+            return False
+        if seen.registered + seen.draining:
+            words = (
+                f"somebody put {counted(seen.registered + seen.draining, 'target')} into {pair.green_name}"
+            )
+            draft.hold(HoldKind.DRIFT, words, clears_when=f"{pair.green_name} has no target")
+            return False
+    return True
 
 
 def _first_size(draft: Draft, blue: ServiceSeen) -> int:
@@ -136,6 +188,7 @@ def _follow_start(draft: Draft, green: ServiceSeen) -> None:
     assert row.green is not None
     primary = green.primary
     stops = own_stops(green, row.green.task_definition, row.created_at)
+    tell(draft, Colour.GREEN)
     if primary is not None and primary.rollout_state == "FAILED":
         # ECS counts the tasks; why they stopped only they can say.
         reason = (primary.reason or "ECS gave up on it").rstrip(".")
@@ -160,12 +213,38 @@ def _is_ready_twice(draft: Draft) -> bool:
     why = not_ready(draft.seen.green, green.task_definition, targets, now=draft.now, quiet=draft.poll)
     if not why and isinstance(draft.seen.green, ServiceSeen) and draft.seen.green.desired < green.desired:
         why = f"green grows to {green.desired} tasks"
+    if _is_outside_for_good(draft, targets):
+        return False
     if why:
-        draft.change(ready_since=None, waiting_for=why)
+        draft.change(ready_since=None, waiting_for=f"{why}{hint(targets)}")
         return False
     draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at green")
     assert draft.row.ready_since is not None
     return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+
+
+def _is_outside_for_good(draft: Draft, targets: Sequence[TargetsLook]) -> bool:
+    """True once green is given up, since tasks of it are where its load balancer takes no targets from.
+
+    A group that is in no rule has the same reason for every target: then drift says what is wrong.
+    """
+    zones = unused_zones(targets) if rules.all_at(draft.row, NONE) and not draft.holds else ()
+    since = draft.row.unused_since or draft.now
+    draft.change(unused_since=since if zones else None)
+    if not zones or draft.now - since < draft.row.spec.metrics.period:
+        return False
+    assert draft.row.blue is not None
+    network = json.loads(draft.row.blue.template).get("networkConfiguration") or {}
+    subnets = (network.get("awsvpcConfiguration") or {}).get("subnets", ())
+    of = f" (its subnets: {', '.join(subnets)})" if subnets else ""
+    names = dict.fromkeys(load_balancer_name(pair.load_balancer) for pair in draft.row.pairs)
+    roll_back(
+        draft,
+        f"green has tasks in {', '.join(zones)}{of}, a zone that is not enabled for load balancer "
+        f"{' or '.join(names)}: enable it there, or take the subnet out of the service",
+        TEAL,
+    )
+    return True
 
 
 def _start_traffic(draft: Draft) -> None:

@@ -103,6 +103,30 @@ def not_healthy(targets: Sequence[TargetsLook], wanted: int) -> str:
     return ""
 
 
+HINTS = {
+    "Target.Timeout": "no answer comes: let the load balancer's security group reach the port of the tasks",
+    "Target.ResponseCodeMismatch": "the answer is not one that the health check takes: see its path and its matcher",
+    "Target.FailedHealthChecks": "no connection, or half an answer: see that the container listens on its port",
+}
+"""What a target that is not healthy most likely lacks. Source: ELBv2 TargetHealth, reason codes."""
+
+
+def hint(targets: Sequence[TargetsLook]) -> str:
+    """What to look at where no target of a group is healthy, to be put behind why; empty where nothing is known."""
+    for seen in targets:
+        if isinstance(seen, TargetsSeen) and not seen.healthy:
+            known = [HINTS[reason] for reason in seen.reasons if reason in HINTS]
+            if known:
+                return f"; {'; '.join(known)}"
+    return ""
+
+
+def unused_zones(targets: Sequence[TargetsLook]) -> tuple[str, ...]:
+    """The zones of targets that their load balancer does not use."""
+    found = (zone for seen in targets if isinstance(seen, TargetsSeen) for zone in seen.unused_zones)
+    return tuple(dict.fromkeys(found))
+
+
 def not_ready(
     service: ServiceLook,
     revision: TaskDefinitionArn,

@@ -322,6 +322,8 @@ class Rollout:
     pause_reason: str = ""
     paused_for: timedelta = timedelta(0)  # time that people paused in this phase: no limit counts it
     failed: str = ""  # a gate failed and the file says to hold
+    unused_since: datetime | None = None  # tasks of green are in zones that its load balancer does not use
+    stops_told: tuple[str, ...] = ()  # tasks whose end is in the log, by the last part of their ARNs
     stops_count_from: datetime | None = None  # blue was steady at last, or a person resumed after a failure
     answers: tuple[Judged, ...] = ()
     holds: tuple[Hold, ...] = ()

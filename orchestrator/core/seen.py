@@ -31,6 +31,7 @@ class Failure:
     key: str  # the effect's key
     why: str
     is_final: bool  # AWS understood and refused: repeating it unchanged will not help
+    is_missing: bool = False  # something that the call names is not there, or not yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

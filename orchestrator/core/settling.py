@@ -6,7 +6,7 @@ good step on green, holds and calls people, and never rolls the release back by 
 
 from dataclasses import replace
 
-from orchestrator.core import copying, intervals, judge, leaving, rules, spells, sticky
+from orchestrator.core import copying, intervals, judge, leaving, rules, spells, sticky, stops
 from orchestrator.core.draft import Draft
 from orchestrator.core.drift import SOMEBODY
 from orchestrator.core.effects import TagFormer, UpdateService
@@ -38,6 +38,7 @@ def settle(draft: Draft) -> None:
     rules.hold_for(draft, looks)
     copying.keep(draft)
     _limit(draft)
+    stops.tell(draft, Colour.BLUE)
     if not _is_tagged(draft) or not _follow_attempt(draft):
         _keep_weights(draft, looks)
         return

@@ -23,7 +23,7 @@ from orchestrator.core.scene import Names
 from orchestrator.core.spec import Background, Spec
 from orchestrator.core.survey import LB_COOKIE, Severity, Survey
 from orchestrator.core.traffic import canonical, cookie_life, read_forward
-from orchestrator.core.words import span
+from orchestrator.core.words import load_balancer_name, span
 
 TOKENS = uuid.UUID("6c1bb1c0-5d0f-4a8e-9f3c-7e41d1f0a7a1")  # namespace of Teal's client tokens
 GROUP_NAME_MAX = 32  # characters of a target group's name
@@ -228,8 +228,8 @@ def _prepare_pair(draft: Draft, pair: Pair) -> Pair:
             draft.change(created_last=draft.now)
             create = CreateTargetGroup(name=pair.green_name, template=pair.template, tags=tags_of(row))
             draft.ask(create, f"make target group {pair.green_name}")
-        case GroupSeen() as seen if not is_ours(row, dict(seen.tags)):
-            # The name is somebody else's: take another, never theirs.
+        case GroupSeen() as seen if not is_ours(row, dict(seen.tags)) or not _is_made_of(pair, seen):
+            # The name is somebody else's, whatever its tags say: take another, never theirs.
             return replace(pair, green_name=_next_name(pair.green_name), green=None)
         case GroupSeen() as seen:
             wanted: dict[str, str] = json.loads(pair.attributes)
@@ -237,8 +237,22 @@ def _prepare_pair(draft: Draft, pair: Pair) -> Pair:
             if missing:
                 configure = ConfigureTargetGroup(group=seen.arn, attributes=missing)
                 draft.ask(configure, f"set {len(missing)} attributes of {pair.green_name} as blue's")
+            foreign = [load_balancer_name(lb) for lb in seen.load_balancers if lb != pair.load_balancer]
+            if foreign:
+                draft.hold(
+                    HoldKind.DRIFT,
+                    f"somebody hangs {pair.green_name} on {' and '.join(foreign)}: a target group serves one "
+                    "load balancer",
+                    clears_when=f"{pair.green_name} is in no rule of another load balancer",
+                )
             return replace(pair, green=seen.arn)
     return pair
+
+
+def _is_made_of(pair: Pair, seen: GroupSeen) -> bool:
+    """False if a group cannot be what Teal made by this name: nobody changes what is fixed when it is made."""
+    wanted, found = json.loads(pair.template), json.loads(seen.settings or "{}")
+    return all(found[name] == value for name, value in wanted.items() if name in found)
 
 
 def _is_set_up(pair: Pair, seen: object) -> bool:
@@ -253,6 +267,12 @@ def _next_name(name: str) -> str:
     stem, hexes, number = name.rsplit("-", 2)
     end = f"-{hexes}-{int(number) + 10}"
     return f"{stem[: GROUP_NAME_MAX - len(end)].rstrip('-')}{end}"
+
+
+def next_service_name(name: str, rollout: RolloutId) -> str:
+    """Another name for green's service: with the next number at its end."""
+    stem, hexes, number = name.rpartition(short_id(rollout))
+    return f"{stem}{hexes}-{int(number.removeprefix('-') or 1) + 1}"
 
 
 def limit(draft: Draft) -> None:

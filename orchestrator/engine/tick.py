@@ -15,7 +15,7 @@ from orchestrator import preflight
 from orchestrator.core.claims import claims_of
 from orchestrator.core.decide import decide
 from orchestrator.core.effects import Effect, is_to_safety
-from orchestrator.core.errors import Conflict, Denied, Lost, Outside, Rejected
+from orchestrator.core.errors import Conflict, Denied, Lost, Missing, Outside, Rejected
 from orchestrator.core.looking import needs_of
 from orchestrator.core.needs import SurveyNeed
 from orchestrator.core.observed import Unread
@@ -162,7 +162,12 @@ class Ticker:
             await cloud.perform(effect)
         except Outside as why:
             log.warning("effect_failed", effect=effect.key, why=str(why), code=why.code)
-            return Failure(key=effect.key, why=str(why), is_final=isinstance(why, Rejected))
+            return Failure(
+                key=effect.key,
+                why=str(why),
+                is_final=isinstance(why, Rejected),
+                is_missing=isinstance(why, Missing),
+            )
         return None
 
     def _echo(self, decision: Decision, leased: Leased) -> None:

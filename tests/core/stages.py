@@ -254,13 +254,14 @@ def seen_of(known: Rollout, **changes: Any) -> Seen:  # noqa: ANN401 - the field
     on = known.attempts[-1].task_definition if known.attempts else FORMER
     touched = known.is_scaling_touched
     green = service(GREEN_NAME, WANTED, tags={"teal:rollout": ID, "teal:former": FORMER})
+    of_green = TargetsSeen(healthy=3 if known.green and known.green.is_asked else 0)
     good = {
         "survey": good_survey(scaling=SCALING) if known.phase is Phase.PENDING else None,
         "rules": {r.arn: rule_seen(known) for r in known.rules},
         "blue": service("checkout", on),
         "green": green if known.green and known.green.is_asked else Absent(),
         "groups": {p.green_name: group() if p.green else Absent() for p in known.pairs},
-        "targets": {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(healthy=3)},
+        "targets": {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: of_green},
         "scaling": suspended(SCALING) if touched else SCALING,
         "alarms": {"checkout-5xx": good_alarm()},
         "metrics": metrics(known),

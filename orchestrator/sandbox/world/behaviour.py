@@ -49,6 +49,8 @@ class Behaviour:
     stops_in: timedelta = timedelta(seconds=1)
     requests_per_task: float = 0.0
     """Requests a second that take a task's whole CPU; 0: they take none of it."""
+    unhealthy_reason: str = "Target.ResponseCodeMismatch"
+    """Why a health check fails that does, in the load balancer's words."""
     start_failures: dict[str, str] = field(default_factory=dict)
     """``family:revision`` -> why its tasks cannot start, for instance ``CannotPullContainerError: …``."""
 

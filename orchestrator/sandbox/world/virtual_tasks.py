@@ -149,7 +149,7 @@ class VirtualTasks:
             target.host,
             target.port,
             passed=passed,
-            reason="" if passed else "Target.ResponseCodeMismatch",
+            reason="" if passed else self._behaviour.unhealthy_reason,
         )
         interval = timedelta(seconds=group.settings["HealthCheckIntervalSeconds"])
         if target.state != ("healthy" if passed else "unhealthy"):

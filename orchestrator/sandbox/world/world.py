@@ -188,6 +188,12 @@ class World:
         """Begin, or end, a zonal shift away from a zone, as ARC or a person does."""
         (self._health.end_shift if is_over else self._health.shift)(zone)
 
+    def interrupt(self, task: str, *, code: str = "SpotInterruption", reason: str = "") -> None:
+        """AWS takes a running task away (by its ARN), as it does with Spot capacity or a host that fails."""
+        found = self._containers.tasks[task]
+        words = reason or "Your Spot Task was interrupted."
+        self._tasks.stop(self._containers.services[found.service], found, code=code, reason=words)
+
     def client_secret(self, rule: str) -> str | None:
         """The secret that a rule's OIDC action holds, which no answer of AWS ever shows; None: there is none."""
         return self._balancing.rule(rule).secret

@@ -35,15 +35,10 @@ class Addresses:
         return {"Subnets": [self._view(subnet, zones[subnet]) for subnet in wanted]}
 
     def _zones(self) -> dict[str, str]:
-        region = self._balancing.kernel.region
         found: dict[str, str] = {}
         for service in self._containers.services.values():
-            network = service.settings.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
-            for number, subnet in enumerate(network.get("subnets", ())):
-                found.setdefault(subnet, f"{region}{'abcdef'[number % 6]}")
-        for balancer in self._balancing.load_balancers.values():
-            found |= {subnet: zone for zone, subnet in balancer.zones}
-        return found
+            found = self._balancing.zones_of(service.subnets) | found
+        return found | self._balancing.subnets
 
     def _view(self, subnet: str, zone: str) -> Json:
         taken = sum(

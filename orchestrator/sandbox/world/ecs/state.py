@@ -132,6 +132,12 @@ class Service:
     timer: Timer | None = None
 
     @property
+    def subnets(self) -> list[str]:
+        """The subnets that its tasks get their addresses from; none without a network of their own."""
+        network: Json = self.settings.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+        return list(network.get("subnets", ()))
+
+    @property
     def primary(self) -> Deployment:
         """The deployment that is wanted."""
         return self.deployments[0]

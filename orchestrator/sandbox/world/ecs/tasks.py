@@ -124,9 +124,10 @@ class Tasks:
         return True
 
     def _emptiest_zone(self, service: Service) -> str:
-        """ECS spreads a service over its zones."""
+        """ECS spreads a service over the zones of its subnets."""
         used = [task.zone for task in service.tasks.values() if task.desired == "RUNNING"]
-        return min(self._health.zones(), key=used.count)
+        zones = tuple(self._balancing.zones_of(service.subnets).values()) or self._health.zones()
+        return min(zones, key=used.count)
 
     def _forget(self, arn: str) -> None:
         del self._all.tasks[arn]

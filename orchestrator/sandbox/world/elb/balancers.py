@@ -78,6 +78,7 @@ class Balancers:
             tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
         )
         self._all.load_balancers[arn] = balancer
+        self._all.subnets |= {subnet: zone for zone, subnet in balancer.zones}
         return {"LoadBalancers": [self._view(balancer)]}
 
     def describe_listeners(self, params: Json) -> Json:

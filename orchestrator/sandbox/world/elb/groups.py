@@ -65,6 +65,8 @@ class Groups:
             ),
             "DescribeTargetGroupAttributes": operation(self.describe_attributes, arn),
             "DescribeTargetHealth": operation(self.describe_health, arn, "Targets"),
+            "RegisterTargets": operation(self.register, arn, "Targets"),
+            "DeregisterTargets": operation(self.deregister, arn, "Targets"),
             "CreateTargetGroup": operation(self.create, "Name", "Tags", *_SETTINGS),
             "DeleteTargetGroup": operation(self.delete, arn),
             "ModifyTargetGroup": operation(self.modify, arn, *_MODIFIABLE),
@@ -112,6 +114,21 @@ class Groups:
 
     def _health_view(self, group: Group, target: Target) -> Json:
         return health_views.view(group, target, is_shifted=target.zone in self._all.shifted_zones)
+
+    def register(self, params: Json) -> Json:
+        """RegisterTargets by somebody else than ECS: nothing checks what answers there."""
+        group = self._all.group(params["TargetGroupArn"])
+        for asked in params["Targets"]:
+            port, zone = asked.get("Port", group.settings["Port"]), asked.get("AvailabilityZone", "")
+            self._health.register(group, asked["Id"], port, zone="" if zone == "all" else zone, owner="")
+        return {}
+
+    def deregister(self, params: Json) -> Json:
+        """DeregisterTargets; what is not registered is as good as gone."""
+        group = self._all.group(params["TargetGroupArn"])
+        for asked in params["Targets"]:
+            self._health.deregister(group, asked["Id"], asked.get("Port", group.settings["Port"]))
+        return {}
 
     def create(self, params: Json) -> Json:
         """CreateTargetGroup; the same name with the same settings answers the group there is."""

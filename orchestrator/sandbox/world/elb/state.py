@@ -1,7 +1,9 @@
 """What the account's load balancers are made of, and where each thing is found."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import cycle
 
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
 from orchestrator.sandbox.world.kernel import Kernel, Timer
@@ -115,10 +117,19 @@ class Balancing:
         self.listeners: dict[str, Listener] = {}
         self.rules: dict[str, Rule] = {}
         self.groups: dict[str, Group] = {}
+        self.subnets: dict[str, str] = {}  # subnet -> its zone, of those that a load balancer was given
         self.attached: Stale[str] = Stale(kernel)  # group ARN -> its load balancer's ARN, or empty
         self.group_attributes: Stale[dict[str, str]] = Stale(kernel)
         self.route_version = 0
         self.shifted_zones: set[str] = set()  # under a zonal shift
+
+    def zones_of(self, subnets: Iterable[str]) -> dict[str, str]:
+        """The zone of each subnet; one that no load balancer was given is in the zone of its place in the list."""
+        letters = cycle("abcdef")
+        return {
+            subnet: self.subnets.get(subnet, f"{self.kernel.region}{letter}")
+            for subnet, letter in zip(subnets, letters, strict=False)
+        }
 
     def routes_changed(self) -> None:
         """Something a proxy looks at has changed."""
