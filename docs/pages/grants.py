@@ -128,7 +128,7 @@ GRANTS = (
     ),
     Grant(
         sid="TagGreenGroupsWithFormer",
-        why="The tag teal:former on them, which says what blue ran.",
+        why="The tag teal:former on them, which says what blue ran, and teal:serves on those that stay.",
         actions=("elasticloadbalancing:AddTags",),
         resources=(GREEN_GROUPS,),
         condition={**TAGGED, **TEALS_TAGS},
@@ -159,10 +159,18 @@ GRANTS = (
     ),
     Grant(
         sid="TagGreenWithFormer",
-        why="The tag teal:former on green, which says what blue ran.",
+        why="The tag teal:former on green, which says what blue ran, and teal:serves on one that stays.",
         actions=("ecs:TagResource",),
         resources=(SERVICES,),
         condition={**TAGGED, **TEALS_TAGS},
+    ),
+    Grant(
+        sid="AdoptBlue",
+        why="Only for files that say `ending: {swap: delete}`, on the services that they name: a blue that Teal did "
+        "not make gets Teal's tags right before it is deleted, and loses them if a rollback keeps it.",
+        actions=("ecs:TagResource", "ecs:UntagResource"),
+        resources=(f"{ECS}:service/CLUSTER/SERVICE",),
+        condition=TEALS_TAGS,
     ),
     Grant(
         sid="RegisterRevisions",
@@ -186,14 +194,15 @@ GRANTS = (
     ),
     Grant(
         sid="Update",
-        why="Green's count; blue's revision when it settles, and its former one on the way back.",
+        why="Green's count; blue's revision when it settles, and its former one on the way back; where green stays, "
+        "its deployment configuration and blue's count.",
         actions=("ecs:UpdateService",),
         resources=(SERVICES,),
         condition=IN_CLUSTER,
     ),
     Grant(
         sid="DeleteGreen",
-        why="Green's end: only what carries Teal's tag.",
+        why="Green's end, or blue's after a swap: only what carries Teal's tag.",
         actions=("ecs:DeleteService",),
         resources=(SERVICES,),
         condition=TAGGED,

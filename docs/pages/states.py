@@ -11,8 +11,9 @@ WANTED = {
     Phase.SHIFTING: "The current step's weight on every rule, verified by reading back.",
     Phase.WATCHING: "The last weight; blue's revision is untouched and its capacity kept, so going back is one write.",
     Phase.SETTLING: "Blue runs the new revision; traffic comes home in steps; then green and what was made is gone.",
-    Phase.RETIRING: "Kept for the ending `swap`, which this version refuses: no rollout gets here.",
-    Phase.SUCCEEDED: "Nothing more: blue serves the new revision, and nothing that Teal made is left.",
+    Phase.RETIRING: "Green stands in blue's place on every rule; then blue has no task, and is kept so or gone.",
+    Phase.SUCCEEDED: "Nothing more: blue serves the new revision, and nothing that Teal made is left; "
+    "after a swap green serves it, and nothing else that Teal made is left.",
     Phase.ROLLING_BACK: "Every rule gives blue everything, on its former revision; then what was made is removed.",
     Phase.ROLLED_BACK: "Nothing more: blue serves its former revision, and nothing that Teal made is left.",
     Phase.ABANDONED: "Nothing more, whatever is left: Teal writes nothing for this rollout again.",
@@ -51,6 +52,8 @@ def _back(phase: Phase) -> str:
         return "100 % blue, one write"
     if phase is Phase.SETTLING:
         return "blue gets its former revision in place, then 100 % blue"
+    if phase is Phase.RETIRING:
+        return "blue hangs on the rules again, gets its tasks back or is made anew, then 100 % blue"
     if phase is Phase.ROLLING_BACK:
         return "it is on its way"
     assert phase.is_final or not ACCEPTED[phase], f"say what a rollback means in {phase}"

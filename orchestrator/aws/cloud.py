@@ -103,6 +103,11 @@ class AwsCloud:
             case effects.TagFormer():
                 await ecs.tag(call, effect.service, ((FORMER, effect.former),))
                 await elbv2.tag(call, effect.groups, ((FORMER, effect.former),))
+            case effects.PutTags():
+                await ecs.tag(call, effect.service, effect.tags)
+                await elbv2.tag(call, effect.groups, effect.tags)
+            case effects.RemoveTags():
+                await ecs.untag(call, effect)
             case effects.SetScaling():
                 await autoscaling.set_scaling(call, effect)
             case effects.PutScalingPolicy():

@@ -6,7 +6,7 @@ Source of all shapes: Amazon ECS API Reference. What does not exist comes back i
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.aws.call import Caller, chunks
@@ -21,6 +21,7 @@ from orchestrator.core.traffic import canonical
 SERVICES_PER_CALL = 10
 TASKS_PER_CALL = 100
 REVISIONS_PER_CALL = 20
+STOP_SECONDS = 30  # between SIGTERM and SIGKILL, unless a container says otherwise (``stopTimeout``)
 UNDER_WAY = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"]
 
 # What describes the registration of a task definition, not what its tasks run by.
@@ -195,6 +196,15 @@ def task_definition_seen(definition: Mapping[str, Any]) -> TaskDefinitionSeen:
             (container["name"], container.get("image", ""))
             for container in definition.get("containerDefinitions", ())
         ),
+        stops_in=timedelta(
+            seconds=max(
+                (
+                    container.get("stopTimeout") or STOP_SECONDS
+                    for container in definition.get("containerDefinitions", ())
+                ),
+                default=STOP_SECONDS,
+            )
+        ),
     )
 
 
@@ -261,6 +271,12 @@ async def tag(call: Caller, arn: str, tags: effects.Tags) -> None:
     """Put tags on a service. Raises Outside."""
     wanted = [{"key": key, "value": value} for key, value in tags]
     await call.write("ecs", "TagResource", {"resourceArn": arn, "tags": wanted})
+
+
+async def untag(call: Caller, effect: effects.RemoveTags) -> None:
+    """Take tags off a service; one that is gone has none. Raises Outside."""
+    params = {"resourceArn": effect.service, "tagKeys": list(effect.names)}
+    await _unless_gone(call, "UntagResource", params)
 
 
 def _deployment(entry: Mapping[str, Any]) -> DeploymentSeen:

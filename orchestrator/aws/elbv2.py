@@ -110,6 +110,18 @@ async def rules_of(call: Caller, listener: str) -> list[RuleSeen]:
     ]
 
 
+async def carried_by(call: Caller, load_balancer: LoadBalancerArn) -> tuple[RuleSeen, ...] | Absent:
+    """Every rule of every listener of a load balancer; Absent: no such load balancer. Raises Outside."""
+    try:
+        listeners = await listeners_of(call, load_balancer)
+    except Missing:
+        return Absent()
+    found: list[RuleSeen] = []
+    for listener in listeners:
+        found += await rules_of(call, listener["ListenerArn"])
+    return tuple(found)
+
+
 async def listings(
     call: Caller, listeners: Iterable[ListenerArn]
 ) -> dict[ListenerArn, tuple[RuleSeen, ...] | Absent | Unread]:

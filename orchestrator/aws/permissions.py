@@ -56,6 +56,7 @@ WRITES = (
     "ecs:DeregisterTaskDefinition",
     "ecs:RegisterTaskDefinition",
     "ecs:TagResource",
+    "ecs:UntagResource",
     "ecs:UpdateService",
     "elasticloadbalancing:AddTags",
     "elasticloadbalancing:CreateTargetGroup",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from orchestrator.config.auto import AutoModel, build_auto
 from orchestrator.config.compare import build_compare
 from orchestrator.config.counting import build_counting
+from orchestrator.config.ending import build_ending
 from orchestrator.config.metric import build_metrics
 from orchestrator.config.models import (
     AlarmModel,
@@ -53,6 +54,7 @@ def build(file: File) -> Spec:
         on_failure=file.on_failure,
         on_drift=file.on_drift,
         sticky=file.sticky,
+        ending=build_ending(file.ending),
         labels=tuple(sorted(file.labels.items())),
         notify=NotifySpec(slack=file.notify.slack or ""),
         is_forced=file.force,

@@ -14,6 +14,7 @@ from orchestrator.config.auto import auto_document
 from orchestrator.config.compare import compare_document
 from orchestrator.config.counting import counting_document
 from orchestrator.config.document import Value
+from orchestrator.config.ending import ending_document
 from orchestrator.config.metric import metrics_document
 from orchestrator.config.probe import probe_document
 from orchestrator.config.quantities import duration_text, share_text, weight_text
@@ -100,6 +101,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
         "on_failure": spec.on_failure.value,
         "on_drift": spec.on_drift.value,
         "sticky": spec.sticky.value,
+        "ending": ending_document(spec.ending),
         **notify,
         **({"force": True} if spec.is_forced else {}),
         **({"override": spec.override} if spec.override else {}),

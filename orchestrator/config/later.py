@@ -20,22 +20,12 @@ class _Later:
     what: str = ""
 
 
-def _swaps(value: Value) -> bool:
-    return value == "swap" or (isinstance(value, dict) and "swap" in value)
-
-
 _LATER = (
     _Later(
         path=("capacity", "green"),
         values=lambda value: value == "stepped",
         what="capacity: {green: stepped} is not available yet",
         instead="write full, or remove it",
-    ),
-    _Later(
-        path=("ending",),
-        values=_swaps,
-        what="ending: swap is not available yet",
-        instead="write settle, or remove it: blue takes the new revision over",
     ),
 )
 

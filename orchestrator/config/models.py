@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from orchestrator.config.auto import AutoModel
 from orchestrator.config.compare import CompareModel
 from orchestrator.config.counting import MetricsModel
+from orchestrator.config.ending import SETTLE, EndingWord
 from orchestrator.config.fields import (
     Alias,
     BackgroundWord,
@@ -321,16 +322,11 @@ class File(_Model):
         description="Users whom a cookie keeps on the colour that is to be left: wait until none comes any more, "
         "for their cookies' life at the longest, or cut. A rollback always cuts.",
     )
-    ending: Annotated[
-        str,
-        _only("settle"),
-        WithJsonSchema(
-            {
-                "const": "settle",
-                "description": "What becomes of blue: it takes the new revision over and traffic comes home.",
-            }
-        ),
-    ] = "settle"
+    ending: EndingWord = Field(
+        default=SETTLE,
+        description="What becomes of blue when the watch has passed: settle, it takes the new revision over and "
+        "traffic comes home; or {swap: …}, green stays in its place.",
+    )
     limits: LimitsModel = LimitsModel()
     on_failure: OnFailureWord = Field(
         default=OnFailure.ROLLBACK, description="What a failing gate does until the watch has passed."

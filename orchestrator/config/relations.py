@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from orchestrator.config.counting import counting_relations
 from orchestrator.config.document import Document, Value
+from orchestrator.config.ending import ending_relations
 from orchestrator.config.metric import metric_mistakes
 from orchestrator.config.quantities import parse_weight
 from orchestrator.core.errors import Mistake
@@ -29,6 +30,7 @@ def relations(document: Document) -> Iterator[Mistake]:
         yield from counting_relations(document, document.value)
         yield from _probe(document, document.value)
         yield from _webhooks(document, document.value)
+        yield from ending_relations(document, document.value)
 
 
 def _metrics(document: Document, gates: Value) -> Iterator[Mistake]:

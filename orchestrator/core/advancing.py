@@ -272,7 +272,8 @@ def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ..
     if row.phase is Phase.WATCHING and row.step == len(draft.row.plan.steps) - 1:
         go_to_step(draft, 0)
         spells.forget(draft)
-        draft.move(Phase.SETTLING, "the watch has passed")
+        is_swap = row.spec.ending.is_swap
+        draft.move(Phase.RETIRING if is_swap else Phase.SETTLING, "the watch has passed")
         return
     go_to_step(draft, row.step + 1)
     _shift(draft, looks, answers)

@@ -75,7 +75,7 @@ ACCEPTED: dict[Phase, frozenset[CommandKind]] = {
     Phase.SHIFTING: _EARLY | {_K.APPROVE, _K.PROMOTE, _K.BACK},
     Phase.WATCHING: _EARLY | {_K.APPROVE, _K.PROMOTE, _K.BACK},
     Phase.SETTLING: frozenset({_K.PAUSE, _K.RESUME, _K.ROLLBACK, _K.ABANDON}),
-    Phase.RETIRING: frozenset({_K.ROLLBACK, _K.ABANDON}),
+    Phase.RETIRING: frozenset({_K.PAUSE, _K.RESUME, _K.ROLLBACK, _K.ABANDON}),
     Phase.ROLLING_BACK: frozenset({_K.ABANDON}),
     Phase.SUCCEEDED: frozenset(),
     Phase.ROLLED_BACK: frozenset(),

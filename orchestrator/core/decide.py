@@ -2,8 +2,8 @@
 
 It reads the row, what people wished and what was seen, and answers with the next row, the effects that lead from what
 is seen to what is wanted, the facts to tell and to keep, and when to look again. Each phase is one function:
-``starting`` (pending, preparing), ``provisioning``, ``advancing`` (shifting, watching), ``settling``, ``returning``
-(rolling back), ``leaving`` (the end of both ways out).
+``starting`` (pending, preparing), ``provisioning``, ``advancing`` (shifting, watching), ``settling``, ``retiring``,
+``returning`` (rolling back), ``leaving`` (the end of both ways out).
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,9 @@ from orchestrator.core import (
     advancing,
     listing,
     no_way_back,
+    parting,
     provisioning,
+    retiring,
     returning,
     settling,
     starting,
@@ -26,7 +28,7 @@ from orchestrator.core.effects import WriteRule
 from orchestrator.core.events import EventKind
 from orchestrator.core.ids import revision_name
 from orchestrator.core.phases import Phase
-from orchestrator.core.plan import ALL
+from orchestrator.core.plan import ALL, NONE
 from orchestrator.core.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.seen import Seen
 from orchestrator.core.spec import LimitThen
@@ -82,9 +84,11 @@ def _live(draft: Draft) -> None:
             advancing.advance(draft)
         case Phase.SETTLING:
             settling.settle(draft)
+        case Phase.RETIRING:
+            retiring.retire(draft)
         case Phase.ROLLING_BACK:
             returning.take_back(draft)
-        case Phase.SUCCEEDED | Phase.ROLLED_BACK | Phase.ABANDONED | Phase.RETIRING:
+        case Phase.SUCCEEDED | Phase.ROLLED_BACK | Phase.ABANDONED:
             raise AssertionError(f"nothing is decided in {draft.row.phase}")
         case never:
             assert_never(never)
@@ -129,6 +133,7 @@ def _abandon(draft: Draft, command: Command) -> None:
     left += [revision_name(each.arn) for each in row.registrations if each.arn]
     if row.green and row.green.is_scaling_asked and not row.green.is_scaling_gone:
         left += [f"the scalable target of {row.green.name}", *row.green.alarms]
+    left += parting.left_of_blue(row)
     draft.end(reason, command.by)
     draft.move(Phase.ABANDONED, reason)
     draft.tell(
@@ -188,8 +193,12 @@ def _assert_promises(draft: Draft) -> None:
     writes = [effect for effect in draft.effects if isinstance(effect, WriteRule)]
     for write in writes:
         assert write.green is None or 0 <= write.green <= ALL, f"{write.green} is no share"
-    if row.phase is Phase.ROLLING_BACK:
+    if row.phase is Phase.ROLLING_BACK and (row.retirement is None or row.is_way_clear):
         assert all(not write.green for write in writes), "a rollback never gives green anything"
+    elif row.phase is Phase.ROLLING_BACK:  # blue hangs on the rules again before it has anything to give
+        assert all(write.green in (None, NONE, ALL) for write in writes), (
+            "green keeps what it has, or loses it"
+        )
     if row.phase.blue_is_safe_side and draft.before.phase.blue_is_safe_side:
         tests = {rule.arn for rule in row.test_rules}  # nobody's users come by them
         writes = [write for write in writes if write.rule not in tests]

@@ -152,7 +152,7 @@ class UpdateService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreDeploymentConfiguration:
-    """Give blue its former deployment configuration back; starts no deployment. ECS UpdateService."""
+    """Give a service a deployment configuration that was read before; starts no deployment. ECS UpdateService."""
 
     cluster: str
     service: str
@@ -178,6 +178,35 @@ class TagFormer:
     def key(self) -> str:
         """Named by the service."""
         return f"tag_former {self.service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutTags:
+    """Put Teal's tags on a service and on target groups. ECS TagResource, ELBv2 AddTags."""
+
+    service: str  # ARN
+    groups: tuple[TargetGroupArn, ...]
+    tags: Tags
+    kind: Literal["put_tags"] = "put_tags"
+
+    @property
+    def key(self) -> str:
+        """Named by the service."""
+        return f"put_tags {self.service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTags:
+    """Take Teal's tags off a service that it did not make. ECS UntagResource."""
+
+    service: str  # ARN
+    names: tuple[str, ...]
+    kind: Literal["remove_tags"] = "remove_tags"
+
+    @property
+    def key(self) -> str:
+        """Named by the service."""
+        return f"remove_tags {self.service}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +307,7 @@ class DeleteAlarms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteService:
-    """Delete green, which runs nothing any more. ECS DeleteService."""
+    """Delete a service that runs nothing any more: green, or blue after a swap. ECS DeleteService."""
 
     cluster: str
     service: str
@@ -292,7 +321,7 @@ class DeleteService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteTargetGroup:
-    """Delete one of green's target groups, which no rule uses any more. ELBv2 DeleteTargetGroup."""
+    """Delete a target group that Teal made and no rule uses any more. ELBv2 DeleteTargetGroup."""
 
     group: TargetGroupArn
     kind: Literal["delete_target_group"] = "delete_target_group"
@@ -314,6 +343,8 @@ Effect = (
     | UpdateService
     | RestoreDeploymentConfiguration
     | TagFormer
+    | PutTags
+    | RemoveTags
     | SetScaling
     | PutScalingPolicy
     | PutScheduledAction

@@ -44,6 +44,9 @@ class EventKind(StrEnum):
     TRAFFIC_ON_BLUE = "traffic_on_blue"
     BLUE_UPDATE_ASKED = "blue_update_asked"
     BLUE_STEADY = "blue_steady"
+    TRAFFIC_ON_GREEN = "traffic_on_green"  # green has taken blue's place on every rule, for good
+    BLUE_DRAINED = "blue_drained"  # its tasks stop, since green stays
+    BLUE_CALLED_BACK = "blue_called_back"  # by a rollback after that
     PAGED = "paged"  # people are called: Teal cannot go on by itself
     ENDED = "ended"
 
@@ -63,6 +66,9 @@ FOR_PEOPLE = frozenset(
         EventKind.COMMAND_APPLIED,
         EventKind.ROLLBACK_DECIDED,
         EventKind.TRAFFIC_ON_BLUE,
+        EventKind.TRAFFIC_ON_GREEN,
+        EventKind.BLUE_DRAINED,
+        EventKind.BLUE_CALLED_BACK,
         EventKind.PAGED,
         EventKind.ENDED,
     }

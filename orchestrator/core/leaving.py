@@ -7,11 +7,10 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import copying, revising, rules, sticky
+from orchestrator.core import clearing, copying, parting, revising, rules, sticky
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import (
     DeleteService,
-    DeleteTargetGroup,
     RestoreDeploymentConfiguration,
     ScaleService,
     SetScaling,
@@ -41,6 +40,7 @@ def leave(draft: Draft, end: Phase) -> None:
         _remove_green(draft),
         *(_remove_group(draft, pair) for pair in draft.row.pairs),
         revising.remove(draft, end, may_come_late=_may_come_late(draft)),
+        parting.untag(draft),
         _restore_count(draft),
         _restore_scaling(draft),
     ]
@@ -56,7 +56,8 @@ def leave(draft: Draft, end: Phase) -> None:
         draft.end("blue runs the new revision", TEAL)
     reason = draft.row.end.reason if draft.row.end else ""
     draft.move(end, reason)
-    words = f"{end}: {reason}; nothing of green is left, and the rest is as it was"
+    gone = clearing.told(draft.row) or "; nothing of green is left, and the rest is as it was"
+    words = f"{end}: {reason}{gone}"
     draft.tell(EventKind.ENDED, words, phase=end.value, reason=reason)
 
 
@@ -197,9 +198,10 @@ def _remove_group(draft: Draft, pair: Pair) -> str:
             if late is not None and draft.now < late + LATE:
                 return "a creation that may still be on its way"
         case GroupSeen() as seen if seen.tags.get("teal:rollout") == draft.row.id:
-            if green is None or green.is_gone:
-                draft.ask(DeleteTargetGroup(group=seen.arn), f"delete target group {pair.green_name}")
-            return f"target group {pair.green_name} to be deleted"
+            if green is not None and not green.is_gone:
+                return f"target group {pair.green_name} to be deleted"
+            if waiting := clearing.delete(draft, seen.arn, pair.load_balancer):
+                return waiting
         case GroupSeen():
             pass  # somebody else's group under the name Teal would have taken
     gone = tuple(

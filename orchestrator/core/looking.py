@@ -1,4 +1,4 @@
-"""What each phase must see. A tick that rolls back reads only the rules (and blue, once settling has touched it)."""
+"""What each phase must see. A tick that rolls back reads only the rules (and blue, once it was touched)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,9 +7,11 @@ from typing import assert_never
 
 from orchestrator.core import (
     asking,
+    clearing,
     copying,
     history,
     listing,
+    recalling,
     rehearsing,
     revising,
     rules,
@@ -24,6 +26,7 @@ from orchestrator.core.rollout import Rollout
 from orchestrator.core.spec import Discovery
 from orchestrator.core.wanted import alarm_names, alarms_since, metrics_need
 from orchestrator.core.wishes import refusal
+from orchestrator.core.words import group_name
 
 ENDING = frozenset({CommandKind.ROLLBACK, CommandKind.REJECT, CommandKind.ABANDON})
 
@@ -63,12 +66,12 @@ def _of_phase(row: Rollout, commands: Sequence[Command], now: datetime, freezes:
             return _with_greens_scaling(needs, row)
         case Phase.SHIFTING | Phase.WATCHING:
             return _advancing(row, now)
-        case Phase.SETTLING:
-            return _settling(row, now)
+        case Phase.SETTLING | Phase.RETIRING:
+            return _settling(row, now) if row.phase is Phase.SETTLING else _retiring(row)
         case Phase.ROLLING_BACK:
             is_on_blue = row.end is not None and row.end.traffic_on_blue_at is not None
             return _leaving(row, now) if is_on_blue or row.blue is None else _way_back(row)
-        case Phase.SUCCEEDED | Phase.ROLLED_BACK | Phase.ABANDONED | Phase.RETIRING:
+        case Phase.SUCCEEDED | Phase.ROLLED_BACK | Phase.ABANDONED:
             return Needs()
         case never:
             assert_never(never)
@@ -161,9 +164,26 @@ def _settling(row: Rollout, now: datetime) -> Needs:
     return needs
 
 
+def _retiring(row: Rollout) -> Needs:
+    assert row.green is not None
+    retirement = row.retirement
+    is_swapped = retirement is not None and retirement.swapped_at is not None
+    is_drained = retirement is not None and retirement.drained_from is not None
+    groups = [group_name(pair.blue) for pair in row.pairs] if row.blue and row.blue.is_own else []
+    return replace(
+        _services(row, row.green.name),
+        rules=_rules(row, are_tests_read=True),
+        groups=tuple(groups if is_swapped else [pair.green_name for pair in row.pairs]),
+        balancers=clearing.balancers(row)
+        if is_drained
+        else tuple(dict.fromkeys(pair.load_balancer for pair in row.pairs)),
+        revisions=revising.needs(row),
+    )
+
+
 def _way_back(row: Rollout) -> Needs:
     needs = replace(_base(row), is_urgent=True)
-    if not row.attempts and row.blue_loss is None:
+    if not row.attempts and row.blue_loss is None and not recalling.is_wanted(row):
         return needs
     assert row.blue is not None
     return replace(needs, blue=row.blue.name, targets=tuple(pair.blue for pair in row.pairs))
@@ -179,9 +199,10 @@ def _leaving(row: Rollout, now: datetime) -> Needs:
         alarms=scaling.alarms,
         metrics=sticky.need(row, now),
         rules=_rules(row, are_tests_read=True),
-        blue=row.blue.name if row.attempts or row.is_configuration_touched else "",
+        blue=row.blue.name if row.attempts or row.is_configuration_touched or row.retirement else "",
         green="" if row.green.is_gone else row.green.name,
         groups=tuple(pair.green_name for pair in row.pairs if not pair.is_deleted),
         scaling=_scaling(row) if row.is_scaling_touched else "",
         revisions=revising.needs(row),
+        balancers=clearing.balancers(row),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.core.gates.metric import MetricSpec
-from orchestrator.core.ids import ListenerArn, RuleArn, TargetGroupArn
+from orchestrator.core.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
 from orchestrator.core.observed import MetricQuery
 from orchestrator.core.outward import HookNeed, ProbeNeed
 
@@ -60,6 +60,7 @@ class Needs:
     survey: SurveyNeed | None = None
     rules: tuple[RuleNeed, ...] = ()
     listeners: tuple[ListenerArn, ...] = ()  # every rule of these, in the order in which a request meets them
+    balancers: tuple[LoadBalancerArn, ...] = ()  # every rule of every listener of these
     cluster: str = ""
     blue: str = ""  # service name
     green: str = ""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orchestrator.core.ids import Json
-from orchestrator.core.spec import Spec
+from orchestrator.core.spec import Ending, Spec
 from orchestrator.core.starting import in_scope, test_rules_of
 from orchestrator.core.survey import Survey
 
@@ -45,6 +45,11 @@ def _permits(spec: Spec, survey: Survey) -> Iterator[Permit]:
     for action in ("CreateService", "TagResource", "UpdateService", "DeleteService"):
         yield Permit(action=f"ecs:{action}", resource=green)
     yield Permit(action="ecs:UpdateService", resource=blue.arn)
+    if (
+        spec.ending is Ending.DELETE
+    ):  # tagged first, as its policy may demand; a rollback takes the tags off again
+        for action in ("TagResource", "UntagResource", "DeleteService", "CreateService"):
+            yield Permit(action=f"ecs:{action}", resource=blue.arn)
     group = _green_group(survey)
     if group:
         for action in (

@@ -47,7 +47,11 @@ TRANSITIONS: tuple[Move, ...] = (
     Move(start=P.SHIFTING, end=P.WATCHING, when="the last step's weight is on every rule"),
     Move(start=P.WATCHING, end=P.SHIFTING, when="a person goes back to an earlier step"),
     Move(start=P.WATCHING, end=P.SETTLING, when="the watch has passed"),
+    Move(
+        start=P.WATCHING, end=P.RETIRING, when="the watch has passed, and green is to stay (`ending: swap`)"
+    ),
     Move(start=P.SETTLING, end=P.SUCCEEDED, when="blue serves the new revision and green is gone"),
+    Move(start=P.RETIRING, end=P.SUCCEEDED, when="green serves alone, and blue has no task or is gone"),
     Move(start=P.PENDING, end=P.ROLLING_BACK, when="rolled back before anything was made"),
     Move(start=P.PREPARING, end=P.ROLLING_BACK, when="rolled back, or green cannot be made"),
     Move(
@@ -66,6 +70,7 @@ TRANSITIONS: tuple[Move, ...] = (
         when="a gate fails, a hold lasts too long, or a person rolls back",
     ),
     Move(start=P.SETTLING, end=P.ROLLING_BACK, when="a person rolls back before green is gone"),
+    Move(start=P.RETIRING, end=P.ROLLING_BACK, when="a person rolls back before blue's target groups go"),
     Move(start=P.ROLLING_BACK, end=P.ROLLED_BACK, when="all traffic is on blue and green is gone"),
     *(
         Move(start=phase, end=P.ABANDONED, when="an admin abandons")
@@ -76,6 +81,7 @@ TRANSITIONS: tuple[Move, ...] = (
             P.SHIFTING,
             P.WATCHING,
             P.SETTLING,
+            P.RETIRING,
             P.ROLLING_BACK,
         )
     ),

@@ -218,6 +218,9 @@ def _is_ready_twice(draft: Draft) -> bool:
     if why:
         draft.change(ready_since=None, waiting_for=f"{why}{hint(targets)}")
         return False
+    if green.started_in is None:
+        began = row.phase_since or row.created_at
+        draft.change(green=replace(green, started_in=draft.now - began))
     draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at green")
     assert draft.row.ready_since is not None
     return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap

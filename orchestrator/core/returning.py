@@ -1,14 +1,15 @@
 """The way back: all traffic to blue first, everything else later. It never gives up.
 
 Before settling has touched blue this is one write a rule. Once blue was given the new revision, the weights stay as
-they are until blue runs its former revision again, in place, and then all traffic goes to it.
+they are until blue runs its former revision again, in place, and then all traffic goes to it; and where green was put
+in its place, until blue is back (`recalling`).
 """
 
 import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import judge, leaving, no_way_back, rules, spells, tags
+from orchestrator.core import judge, leaving, no_way_back, recalling, rules, spells, tags
 from orchestrator.core.commands import Actor
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import ScaleService, UpdateService, WriteRule
@@ -64,6 +65,8 @@ def take_back(draft: Draft) -> None:
             _call_if_stuck(draft)
             return
         if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):
+            return
+        if recalling.is_wanted(draft.row) and not recalling.is_blue_back(draft):
             return
         if not _is_all_on_blue(draft):
             _call_if_stuck(draft)

@@ -98,16 +98,19 @@ def keep_images(draft: Draft) -> None:
     )
 
 
-def remove(draft: Draft, end: Phase, *, may_come_late: bool) -> str:
+def remove(draft: Draft, end: Phase, *, may_come_late: bool, is_green_kept: bool = False) -> str:
     """What the registered revisions still wait for; empty once nothing of them is left but what blue took over.
 
-    `may_come_late`: a registration that was sent may still be on its way.
+    `may_come_late`: a registration that was sent may still be on its way. `is_green_kept`: green stays, and with it
+    the revision that it runs.
     """
     row = draft.row
     left = [each for each in row.registrations if not each.is_cleared]
-    if not left or (row.green is not None and not row.green.is_gone):
+    if not left or (row.green is not None and not row.green.is_gone and not is_green_kept):
         return "green to be gone" if left else ""
     taken = {row.green.for_blue} if row.green is not None and end is Phase.SUCCEEDED else set()
+    if row.green is not None and is_green_kept:
+        taken.add(row.green.task_definition)
     if isinstance(draft.seen.blue, ServiceSeen):
         taken.add(draft.seen.blue.task_definition)
     waiting = ""

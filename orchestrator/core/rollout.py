@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from orchestrator.core import tags
 from orchestrator.core.commands import Actor, Outcome
 from orchestrator.core.comparison import Stream
 from orchestrator.core.effects import Effect
@@ -24,6 +25,7 @@ from orchestrator.core.ids import (
 from orchestrator.core.observed import AlarmSeen, ImageSeen, ScalesSeen, ScalingSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import Plan, Step
+from orchestrator.core.retirement import Retirement
 from orchestrator.core.scene import Counts, Interval
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import NewRevision
@@ -96,6 +98,13 @@ class Blue:
     scaling: ScalingSeen | None
     alarms: tuple[AlarmSeen, ...] = ()
     scales: ScalesSeen | None = None  # what acts on its scalable target; None: nothing does
+    tags: tuple[tuple[str, str], ...] = ()  # Teal's own, where an earlier swap made it the service of record
+    stops_in: timedelta = timedelta(seconds=30)  # the longest that a task may take to stop
+
+    @property
+    def is_own(self) -> bool:
+        """True if Teal made it: the green of an earlier rollout, which stayed."""
+        return dict(self.tags).get(tags.MANAGED) == "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +126,8 @@ class Green:
     token: str
     blues: TaskDefinitionArn | None = None  # what blue is to take over; None: what green runs
     is_grown: bool = True  # it may have all its tasks; before, it has one
+    arn: str = ""  # as first seen
+    started_in: timedelta | None = None  # from its making until it was first ready
     is_asked: bool = False  # CreateService may have been sent
     is_leaving: bool = False  # scaling to zero may have been sent: there is no way back to it
     is_gone: bool = False
@@ -331,6 +342,9 @@ class Rollout:
     waiting_for: str = ""  # what the next move waits for, in words for people
     waited_for_approval: timedelta = timedelta(0)
     attempts: tuple[Attempt, ...] = ()
+    retirement: Retirement | None = None  # what was done about blue, where green is to stay
+    in_use: tuple[TargetGroupArn, ...] = ()  # target groups that AWS did not delete, since a rule uses them
+    left: tuple[TargetGroupArn, ...] = ()  # those of them that a rule was seen to use: they stay
     is_scaling_touched: bool = False
     scaling_seen_at: datetime | None = None  # blue's scalable target was last looked at, with green's
     is_configuration_touched: bool = False  # blue's deployment configuration was changed for the way back

@@ -300,9 +300,13 @@ def ask_write(
     *,
     to_safety: bool,
     expects: Json | None = None,
+    told: str = "",
 ) -> None:
-    """Ask for one rule's whole action list to be replaced, if it still holds what is expected."""
-    told = "as it was first" if weight is None else f"green at {percent(weight)}"
+    """Ask for one rule's whole action list to be replaced, if it still holds what is expected.
+
+    `told`: what it is to hold, in words, where the weight does not say it.
+    """
+    told = told or ("as it was first" if weight is None else f"green at {percent(weight)}")
     draft.ask(
         WriteRule(
             rule=rule.arn,

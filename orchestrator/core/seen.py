@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.commands import Command
 from orchestrator.core.hours import Freeze
-from orchestrator.core.ids import ListenerArn, RuleArn, TargetGroupArn
+from orchestrator.core.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
 from orchestrator.core.observed import (
     Absent,
     AlarmSeen,
@@ -46,6 +46,8 @@ class Seen:
     rules: Mapping[RuleArn, RuleSeen | Absent | Unread] = field(default_factory=dict)
     # By listener: every rule, in the order in which a request meets them.
     listings: Mapping[ListenerArn, tuple[RuleSeen, ...] | Absent | Unread] = field(default_factory=dict)
+    # By load balancer: every rule of every listener.
+    balancers: Mapping[LoadBalancerArn, tuple[RuleSeen, ...] | Absent | Unread] = field(default_factory=dict)
     blue: ServiceSeen | Absent | Unread | None = None
     green: ServiceSeen | Absent | Unread | None = None
     groups: Mapping[str, GroupSeen | Absent | Unread] = field(default_factory=dict)  # by name

@@ -45,6 +45,19 @@ class Sticky(StrEnum):
     CUT = "cut"  # nobody is waited for: who is left moves when the colour's target group leaves the rule
 
 
+class Ending(StrEnum):
+    """What becomes of blue once the watch has passed."""
+
+    SETTLE = "settle"  # it takes the new revision over, and traffic comes home
+    KEEP = "keep"  # green stays in its place, and blue is kept at zero tasks
+    DELETE = "delete"  # green stays in its place, and blue is deleted
+
+    @property
+    def is_swap(self) -> bool:
+        """True where green stays, as the service of record."""
+        return self is not Ending.SETTLE
+
+
 class Discovery(StrEnum):
     """Whether green answers in blue's service discovery (Cloud Map), where nobody divides by weight."""
 
@@ -175,6 +188,7 @@ class Spec:
     )
     background: Background = Background.NONE
     sticky: Sticky = Sticky.WAIT
+    ending: Ending = Ending.SETTLE
     discovery: Discovery = Discovery.STRIP
     first_tasks: int = 0  # blue runs no task yet: green begins with so many; 0: blue serves already
     is_forced: bool = False  # also where blue runs the revision already: its tasks are replaced all the same

@@ -3,6 +3,7 @@
 import json
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 from orchestrator.core import renaming, revising, rules, windowing
 from orchestrator.core.draft import TEAL, Draft
@@ -26,6 +27,7 @@ from orchestrator.core.traffic import canonical, cookie_life, read_forward
 from orchestrator.core.words import load_balancer_name, span
 
 TOKENS = uuid.UUID("6c1bb1c0-5d0f-4a8e-9f3c-7e41d1f0a7a1")  # namespace of Teal's client tokens
+STOPS_IN = timedelta(seconds=30)  # a task's default
 GROUP_NAME_MAX = 32  # characters of a target group's name
 GROUP_STEM_MAX = 16  # characters of a service's name that a target group's 32 leave room for
 
@@ -95,6 +97,8 @@ def _take(draft: Draft, survey: Survey) -> None:
             scaling=survey.scaling,
             alarms=survey.alarms,
             scales=survey.scales,
+            tags=tuple((key, value) for key, value in survey.blue.tags.items() if key.startswith("teal:")),
+            stops_in=survey.former.stops_in if survey.former else STOPS_IN,
         ),
         green=Green(
             name=f"{survey.blue.name[:240]}-{hexes}",

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn, TaskDefinitionArn
@@ -79,6 +80,7 @@ class TaskDefinitionSeen:
     ports: tuple[tuple[str, int], ...]  # (container, container port)
     digest: str  # of everything a task runs by; equal digests run the same
     images: tuple[tuple[str, str], ...] = ()  # (container, image), as written in the definition
+    stops_in: timedelta = timedelta(seconds=30)  # the longest that a container may take to stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ MANAGED = "teal:managed"  # "true" on everything that Teal made
 ROLLOUT = "teal:rollout"  # the rollout's id
 SERVICE = "teal:service"  # cluster/service of blue
 FORMER = "teal:former"  # the task definition that blue ran, written before settling touches it
+SERVES = "teal:serves"  # "true" on a green that stayed: it is the service of record
 TAKEN_BACK = "teal:rollback"  # a person rolled back with AWS alone: who, and why
 UNWATCHED = "teal:unwatched"  # what that person's rollback switched off in blue's deployment configuration
 

@@ -188,6 +188,18 @@ def without_green(actions: Json, *, blue: TargetGroupArn, green: TargetGroupArn)
     return _with_groups(actions, groups)
 
 
+def with_group(actions: Json, *, was: TargetGroupArn, now: TargetGroupArn) -> Json:
+    """The list with one target group in another's place, and everything else to the letter."""
+    parsed: list[dict[str, Any]] = json.loads(actions)
+    for action in parsed:
+        if action.get("TargetGroupArn") == was:
+            action["TargetGroupArn"] = now
+        for group in (action.get("ForwardConfig") or {}).get("TargetGroups") or ():
+            if group.get("TargetGroupArn") == was:
+                group["TargetGroupArn"] = now
+    return canonical(parsed)
+
+
 def as_writable(actions: Json) -> Json:
     """A list as AWS accepts it for writing, given one as AWS returned it.
 

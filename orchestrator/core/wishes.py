@@ -71,6 +71,8 @@ def _way_back_refusal(row: Rollout, command: Command) -> str:
         return f"{name} was deleted, so there is nothing to go back to; abandon leaves green as it is"
     if command.kind is CommandKind.ROLLBACK and row.green is not None and row.green.is_leaving:
         return f"green is on its way out; once it is gone, {_undo(row)}"
+    if row.retirement is not None and row.retirement.is_clearing:
+        return f"blue's target groups are on their way out; once they are gone, {_undo(row)}"
     return ""
 
 

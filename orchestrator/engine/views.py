@@ -6,6 +6,7 @@ from datetime import datetime
 from orchestrator.core.commands import ACCEPTED
 from orchestrator.core.foresight import words_of
 from orchestrator.core.history import foreseen
+from orchestrator.core.parting import slowest
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind, Rollout
 from orchestrator.ports import Stored
@@ -136,7 +137,8 @@ def view(stored: Stored) -> RolloutView:
 
 def _is_past_the_plan(row: Rollout) -> bool:
     """True once settling has begun: the row's step is then one of the way home, and stays so on the way back."""
-    return row.phase in (Phase.SETTLING, Phase.SUCCEEDED) or bool(row.attempts)
+    is_past = row.phase in (Phase.SETTLING, Phase.RETIRING, Phase.SUCCEEDED)
+    return is_past or bool(row.attempts) or row.retirement is not None
 
 
 def _steps(row: Rollout) -> tuple[StepView, ...]:
@@ -185,6 +187,8 @@ def _limit(row: Rollout) -> float | None:
             return limits.hold.total_seconds()
         case Phase.SETTLING:
             return limits.settle.total_seconds()
+        case Phase.RETIRING:
+            return max(limits.settle, slowest(row)).total_seconds()
         case _:
             return None
 

@@ -19,6 +19,7 @@ from orchestrator.preflight import (
     capacity,
     checks,
     doings,
+    ending,
     fetching,
     images,
     metrics,
@@ -66,6 +67,7 @@ def findings(
         *(windows.look(spec, survey, now, freezes) if freezes is not None else ()),
         *capacity.look(spec, survey),
         *scaling.look(survey, now),
+        *ending.look(spec, survey),
         *(_beside(spec, survey, around, reserved or Reserved()) if around is not None else ()),
     ]
     order = list(Severity)

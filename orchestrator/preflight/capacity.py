@@ -20,7 +20,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "cross-zone load balancing is off: requests that enter there fail, on green as on blue",
             "run at least one task in each of the load balancer's zones",
         )
-    if survey.blue.desired > 0:
+    if survey.blue.desired > 0 and not spec.ending.is_swap:
         yield from _rolling(survey)
 
 
@@ -40,8 +40,12 @@ def _background(spec: Spec) -> Iterator[Finding]:
     yield warning(
         "background-work",
         f"green's tasks {does} from their first moment, at any weight",
-        "green has one task until everything before traffic has passed, then all; its workers end and blue's start "
-        "again when blue takes the new revision over",
+        "green has one task until everything before traffic has passed, then all; "
+        + (
+            "blue's workers end when green has taken its place"
+            if spec.ending.is_swap
+            else "its workers end and blue's start again when blue takes the new revision over"
+        ),
         "see that the work bears two revisions side by side, and being stopped half-way",
     )
 

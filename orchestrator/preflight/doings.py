@@ -7,10 +7,11 @@ from orchestrator.core import renaming
 from orchestrator.core.foresight import Load, foresee, words_of
 from orchestrator.core.ids import revision_name
 from orchestrator.core.observed import Absent, Unread
-from orchestrator.core.spec import Spec
+from orchestrator.core.spec import Ending, Spec
 from orchestrator.core.starting import blues_names, in_scope, test_rules_of
 from orchestrator.core.surroundings import Surroundings, TaskSeen
 from orchestrator.core.survey import Finding, Survey
+from orchestrator.core.tags import MANAGED
 from orchestrator.core.words import counted, span
 from orchestrator.preflight.room import extra_tasks, unread
 from orchestrator.preflight.timing import plan_table
@@ -22,7 +23,7 @@ def look(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
     yield from _guests(around)
     yield _makes(survey)
     yield _changes(spec, survey)
-    yield _removes(survey)
+    yield _removes(spec, survey)
     yield from _costs(spec, survey, around)
     yield from _sees(spec, around)
 
@@ -56,15 +57,30 @@ def _makes(survey: Survey) -> Finding:
 
 def _changes(spec: Spec, survey: Survey) -> Finding:
     rules = [rule.name for rule in (*in_scope(spec, survey), *test_rules_of(spec, survey))]
-    changed = [f"the weights of {rule} (as they are now at the end)" for rule in rules]
     wanted = revision_name(survey.revision.arn) if survey.revision else spec.task_definition
-    changed.append(f"{survey.blue.name}'s task definition, to {wanted}, when the watch is over")
+    if spec.ending.is_swap:
+        changed = [
+            f"{rule} (at the end as it is now, with green's target group in blue's place)" for rule in rules
+        ]
+        changed.append(f"{survey.blue.name}'s count, to 0, when the watch is over")
+    else:
+        changed = [f"the weights of {rule} (as they are now at the end)" for rule in rules]
+        changed.append(f"{survey.blue.name}'s task definition, to {wanted}, when the watch is over")
     if survey.scaling is not None:
         changed.append(f"{survey.blue.name}'s scaling (as it is now at the end)")
     return note("changes", f"will be changed: {'; '.join(changed)}")
 
 
-def _removes(survey: Survey) -> Finding:
+def _removes(spec: Spec, survey: Survey) -> Finding:
+    if spec.ending.is_swap:
+        is_own = survey.blue.tags.get(MANAGED) == "true"
+        groups = [group.name for group in survey.groups] if is_own else []
+        removed = (
+            ", ".join((survey.blue.name, *groups)) if is_own or spec.ending is Ending.DELETE else "nothing"
+        )
+        return note(
+            "removes", f"will be removed at the end: {removed}; what was made stays, as the service of record"
+        )
     return note(
         "removes",
         f"will be removed at the end: what was made ({survey.blue.name}-… and its "
@@ -89,7 +105,8 @@ def _costs(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding
         "cost",
         f"{counted(tasks, 'more task')} for about {span(lasts + settling)}: {tasks * task.vcpu:g} vCPU and "
         f"{memory:g} GiB more, {tasks * task.vcpu * hours:.2g} vCPU hours and {memory * hours:.2g} GiB hours",
-        f"beside green's start and people's time; up to {extra_tasks(survey)} of them while blue is replaced",
+        "beside green's start and people's time"
+        + ("" if spec.ending.is_swap else f"; up to {extra_tasks(survey)} of them while blue is replaced"),
     )
 
 

@@ -76,7 +76,7 @@ def _scope(spec: Spec, survey: Survey) -> Iterator[Finding]:
     chosen = in_scope(spec, survey)
     tests = test_rules_of(spec, survey)
     for rule in survey.rules:
-        if rule not in chosen and rule not in tests:
+        if rule not in chosen and rule not in tests and not spec.ending.is_swap:
             yield warning(
                 "rule-left-out",
                 f"{rule.name} also forwards to {survey.blue.name} and is not in traffic.rules",
@@ -208,7 +208,7 @@ def _pinning(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
         if spec.sticky is Sticky.CUT
         else f"until nobody uses a colour it is waited for, {span(life)} at the longest (sticky: cut does not wait)",
     )
-    if spec.sticky is Sticky.CUT and survey.minimum_percent < WHOLE:
+    if spec.sticky is Sticky.CUT and survey.minimum_percent < WHOLE and not spec.ending.is_swap:
         yield error(
             "cut-while-blue-shrinks",
             f"sticky: cut, and {survey.blue.name} may fall to {survey.minimum_percent} % of its tasks while it rolls",

@@ -119,12 +119,18 @@ ROWS = [
     ("first_deployment: {tasks: 0}",
      '3: first_deployment.tasks: "0" is no number of tasks: write a whole number from 1 to 5000'),
     ("sticky: ignore", '3: sticky: "ignore" is not known here: write wait or cut'),
+    ("ending: swap", "3: ending: swap alone does not say what becomes of blue: "
+     "write {swap: keep} or {swap: delete}"),
+    ("ending: stay", '3: ending: "stay" is not known here: write settle, {swap: keep} or {swap: delete}'),
+    ("ending: {swap: kep}", '3: ending.swap: "kep" is not known here: did you mean keep?'),
+    ("ending: {swap: keep, after: 1h}", '3: "ending.after" is not a known key: write one of swap'),
+    ("ending: {}", "3: ending.swap is missing: write swap: …"),
+    ("ending: {swap: delete}\nfirst_deployment: {tasks: 2}",
+     "4: a first deployment has no blue whose place green could take: write ending: settle for this one"),
 ]  # fmt: skip
 
 NOT_YET = [
     ("capacity: {green: stepped}", "capacity: {green: stepped} is not available yet: write full, or remove it"),
-    ("ending: {swap: keep}",
-     "ending: swap is not available yet: write settle, or remove it: blue takes the new revision over"),
 ]  # fmt: skip
 
 TEXTS = [

@@ -8,7 +8,7 @@ service: checkout
 revision: {{task_definition: {revision}}}
 plan: [{{weight: 50, bake: soon}}, {{weight: 20, bake: 2s}}]
 metrics: {{period: 7s}}
-ending: {{swap: keep}}
+ending: {{swap: leave}}
 colour: green
 """
 NOWHERE = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/prod-lb/1/2/3"

@@ -123,7 +123,8 @@ def test_by_default_what_concerns_people_is_told_and_nothing_else() -> None:
         assert set(here.receiver.messages[1:]) == {
             "started", "phase_changed", "weight_verified", "step_passed", "held", "hold_cleared",
             "window_overridden", "intervention_begun", "intervention_ended", "command_applied",
-            "rollback_decided", "traffic_on_blue", "paged", "ended",
+            "rollback_decided", "traffic_on_blue", "traffic_on_green", "blue_drained",
+            "blue_called_back", "paged", "ended", "evidence_lost",
         }  # fmt: skip
 
     played(script)

@@ -1,0 +1,199 @@
+"""Green stays, as the service of record, and blue is retired (`ending: swap`).
+
+Green is the safe side here: everything is on it, and it was watched. So blue leaves in an order in which each step is
+taken only once the one before was seen: green is marked as the service of record, every rule gets its final list, green
+its own deployment configuration, blue loses its tasks, and then it is kept or goes (`parting`). A rollback is possible
+until blue's target groups go (`recalling`). Health judges green: while it does not do well nothing more is taken from
+blue, and people are called.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from orchestrator.core import clearing, judge, parting, revising, rules, starting, swapping
+from orchestrator.core.capacity import all_traffic_needs
+from orchestrator.core.draft import TEAL, Draft
+from orchestrator.core.effects import PutTags, RestoreDeploymentConfiguration
+from orchestrator.core.events import EventKind
+from orchestrator.core.gates import health
+from orchestrator.core.ids import Json, TargetGroupArn
+from orchestrator.core.leaving import LATE
+from orchestrator.core.observed import GroupSeen, ServiceSeen, Unread
+from orchestrator.core.phases import Phase
+from orchestrator.core.retirement import Retirement
+from orchestrator.core.rollout import HoldKind
+from orchestrator.core.rules import Found, Look
+from orchestrator.core.scene import Colour
+from orchestrator.core.tags import SERVES
+from orchestrator.core.traffic import canonical
+from orchestrator.core.verdict import Verdict
+from orchestrator.core.words import span
+
+
+def retire(draft: Draft) -> None:
+    """One tick of retiring."""
+    if draft.row.retirement is None:
+        token = starting.token_of(draft.row, "blue again")
+        draft.change(retirement=Retirement(token=token, desired=all_traffic_needs(draft)))
+    looks = swapping.take_looks(draft)
+    rules.hold_for(draft, looks)
+    _judge_green(draft)
+    _limit(draft)
+    # Each asks for what is missing and says what it waits for; the next begins once it waits for nothing.
+    waiting = (
+        _mark(draft)
+        or _swap_rules(draft, looks)
+        or _configure_green(draft)
+        or parting.drain(draft)
+        or parting.part(draft)
+        or revising.remove(draft, Phase.SUCCEEDED, may_come_late=False, is_green_kept=True)
+        or parting.clear(draft)
+    )
+    draft.change(waiting_for=waiting or (draft.holds[0].clears_when if draft.holds else ""))
+    if not waiting and not draft.holds:
+        _end(draft)
+
+
+def _end(draft: Draft) -> None:
+    row = draft.row
+    assert row.blue is not None
+    assert row.green is not None
+    blue = f"{row.blue.name} is deleted" if parting.goes(row) else f"{row.blue.name} is kept without tasks"
+    reason = f"{row.green.name} serves in its place; {blue}"
+    draft.end(reason, TEAL)
+    draft.move(Phase.SUCCEEDED, reason)
+    words = f"{Phase.SUCCEEDED}: {reason}{parting.kept_groups(row)}{clearing.told(row)}"
+    draft.tell(
+        EventKind.ENDED,
+        words,
+        phase=Phase.SUCCEEDED.value,
+        reason=reason,
+        serves=row.green.name,
+        is_blue_deleted=parting.goes(row),
+    )
+
+
+def _judge_green(draft: Draft) -> None:
+    """Green serves everybody: while it is not well, what is left of blue is kept."""
+    spec = draft.row.spec.gates.health
+    if not spec.on:
+        return
+    answer = health.judge(spec, judge.scene_of(draft, Colour.GREEN))
+    judge.keep(draft, (answer,))
+    if answer.verdict is Verdict.PASS:
+        return
+    is_bad = answer.verdict is Verdict.FAIL
+    clears = answer.clears_when or "green is healthy again, or a person rolls back"
+    draft.hold(
+        HoldKind.FAILED if is_bad else HoldKind.GATE, f"{answer.gate}: {answer.reason}", clears_when=clears
+    )
+    if is_bad:
+        draft.page(
+            f"green does not do well and serves everybody: {answer.reason}; nothing more is taken from blue. "
+            f"`teal rollback {draft.row.id}` gives blue its tasks and the traffic back"
+        )
+
+
+def _limit(draft: Draft) -> None:
+    """Call people once it has lasted too long: `limits.settle`, and no less than blue's tasks may take to stop."""
+    row, retirement = draft.row, draft.row.retirement
+    if row.phase_since is None or row.paused_by or retirement is None:
+        return
+    until = row.phase_since + row.paused_for + row.spec.limits.settle
+    if retirement.drained_from is not None:
+        until = max(until, retirement.drained_from + parting.slowest(row))
+    elif retirement.swapped_at is not None:
+        until = max(until, retirement.swapped_at + parting.delay(row) + parting.slowest(row))
+    if draft.now > until:
+        waiting = row.waiting_for or "blue to be retired"
+        lasted = span(until - row.phase_since - row.paused_for)
+        draft.page(f"retiring has lasted longer than {lasted}; green serves. It waits for {waiting}")
+
+
+# green is the service of record -----------------------------------------------------------------------------------
+
+
+def _mark(draft: Draft) -> str:
+    """Tag green and its groups as those that serve, before any rule forgets blue."""
+    row, green = draft.row, draft.seen.green
+    assert row.green is not None
+    assert row.retirement is not None
+    if row.retirement.swapped_at is not None:
+        return ""
+    if not isinstance(green, ServiceSeen):
+        why = f": {green.why}" if isinstance(green, Unread) else ""
+        draft.hold(HoldKind.AWS, f"green could not be read{why}", clears_when="green can be read")
+        return "green to be readable"
+    draft.change(green=replace(row.green, arn=green.arn))
+    groups = [draft.seen.groups.get(pair.green_name) for pair in row.pairs]
+    tags = [green.tags, *(seen.tags if isinstance(seen, GroupSeen) else {} for seen in groups)]
+    if all(found.get(SERVES) == "true" for found in tags):
+        return ""
+    if not draft.holds:
+        arns = tuple(TargetGroupArn(pair.green or "") for pair in row.pairs)
+        effect = PutTags(service=green.arn, groups=arns, tags=((SERVES, "true"),))
+        draft.ask(effect, f"tag {green.name} as the service of record")
+    return "green's tags"
+
+
+def _swap_rules(draft: Draft, looks: tuple[Look, ...]) -> str:
+    """Give every rule its final list; blue keeps its tasks until its connections had time to end.
+
+    And until no earlier write can come late any more.
+    """
+    assert draft.row.retirement is not None
+    is_done = all(swapping.is_final(draft.row, found) for found in looks)
+    if draft.row.retirement.drained_from is None and not swapping.hold_for_strays(draft):
+        return "every rule that leads to blue to be known, and to be this rollout's"
+    if is_done:
+        if draft.row.retirement.swapped_at is None:
+            draft.change(retirement=replace(draft.row.retirement, is_swapping=True, swapped_at=draft.now))
+            draft.tell(EventKind.TRAFFIC_ON_GREEN, "every rule has its final list: green is in blue's place")
+        swapped_at = draft.row.retirement.swapped_at
+        assert swapped_at is not None
+        # In no rule its targets may be dropped at once: what still streams from blue gets its groups' delay here.
+        empty = swapped_at + max(LATE, parting.delay(draft.row))
+        if draft.now < empty and draft.row.retirement.drained_from is None:
+            draft.wake_by(empty)
+            return f"the last connections to leave blue, until {empty:%H:%M:%S}Z"
+        return ""
+    if not draft.holds and all(found.found is Found.AS_WRITTEN for found in looks):
+        draft.change(retirement=replace(draft.row.retirement, is_swapping=True, swapped_at=None))
+        swapping.write(draft, looks)
+    return "every rule's final list, read back"
+
+
+def _configure_green(draft: Draft) -> str:
+    """Give green the deployment configuration that blue had: its alarms, and its breaker as it was set."""
+    row, green = draft.row, draft.seen.green
+    assert row.blue is not None
+    assert row.retirement is not None
+    if row.retirement.is_configured or not isinstance(green, ServiceSeen):
+        return ""
+    wanted = row.blue.deployment_configuration
+    if comparable(green.deployment_configuration) == comparable(wanted):
+        draft.change(retirement=replace(row.retirement, is_configured=True))
+        return ""
+    if not draft.holds:
+        restore = RestoreDeploymentConfiguration(
+            cluster=row.blue.cluster, service=green.name, deployment_configuration=switched_off(wanted)
+        )
+        draft.ask(restore, "give green the deployment configuration that blue had")
+    return "green's deployment configuration to be as blue's was"
+
+
+def comparable(configuration: Json) -> Json:
+    """A deployment configuration without what it does not use: what is off, zero or empty says nothing."""
+    parsed: dict[str, Any] = json.loads(configuration)
+    parsed.setdefault("strategy", "ROLLING")
+    for name in ("alarms", "deploymentCircuitBreaker"):
+        if not (parsed.get(name) or {}).get("enable"):
+            parsed.pop(name, None)
+    return canonical({name: value for name, value in parsed.items() if value not in (0, [], {}, None)})
+
+
+def switched_off(configuration: Json) -> Json:
+    """The configuration for writing: a breaker that it does not mention is switched off, rather than left as it is."""
+    off = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
+    return canonical(off | json.loads(configuration))
