@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from orchestrator.aws.call import Caller, Patience
 from orchestrator.aws.cloud import AwsCloud
@@ -20,31 +20,45 @@ from orchestrator.ports import Cloud
 from orchestrator.sandbox.wire.inprocess import attach, session_class
 from orchestrator.sandbox.wire.skin import Response, Skin
 from orchestrator.sandbox.world import AwsRefusal, CallLost, World, WorldSettings
-from orchestrator.sandbox.world.scenery import Scenery, furnish, until_steady
+from orchestrator.sandbox.world.scenery import Scenery, furnish, register, until_steady
+from tests.contract.moto_cloud import MotoAccount, as_world
 
 T = TypeVar("T")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-class Way(Protocol):
-    """A way from the adapters to a World."""
+class Aws(Protocol):
+    """What stands for AWS behind a cloud: a World, or moto."""
 
-    def to(self, world: World) -> Cloud:
-        """The cloud on this World; an earlier one is not used any more."""
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    def advance(self, to: timedelta, /) -> None: ...
+    def call(self, service: str, operation: str, params: dict[str, Any], /) -> dict[str, Any]: ...
+
+
+class Way(Protocol):
+    """A way from the adapters to what stands for AWS."""
+
+    def stage(self, runner: asyncio.Runner, **scenery: Any) -> "Stage":  # noqa: ANN401 - furnish's own keywords
+        """A new AWS with a service in it, and the cloud on it; an earlier one is not used any more."""
         ...
 
 
 class Direct:
     """The adapters on the World itself, as simulations use them."""
 
-    def to(self, world: World) -> Cloud:
-        """A cloud on this World."""
+    def stage(self, runner: asyncio.Runner, **scenery: Any) -> "Stage":  # noqa: ANN401 - furnish's own keywords
+        """A World, and the cloud on it."""
+        world, built = _furnished(**scenery)
         transport = DirectTransport(world.call, refusal=AwsRefusal, lost=CallLost)
-        return AwsCloud(Caller(transport, patience=Patience.once()), region=world.region)
+        cloud = AwsCloud(Caller(transport, patience=Patience.once()), region=world.region)
+        return Stage(world, built, cloud, runner)
 
 
 class Wired:
-    """The adapters on real clients, which are dear to make and so made once; the wire skin answers in process."""
+    """The adapters on real clients, which are dear to make and so made once; a skin answers in process."""
 
     def __init__(self, runner: asyncio.Runner) -> None:
         self._runner = runner
@@ -52,11 +66,16 @@ class Wired:
         self._skin = _AnySkin()
         self._cloud: Cloud | None = None
 
-    def to(self, world: World) -> Cloud:
-        """The cloud, now on this World."""
-        self._skin.now = Skin(world)
+    def stage(self, runner: asyncio.Runner, **scenery: Any) -> "Stage":  # noqa: ANN401 - furnish's own keywords
+        """A World, and the cloud on its wire skin."""
+        world, built = _furnished(**scenery)
+        return Stage(world, built, self._to(Skin(world), world.region), runner)
+
+    def _to(self, skin: Skin, region: str) -> Cloud:
+        """The cloud, now on this skin."""
+        self._skin.now = skin
         if self._cloud is None:
-            self._cloud = self._runner.run(self._open(world.region))
+            self._cloud = self._runner.run(self._open(region))
         return self._cloud
 
     def close(self) -> None:
@@ -73,8 +92,18 @@ class Wired:
         return AwsCloud(Caller(transport, patience=Patience.once()), region=region)
 
 
+class ByMoto(Wired):
+    """The same clients on moto, which furnishes itself from the same calls."""
+
+    def stage(self, runner: asyncio.Runner, **scenery: Any) -> "Stage":  # noqa: ANN401 - furnish's own keywords
+        """An account in moto, and the cloud on it."""
+        account = MotoAccount()
+        built = furnish(as_world(account), **scenery)
+        return Stage(account, built, self._to(account.skin, account.region), runner)
+
+
 class _AnySkin(Skin):
-    """Speaks for whichever World is looked at now."""
+    """Speaks for whichever AWS is looked at now."""
 
     def __init__(self) -> None:
         self.now: Skin | None = None
@@ -92,12 +121,33 @@ class _AnySkin(Skin):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A World with a steady service in it, and a cloud on it, for synchronous tests."""
+    """An AWS with a steady service in it, and a cloud on it, for synchronous tests."""
 
-    world: World
+    aws: Aws
     scenery: Scenery
     cloud: Cloud
     runner: asyncio.Runner
+
+    @property
+    def world(self) -> World:
+        """The World, for its clock, its faults and its log: tests that use them are marked `world`."""
+        assert isinstance(self.aws, World)
+        return self.aws
+
+    def advance(self, duration: timedelta) -> None:
+        """Let time pass, where there is time."""
+        self.aws.advance(duration)
+
+    def furnish(self, **scenery: Any) -> None:  # noqa: ANN401 - furnish's own keywords
+        """Have another service beside this one."""
+        built = furnish(cast(World, self.aws), **scenery)
+        if isinstance(self.aws, World):
+            until_steady(self.aws, built)
+
+    def register(self, environment: Mapping[str, str] | None = None) -> str:
+        """Register the service's next revision; its ARN."""
+        world = cast(World, self.aws)  # which is only called
+        return register(world, family=self.scenery.service, environment=environment)
 
     def survey(self, **changes: object) -> Survey:
         """A survey of the service, its needs changed as said."""
@@ -128,22 +178,27 @@ class Stage:
 
     def call(self, api: str, operation: str, **params: object) -> dict[str, Any]:
         """What somebody else does or reads, past the adapters."""
-        return self.world.call(api, operation, params)
+        return self.aws.call(api, operation, params)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
 
-def set_stage(way: Way, runner: asyncio.Runner, **scenery: object) -> Stage:
-    """A stage on a World that holds every call and answer to AWS's shapes."""
+def _furnished(**scenery: Any) -> tuple[World, Scenery]:  # noqa: ANN401 - furnish's own keywords
+    """A World that holds every call and answer to AWS's shapes, with a steady service in it."""
     settings = replace(WorldSettings.kind(), validate=True)
     world = World(start=NOON, settings=settings)
     world.behaviour.start, world.behaviour.start_spread = timedelta(seconds=3), timedelta(0)
-    built = furnish(world, **scenery)  # type: ignore[arg-type] # furnish's own keywords
+    built = furnish(world, **scenery)
     until_steady(world, built)
-    return Stage(world, built, way.to(world), runner)
+    return world, built
+
+
+def set_stage(way: Way, runner: asyncio.Runner, **scenery: Any) -> Stage:  # noqa: ANN401 - furnish's own keywords
+    """A stage on a World that holds every call and answer to AWS's shapes."""
+    return way.stage(runner, **scenery)
 
 
 def ways() -> Iterator[str]:
-    """The names of all ways, for parametrising."""
+    """The names of the ways to a World, for parametrising."""
     yield from ("direct", "wired")

@@ -1,25 +1,17 @@
 """Task definitions that a rollout registers, at the port and over the wire."""
 
-import asyncio
 import json
 from dataclasses import replace
-
-import pytest
 
 from orchestrator.core.effects import DeregisterRevision, RegisterRevision
 from orchestrator.core.needs import RevisionsNeed
 from orchestrator.core.observed import ImageSeen, RevisionSeen
 from orchestrator.core.survey import NewRevision
 from orchestrator.core.traffic import canonical
-from tests.contract.cloud import Stage, Way, set_stage
+from tests.contract.cloud import Stage
 
 IMAGES = (("checkout", "example.com/checkout:2"),)
 OWN = (("teal:rollout", "checkout-0a1b2c3d"),)
-
-
-@pytest.fixture
-def stage(way: Way, runner: asyncio.Runner) -> Stage:
-    return set_stage(way, runner)
 
 
 def registered(stage: Stage, family: str, after: int) -> tuple[RevisionSeen, ...]:
@@ -66,7 +58,9 @@ def template_of(stage: Stage, revision: str) -> NewRevision:
 
 
 def test_a_revision_that_is_deregistered_is_seen_no_more_and_twice_is_once(stage: Stage) -> None:
-    template = canonical({"family": "other", "containerDefinitions": [{"name": "a", "image": "b"}]})
+    template = canonical(
+        {"family": "other", "containerDefinitions": [{"name": "a", "image": "b", "memory": 128}]}
+    )
     stage.perform(RegisterRevision(family="other", template=template, tags=OWN))
     (seen,) = registered(stage, "other", 0)
     for _ in range(2):
@@ -78,7 +72,9 @@ def test_a_revision_that_is_deregistered_is_seen_no_more_and_twice_is_once(stage
 
 def test_only_revisions_of_the_family_itself_are_looked_through(stage: Stage) -> None:
     for family in ("other", "other-green"):
-        template = canonical({"family": family, "containerDefinitions": [{"name": "a", "image": "b"}]})
+        template = canonical(
+            {"family": family, "containerDefinitions": [{"name": "a", "image": "b", "memory": 128}]}
+        )
         stage.perform(RegisterRevision(family=family, template=template, tags=OWN))
     assert [seen.arn.rpartition("/")[2] for seen in registered(stage, "other", 0)] == ["other:1"]
 

@@ -94,7 +94,8 @@ def test_a_revision_registered_twice_by_a_late_call_leaves_one(kind: Rehearsal) 
     assert row.green is not None
     own = definition_of(kind, row.green.task_definition)
     tags = [{"key": key, "value": value} for key, value in own["tags"].items()]
-    again = {"family": "checkout", "containerDefinitions": own["containerDefinitions"], "tags": tags}
+    sent = ("family", "containerDefinitions", "networkMode", "requiresCompatibilities", "cpu", "memory")
+    again = {name: own[name] for name in sent} | {"tags": tags}
     kind.world.call("ecs", "RegisterTaskDefinition", again)
     row = kind.until(rollout)
     assert row.phase is Phase.SUCCEEDED, kind.story(rollout)

@@ -91,6 +91,13 @@ class Definitions:
         """RegisterTaskDefinition: the family's next revision."""
         if not params["containerDefinitions"]:
             raise AwsRefusal("ClientException", "Container list cannot be empty.")
+        for container in params["containerDefinitions"]:
+            if "memory" not in params and not {"memory", "memoryReservation"} & container.keys():
+                raise AwsRefusal(
+                    "ClientException",
+                    f"Invalid setting for container '{container.get('name')}'. At least one of 'memory' or "
+                    "'memoryReservation' must be specified.",
+                )
         family = params["family"]
         known = self._all.definitions.setdefault(family, [])
         kernel = self._all.kernel
