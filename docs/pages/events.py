@@ -19,6 +19,7 @@ MEANINGS = {
     EventKind.TEST_RULE_POINTED: "A test rule was read back and points at green, or leads again where it led at first.",
     EventKind.STEP_PLANNED: "The plan `auto` chose its next weight, and says why.",
     EventKind.SCALING_GIVEN: "Green scales by itself, by blue's policies and schedules, until it goes.",
+    EventKind.BLUE_RAISED: "Blue is to run more tasks until the end, so that it could take all traffic back.",
     EventKind.STEP_STARTED: "The step's weight is on every rule: its bake begins.",
     EventKind.STEP_PASSED: "The step's time is over, its verdict is PASS, and its approval is given or waived.",
     EventKind.GATE_ANSWERED: "A gate's verdict is another one than before.",

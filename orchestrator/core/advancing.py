@@ -6,6 +6,7 @@ from orchestrator.core import (
     asking,
     auto,
     copying,
+    holding,
     intervals,
     intervening,
     judge,
@@ -16,7 +17,7 @@ from orchestrator.core import (
     stops,
     unseen,
 )
-from orchestrator.core.capacity import all_traffic_needs, follow_blue
+from orchestrator.core.capacity import all_traffic_needs, follow_blue, follow_green
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
@@ -157,6 +158,8 @@ def _check_both_colours(draft: Draft) -> None:
     """Hold unless blue could take everything back at once and green carries what it was made for."""
     row, blue = draft.row, draft.row.blue
     assert blue is not None
+    holding.keep(draft)
+    follow_green(draft)
     needed = all_traffic_needs(draft)
     why = cannot_take_all(draft.seen.blue, blue.former, judge.targets_of(draft, Colour.BLUE), needed)
     if why:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from orchestrator.core import holding
 from orchestrator.core.draft import Draft
-from orchestrator.core.effects import ScaleService, SetScaling
-from orchestrator.core.observed import Absent, ScalingSeen, ServiceSeen, Unread
-from orchestrator.core.rollout import HoldKind
+from orchestrator.core.effects import ScaleService
+from orchestrator.core.observed import ServiceSeen
 
 
 def follow_blue(draft: Draft, green: ServiceSeen) -> None:
@@ -42,50 +42,43 @@ def is_grown(draft: Draft) -> bool:
 
 
 def all_traffic_needs(draft: Draft) -> int:
-    """How many tasks of blue all traffic needs: as many as it had at the start, or wants by now.
+    """How many tasks of blue all traffic needs: as many as it had at the start, or wants by now, or green has shown.
 
     Blue's scale-in is suspended, so what it wants never shrinks while traffic leaves it; and where it has scaled
     out, the tasks it had at the start could not take everything back.
     """
-    blue, seen = draft.row.blue, draft.seen.blue
+    blue, seen, holding = draft.row.blue, draft.seen.blue, draft.row.holding
     assert blue is not None
-    return max(blue.desired, seen.desired) if isinstance(seen, ServiceSeen) else blue.desired
+    least = max(blue.desired, holding.floor if holding else 0)
+    return max(least, seen.desired) if isinstance(seen, ServiceSeen) else least
 
 
-def keep_scale_in_off(draft: Draft) -> None:
-    """Suspend blue's scale-in before any traffic leaves it, so that it stays able to take everything back."""
-    row = draft.row
-    if row.blue is None or row.blue.scaling is None:
-        return
-    wanted = suspended(row.blue.scaling)
-    match draft.seen.scaling:
-        case None | Absent():
-            return
-        case Unread(why=why):
-            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
-        case ScalingSeen() as seen if seen == wanted:
-            return
-        case ScalingSeen() as seen if seen == row.blue.scaling:
-            draft.change(is_scaling_touched=True, created_last=draft.now)
-            suspend = SetScaling(cluster=row.blue.cluster, service=row.blue.name, wanted=wanted)
-            draft.ask(suspend, "suspend blue's scale-in, so that it can take all traffic back")
-        case ScalingSeen():
-            draft.hold(
-                HoldKind.SCALING,
-                "somebody changed blue's scaling since the rollout began",
-                clears_when="blue's scaling is as it was, or the rollout is started anew",
-            )
+def hold_against_schedules(draft: Draft) -> None:
+    """Where schedules act on blue, keep it at what all traffic needs by its minimum.
 
-
-def suspended(scaling: ScalingSeen) -> ScalingSeen:
-    """The same scalable target with scale-in suspended."""
-    return replace(scaling, scale_in_suspended=True)
-
-
-def scale_in_is_off(draft: Draft) -> bool:
-    """True once blue's scale-in was seen suspended, or it has no scaling."""
+    Suspending the schedules instead would also block those that add tasks.
+    """
     blue = draft.row.blue
-    assert blue is not None
-    if blue.scaling is None or isinstance(draft.seen.scaling, Absent):
-        return True
-    return draft.seen.scaling == suspended(blue.scaling)
+    if blue is None or blue.scaling is None or not isinstance(draft.seen.blue, ServiceSeen):
+        return
+    if blue.scales is not None and blue.scales.schedules and not holding.held(draft.row).floor:
+        holding.raise_to(draft, all_traffic_needs(draft), "scheduled actions may change its bounds")
+
+
+def follow_green(draft: Draft) -> None:
+    """Raise blue where green has scaled out by itself: few users of blue do not tell it how many tasks all need.
+
+    As many times as green has grown beyond what it was given, up to the most that blue's own scaling allows.
+    """
+    row, seen = draft.row, draft.seen.green
+    if row.blue is None or row.blue.scaling is None or row.green is None or not isinstance(seen, ServiceSeen):
+        return
+    given = row.green.desired
+    if not row.green.is_scaling_given or seen.desired <= given or given < 1:
+        return
+    needed = all_traffic_needs(draft)
+    most = max(holding.held(row).base.max_capacity, needed)
+    grown = min(-(-needed * seen.desired // given), most)
+    draft.change(green=replace(row.green, desired=seen.desired))
+    if not isinstance(draft.seen.blue, ServiceSeen) or grown > draft.seen.blue.desired:
+        holding.raise_to(draft, grown, f"green has scaled out from {given} to {seen.desired}")

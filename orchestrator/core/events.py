@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     WEIGHT_VERIFIED = "weight_verified"
     REVISION_REGISTERED = "revision_registered"  # a task definition that this rollout made
     SCALING_GIVEN = "scaling_given"  # green scales by itself, as blue does
+    BLUE_RAISED = "blue_raised"  # it is to run more tasks, so that it could take everything back
     IMAGES_RESOLVED = "images_resolved"  # by ECS: which digests green runs
     TASK_STOPPED = "task_stopped"  # that nobody had chosen to stop; ECS forgets it within an hour
     TEST_RULE_POINTED = "test_rule_pointed"  # at green, or back to where it led

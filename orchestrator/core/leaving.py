@@ -7,16 +7,15 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import clearing, copying, parting, revising, rules, sticky
+from orchestrator.core import clearing, copying, holding, parting, revising, rules, sticky
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import (
     DeleteService,
     RestoreDeploymentConfiguration,
     ScaleService,
-    SetScaling,
 )
 from orchestrator.core.events import EventKind
-from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ScalingSeen, ServiceSeen, Unread
+from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind, Pair, RuleState
 from orchestrator.core.traffic import read_forward, says_the_same
@@ -259,25 +258,13 @@ def _restore_scaling(draft: Draft) -> str:
         if draft.now < ripe:
             draft.wake_by(ripe)
             return "blue's metrics to settle before its scaling is restored"
-    match draft.seen.scaling:
-        case None:
-            return "a look at blue's scaling"
-        case Unread(why=why):
-            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
-            return "blue's scaling to be readable"
-        case ScalingSeen() as seen if seen.scale_in_suspended and not blue.scaling.scale_in_suspended:
-            # Only the suspension is Teal's: bounds that somebody changed meanwhile are written as they are now.
-            wanted = replace(seen, scale_in_suspended=False)
-            restore = SetScaling(cluster=blue.cluster, service=blue.name, wanted=wanted)
-            draft.ask(restore, "let blue's scaling scale in again")
-            return "blue's scaling to be as it was"
-        case ScalingSeen() | Absent():
-            pass
+    waiting = holding.restore(draft)
+    if waiting:
+        return waiting
     late = row.created_last
     if late is not None and draft.now < late + LATE:
         draft.wake_by(late + LATE)
         return "a suspension that may still be on its way"
-    if isinstance(draft.seen.scaling, ScalingSeen) and draft.seen.scaling != blue.scaling:
-        draft.tell(EventKind.DRIFT_FOUND, "somebody changed blue's scaling meanwhile: left as it is")
+    holding.tell_difference(draft)
     draft.change(is_scaling_touched=False)
     return ""

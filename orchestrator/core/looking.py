@@ -10,6 +10,7 @@ from orchestrator.core import (
     clearing,
     copying,
     history,
+    holding,
     listing,
     recalling,
     rehearsing,
@@ -120,7 +121,8 @@ def _services(row: Rollout, stops: str) -> Needs:
 def _with_scaling(needs: Needs, row: Rollout, now: datetime, *, is_moving: bool = False) -> Needs:
     """With both colours' scaling, once a period: somebody else's change of it is noticed within one."""
     seen_at = row.scaling_seen_at
-    if not is_moving and seen_at is not None and now < seen_at + row.spec.metrics.period:
+    is_due = is_moving or holding.is_due(row)
+    if not is_due and seen_at is not None and now < seen_at + row.spec.metrics.period:
         return needs
     return _with_greens_scaling(replace(needs, scaling=_scaling(row)), row)
 
@@ -148,7 +150,7 @@ def _advancing(row: Rollout, now: datetime) -> Needs:
         metrics=metrics_need(row, now),
         hooks=asking.needs(row, now),
     )
-    is_moving = not rules.all_at(row, row.plan.steps[row.step].weight)
+    is_moving = not rules.all_at(row, row.plan.steps[row.step].weight) or row.intervention is not None
     return _with_scaling(needs, row, now, is_moving=is_moving)
 
 

@@ -9,6 +9,7 @@ from orchestrator.core import (
     capacity,
     copying,
     history,
+    holding,
     judge,
     pointing,
     rehearsing,
@@ -58,7 +59,8 @@ def provision(draft: Draft) -> None:
     _make_green(draft)
     if draft.row.phase is not Phase.PROVISIONING:
         return
-    capacity.keep_scale_in_off(draft)
+    capacity.hold_against_schedules(draft)
+    holding.keep(draft)
     history.take(draft)
     revising.keep_images(draft)
     scaling = _give_scaling(draft)
@@ -259,7 +261,7 @@ def _start_traffic(draft: Draft) -> None:
         draft.hold(
             HoldKind.CAPACITY, f"blue could not take all traffic back: {why}", clears_when="blue is ready"
         )
-    if not capacity.scale_in_is_off(draft):
+    if not holding.is_held(draft):
         draft.change(waiting_for="blue's scale-in to be suspended")
         starting.limit(draft)
         return

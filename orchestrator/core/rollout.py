@@ -143,6 +143,16 @@ class Green:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What Teal has made of blue's scalable target, and what it shall be again."""
+
+    base: ScalingSeen  # at the end: as first read, but for what blue's own schedules have set since
+    floor: int = 0  # tasks that blue is not to go below; 0: its own bounds do
+    written: tuple[ScalingSeen, ...] = ()  # everything that Teal has asked for: found again, it is its own
+    verified: ScalingSeen | None = None  # as Teal wrote it and last read it back; None: not yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bake:
     """How long the current weight has been held under observation."""
 
@@ -346,6 +356,7 @@ class Rollout:
     in_use: tuple[TargetGroupArn, ...] = ()  # target groups that AWS did not delete, since a rule uses them
     left: tuple[TargetGroupArn, ...] = ()  # those of them that a rule was seen to use: they stay
     is_scaling_touched: bool = False
+    holding: Holding | None = None  # None: as first read
     scaling_seen_at: datetime | None = None  # blue's scalable target was last looked at, with green's
     is_configuration_touched: bool = False  # blue's deployment configuration was changed for the way back
     on_blue_since: datetime | None = None  # all traffic on blue, for restoring its scaling

@@ -6,7 +6,18 @@ good step on green, holds and calls people, and never rolls the release back by 
 
 from dataclasses import replace
 
-from orchestrator.core import copying, intervals, judge, leaving, rules, spells, sticky, stops
+from orchestrator.core import (
+    capacity,
+    copying,
+    holding,
+    intervals,
+    judge,
+    leaving,
+    rules,
+    spells,
+    sticky,
+    stops,
+)
 from orchestrator.core.draft import Draft
 from orchestrator.core.drift import SOMEBODY
 from orchestrator.core.effects import TagFormer, UpdateService
@@ -37,6 +48,8 @@ def settle(draft: Draft) -> None:
         return
     rules.hold_for(draft, looks)
     copying.keep(draft)
+    holding.keep(draft)
+    capacity.follow_green(draft)
     _limit(draft)
     stops.tell(draft, Colour.BLUE)
     if not _is_tagged(draft) or not _follow_attempt(draft):
@@ -278,7 +291,7 @@ def _check_blue(draft: Draft) -> None:
     assert row.green is not None
     why = not_steady(seen, row.green.for_blue)
     if not why and isinstance(seen, ServiceSeen):
-        needed = max(seen.desired, row.attempts[-1].desired)
+        needed = max(row.attempts[-1].desired, capacity.all_traffic_needs(draft))
         why = cannot_take_all(seen, row.green.for_blue, judge.targets_of(draft, Colour.BLUE), needed)
     if why:
         draft.hold(HoldKind.CAPACITY, f"blue could not take more traffic: {why}", clears_when="blue is ready")

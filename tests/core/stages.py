@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.core import intervals, rules
-from orchestrator.core.capacity import suspended
 from orchestrator.core.commands import Actor, Command, CommandKind
 from orchestrator.core.decide import decide
 from orchestrator.core.effects import Effect, WriteRule
 from orchestrator.core.events import EventKind
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.holding import suspended
 from orchestrator.core.ids import RolloutId, TargetGroupArn, TaskDefinitionArn, Tenths
 from orchestrator.core.observed import (
     Absent,

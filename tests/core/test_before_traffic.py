@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.capacity import suspended
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.effects import SetScaling
 from orchestrator.core.events import EventKind
+from orchestrator.core.holding import suspended
 from orchestrator.core.observed import Absent, RuleSeen, TargetsSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind, Rollout

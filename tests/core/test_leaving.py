@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.capacity import suspended
 from orchestrator.core.effects import (
     DeleteTargetGroup,
     RestoreDeploymentConfiguration,
@@ -15,6 +14,7 @@ from orchestrator.core.effects import (
     WriteRule,
 )
 from orchestrator.core.events import EventKind
+from orchestrator.core.holding import suspended
 from orchestrator.core.ids import Tenths
 from orchestrator.core.observed import Absent, Unread
 from orchestrator.core.phases import Phase

@@ -5,12 +5,14 @@ means to do is known only from the committed row's phase and events.
 """
 
 import json
+from datetime import timedelta
 
 from orchestrator.core.commands import Command, CommandState
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.sandbox.world.log import CallRecord
 from orchestrator.sandbox.world.scenery import Scenery
+from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
 from orchestrator.sandbox.world.world import World
 from orchestrator.store.memory import MemoryStore
 from tests.sim.case import Case
@@ -19,6 +21,8 @@ from tests.sim.process import Process
 from tests.sim.rule_oracle import RuleOracle
 from tests.sim.thing_oracle import ThingOracle
 from tests.sim.truth import share
+
+EXCUSED = timedelta(minutes=3)  # for noticing within a period, also where AWS is away or an engine dies
 
 
 class Oracle(Case):
@@ -38,6 +42,13 @@ class Oracle(Case):
         self._caller: Process | None = None
         self._read = len(world.log)
         self._failed = ""
+        self._kept_from = world.now
+        self.traffic: VirtualTraffic | None = None
+        self._kept = 0  # tasks of blue at the last look
+
+    def excuse_shrinking(self) -> None:
+        """Somebody else let blue scale in again: it may, until Teal has noticed and suspends it anew."""
+        self._kept_from = self.world.now + EXCUSED
 
     def hears(self, process: Process | None) -> None:
         """The process whose call arrives next at the World; None: it was made."""
@@ -53,6 +64,7 @@ class Oracle(Case):
         if self._failed and not failed:
             self.evidence.begins_anew()
         self._failed = failed
+        self._check_blue_kept()
         while self._read < len(log):
             record = log[self._read]
             self._read += 1
@@ -70,6 +82,16 @@ class Oracle(Case):
             self.writes.check(record, is_teal=not is_late)
         else:
             self.things.check(record, is_late=is_late)
+
+    def _check_blue_kept(self) -> None:
+        """Promise 4: from the moment its scale-in is suspended until the watch has passed, blue never shrinks."""
+        blue, phase = self.truth.service(self.scenery.service), self.row.phase
+        if blue is None or phase not in (Phase.SHIFTING, Phase.WATCHING) or not self.scaling_before:
+            self._kept = 0
+            return
+        if blue.desired < self._kept and self.world.now >= self._kept_from:
+            self.breaks(4, f"blue shrank from {self._kept} to {blue.desired} tasks in {phase}")
+        self._kept = blue.desired
 
     def _is_the_one_writer(self, record: CallRecord) -> None:
         """Promise 5: only who holds the row writes."""

@@ -67,8 +67,23 @@ def befall(oracle: Oracle, what: Befalls, draw: Random) -> None:
         case "is deployed":
             given = {"cluster": scenery.cluster, "service": scenery.service, "forceNewDeployment": True}
             _call(world, "ecs", "UpdateService", given)
+        case "has more users":
+            if oracle.traffic is not None:
+                oracle.traffic.requests_per_second *= 2
+        case "may scale in again":
+            _lift(oracle)
         case never:
             assert_never(never)
+
+
+def _lift(oracle: Oracle) -> None:
+    """Let blue scale in again, as a console or an apply would."""
+    target = oracle.truth.scalable_target(oracle.scenery.cluster, oracle.scenery.service)
+    if target is not None:
+        named = {"ResourceId": target.resource, "ScalableDimension": DIMENSION, "ServiceNamespace": "ecs"}
+        lifted = {"SuspendedState": {"DynamicScalingInSuspended": False}}
+        _call(oracle.world, "application-autoscaling", "RegisterScalableTarget", {**named, **lifted})
+        oracle.excuse_shrinking()
 
 
 def _rebound(oracle: Oracle) -> None:

@@ -14,7 +14,14 @@ from orchestrator.sandbox.world import scenery_scaling
 from orchestrator.sandbox.world.faults import Fault, Kind, When
 
 Blue = Literal["good", "cannot start", "breaker puts the former back"]
-Befalls = Literal["loses a task", "is scaled out", "has its scaling changed", "is deployed"]
+Befalls = Literal[
+    "loses a task",
+    "is scaled out",
+    "has its scaling changed",
+    "is deployed",
+    "has more users",
+    "may scale in again",
+]
 Rival = Literal["raises green", "takes back", "applies the base", "turns stickiness on", "moves a little"]
 RIVALS: tuple[Rival, ...] = (
     "raises green",
@@ -31,6 +38,7 @@ MISHAPS: tuple[Befalls, ...] = (
     "has its scaling changed",
     "is deployed",
 )
+OF_SCALING: tuple[Befalls, ...] = ("has more users", "may scale in again", "has its scaling changed")
 WHENS: tuple[When, ...] = ("before", "after", "late")
 KINDS: tuple[Kind, ...] = ("timeout", "throttle", "unavailable", "expired", "denied")
 WRITES = (
@@ -175,7 +183,10 @@ def scenario_of(seed: int) -> Scenario:
         outages=tuple(_outage(draw) for _ in range(draw.choice((0, 0, 0, 1, 1, 2)))),
         edits=tuple(_edit(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
         wishes=tuple(sorted((_wish(draw) for _ in range(draw.choice((0, 0, 1, 2, 4)))), key=lambda w: w.at)),
-        mishaps=tuple(_mishap(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
+        mishaps=(
+            *(_mishap(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
+            *_mishaps_of_scaling(drawn, Random(seed * 32452843 + 11)),
+        ),
         starts=tuple(sorted(draw.uniform(0, 240) for _ in range(draw.choice((0, 1, 2))))),
     )
 
@@ -229,6 +240,14 @@ def _edit(draw: Random) -> Edit:
 
 def _mishap(draw: Random) -> Mishap:
     return Mishap(at=draw.uniform(5, 240), what=draw.choice(MISHAPS))
+
+
+def _mishaps_of_scaling(drawn: Scenario, draw: Random) -> tuple[Mishap, ...]:
+    """What befalls a service that scales: more users, and people who touch its scaling."""
+    if not drawn.scalable or not drawn.scaled_by:
+        return ()
+    count = draw.choice((0, 1, 1, 2))
+    return tuple(Mishap(at=draw.uniform(5, 240), what=draw.choice(OF_SCALING)) for _ in range(count))
 
 
 def _wish(draw: Random) -> Wish:

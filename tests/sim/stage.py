@@ -60,8 +60,9 @@ class Stage:
         self.world.behaviour.start = timedelta(seconds=3)
         self.world.behaviour.start_spread = timedelta(seconds=2)
         self.scenery = furnish_for(self.world, scenario)
+        traffic: VirtualTraffic | None = None
         if scenario.requests_per_second:
-            VirtualTraffic(
+            traffic = VirtualTraffic(
                 self.world,
                 self.scenery.listeners[0],
                 scenario.requests_per_second,
@@ -78,6 +79,7 @@ class Stage:
         self.store = MemoryStore()
         self.rollout = RolloutId(f"checkout-{scenario.seed & 0xFFFFFFFF:08x}")
         self.oracle = Oracle(self.world, self.store, self.rollout, self.scenery, self.revision)
+        self.oracle.traffic = traffic
         self.stop: asyncio.Event | None = None
 
     def _moved(self, seconds: float) -> None:

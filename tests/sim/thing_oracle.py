@@ -15,6 +15,8 @@ class ThingOracle:
         self.case = case
         self.is_scaling_edited = False
         self._known_bounds = self._bounds()
+        least, _, most = self._known_bounds.partition("..")
+        self._first = (int(least or 0), int(most or 0))
 
     def excuse_scaling(self) -> None:
         """Somebody else just changed blue's scaling."""
@@ -99,13 +101,20 @@ class ThingOracle:
         self.case.made.add(name)
 
     def _check_scaling(self, record: CallRecord, *, is_late: bool) -> None:
-        """Promise 7: of blue only its suspensions are touched."""
+        """Promise 7: of blue only its suspensions are touched, and its bounds raised to what was recorded."""
         resource = record.params["ResourceId"]
         if resource != f"service/{self.case.scenery.cluster}/{self.case.scenery.service}":
             self._check_of_green(record)
             return
-        if self._bounds() != self._known_bounds and not is_late:
-            self.case.breaks(7, "blue's bounds were changed")
+        known = self.case.row.holding
+        floor = known.floor if known else 0
+        least, most = (int(bound) for bound in self._known_bounds.split(".."))
+        asked = record.params["MinCapacity"], record.params["MaxCapacity"]
+        may_be = (least, most), (max(self._first[0], floor), max(self._first[1], floor)), self._first
+        if asked not in may_be and not is_late and not self.is_scaling_edited:
+            self.case.breaks(
+                7, f"blue's bounds were changed from {self._known_bounds} to {asked}, floor {floor}"
+            )
         self._known_bounds = self._bounds()
 
 

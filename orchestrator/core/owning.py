@@ -1,0 +1,90 @@
+"""Green's scaling becomes the service's own, for an ending in which green stays: bounds and suspensions as blue's were.
+
+Its policies, schedules and the alarms `teal-…` stay as they are; a policy that only forecast acts on its forecasts
+again as blue's does. The caller waits until all traffic has been on green for some periods: on resume, policies that
+are in breach act at once.
+"""
+
+from collections.abc import Iterator
+
+from orchestrator.core import holding, renaming
+from orchestrator.core.draft import Draft
+from orchestrator.core.effects import DeregisterScaling, Effect, PutScalingPolicy, SetScaling, Tags
+from orchestrator.core.needs import Needs
+from orchestrator.core.observed import Absent, ScalesSeen, ScalingSeen, Unread
+from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.wanted import names_of
+
+
+def needs(row: Rollout) -> Needs:
+    """What to see of both colours' scaling meanwhile; nothing where blue has none."""
+    if row.blue is None or row.green is None or row.blue.scaling is None:
+        return Needs()
+    return Needs(scaling=row.blue.name, green_scales=row.green.name, drivers=row.green.alarms)
+
+
+def make_own(draft: Draft, tags: Tags) -> str:
+    """What green's scaling lacks to be the service's own; empty once it is, or blue has none."""
+    row = draft.row
+    if row.blue is None or row.green is None or row.blue.scaling is None:
+        return ""
+    match draft.seen.green_scales:
+        case None:
+            return "a look at green's scaling"
+        case Unread(why=why):
+            words = f"green's scaling could not be read: {why}"
+            draft.hold(HoldKind.AWS, words, clears_when="green's scaling can be read")
+            return "green's scaling to be readable"
+        case ScalesSeen() as seen:
+            lacking = list(_lacking(row, seen, tags))
+    for effect, words in lacking:
+        draft.ask(effect, words)
+    return "green's scaling to be the service's own" if lacking else ""
+
+
+def take_blues_away(draft: Draft) -> str:
+    """What taking blue's scalable target away still waits for, with its policies and schedules; empty once it is gone.
+
+    Only for a blue that is retired: a target that is left behind acts on the next service of that name.
+    """
+    row = draft.row
+    if row.blue is None or row.blue.scaling is None:
+        return ""
+    match draft.seen.scaling:
+        case None:
+            return "a look at blue's scaling"
+        case Unread(why=why):
+            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
+            return "blue's scaling to be readable"
+        case Absent():
+            return ""
+        case ScalingSeen():
+            draft.ask(
+                DeregisterScaling(cluster=row.blue.cluster, service=row.blue.name),
+                "take blue's scaling away, with its policies and scheduled actions",
+            )
+            return "blue's scaling to be gone"
+
+
+def _lacking(row: Rollout, seen: ScalesSeen, tags: Tags) -> Iterator[tuple[Effect, str]]:
+    assert row.blue is not None
+    assert row.green is not None
+    cluster, service, base = row.blue.cluster, row.green.name, holding.held(row).base
+    if seen.target != base:
+        own = tags if seen.target is None else ()
+        words = f"let green scale between {base.min_capacity} and {base.max_capacity} tasks, as blue did"
+        yield SetScaling(cluster=cluster, service=service, wanted=base, tags=own), words
+    if seen.target is None or row.blue.scales is None:
+        return
+    names, there = names_of(row), {policy.name: policy for policy in seen.policies}
+    for policy in renaming.copied(row.blue.scales, names):
+        configuration = renaming.for_green(policy, names, may_forecast=True)
+        if policy.name in there and there[policy.name].configuration != configuration:
+            effect = PutScalingPolicy(
+                cluster=cluster,
+                service=service,
+                name=policy.name,
+                policy_type=policy.kind,
+                configuration=configuration,
+            )
+            yield effect, f"let green's policy {policy.name} act as blue's does"
