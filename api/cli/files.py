@@ -6,10 +6,12 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
 
+from api.cli.quantities import DURATION
 from orchestrator.core.errors import Unfit
 from orchestrator.core.spec import Spec
 
@@ -28,12 +30,13 @@ class Asked:
     override: str | None
     undo: str | None = None
     force: bool = False
+    wait_for_blue: timedelta | None = None
 
 
 def rollout_options(command: Wrapped) -> Callable[..., Any]:
     """``-f FILE``, or ``--service`` with ``--task-definition`` and perhaps ``--plan``, or ``--undo``.
 
-    ``--force`` and ``--override`` go with each of them.
+    ``--force``, ``--wait-for-blue`` and ``--override`` go with each of them.
 
     The command is given them as `asked`.
     """
@@ -49,6 +52,11 @@ def rollout_options(command: Wrapped) -> Callable[..., Any]:
 
     taken: Callable[..., Any] = taking
     for option in (
+        click.option(
+            "--wait-for-blue",
+            type=DURATION,
+            help="Wait for so long while somebody else deploys the service, instead of being refused.",
+        ),
         click.option(
             "--force",
             is_flag=True,
@@ -92,6 +100,8 @@ def spec_of(asked: Asked) -> Spec:
     """The spec that the options ask for. Raises Invalid with every mistake; click.UsageError if they do not fit."""
     spec = _written(asked)
     spec = replace(spec, is_forced=spec.is_forced or asked.force)
+    if asked.wait_for_blue is not None:
+        spec = replace(spec, limits=replace(spec.limits, wait_for_blue=asked.wait_for_blue))
     if asked.override is None:
         return spec
     if not asked.override.strip() or not asked.override.isprintable():

@@ -80,7 +80,9 @@ def _show(found: PreflightView, file: str | None) -> None:
         click.echo(line)
     errors = sum(finding.severity == Severity.ERROR for finding in found.findings)
     click.echo("")
-    if errors:
+    if errors and found.is_fit:
+        click.echo("This rollout would wait for that to end. Nothing was touched.")
+    elif errors:
         click.echo(
             f"{errors} error{'s' if errors > 1 else ''}: this rollout would be refused. Nothing was touched."
         )

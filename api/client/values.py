@@ -197,6 +197,7 @@ class Finding:
     what: str
     why: str = ""
     next_step: str = ""
+    passes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from orchestrator.core.survey import Finding
 from orchestrator.engine.commands import Preflight
 from orchestrator.engine.views import RolloutView
 from orchestrator.ports import CommandSeen, EventSeen
-from orchestrator.preflight import errors, plan_table
+from orchestrator.preflight import plan_table, refusing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def preflight_view(found: Preflight) -> PreflightView:
         task_definition=found.spec.revision,
         account=survey.account,
         region=survey.region,
-        is_fit=not errors(found.findings),
+        is_fit=not refusing(found.findings, found.spec),
         findings=found.findings,
         plan=tuple(
             PlanView(

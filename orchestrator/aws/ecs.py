@@ -5,7 +5,7 @@ Source of all shapes: Amazon ECS API Reference. What does not exist comes back i
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -97,6 +97,12 @@ async def stops(
         if task.get("lastStatus") == "STOPPED":  # before that, reasons and exit codes are still to come
             known[stop.task] = stop
     return tuple(sorted(seen, key=lambda stop: (stop.at, stop.task), reverse=True))
+
+
+async def addresses(call: Caller, cluster: str, service: str, desired_status: str) -> frozenset[str]:
+    """The addresses of a service's RUNNING or STOPPED tasks, as far as they have their own. Raises Outside."""
+    tasks = await _tasks(call, cluster, await _task_arns(call, cluster, service, desired_status))
+    return frozenset(address for task in tasks for address in _addresses(task))
 
 
 async def zones(call: Caller, cluster: str, service: str) -> frozenset[str]:
@@ -310,6 +316,17 @@ async def _tasks(call: Caller, cluster: str, arns: Iterable[str]) -> list[Answer
         answer = await call.read("ecs", "DescribeTasks", asked, has="tasks")
         tasks.extend(answer["tasks"])
     return tasks
+
+
+def _addresses(task: Mapping[str, Any]) -> Iterator[str]:
+    """Those of its network interface, which a task and its containers show. Source: ECS Task, Attachment."""
+    for container in task.get("containers", ()):
+        for interface in container.get("networkInterfaces", ()):
+            yield from (interface[n] for n in ("privateIpv4Address", "ipv6Address") if interface.get(n))
+    for attachment in task.get("attachments", ()):
+        for detail in attachment.get("details", ()):
+            if detail.get("name") in ("privateIPv4Address", "privateIPv6Address") and detail.get("value"):
+                yield detail["value"]
 
 
 def _stop(task: Mapping[str, Any]) -> StopSeen | None:

@@ -65,6 +65,15 @@ async def targets(call: Caller, group: TargetGroupArn) -> TargetsSeen | Absent:
     return targets_seen(answer["TargetHealthDescriptions"])
 
 
+async def targets_by_id(call: Caller, group: str) -> tuple[TargetsSeen, tuple[str, ...]]:
+    """How the targets of a group are, and the ids of those that are not on their way out. Raises Outside."""
+    asked = {"TargetGroupArn": group}
+    answer = await call.read("elbv2", "DescribeTargetHealth", asked, has="TargetHealthDescriptions")
+    shown = answer["TargetHealthDescriptions"]
+    stays = [entry for entry in shown if not str(entry["TargetHealth"].get("State", "")).endswith("draining")]
+    return targets_seen(shown), tuple(entry["Target"]["Id"] for entry in stays)
+
+
 async def attributes(call: Caller, group: str) -> dict[str, str]:
     """All attributes of a target group. Raises Outside."""
     answer = await call.read(

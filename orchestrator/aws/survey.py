@@ -155,13 +155,16 @@ async def _groups(call: Caller, service: Answer, arns: list[str]) -> tuple[Group
         attributes = {arn: reads.create_task(elbv2.attributes(call, arn)) for arn in arns}
         targets = {arn: reads.create_task(_targets(call, arn)) for arn in arns}
     by_arn = {group["TargetGroupArn"]: group for group in described.result()}
+    ids = {arn: read.result()[1] for arn, read in targets.items()}
+    strangers = await _strangers(call, service, by_arn, ids)
     return tuple(
         _group(
             by_arn[entry["targetGroupArn"]],
             entry,
             attributes=attributes[entry["targetGroupArn"]].result(),
             tags=tags.result().get(entry["targetGroupArn"], {}),
-            targets=targets[entry["targetGroupArn"]].result(),
+            targets=targets[entry["targetGroupArn"]].result()[0],
+            strangers=strangers.get(entry["targetGroupArn"], ()),
         )
         for entry in service.get("loadBalancers", ())
         if entry.get("targetGroupArn")
@@ -175,6 +178,7 @@ def _group(
     attributes: Mapping[str, str],
     tags: Mapping[str, str],
     targets: TargetsSeen | None,
+    strangers: tuple[str, ...],
 ) -> GroupSurvey:
     is_sticky = attributes.get("stickiness.enabled") == "true"
     return GroupSurvey(
@@ -188,15 +192,35 @@ def _group(
         attributes=canonical(clone.group_attributes(attributes)),
         stickiness=attributes.get("stickiness.type", "") if is_sticky else "",
         targets=targets,
+        strangers=strangers,
     )
 
 
-async def _targets(call: Caller, group: str) -> TargetsSeen | None:
+async def _targets(call: Caller, group: str) -> tuple[TargetsSeen | None, tuple[str, ...]]:
     try:
-        seen = await elbv2.targets(call, TargetGroupArn(group))
+        return await elbv2.targets_by_id(call, group)
     except Outside:
-        return None
-    return None if isinstance(seen, Absent) else seen
+        return None, ()
+
+
+async def _strangers(
+    call: Caller, service: Answer, groups: Mapping[str, Answer], ids: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """By group: its targets that are no tasks of blue, as far as addresses tell (target type ip). Raises Outside.
+
+    The tasks are read after the targets: a target's task runs by then, or has stopped and is still known.
+    """
+    by_address = {arn: ids[arn] for arn, group in groups.items() if group.get("TargetType") == "ip"}
+    if not any(by_address.values()):
+        return {}
+    known: set[str] = set()
+    for status in ("RUNNING", "STOPPED"):
+        known |= await ecs.addresses(call, service["clusterArn"], service["serviceName"], status)
+        if known >= {target for targets in by_address.values() for target in targets}:
+            return {}
+    if not known:  # no task shows an address: then none says whose a target is
+        return {}
+    return {arn: tuple(t for t in targets if t not in known) for arn, targets in by_address.items()}
 
 
 async def _rules(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from orchestrator.config.auto import AutoModel, build_auto
 from orchestrator.config.compare import build_compare
@@ -50,6 +51,7 @@ def build(file: File) -> Spec:
             then=file.limits.then,
             settle=file.limits.settle,
             unseen=file.limits.unseen,
+            wait_for_blue=file.limits.wait_for_blue or timedelta(0),
         ),
         on_failure=file.on_failure,
         on_drift=file.on_drift,

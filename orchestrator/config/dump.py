@@ -44,6 +44,8 @@ def differences(was: Spec, now: Spec) -> tuple[str, ...]:
     if not now.override:
         now = replace(now, override=was.override)  # who goes on with a rollout need not say why it was begun
     now = replace(now, is_forced=now.is_forced or was.is_forced)  # nor that they meant it
+    if not now.limits.wait_for_blue:  # nor for how long they were ready to wait
+        now = replace(now, limits=replace(now.limits, wait_for_blue=was.limits.wait_for_blue))
     old, new = (dict(_flat({**document_of(spec), "plan": _steps(spec.plan)})) for spec in (was, now))
     keys = dict.fromkeys((*old, *new))
     either = replace(
@@ -97,6 +99,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             "then": spec.limits.then.value,
             "settle": duration_text(spec.limits.settle),
             "unseen": duration_text(spec.limits.unseen),
+            **_waiting(spec),
         },
         "on_failure": spec.on_failure.value,
         "on_drift": spec.on_drift.value,
@@ -107,6 +110,11 @@ def document_of(spec: Spec) -> dict[str, Value]:
         **({"override": spec.override} if spec.override else {}),
         **labels,
     }
+
+
+def _waiting(spec: Spec) -> dict[str, Value]:
+    wait = spec.limits.wait_for_blue
+    return {"wait_for_blue": duration_text(wait)} if wait else {}
 
 
 def _rules(arns: tuple[str, ...]) -> list[Value]:

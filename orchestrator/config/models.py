@@ -269,6 +269,10 @@ class LimitsModel(_Model):
         Limits().unseen,
         "How long evidence may be unreadable before green goes back to the last weight that passed.",
     )
+    wait_for_blue: SomeTime | None = Field(
+        default=None,
+        description="How long to wait at the start while somebody else deploys the service. Default: it is refused.",
+    )
 
 
 class NotifyModel(_Model):

@@ -109,6 +109,8 @@ def _limit_holds(draft: Draft) -> None:
     row, limits = draft.row, draft.row.spec.limits
     if row.phase.is_final or row.phase is Phase.ROLLING_BACK:
         return
+    if row.phase is Phase.PENDING and limits.wait_for_blue:
+        return  # it has a limit of its own
     if draft.before.holds and not draft.holds:
         draft.change(is_paged=False)  # this standstill is over; people are called again for the next
     holds = [hold for hold in draft.holds if hold.is_limited]

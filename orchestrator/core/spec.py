@@ -138,6 +138,7 @@ class Limits:
     then: LimitThen = LimitThen.ROLLBACK
     settle: timedelta = timedelta(hours=1)
     unseen: timedelta = timedelta(minutes=15)
+    wait_for_blue: timedelta = timedelta(0)  # at the start, while somebody else deploys blue; 0: refused then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

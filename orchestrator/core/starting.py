@@ -70,6 +70,9 @@ def read_blue(draft: Draft) -> None:
     errors = [finding for finding in draft.seen.findings if finding.severity is Severity.ERROR]
     if errors:
         words = "; ".join(finding.what for finding in errors)
+        if all(finding.passes for finding in errors) and draft.row.spec.limits.wait_for_blue:
+            _wait_for_blue(draft, words)
+            return
         draft.hold(
             HoldKind.BLUE, f"preflight refuses: {words}", clears_when="preflight finds nothing against it"
         )
@@ -78,6 +81,16 @@ def read_blue(draft: Draft) -> None:
         return
     _take(draft, survey)
     draft.move(Phase.PREPARING, f"{draft.row.spec.service} and what carries its traffic were read")
+
+
+def _wait_for_blue(draft: Draft, words: str) -> None:
+    """Wait as long as the file says for somebody else's deployment of blue to end; nothing is made meanwhile."""
+    row, limit = draft.row, draft.row.spec.limits.wait_for_blue
+    if draft.now - row.created_at - row.paused_for >= limit:
+        roll_back(draft, f"waited {span(limit)} for blue: {words}", TEAL)
+        return
+    draft.hold(HoldKind.BLUE, f"waits for blue: {words}", clears_when="nobody else deploys it any more")
+    draft.wake_by(row.created_at + row.paused_for + limit)
 
 
 def _take(draft: Draft, survey: Survey) -> None:

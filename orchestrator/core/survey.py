@@ -35,6 +35,7 @@ class Finding:
     what: str
     why: str = ""
     next_step: str = ""
+    passes: bool = False  # of an error: it ends without anybody's doing, and may be waited for
 
 
 LB_COOKIE = "lb_cookie"
@@ -62,6 +63,7 @@ class GroupSurvey:
     attributes: Json  # {key: value} that differ from a new group's defaults
     stickiness: str  # "", lb_cookie, app_cookie
     targets: TargetsSeen | None  # None where it could not be read
+    strangers: tuple[str, ...] = ()  # targets of it that are no tasks of blue
 
     @property
     def cookie_seconds(self) -> int:

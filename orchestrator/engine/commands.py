@@ -120,7 +120,7 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
     row = _draft_of(spec, author, clock)
     claims = claims_of(row, found.survey)
     _refuse_held(claims, others)
-    errors = preflight.errors(found.findings)
+    errors = preflight.refusing(found.findings, spec)
     if errors:
         raise Unfit(
             what=f"{spec.service} cannot be rolled out",

@@ -34,7 +34,7 @@ from orchestrator.preflight import (
 from orchestrator.preflight.outward import Refuses
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
 
-__all__ = ["PlanRow", "errors", "expected", "findings", "plan_table"]
+__all__ = ["PlanRow", "errors", "expected", "findings", "plan_table", "refusing"]
 
 
 def findings(
@@ -86,3 +86,9 @@ def _beside(spec: Spec, survey: Survey, around: Surroundings, reserved: Reserved
 def errors(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings that refuse a rollout."""
     return tuple(finding for finding in found if finding.severity is Severity.ERROR)
+
+
+def refusing(found: Iterable[Finding], spec: Spec) -> tuple[Finding, ...]:
+    """Those that refuse its start: not what ends of itself, where the file says that it is waited for."""
+    is_waited_for = bool(spec.limits.wait_for_blue)
+    return tuple(finding for finding in errors(found) if not (finding.passes and is_waited_for))

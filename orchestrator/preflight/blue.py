@@ -9,6 +9,8 @@ from orchestrator.core.words import counted
 from orchestrator.preflight import first
 from orchestrator.preflight.words import error, warning
 
+WAITS = "--wait-for-blue 30m (limits.wait_for_blue) does"
+
 
 def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     """What speaks against blue itself."""
@@ -90,7 +92,8 @@ def _steadiness(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "blue-unsettled",
             f"another deployment is under way on {blue.name}: {deployment}",
             "two tools would change the same service",
-            "wait until it has ended",
+            f"wait until it has ended: {WAITS}",
+            passes=True,
         )
     yield from first.look(spec, survey)
     yield from _tasks(blue)
@@ -102,7 +105,8 @@ def _deployments(blue: ServiceSeen) -> Iterator[Finding]:
             "blue-deploying",
             f"{blue.name} has {len(blue.deployments)} deployments",
             "its tasks are still being replaced: there is no one revision to go back to",
-            "wait until the service is steady",
+            f"wait until the service is steady: {WAITS}",
+            passes=True,
         )
         return
     state = blue.primary.rollout_state if blue.primary else ""
@@ -112,7 +116,8 @@ def _deployments(blue: ServiceSeen) -> Iterator[Finding]:
             "blue-not-completed",
             f"{blue.name}'s deployment is {state or 'not reported'}{reason}",
             "its present revision has not proved itself: it is no safe side",
-            "wait until the deployment is COMPLETED, or repair it",
+            f"wait until the deployment is COMPLETED ({WAITS}), or repair it",
+            passes=state == "IN_PROGRESS",
         )
 
 

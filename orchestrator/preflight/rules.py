@@ -14,7 +14,7 @@ from orchestrator.core.spec import Spec, Sticky
 from orchestrator.core.starting import in_scope, test_rules_of
 from orchestrator.core.survey import LB_COOKIE, Finding, GroupSurvey, Survey, is_elsewhere
 from orchestrator.core.traffic import Forward, cookie_life, read_forward, with_weights
-from orchestrator.core.words import group_name, load_balancer_name, span
+from orchestrator.core.words import counted, group_name, load_balancer_name, span
 from orchestrator.preflight.timing import steps_of
 from orchestrator.preflight.words import error, note, warning
 
@@ -113,6 +113,14 @@ def _group(group: GroupSurvey) -> Iterator[Finding]:
             f"target group {group.name} belongs to a load balancer of another kind",
             "only an Application Load Balancer's rules and metrics are known to Teal",
             "use an Application Load Balancer",
+        )
+    if group.strangers:
+        yield error(
+            "foreign-targets",
+            f"target group {group.name} holds {counted(len(group.strangers), 'target')} besides the service's tasks: "
+            f"{', '.join(group.strangers)}",
+            "its weight would move somebody else's traffic with it, and green would get only a part of what blue has",
+            "give whatever answers there a target group of its own",
         )
     if group.stickiness not in ("", LB_COOKIE):
         yield error(

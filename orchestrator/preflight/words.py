@@ -3,9 +3,9 @@
 from orchestrator.core.survey import Finding, Severity
 
 
-def error(code: str, what: str, why: str, next_step: str) -> Finding:
-    """A finding that refuses the rollout."""
-    return Finding(severity=Severity.ERROR, code=code, what=what, why=why, next_step=next_step)
+def error(code: str, what: str, why: str, next_step: str, *, passes: bool = False) -> Finding:
+    """A finding that refuses the rollout. `passes`: it ends without anybody's doing."""
+    return Finding(severity=Severity.ERROR, code=code, what=what, why=why, next_step=next_step, passes=passes)
 
 
 def warning(code: str, what: str, why: str, next_step: str = "") -> Finding:
