@@ -36,7 +36,7 @@ from api.http.logs import log_to_stderr
 from api.http.meters import Meters
 from api.http.origins import is_loopback
 from api.slack import routes as slack
-from orchestrator.bootstrap import Engine, SystemClock, open_engine, open_store
+from orchestrator.bootstrap import Engine, SystemClock, looking_back, open_engine, open_store
 from orchestrator.core.errors import Refused
 from orchestrator.settings import Settings
 
@@ -151,7 +151,7 @@ async def _serve(
 ) -> None:
     async with open_engine(settings) as engine:
         await engine.calendar.publish()
-        app = create_app(engine, settings=settings, is_auth_required=is_auth_required)
+        app = create_app(looking_back(engine), settings=settings, is_auth_required=is_auth_required)
         await serve(app, listener, announce)
 
 

@@ -17,6 +17,7 @@ from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
     from orchestrator.aws.wakeups import Wakeups
+    from orchestrator.engine.afterwards import Lookout
     from orchestrator.engine.calendar import Calendar
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
@@ -48,6 +49,7 @@ class Engine:
     wakeups: "Wakeups | None" = None  # None: nobody pushes events
     registries: tuple[str, ...] = ()  # patterns of the images that revisions may run; empty: any
     outward: Outward | None = None  # None: no probes are sent, and no webhook is asked
+    lookout: "Lookout | None" = None  # None: nobody looks back at rollouts that have ended
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick what is due and tell what is committed until `stop` is set; then finish the ticks, and tell the last."""
@@ -56,6 +58,8 @@ class Engine:
             group.create_task(self.deliverer.run(told), name="deliverer")
             if self.wakeups is not None:
                 group.create_task(self.wakeups.run(stop), name="wakeups")
+            if self.lookout is not None:
+                group.create_task(self.lookout.run(stop), name="lookout")
             try:
                 await self.worker.run(stop)
             finally:
@@ -239,3 +243,10 @@ def engine_of(
         registries=tuple(registries),
         outward=outward,
     )
+
+
+def looking_back(engine: Engine) -> Engine:
+    """The same engine, which also looks, now and then, at what ended rollouts left: a server's."""
+    from orchestrator.engine.afterwards import Lookout
+
+    return replace(engine, lookout=Lookout(engine.store, engine.cloud, engine.clock))

@@ -407,6 +407,16 @@ class Store(Tokens, Calls, Outbox, Calendar, Protocol):
         """Have the row looked at by `at`, if it is not due sooner."""
         ...
 
+    async def add_note(self, rollout: RolloutId, event: Event, record: Record) -> bool:
+        """Add a fact about a rollout that has ended: an event, and the record that it is known by.
+
+        False, and nothing is added, while the rollout is active, where the record's key is known, and where its newest
+        record of this kind has the same body: so of several servers that see the same one tells it. Sinks that were
+        told of the rollout hear of it.
+        Raises NotFound.
+        """
+        ...
+
     async def add_command(self, rollout: RolloutId, command: Command, *, check: Check) -> CommandSeen:
         """Accept a command after `check` has seen the row in the same transaction, and make the row due at once.
 

@@ -58,7 +58,9 @@ def _row(one: ServiceView) -> tuple[str, ...]:
         _revision(one.serves),
         _revision(one.succeeded),
         active,
-        f"{_ago(newest.started_at)}, {newest.phase}" if newest else "–",
+        f"{_ago(newest.started_at)}, {newest.phase}{', changed since' * bool(one.changed)}"
+        if newest
+        else "–",
     )
 
 
@@ -67,6 +69,7 @@ def _sheet(one: ServiceView) -> list[str]:
         one.name,
         f"serves   {_revision(one.serves)}",
         f"success  {_revision(one.succeeded)}",
+        *([f"changed  {one.changed}"] if one.changed else []),
         f"active   {one.active} ({one.active_phase})" if one.active else "active   none",
         "",
     ]

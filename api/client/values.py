@@ -386,6 +386,7 @@ class Service:
     name: str
     serves: str
     succeeded: str
+    changed: str
     active: str
     active_phase: str
     history: tuple[Past, ...]

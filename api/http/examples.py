@@ -120,6 +120,7 @@ _SERVICE = ServiceView(
     name="prod/checkout",
     serves="checkout:42",
     succeeded="checkout:42",
+    changed="",
     active=_ID,
     active_phase="shifting",
     history=(

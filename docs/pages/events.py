@@ -45,6 +45,7 @@ MEANINGS = {
     EventKind.BLUE_STEADY: "Blue runs the revision it was given, steadily.",
     EventKind.PAGED: "People are called: Teal cannot go on by itself.",
     EventKind.ENDED: "The rollout is over; how, and by whom.",
+    EventKind.CHANGED_AFTERWARDS: "After its end somebody changed what it left, or it is there again; a server looks.",
 }
 
 

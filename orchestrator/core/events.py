@@ -50,6 +50,7 @@ class EventKind(StrEnum):
     BLUE_CALLED_BACK = "blue_called_back"  # by a rollback after that
     PAGED = "paged"  # people are called: Teal cannot go on by itself
     ENDED = "ended"
+    CHANGED_AFTERWARDS = "changed_afterwards"  # what an ended rollout left is not there any more, or is again
 
 
 FOR_PEOPLE = frozenset(
@@ -72,6 +73,7 @@ FOR_PEOPLE = frozenset(
         EventKind.BLUE_CALLED_BACK,
         EventKind.PAGED,
         EventKind.ENDED,
+        EventKind.CHANGED_AFTERWARDS,
     }
 )
 """What people want to hear of without having asked for more: where the traffic is, what waits for them, the end."""
@@ -93,5 +95,5 @@ class Record:
 
     key: str
     at: datetime
-    kind: str  # interval | stop | snapshot
+    kind: str  # interval | stop | snapshot | afterwards
     body: str  # canonical JSON

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from orchestrator.core.errors import NotFound, Refused
 from orchestrator.core.phases import Phase
+from orchestrator.engine.afterwards import changed
 from orchestrator.engine.views import RolloutView, view
 from orchestrator.ports import Filter, Store
 
@@ -37,6 +38,9 @@ class ServiceView:
     name: str  # cluster/service
     serves: str
     succeeded: str  # the revision of the last rollout that succeeded; empty: none did
+    changed: (
+        str  # what is not as its last rollout left it, as far as a server has looked; empty: nothing known
+    )
     active: str  # id of the active rollout; empty: none
     active_phase: str
     history: tuple[PastView, ...]  # newest first, the active one among them
@@ -125,6 +129,7 @@ async def _view(store: Store, name: str, history: int) -> ServiceView | None:
     return ServiceView(
         name=name,
         serves=_serves(rows),
+        changed="" if active else await changed(store, stored[0].rollout),
         succeeded=_succeeded(rows) or (await _succeeded_before(store, name) if older else ""),
         active=active.id if active else "",
         active_phase=active.phase if active else "",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from orchestrator.core.commands import Command, CommandState, Outcome
-from orchestrator.core.events import Record
+from orchestrator.core.events import Event, Record
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.rollout import Decision
 from orchestrator.ports import Leased, Stored
@@ -48,6 +48,7 @@ _MINE = update(rollouts).where(
 _HELD = select(
     rollouts.c.fence,
     rollouts.c.owner,
+    rollouts.c.is_active,
     rollouts.c.version,
     rollouts.c.woken_at,
     rollouts.c.event_count,
@@ -137,6 +138,30 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
         connection.execute(delete(claims).where(claims.c.rollout == rollout.id))
     stored_now = Stored(rollout=rollout, version=row.version + 1, wake_at=wake_at)
     return replace(leased, stored=stored_now, commands=() if is_over else left)
+
+
+def add_note(connection: Connection, rollout: RolloutId, event: Event, record: Record) -> bool:
+    """See `orchestrator.ports.Store.add_note`."""
+    row = connection.execute(_HELD, {"row": rollout}).one_or_none()
+    if row is None:
+        raise rules.unknown(rollout)
+    newest = (
+        select(records.c.body)
+        .where(records.c.rollout == rollout, records.c.kind == record.kind)
+        .order_by(records.c.number.desc())
+        .limit(1)
+    )
+    same_key = select(records.c.key).where(records.c.rollout == rollout, records.c.key == record.key)
+    if row.is_active or connection.scalar(same_key) or connection.scalar(newest) == record.body:
+        return False
+    told = rules.chained(rollout, (event,), after=row.event_count, before=row.chain)
+    add_events(connection, rollout, told)
+    if row.is_awaited:
+        outbox.note_events(connection, rollout, since=event.at)
+    kept = _add_records(connection, rollout, (record,), after=row.record_count)
+    counts = {"event_count": row.event_count + 1, "record_count": row.record_count + kept}
+    connection.execute(_WRITE, {"row": rollout, **counts, "chain": told[-1].chain})
+    return True
 
 
 def _leased(row: Row[*tuple[Any, ...]], wishes: list[str], *, owner: str, until: datetime) -> Leased | None:

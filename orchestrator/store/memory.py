@@ -103,6 +103,16 @@ class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
             self._end(row)
         return replace(leased, stored=row.stored, commands=row.open_commands)
 
+    async def add_note(self, rollout: RolloutId, event: Event, record: Record) -> bool:
+        """Add a fact about a rollout that has ended."""
+        row = self._row(rollout)
+        known = [each.body for each in row.records.values() if each.kind == record.kind]
+        if row.is_active or record.key in row.records or known[-1:] == [record.body]:
+            return False
+        self._tell(row, (event,))
+        row.records.setdefault(record.key, record)
+        return True
+
     async def release(self, leased: Leased) -> None:
         """Give a row back."""
         row = self._rows.get(leased.stored.rollout.id)

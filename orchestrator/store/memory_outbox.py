@@ -91,8 +91,8 @@ class MemoryOutbox:
         if len(row.events) == after:
             return
         for sink in self._sinks.values():
-            told = sink.told[row.rollout.id]
-            if told.due_at is None:
+            told = sink.told.get(row.rollout.id)  # None: the rollout had ended before the sink was opened
+            if told is not None and told.due_at is None:
                 sink.set_due(row.rollout.id, row.events[after].event.at)
 
     def _lease(self, sink: str, rollout: RolloutId, *, owner: str, until: datetime) -> Delivery:

@@ -78,6 +78,10 @@ class SqlStore:
         """Write a decision whole, or nothing of it."""
         return await self._database.write(lambda c: leases.commit(c, leased, decision))
 
+    async def add_note(self, rollout: RolloutId, event: Event, record: Record) -> bool:
+        """Add a fact about a rollout that has ended."""
+        return await self._database.write(lambda c: leases.add_note(c, rollout, event, record))
+
     async def release(self, leased: Leased) -> None:
         """Give a row back."""
         await self._database.write(lambda c: leases.release(c, leased))

@@ -1,0 +1,88 @@
+"""What became of what a rollout left: whether somebody has changed it since. Looked at, told, and left as it is.
+
+A stack update or a colleague may give the service its former revision again, or lead a rule elsewhere, and no rollout
+is there to notice. It is not Teal's to write then; people should know.
+"""
+
+from orchestrator.core.ids import TargetGroupArn, revision_name
+from orchestrator.core.needs import Needs, RuleNeed
+from orchestrator.core.observed import Absent, RuleSeen, ServiceSeen
+from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import Rollout, RuleState
+from orchestrator.core.seen import Seen
+from orchestrator.core.traffic import read_forward
+from orchestrator.core.words import group_name
+
+LEFT_ALONE = frozenset({Phase.ABANDONED})
+"""Ends after which nobody knows how things were left."""
+
+
+def needs(row: Rollout) -> Needs:
+    """What to look at; empty if the rollout is under way, ended before it read blue, or left nobody knows what."""
+    if row.blue is None or not row.phase.is_final or row.phase in LEFT_ALONE:
+        return Needs()
+    return Needs(
+        rules=tuple(
+            RuleNeed(arn=rule.arn, listener=rule.listener, is_default=rule.is_default) for rule in row.rules
+        ),
+        cluster=row.blue.cluster,
+        blue=row.blue.name,
+    )
+
+
+def revision_left(row: Rollout) -> str:
+    """The revision that the rollout left the service on, as an ARN."""
+    assert row.blue is not None
+    return row.green.for_blue if row.phase is Phase.SUCCEEDED and row.green else row.blue.former
+
+
+def changes(row: Rollout, seen: Seen) -> tuple[str, ...] | None:
+    """What is not as the rollout left it, in words; None if something could not be read, and nothing can be said.
+
+    Only what keeps users from the service or changes what they meet counts: conditions, stickiness and other target
+    groups are the team's to change.
+    """
+    words = []
+    for rule in row.rules:
+        found = seen.rules.get(rule.arn)
+        if not isinstance(found, RuleSeen | Absent):
+            return None
+        words.append(_of_rule(rule, found))
+    blue = seen.blue
+    if not isinstance(blue, ServiceSeen | Absent):
+        return None
+    return tuple(each for each in (*words, _of_service(row, blue)) if each)
+
+
+def _of_rule(rule: RuleState, found: RuleSeen | Absent) -> str:
+    if isinstance(found, Absent):
+        return f"{rule.name} is gone"
+    group = rule.blue_group
+    left = read_forward(rule.base)
+    if left is None or not left.weight(group):
+        return ""  # the service had nothing here when the rollout left it
+    forward = read_forward(found.actions)
+    if forward is not None and forward.weight(group):
+        return ""
+    return f"{rule.name} gives {group_name(group)} nothing: it leads to {_where(found, group)}"
+
+
+def _where(found: RuleSeen, group: TargetGroupArn) -> str:
+    forward = read_forward(found.actions)
+    if forward is None:
+        return "no target group at all"
+    names = [group_name(each.group) for each in forward.groups if each.weight and each.group != group]
+    return ", ".join(names) or "groups without any weight"
+
+
+def _of_service(row: Rollout, blue: ServiceSeen | Absent) -> str:
+    assert row.blue is not None
+    if isinstance(blue, Absent):
+        return f"{row.blue.name} is gone"
+    if blue.primary is None or blue.status != "ACTIVE":
+        return f"{blue.name} is {blue.status}"
+    wanted = revision_left(row)
+    if blue.primary.task_definition != wanted:
+        found = revision_name(blue.primary.task_definition)
+        return f"{blue.name} was given {found}, not by a rollout: it was left on {revision_name(wanted)}"
+    return ""
