@@ -9,6 +9,7 @@ from orchestrator.core.needs import Needs, RuleNeed
 from orchestrator.core.observed import Absent, RuleSeen, ServiceSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout, RuleState
+from orchestrator.core.rules import green_of
 from orchestrator.core.seen import Seen
 from orchestrator.core.traffic import read_forward
 from orchestrator.core.words import group_name
@@ -26,14 +27,27 @@ def needs(row: Rollout) -> Needs:
             RuleNeed(arn=rule.arn, listener=rule.listener, is_default=rule.is_default) for rule in row.rules
         ),
         cluster=row.blue.cluster,
-        blue=row.blue.name,
+        blue=serving(row),
     )
 
 
-def revision_left(row: Rollout) -> str:
-    """The revision that the rollout left the service on, as an ARN."""
+def is_swapped(row: Rollout) -> bool:
+    """True if green stayed in blue's place."""
+    return row.phase is Phase.SUCCEEDED and row.spec.ending.is_swap
+
+
+def serving(row: Rollout) -> str:
+    """The name of the service that the rollout left with the users."""
     assert row.blue is not None
-    return row.green.for_blue if row.phase is Phase.SUCCEEDED and row.green else row.blue.former
+    return row.green.name if is_swapped(row) and row.green else row.blue.name
+
+
+def revision_left(row: Rollout) -> str:
+    """The revision that the rollout left that service on, as an ARN."""
+    assert row.blue is not None
+    if row.phase is not Phase.SUCCEEDED or row.green is None:
+        return row.blue.former
+    return row.green.task_definition if is_swapped(row) else row.green.for_blue
 
 
 def changes(row: Rollout, seen: Seen) -> tuple[str, ...] | None:
@@ -47,20 +61,21 @@ def changes(row: Rollout, seen: Seen) -> tuple[str, ...] | None:
         found = seen.rules.get(rule.arn)
         if not isinstance(found, RuleSeen | Absent):
             return None
-        words.append(_of_rule(rule, found))
-    blue = seen.blue
-    if not isinstance(blue, ServiceSeen | Absent):
+        words.append(_of_rule(row, rule, found))
+    service = seen.blue
+    if not isinstance(service, ServiceSeen | Absent):
         return None
-    return tuple(each for each in (*words, _of_service(row, blue)) if each)
+    return tuple(each for each in (*words, _of_service(row, service)) if each)
 
 
-def _of_rule(rule: RuleState, found: RuleSeen | Absent) -> str:
+def _of_rule(row: Rollout, rule: RuleState, found: RuleSeen | Absent) -> str:
     if isinstance(found, Absent):
         return f"{rule.name} is gone"
-    group = rule.blue_group
-    left = read_forward(rule.base)
-    if left is None or not left.weight(group):
+    first = read_forward(rule.base)
+    if first is None or not first.weight(rule.blue_group):
         return ""  # the service had nothing here when the rollout left it
+    group = green_of(row, rule) if is_swapped(row) else rule.blue_group
+    assert group is not None
     forward = read_forward(found.actions)
     if forward is not None and forward.weight(group):
         return ""
@@ -75,14 +90,13 @@ def _where(found: RuleSeen, group: TargetGroupArn) -> str:
     return ", ".join(names) or "groups without any weight"
 
 
-def _of_service(row: Rollout, blue: ServiceSeen | Absent) -> str:
-    assert row.blue is not None
-    if isinstance(blue, Absent):
-        return f"{row.blue.name} is gone"
-    if blue.primary is None or blue.status != "ACTIVE":
-        return f"{blue.name} is {blue.status}"
+def _of_service(row: Rollout, service: ServiceSeen | Absent) -> str:
+    if isinstance(service, Absent):
+        return f"{serving(row)} is gone"
+    if service.primary is None or service.status != "ACTIVE":
+        return f"{service.name} is {service.status}"
     wanted = revision_left(row)
-    if blue.primary.task_definition != wanted:
-        found = revision_name(blue.primary.task_definition)
-        return f"{blue.name} was given {found}, not by a rollout: it was left on {revision_name(wanted)}"
+    if service.primary.task_definition != wanted:
+        found = revision_name(service.primary.task_definition)
+        return f"{service.name} was given {found}, not by a rollout: it was left on {revision_name(wanted)}"
     return ""

@@ -7,12 +7,15 @@ import pytest
 from orchestrator.core.events import EventKind
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
+from orchestrator.core.spec import Ending
 from orchestrator.engine.afterwards import Lookout
 from orchestrator.engine.services import service
 from tests.cases.looks import service_of
 from tests.cases.rule_stage import call, foreign_group, rule_of
+from tests.cases.swap_stage import swapped
 from tests.iac import page
 from tests.iac.stage import Stacked
+from tests.support.rehearsal import Rehearsal
 
 WRITES = ("Create", "Modify", "Update", "Delete", "Register", "Deregister", "Put", "Add", "Tag")
 STALE = page.blocks("yaml")[0].replace(
@@ -33,7 +36,7 @@ def settled(stage: Stacked) -> RolloutId:
     return rollout
 
 
-def look_back(stage: Stacked) -> None:
+def look_back(stage: Rehearsal) -> None:
     """One look of a server."""
     stage.let_run(stage.world.minute)
     begun = len(stage.world.log)
@@ -43,11 +46,11 @@ def look_back(stage: Stacked) -> None:
     assert [each for each in made if each.startswith(WRITES)] == [], "and writes nothing"
 
 
-def told(stage: Stacked, rollout: RolloutId) -> list[str]:
+def told(stage: Rehearsal, rollout: RolloutId) -> list[str]:
     return [seen.event.message for seen in stage.events(rollout, EventKind.CHANGED_AFTERWARDS)]
 
 
-def shown(stage: Stacked) -> str:
+def shown(stage: Rehearsal) -> str:
     """What `teal services` says of it."""
     return stage.run(service("prod/checkout", store=stage.store)).changed
 
@@ -101,6 +104,21 @@ def test_case_78_what_cannot_be_read_is_no_news(stage: Stacked) -> None:
     stage.world.faults.end_outage()
     look_back(stage)
     assert len(told(stage, rollout)) == 1
+
+
+@pytest.mark.parametrize("ending", [Ending.KEEP, Ending.DELETE])
+def test_case_78_after_a_swap_it_is_greens_place_that_is_looked_after(ending: Ending) -> None:
+    """Where green stayed, a rule that leads to blue's group again leads to nobody: that is told, green is no news."""
+    with Rehearsal(scalable=False) as stage:
+        row = swapped(stage, ending)
+        look_back(stage)
+        assert told(stage, row.id) == []
+        actions = [{"Type": "forward", "TargetGroupArn": stage.scenery.target_group}]
+        call(stage, "ModifyRule", RuleArn=stage.scenery.rules[0], Actions=actions)
+        look_back(stage)
+        (words,) = told(stage, row.id)
+        assert row.green is not None
+        assert f"gives teal-{row.green.name}-0 nothing: it leads to checkout-blue" in words
 
 
 def test_case_78_a_service_with_a_rollout_under_way_is_left_to_it(stage: Stacked) -> None:
