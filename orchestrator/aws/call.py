@@ -75,10 +75,19 @@ class Caller:
             attempt += 1
 
     async def write(
-        self, service: str, operation: str, params: Mapping[str, Any], *, to_safety: bool = False
+        self,
+        service: str,
+        operation: str,
+        params: Mapping[str, Any],
+        *,
+        to_safety: bool = False,
+        harm: float = 0.0,
     ) -> Answer:
-        """The answer to a call that changes something, sent once. `to_safety` may use the reserve. Raises Outside."""
-        return await self._once(service, operation, params, to_safety=to_safety)
+        """The answer to a call that changes something, sent once. Raises Outside.
+
+        `to_safety` may use the reserve; of such calls that wait, the one that ends the most `harm` goes first.
+        """
+        return await self._once(service, operation, params, to_safety=to_safety, harm=harm)
 
     async def pages(
         self,
@@ -103,10 +112,16 @@ class Caller:
         raise unanswered(service, operation, why=f"the list did not end after {PAGES_MAX} pages")
 
     async def _once(
-        self, service: str, operation: str, params: Mapping[str, Any], *, to_safety: bool
+        self,
+        service: str,
+        operation: str,
+        params: Mapping[str, Any],
+        *,
+        to_safety: bool,
+        harm: float = 0.0,
     ) -> Answer:
         if self._limits is not None:
-            await self._limits.take(service, operation, to_safety=to_safety)
+            await self._limits.take(service, operation, to_safety=to_safety, harm=harm)
         try:
             async with asyncio.timeout(self._patience.timeout):
                 return await self._transport.call(service, operation, params)

@@ -202,6 +202,7 @@ def task_definition_seen(definition: Mapping[str, Any]) -> TaskDefinitionSeen:
             (container["name"], container.get("image", ""))
             for container in definition.get("containerDefinitions", ())
         ),
+        vcpu=vcpu_of(definition),
         stops_in=timedelta(
             seconds=max(
                 (
@@ -212,6 +213,12 @@ def task_definition_seen(definition: Mapping[str, Any]) -> TaskDefinitionSeen:
             )
         ),
     )
+
+
+def vcpu_of(definition: Mapping[str, Any]) -> float:
+    """The vCPU of one task: what the definition says for the task, else for its containers together."""
+    containers = definition.get("containerDefinitions", ())
+    return int(definition.get("cpu") or sum(one.get("cpu", 0) for one in containers)) / 1024
 
 
 async def create_service(call: Caller, effect: effects.CreateService) -> None:

@@ -234,10 +234,10 @@ async def write_rule(call: Caller, effect: effects.WriteRule, read: ReadRules) -
     actions = json.loads(as_writable(effect.actions))
     if effect.is_default:
         params: Answer = {"ListenerArn": effect.listener, "DefaultActions": actions}
-        await call.write("elbv2", "ModifyListener", params, to_safety=effect.to_safety)
+        await call.write("elbv2", "ModifyListener", params, to_safety=effect.to_safety, harm=effect.harm)
     else:
         params = {"RuleArn": effect.rule, "Actions": actions}
-        await call.write("elbv2", "ModifyRule", params, to_safety=effect.to_safety)
+        await call.write("elbv2", "ModifyRule", params, to_safety=effect.to_safety, harm=effect.harm)
 
 
 async def create_group(call: Caller, effect: effects.CreateTargetGroup) -> None:

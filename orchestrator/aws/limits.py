@@ -5,7 +5,9 @@ Sources: "Request throttling for the Elastic Load Balancing API", "Request throt
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from heapq import heapify, heappush
+from itertools import count
 
 from orchestrator.aws.errors import call_name
 from orchestrator.core.errors import Throttled
@@ -104,15 +106,18 @@ class Limits:
         self._patience = patience
         self._buckets = {name: _Bucket(family, share) for name, family in FAMILIES.items()}
 
-    async def take(self, service: str, operation: str, *, to_safety: bool) -> None:
-        """Wait for this call's token. Raises Throttled if none is free in time."""
+    async def take(self, service: str, operation: str, *, to_safety: bool, harm: float = 0.0) -> None:
+        """Wait for this call's token. Raises Throttled if none is free in time.
+
+        `harm`: of calls to safety that wait, the one that ends the most goes first.
+        """
         bucket = self._buckets[family_of(service, operation)]
         urgent = to_safety or operation in READS_TO_SAFETY
         if bucket.take_now(urgent=urgent):
             return
         try:
             async with asyncio.timeout(self._patience):
-                await bucket.take(urgent=urgent)
+                await bucket.take(urgent=urgent, harm=harm)
         except TimeoutError as error:
             raise Throttled(
                 what=call_name(service, operation),
@@ -125,6 +130,15 @@ class Limits:
         self._buckets[family_of(service, operation)].drain()
 
 
+@dataclass(slots=True, order=True)
+class _Waiting:
+    """A call that waits for a token: before those that end less harm, and those that came later."""
+
+    relief: float  # the harm, below zero
+    number: int
+    turn: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+
+
 class _Bucket:
     """Tokens that refill with time. Ordinary calls leave the reserve alone and wait in the order of their coming."""
 
@@ -134,23 +148,34 @@ class _Bucket:
         self._reserve = family.reserve
         self._left = self._size
         self._at: float | None = None
-        self._queues = (asyncio.Lock(), asyncio.Lock())  # ordinary, urgent
+        self._lines: tuple[list[_Waiting], list[_Waiting]] = ([], [])  # heaps: ordinary, urgent
+        self._came = count()
 
     def take_now(self, *, urgent: bool) -> bool:
         """True if a token was free and nobody of the same kind waits for one."""
-        if self._queues[urgent].locked() or self._short(urgent) > _NEGLIGIBLE:
+        if self._lines[urgent] or self._short(urgent) > _NEGLIGIBLE:
             return False
         self._left -= 1
         return True
 
-    async def take(self, *, urgent: bool) -> None:
+    async def take(self, *, urgent: bool, harm: float) -> None:
         """Wait in line for a token."""
-        async with self._queues[urgent]:
-            short = self._short(urgent)
-            while short > _NEGLIGIBLE:  # again, since urgent calls may have taken what refilled meanwhile
-                await asyncio.sleep(short / self._per_second)
-                short = self._short(urgent)
+        line, mine = self._lines[urgent], _Waiting(-harm, next(self._came))
+        heappush(line, mine)
+        try:
+            # Again and again, since others may have taken what refilled meanwhile, or may have come before this one.
+            while line[0] is not mine or self._short(urgent) > _NEGLIGIBLE:
+                if line[0] is mine:
+                    await asyncio.sleep(self._short(urgent) / self._per_second)
+                else:
+                    mine.turn.clear()
+                    await mine.turn.wait()
             self._left -= 1
+        finally:
+            line.remove(mine)
+            heapify(line)
+            if line:
+                line[0].turn.set()
 
     def drain(self) -> None:
         """Leave no more than the reserve."""

@@ -26,6 +26,8 @@ class WriteRule:
     to_safety: bool  # takes traffic off green: goes first and waits for nothing
     # What the rule held when this was decided: it is written only while it still does. None: in any case.
     expects: Json | None = field(default=None, compare=False)
+    # To safety: about how many requests a period it takes off green. Where such writes must wait, the largest is first.
+    harm: float = field(default=0.0, compare=False)
     kind: Literal["write_rule"] = "write_rule"
 
     @property

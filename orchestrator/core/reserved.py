@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from orchestrator.core.ids import LoadBalancerArn
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout
+from orchestrator.core.surroundings import fargate_kinds
 
 _COMING = frozenset({Phase.PREPARING, Phase.PROVISIONING})
 
@@ -25,6 +26,7 @@ class Reserved:
     tasks: Mapping[str, int] = field(
         default_factory=dict
     )  # by subnet: each task takes an address of one of them
+    vcpu: Mapping[str, float] = field(default_factory=dict)  # by Fargate's capacity: FARGATE, FARGATE_SPOT
     unknown: tuple[str, ...] = ()
 
     def tasks_in(self, subnets: Iterable[str]) -> int:
@@ -38,6 +40,7 @@ def reserved(rollouts: Iterable[Rollout], *, account: str, service: str) -> Rese
     groups: dict[LoadBalancerArn, int] = {}
     targets: dict[LoadBalancerArn, int] = {}
     tasks: dict[str, int] = {}
+    vcpu: dict[str, float] = {}
     for row in others:
         coming = row.green.desired if row.green is not None and row.phase in _COMING else 0
         for pair in row.pairs:
@@ -47,13 +50,22 @@ def reserved(rollouts: Iterable[Rollout], *, account: str, service: str) -> Rese
             targets[pair.load_balancer] = targets.get(pair.load_balancer, 0) + coming
         for subnet in _subnets(row):
             tasks[subnet] = tasks.get(subnet, 0) + coming
+        for kind in _kinds(row):
+            each = row.green.vcpu if row.green is not None else 0.0
+            vcpu[kind] = vcpu.get(kind, 0.0) + coming * each
     return Reserved(
         rollouts=tuple(row.id for row in others if row.phase in _COMING),
         groups=groups,
         targets=targets,
         tasks=tasks,
+        vcpu=vcpu,
         unknown=tuple(row.id for row in others if row.blue is None),
     )
+
+
+def _kinds(row: Rollout) -> frozenset[str]:
+    """Fargate's capacities that green's tasks may be placed on."""
+    return fargate_kinds(json.loads(row.blue.template)) if row.blue is not None else frozenset()
 
 
 def _subnets(row: Rollout) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ServiceSeen,
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE, percent
 from orchestrator.core.ready import cannot_take_all, not_ready
-from orchestrator.core.rollout import Attempt, HoldKind, RuleState
+from orchestrator.core.rollout import Attempt, HoldKind, Rollout, RuleState
 from orchestrator.core.scene import Colour
 from orchestrator.core.traffic import canonical, cookie_life, read_forward, with_weights
 from orchestrator.core.words import counted, span
@@ -144,9 +144,9 @@ def _is_all_on_blue(draft: Draft) -> bool:
             case RuleSeen() as found:
                 forward = read_forward(found.actions)
                 weight = forward.weight(green) if forward and green else None
-                if weight:
+                if forward and weight:
                     done = False
-                    _write_blue(draft, rule, found)
+                    _write_blue(draft, rule, found, weight / sum(w.weight for w in forward.groups))
                 else:
                     verified = None if weight is None else NONE
         if verified != rule.verified:
@@ -158,7 +158,13 @@ def _is_all_on_blue(draft: Draft) -> bool:
     return done
 
 
-def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+def _harm(row: Rollout, share: float) -> float:
+    """About how many requests green gets in one period by this share, by blue's last hour; unknown: one in all."""
+    requests = row.history[-1].requests if row.history else 0
+    return max(1.0, requests) * share
+
+
+def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen, share: float) -> None:
     green = rules.green_of(draft.row, rule)
     assert green is not None
     weight: Tenths | None = NONE
@@ -174,6 +180,7 @@ def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
         actions=actions,
         green=weight,
         to_safety=True,
+        harm=_harm(draft.row, share),
     )
     draft.ask(effect, f"give blue all traffic on {rule.name}")
 

@@ -124,6 +124,7 @@ class Green:
     task_definition: TaskDefinitionArn  # empty until Teal has registered it
     desired: int
     token: str
+    vcpu: float = 0.0  # of one task; 0: it is not known
     blues: TaskDefinitionArn | None = None  # what blue is to take over; None: what green runs
     is_grown: bool = True  # it may have all its tasks; before, it has one
     arn: str = ""  # as first seen

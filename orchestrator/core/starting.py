@@ -119,6 +119,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             # `register` fills in what the file's images make of it, and what knows its colour.
             blues=None if row.spec.images or not survey.new_revisions else revision.arn,
             desired=max(survey.blue.desired, row.spec.first_tasks),
+            vcpu=revision.vcpu,
             token=token_of(row, ""),
             is_grown=row.spec.background is Background.NONE,
             alarms=tuple(f"teal-{stem}-{hexes}-alarm-{number}" for number in range(_drivers(survey))),

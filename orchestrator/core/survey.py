@@ -82,6 +82,7 @@ class TaskDefinitionSeen:
     ports: tuple[tuple[str, int], ...]  # (container, container port)
     digest: str  # of everything a task runs by; equal digests run the same
     images: tuple[tuple[str, str], ...] = ()  # (container, image), as written in the definition
+    vcpu: float = 0.0  # of one task; 0: the definition names none
     stops_in: timedelta = timedelta(seconds=30)  # the longest that a container may take to stop
 
 

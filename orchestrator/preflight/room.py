@@ -37,7 +37,7 @@ def look(survey: Survey, around: Surroundings, reserved: Reserved) -> Iterator[F
     yield from _addresses(around, more, reserved)
     yield from _balancers(survey, around, reserved)
     yield from _cluster(survey, around)
-    yield from _vcpu(survey, around, more, template)
+    yield from _vcpu(survey, around, more, reserved)
     yield from _placement(template, around, more)
     if reserved.unknown:
         yield note(
@@ -170,20 +170,23 @@ def _full_quota(code: str, quota: Quota, words: str, what: str) -> Finding:
     )
 
 
-def _vcpu(survey: Survey, around: Surroundings, more: int, template: Mapping[str, Any]) -> Iterator[Finding]:
-    kinds = fargate_kinds(template)
+def _vcpu(survey: Survey, around: Surroundings, more: int, reserved: Reserved) -> Iterator[Finding]:
+    kinds = fargate_kinds(json.loads(survey.template))
     if isinstance(around.quotas, Unread) or not isinstance(around.wanted, TaskSeen) or len(kinds) != 1:
         return
-    quota = around.quotas.get(VCPU[next(iter(kinds))])
+    (kind,) = kinds
+    quota, promised = around.quotas.get(VCPU[kind]), reserved.vcpu.get(kind, 0.0)
     if quota is None:
         return
     need = more * around.wanted.vcpu
     now = survey.blue.running * around.wanted.vcpu
     used = now if quota.used is None else max(quota.used, now)
-    if used + need > quota.limit:
+    if used + promised + need > quota.limit:
+        others = f", {promised:g} more are promised to {' and '.join(reserved.rollouts)}" if promised else ""
         yield warning(
             "vcpu-short",
-            f'{used:g} of {quota.limit:g} vCPU of the quota "{quota.name}" are used; up to {need:g} more are needed',
+            f'{used:g} of {quota.limit:g} vCPU of the quota "{quota.name}" are used{others}; '
+            f"up to {need:g} more are needed",
             "ECS could not start all of green's tasks: the rollout would be rolled back after limits.provision",
             f'ask for more of "{quota.name}" in Service Quotas',
         )

@@ -67,7 +67,7 @@ def task_seen(definition: Mapping[str, Any]) -> TaskSeen:
     containers = definition.get("containerDefinitions", ())
     return TaskSeen(
         arn=TaskDefinitionArn(definition.get("taskDefinitionArn", "")),
-        vcpu=int(definition.get("cpu") or sum(one.get("cpu", 0) for one in containers)) / 1024,
+        vcpu=ecs.vcpu_of(definition),
         memory_mib=int(definition.get("memory") or sum(_memory(one) for one in containers)),
         execution_role=definition.get("executionRoleArn", ""),
         images=tuple((one["name"], one["image"]) for one in containers if "image" in one),
