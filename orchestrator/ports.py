@@ -8,10 +8,11 @@ from typing import Protocol
 from orchestrator.core.commands import Command, CommandState
 from orchestrator.core.effects import Effect
 from orchestrator.core.events import Event, Record
+from orchestrator.core.foresight import Load
 from orchestrator.core.hours import Freeze
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.needs import MetricsNeed, Needs, SurveyNeed
-from orchestrator.core.observed import AlarmSeen, Series, Unread
+from orchestrator.core.observed import Absent, AlarmSeen, Series, Unread
 from orchestrator.core.outward import HookNeed, HookSeen, ProbeNeed, ProbeSeen
 from orchestrator.core.people import Role
 from orchestrator.core.phases import Phase
@@ -19,7 +20,7 @@ from orchestrator.core.place import Place, Step
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Seen
 from orchestrator.core.spec import ServiceName
-from orchestrator.core.surroundings import Surroundings, SurroundingsNeed
+from orchestrator.core.surroundings import Groups, Surroundings, SurroundingsNeed
 from orchestrator.core.survey import Survey
 
 
@@ -47,6 +48,10 @@ class Cloud(Protocol):
 
     async def look_around(self, need: SurroundingsNeed, now: datetime) -> Surroundings:
         """Read what preflight alone looks at; read-only. Never raises Outside: what could not be read is Unread."""
+        ...
+
+    async def load(self, groups: Groups, *, period: timedelta, now: datetime) -> Load | Absent:
+        """The traffic of the target groups over `load_window`; Absent: none; read-only. Raises Outside."""
         ...
 
     async def observe(self, needs: Needs) -> Seen:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from api.auth.token_shapes import TokenMade, TokenView
     from api.cli.tokens import Wanted
     from api.http.shapes import PreflightView
+    from orchestrator.core.foresight import Measured
     from orchestrator.engine.report_parts import Report
     from orchestrator.engine.services import ServiceView
 
@@ -138,6 +139,14 @@ class ServerDoor:
         from orchestrator.config.dump import document_of
 
         return self.shaped(PreflightView, await self.ask(requests.preflight(document_of(spec))))
+
+    async def traffic(self, spec: Spec) -> "Measured":
+        """A service's traffic as the server reads it. Raises as Door's start, and TrafficUnknown."""
+        from orchestrator.config.dump import document_of
+        from orchestrator.core.foresight import Measured
+
+        found = await self.ask(requests.traffic(document_of(spec)))
+        return self.shaped(Measured, found["measured"])
 
     async def ask(self, request: Request) -> Json:
         """One call's answer."""

@@ -1,22 +1,29 @@
 """`simulate`: what a plan is worth, before the release."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from api.cli.output import emit, json_option, table
+from api.cli.profiles import target
+from orchestrator import bootstrap
 
 if TYPE_CHECKING:
+    from orchestrator.core.foresight import Measured
+    from orchestrator.core.spec import Spec
     from orchestrator.simulate.defects import Defect
     from orchestrator.simulate.report import Row, Simulation
+    from orchestrator.simulate.traffic import Demand
 
 RUNS, RUNS_MAX = 200, 20_000
 RATE_MAX = 1_000_000.0
 
 
-def _rate(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    if not 0 < value <= RATE_MAX:
+def _rate(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value <= RATE_MAX:
         raise click.BadParameter(f"{value:g} is out of range: write more than 0 and at most {RATE_MAX:,.0f}")
     return value
 
@@ -39,14 +46,15 @@ def _errors(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
     "--file", "-f", "path", type=click.Path(path_type=Path), required=True, help="The rollout file."
 )
 @click.option(
-    "--rps", type=float, callback=_rate, default=100.0, show_default=True, help="Requests a second."
+    "--rps",
+    type=float,
+    callback=_rate,
+    help="Requests a second. Default: those of the service's last hour, read from CloudWatch.",
 )
 @click.option(
     "--error-rate",
     callback=_errors,
-    default="0.1%",
-    show_default=True,
-    help="Share of requests that fails anyway.",
+    help="Share of requests that fails anyway, such as 0.1%. Default: as --rps; with --rps, 0.1%.",
 )
 @click.option(
     "--defect",
@@ -65,8 +73,8 @@ def _errors(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
 @json_option
 def simulate_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     path: Path,
-    rps: float,
-    error_rate: float,
+    rps: float | None,
+    error_rate: float | None,
     defects: tuple[str, ...],
     runs: int,
     seed: int,
@@ -78,20 +86,25 @@ def simulate_command(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     Runs the real decision core against simulated traffic with CloudWatch's delays, once for each defect, beside
     what others would do with the same traffic. Harm is in requests, and in percent of one minute of all traffic.
+
+    How much traffic there is, and how much of it fails anyway, is read from CloudWatch (by the server, where there is
+    one) unless --rps says it. Exits 2 if it can neither be read nor was said.
     """
     from orchestrator.config import load_file
     from orchestrator.simulate.report import simulate
-    from orchestrator.simulate.traffic import Demand
 
+    spec, wanted = load_file(path), _defects(defects)
+    load, measured = _load(spec, rps, error_rate)
     report = simulate(
-        load_file(path),
-        Demand(requests_per_second=rps, error_rate=error_rate),
+        spec,
+        load,
         runs=runs,
         seed=seed,
-        defects=_defects(defects),
+        defects=wanted,
         with_rivals=not alone,
         with_advice=not alone,
     )
+    report = replace(report, measured=measured)
     if plot is not None:
         from orchestrator.simulate.plot import svg
 
@@ -103,6 +116,30 @@ def simulate_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         click.echo(line)
     if plot is not None:
         click.echo(f"drawn into {plot}")
+
+
+def _load(spec: "Spec", rps: float | None, error_rate: float | None) -> "tuple[Demand, Measured | None]":
+    """The rates that were said, or the service's own. Raises TrafficUnknown."""
+    from orchestrator.simulate.scope import demand_of
+    from orchestrator.simulate.traffic import ERRORS_USUAL, Demand
+
+    if rps is not None:
+        usual = ERRORS_USUAL if error_rate is None else error_rate
+        return Demand(requests_per_second=rps, error_rate=usual), None
+    measured = asyncio.run(_measure(spec))
+    return demand_of(measured, spec.metrics.period, error_rate), measured
+
+
+async def _measure(spec: "Spec") -> "Measured":
+    there = target()
+    if there.server:
+        from api.cli.remote import ServerDoor
+
+        return await ServerDoor(there.server, token=there.token, origin=there.origin).traffic(spec)
+    from orchestrator.engine.traffic import measure
+
+    async with bootstrap.open_cloud() as cloud:
+        return await measure(spec, cloud=cloud, clock=bootstrap.SystemClock())
 
 
 def _defects(names: tuple[str, ...]) -> "tuple[Defect, ...]":
@@ -126,8 +163,9 @@ def _lines(report: "Simulation") -> list[str]:
 
     load, seen = report.load, report.foresight
     lines = [
-        f"{load.requests_per_second:g} requests/s, {load.error_rate:.3%} errors, {report.rows[0].runs} rollouts a "
+        f"{load.requests_per_second:.6g} requests/s, {load.error_rate:.3%} errors, {report.rows[0].runs} rollouts a "
         f"defect, seed {report.seed}",
+        *_read(report),
         "",
         f"{report.plan}: harm in requests and in percent of one minute of all traffic, median and 95 %",
         *table(_HEAD, [_cells(row) for row in report.of(report.plan)]),
@@ -144,6 +182,16 @@ def _lines(report: "Simulation") -> list[str]:
     lines += [f"left out: {words}" for words in report.left_out]
     lines += [f"advice: {words}" for words in report.advice]
     return lines
+
+
+def _read(report: "Simulation") -> list[str]:
+    """Where the rates are from, if they were read."""
+    found = report.measured
+    if found is None:
+        return []
+    said = "" if found.load.error_rate == report.load.error_rate else "; the errors are as you said"
+    when = f"{found.start:%Y-%m-%d %H:%M:%S}Z to {found.end:%H:%M:%S}Z"
+    return [f"read from CloudWatch: {when}, {found.load.requests:,.0f} requests a period{said}"]
 
 
 _HEAD = (

@@ -92,6 +92,18 @@ def preflight(file: File) -> Request:
     )
 
 
+def traffic(file: File) -> Request:
+    """The smallest simulation: how much traffic the server finds the service to have; only reads."""
+    body, kind = _file(file)
+    return Request(
+        method="POST",
+        path=_with("/v1/simulate", {"runs": "1", "defect": "none"}),
+        headers=(("Content-Type", kind),),
+        body=body,
+        seconds=WRITE_SECONDS,
+    )
+
+
 def page(
     *, service: str = "", phase: str = "", active: bool | None = None, limit: int = 50, cursor: str = ""
 ) -> Request:

@@ -460,6 +460,15 @@ class Foresight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A service's traffic as its load balancers' metrics have it, and of when."""
+
+    load: Load
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
     """A plan's worth: its rows and its rivals', the physical limit, what it can see, what was left out,
     advice.
@@ -473,6 +482,7 @@ class Simulation:
     foresight: Foresight
     left_out: tuple[str, ...]
     advice: tuple[str, ...]
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

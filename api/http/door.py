@@ -37,6 +37,7 @@ class Door:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     is_working: bool = False  # a worker ticks rollouts beside this server
     waiters: int = 0
+    simulated_max: int = 150_000  # metric periods that are simulated for one request
     simulating: asyncio.Lock = field(default_factory=asyncio.Lock)  # one simulation at a time
 
     async def pause(self, duration: timedelta) -> None:

@@ -1,6 +1,6 @@
 """``ports.Cloud`` on AWS: looks by batched reads, acts by one effect at a time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from orchestrator.aws import autoscaling, definitions, drivers, ecs, elbv2
@@ -9,15 +9,18 @@ from orchestrator.aws.call import Caller
 from orchestrator.aws.direct import AwsDirect
 from orchestrator.aws.observe import observe
 from orchestrator.aws.reads import Reads
+from orchestrator.aws.scout import cloudwatch
 from orchestrator.aws.scout.look import look_around
 from orchestrator.aws.scout.scout import AwsScout
 from orchestrator.aws.survey import survey
 from orchestrator.core import effects
 from orchestrator.core.effects import Effect
 from orchestrator.core.errors import Unreachable
+from orchestrator.core.foresight import Load
 from orchestrator.core.needs import Needs, SurveyNeed
+from orchestrator.core.observed import Absent
 from orchestrator.core.seen import Seen
-from orchestrator.core.surroundings import Surroundings, SurroundingsNeed
+from orchestrator.core.surroundings import Groups, Surroundings, SurroundingsNeed
 from orchestrator.core.survey import Survey
 from orchestrator.core.tags import FORMER
 
@@ -62,6 +65,10 @@ class AwsCloud:
     async def look_around(self, need: SurroundingsNeed, now: datetime) -> Surroundings:
         """Read what preflight looks at beside the survey; what could not be read is Unread."""
         return await look_around(self._call, self._region, need, now)
+
+    async def load(self, groups: Groups, *, period: timedelta, now: datetime) -> Load | Absent:
+        """The traffic of the target groups in the last hour, as preflight reads it. Raises Outside."""
+        return await cloudwatch.load(self._call, groups, period=period, now=now)
 
     async def survey(self, need: SurveyNeed) -> Survey:
         """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue)."""

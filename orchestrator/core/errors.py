@@ -2,6 +2,7 @@
 
 TealError
 ├── Invalid        the file or request is wrong: fix it (file and line, or JSON pointer)
+├── TrafficUnknown a service's traffic was not said and could not be read: say it
 ├── Refused        a legal wish that makes no sense in the present state
 │   ├── Conflict   somebody else holds the service, the rule, or the key
 │   └── NotFound   no such rollout, service or revision
@@ -73,6 +74,14 @@ class Unfit(TealError):
     def __init__(self, *, what: str, findings: Sequence[str]) -> None:
         self.findings = tuple(findings)
         super().__init__(what=what, why="\n".join(findings))
+
+
+class TrafficUnknown(TealError):
+    """A simulation was not told how much traffic the service has, and could not read it either."""
+
+    code = "traffic-unknown"
+    http_status = 422
+    exit_code = 2
 
 
 class Refused(TealError):

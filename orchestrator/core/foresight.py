@@ -8,7 +8,7 @@ over a plan's weights and set against the evidence that fails a rollout.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.core import auto
 from orchestrator.core.gates.compare import CompareSpec, StreamName
@@ -27,6 +27,15 @@ class Load:
 
     requests: float
     error_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A service's traffic as its load balancers' metrics have it, and of when."""
+
+    load: Load
+    start: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ nothing. A finding is made only of what was read.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from orchestrator.core.foresight import Load
 from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn, TaskDefinitionArn
 from orchestrator.core.observed import Absent, Unread
 from orchestrator.core.permits import Permit, permits_of
+from orchestrator.core.scene import floor_to
 from orchestrator.core.spec import Spec
 from orchestrator.core.survey import Survey
 
@@ -109,6 +110,18 @@ class Surroundings:
     guests: tuple[str, ...] | Unread = ()  # services like a green of this one, which carry Teal's tags
 
 
+Groups = tuple[tuple[LoadBalancerArn, TargetGroupArn], ...]
+
+LOOKED_BACK = 60  # periods of traffic
+LATE = 2  # periods until a datapoint is final
+
+
+def load_window(now: datetime, period: timedelta) -> tuple[datetime, datetime]:
+    """From when to when a service's traffic is looked back on: whole periods that are final by now."""
+    end = floor_to(now, period) - LATE * period
+    return end - LOOKED_BACK * period, end
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurroundingsNeed:
     """What to read, as far as it is known before the first answer."""
@@ -119,10 +132,15 @@ class SurroundingsNeed:
     definition: Json  # RegisterTaskDefinition's parameters of one that is still to be registered; else empty
     former: str
     subnets: tuple[str, ...]
-    groups: tuple[tuple[LoadBalancerArn, TargetGroupArn], ...]
+    groups: Groups
     is_fargate: bool
     period: timedelta
     permits: tuple[Permit, ...]
+
+
+def groups_of(survey: Survey) -> Groups:
+    """Blue's target groups, each with every load balancer that uses it."""
+    return tuple((balancer, group.arn) for group in survey.groups for balancer in group.load_balancers)
 
 
 def surroundings_need(spec: Spec, survey: Survey) -> SurroundingsNeed:
@@ -137,7 +155,7 @@ def surroundings_need(spec: Spec, survey: Survey) -> SurroundingsNeed:
         definition=made[0].template if made else Json(""),
         former=survey.blue.task_definition,
         subnets=tuple(network.get("subnets", ())),
-        groups=tuple((balancer, group.arn) for group in survey.groups for balancer in group.load_balancers),
+        groups=groups_of(survey),
         is_fargate=is_fargate(template),
         period=spec.metrics.period,
         permits=permits_of(spec, survey),

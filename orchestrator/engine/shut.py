@@ -3,14 +3,15 @@
 A rollout that was started before is held by it, with the reason where people look, until the alias is back.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.core.effects import Effect
 from orchestrator.core.errors import Denied, Invalid
+from orchestrator.core.foresight import Load
 from orchestrator.core.needs import Needs, SurveyNeed
-from orchestrator.core.observed import Unread
+from orchestrator.core.observed import Absent, Unread
 from orchestrator.core.seen import Seen
-from orchestrator.core.surroundings import Surroundings, SurroundingsNeed
+from orchestrator.core.surroundings import Groups, Surroundings, SurroundingsNeed
 from orchestrator.core.survey import Survey
 from orchestrator.ports import Cloud
 
@@ -44,6 +45,10 @@ class Shut:
     async def look_around(self, need: SurroundingsNeed, now: datetime) -> Surroundings:
         """As Cloud: everything is unread."""
         return Surroundings()
+
+    async def load(self, groups: Groups, *, period: timedelta, now: datetime) -> Load | Absent:
+        """As Cloud."""
+        raise self._why
 
     async def observe(self, needs: Needs) -> Seen:
         """As Cloud: everything that is asked for is unread."""

@@ -8,22 +8,17 @@ from datetime import timedelta
 from multiprocessing import get_context
 from statistics import fmean, median
 
-from orchestrator.core.errors import Invalid, Mistake
-from orchestrator.core.foresight import DELAY, Foresight, foresee
-from orchestrator.core.foresight import Load as PeriodLoad
-from orchestrator.core.gates.compare import StreamName
-from orchestrator.core.gates.health import HealthSpec
+from orchestrator.core.foresight import DELAY, Foresight, Measured
 from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import ALL, NAMED_PLANS, Plan
-from orchestrator.core.spec import ApprovalSpec, GatesSpec, Spec
-from orchestrator.core.words import span
+from orchestrator.core.spec import GatesSpec, Spec
 from orchestrator.simulate.defects import FAILING, GOOD, HIGH_LOAD_FROM, Defect
 from orchestrator.simulate.rivals import RIVALS, Rival, deploy
-from orchestrator.simulate.teal import HORIZON, Outcome, roll_out
+from orchestrator.simulate.scope import foreseen, horizon_of, senseless, simulated
+from orchestrator.simulate.teal import Outcome, roll_out
 from orchestrator.simulate.traffic import Demand
 
 CHUNK = 25
-DAY = timedelta(days=1)
 ADVISED = (Defect.TOTAL, Defect.TWENTY, Defect.FIVE, Defect.HIGH_LOAD)
 WORTH_SAYING = 1.5
 
@@ -73,6 +68,7 @@ class Simulation:
     foresight: Foresight
     left_out: tuple[str, ...]
     advice: tuple[str, ...]
+    measured: Measured | None = None  # what the load was read from; None: it was said
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -82,32 +78,6 @@ class Simulation:
     def of(self, policy: str) -> tuple[Row, ...]:
         """One policy's rows."""
         return tuple(row for row in self.rows if row.policy == policy)
-
-
-def simulated(spec: Spec) -> tuple[Spec, tuple[str, ...]]:
-    """The part of a rollout file that can be simulated, and what was left out, in words.
-
-    Everything is healthy, nobody interferes, and people approve at once.
-    """
-    gates = spec.gates
-    left = [
-        f"gates.{name}: taken as passing"
-        for name in GatesSpec.__dataclass_fields__
-        if name not in ("health", "guard", "compare") and getattr(gates, name) != getattr(GatesSpec(), name)
-    ]
-    plan = spec.plan
-    if any(step.approval for step in plan.steps) or spec.approval.before_full or spec.approval.before_traffic:
-        left.append("approvals: taken as given at once")
-        plan = replace(plan, steps=tuple(replace(step, approval=False) for step in plan.steps))
-    made = replace(
-        spec,
-        plan=plan,
-        gates=GatesSpec(health=HealthSpec(on=gates.health.on), guard=gates.guard, compare=gates.compare),
-        approval=ApprovalSpec(),
-    )
-    if gates.compare.on and gates.compare.stream(StreamName.SLOW) is None:
-        left.append("gates.compare.slow is not set: slow requests are not seen")
-    return made, tuple(left)
 
 
 def simulate(
@@ -127,14 +97,8 @@ def simulate(
     """
     ours, left = simulated(spec)
     name = f"Teal {spec.plan.name}"
-    period = spec.metrics.period.total_seconds()
-    seen = foresee(ours, PeriodLoad(requests=load.requests_per_second * period, error_rate=load.error_rate))
-    if seen.ends_after > DAY:
-        what = f"the plan takes at least {span(seen.ends_after)}, and a day is simulated"
-        raise Invalid(
-            source="", mistakes=[Mistake(pointer="/plan", what=what, instead="write shorter bakes")]
-        )
-    with _Pool(workers, max(HORIZON, 1.5 * seen.ends_after)) as pool:
+    seen = foreseen(ours, load)
+    with _Pool(workers, horizon_of(seen)) as pool:
         rows = [_row(name, defect, load, pool.teal(ours, load, defect, runs, seed)) for defect in defects]
         if with_rivals:
             rows += [
@@ -156,7 +120,7 @@ def simulate(
             if (limit := _limit(spec, seen, load, defect)) is not None
         ),
         foresight=seen,
-        left_out=left,
+        left_out=(*left, *senseless(load)),
         advice=advice,
     )
 

@@ -17,7 +17,7 @@ from orchestrator.aws.errors import iam_action
 from orchestrator.aws.permissions import PREFLIGHT, READS
 from orchestrator.aws.scout import iam
 from orchestrator.aws.transport import DirectTransport
-from orchestrator.core.errors import Missing, Rejected
+from orchestrator.core.errors import Missing, Outside, Rejected
 from orchestrator.core.foresight import Load
 from orchestrator.core.ids import Json
 from orchestrator.core.observed import Absent, Unread
@@ -28,6 +28,7 @@ from orchestrator.core.surroundings import (
     Presence,
     Surroundings,
     TaskSeen,
+    groups_of,
     surroundings_need,
 )
 from orchestrator.sandbox.world import AwsRefusal, CallLost, Fault, quiet_world
@@ -270,6 +271,19 @@ def test_a_definition_that_is_still_to_be_registered_is_read_from_its_parameters
     wanted = built.runner.run(built.cloud.look_around(need, built.world.now)).wanted
     assert isinstance(wanted, TaskSeen)
     assert (wanted.vcpu, wanted.memory_mib) == (1, 2048)
+
+
+def test_the_traffic_read_alone_is_the_traffic_that_preflight_sees(stage: Build) -> None:
+    built = stage()
+    VirtualTraffic(built.world, built.scenery.listeners[0], 20, path="/")
+    built.world.advance(timedelta(minutes=70))
+    groups, now = groups_of(built.survey()), built.world.now
+    read = built.runner.run(built.cloud.load(groups, period=timedelta(minutes=1), now=now))
+    assert isinstance(read, Load)
+    assert read == around(built).load
+    built.world.faults.add(Fault(operation="GetMetricData", kind="denied", times=99))
+    with pytest.raises(Outside, match="not authorized"):
+        built.runner.run(built.cloud.load(groups, period=timedelta(minutes=1), now=now))
 
 
 @pytest.mark.parametrize("operation", ["DescribeSubnets", "DescribeAccountLimits", "ListServiceQuotas"])

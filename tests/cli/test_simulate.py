@@ -14,7 +14,10 @@ FILE = "service: prod/checkout\nrevision: {task_definition: 'checkout:43'}\nplan
 def simulate(path: Path, *options: str, file: str = FILE) -> Result:
     written = path / "rollout.yaml"
     written.write_text(file)
-    return CliRunner().invoke(teal, ["simulate", "-f", str(written), "--runs", "3", "--alone", *options])
+    said = () if "--rps" in options else ("--rps", "100")
+    return CliRunner().invoke(
+        teal, ["simulate", "-f", str(written), "--runs", "3", "--alone", *said, *options]
+    )
 
 
 def test_it_prints_harm_by_defect_and_what_the_plan_can_see(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from tests.contract.store_values import a_rollout, an_event
 ISSUER, AUDIENCE = "https://issuer.example", "teal"
 STEP = timedelta(milliseconds=200)
 LONGEST_WAIT = timedelta(milliseconds=300)  # else most of the time would go into long polls
+SIMULATED_MAX = 800  # metric periods: one rollout of an ordinary plan with each defect
 
 
 def settings() -> Settings:
@@ -72,6 +73,7 @@ async def main(folder: Path) -> None:
     )
     app = create_app(engine_of(store, cloud, SystemClock()), settings=settings(), fetching=fetch)
     app.state.door.wait_max = LONGEST_WAIT
+    app.state.door.simulated_max = SIMULATED_MAX
     await fill(store)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with asyncio.TaskGroup() as group:

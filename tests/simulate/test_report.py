@@ -1,18 +1,22 @@
 """Reports of simulations: the numbers add up, however many workers there are; what is left out is said."""
 
+import textwrap
 from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
 
+from orchestrator.config import load_text
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import Plan, Step
-from orchestrator.core.spec import ApprovalSpec, GatesSpec
+from orchestrator.core.spec import ApprovalSpec, GatesSpec, MetricsSpec
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.plot import svg
-from orchestrator.simulate.report import Simulation, simulate, simulated
+from orchestrator.simulate.report import Simulation, simulate
+from orchestrator.simulate.scope import simulated
+from orchestrator.simulate.traffic import Demand
 from tests.simulate.plans import BUSY, spec
 
 TWO = (Defect.NONE, Defect.TOTAL)
@@ -67,6 +71,70 @@ def test_what_cannot_be_simulated_is_said_and_taken_as_passing() -> None:
     )
     assert made.gates.alarms == AlarmsSpec()
     assert not any(step.approval for step in made.plan.steps)
+
+
+def test_every_gate_that_cannot_be_simulated_is_named_as_the_file_names_it() -> None:
+    file = """
+        service: prod/checkout
+        revision: {task_definition: 'checkout:43'}
+        plan: auto
+        on_failure: hold
+        approval: {when: [before_traffic, before_full]}
+        traffic: {test_rules: ['arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/a/1/2/3']}
+        gates:
+          alarms: [checkout-5xx]
+          probe: {url: 'https://test.example.com'}
+          webhook: [{url: 'https://hooks.example.com/smoke', when: before_traffic}]
+          metric: [{name: lag, metrics: {m: {namespace: App, metric: Lag, stat: Maximum}}, max: 5}]
+          window: {allow: 'mon-fri 09:00-17:00'}
+          compare: {slow: {over: 800ms}}
+    """
+    made, left = simulated(load_text(textwrap.dedent(file)))
+    assert left == (
+        "gates.alarms: taken as passing",
+        "gates.metric: taken as passing",
+        "gates.probe: taken as passing, and green as warmed up by it",
+        "gates.webhook: taken as passing",
+        "gates.window: taken as open",
+        "approvals: taken as given at once",
+        "on_failure is hold: nobody answers here, and a release that failed stays where it is",
+    )
+    assert made.gates == GatesSpec(compare=made.gates.compare)
+    assert made.gates.compare.warm_up == 0
+    assert simulate(made, BUSY, runs=1, seed=1, defects=TWO, workers=1, with_rivals=False).rows
+
+
+def test_counts_of_another_source_are_simulated_as_the_load_balancers(report: Simulation) -> None:
+    counts = (("requests", "sum(r)"), ("errors", "sum(e)"))
+    asked = replace(spec("canary"), metrics=MetricsSpec(source="prom", counts=counts))
+    found = simulate(asked, BUSY, runs=12, seed=40, defects=TWO, workers=1)
+    assert found.rows == report.rows
+    assert "metrics.source: its counts are taken to come as late as CloudWatch's" in found.left_out
+
+
+def test_where_nothing_fails_anyway_many_times_nothing_is_called_nothing() -> None:
+    load = replace(BUSY, error_rate=0.0)
+    found = simulate(
+        spec("canary"),
+        load,
+        runs=2,
+        seed=1,
+        defects=(Defect.FIVE,),
+        workers=1,
+        with_rivals=False,
+        with_advice=False,
+    )
+    assert (
+        "2x, 5x, 20x, cold: no request fails anyway, and so many times nothing is nothing" in found.left_out
+    )
+
+
+@pytest.mark.parametrize("rate", [1e-6, 0.01, 1e6])
+@pytest.mark.parametrize("errors", [0.0, 0.999])
+def test_rates_at_the_ends_of_what_may_be_said_are_simulated(rate: float, errors: float) -> None:
+    load = Demand(requests_per_second=rate, error_rate=errors)
+    found = simulate(spec(), load, runs=1, seed=1, defects=tuple(Defect), workers=1, with_advice=False)
+    assert all(row.harm_mean >= 0 for row in found.rows)
 
 
 def test_the_picture_is_well_formed_and_has_a_point_for_each_policy(report: Simulation) -> None:

@@ -17,9 +17,8 @@ from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn, metric_dimens
 from orchestrator.core.needs import MetricsNeed
 from orchestrator.core.observed import Absent, AlarmSeen, MetricQuery, Series, Unread
 from orchestrator.core.scene import floor_to
+from orchestrator.core.surroundings import LOOKED_BACK, load_window
 
-PERIODS = 60  # of traffic that are looked back on
-LATE = 2  # periods until a datapoint is final
 USAGE_PERIOD = timedelta(minutes=5)
 COUNTS = ("RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount")
 
@@ -44,8 +43,8 @@ async def load(
         for number, (lb, group) in enumerate(groups)
         for name in COUNTS
     )
-    end = floor_to(now, period) - LATE * period
-    found = await _read(call, queries, start=end - PERIODS * period, end=end) if queries else {}
+    start, end = load_window(now, period)
+    found = await _read(call, queries, start=start, end=end) if queries else {}
     totals = dict.fromkeys(COUNTS, 0.0)
     for name, series in found.items():
         totals[name.partition(" ")[0]] += sum(value for _, value in series)
@@ -53,7 +52,7 @@ async def load(
     if not requests:
         return Absent()
     errors = min(requests, totals["HTTPCode_Target_5XX_Count"] + totals["TargetConnectionErrorCount"])
-    return Load(requests=requests / PERIODS, error_rate=errors / requests)
+    return Load(requests=requests / LOOKED_BACK, error_rate=errors / requests)
 
 
 async def used(call: Caller, quotas: Iterable[Applied], *, now: datetime) -> dict[str, float]:
