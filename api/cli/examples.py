@@ -29,6 +29,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal -p prod start --service prod/checkout --task-definition checkout:43",
         'teal start --undo checkout-3f9a1c07 --override "prices are wrong since 14:00"',
     ),
+    "outputs": (
+        "teal outputs --service prod/checkout",
+        "teal outputs --service prod/checkout --json",
+        "teal -p prod outputs --service prod/checkout --allow-unknown --json",
+    ),
     "list": (
         "teal list --active",
         "teal list --service prod/checkout --phase rolled_back",

@@ -38,6 +38,7 @@ COMMANDS = {
     "rollback": ("api.cli.wishes", "Put all traffic back on blue and retire green."),
     "abandon": ("api.cli.wishes", "Write nothing more for a rollout and leave everything as it is."),
     "services": ("api.cli.services", "Show what every service runs now, and how it came to that."),
+    "outputs": ("api.cli.naming", "Print the names of what serves, for Terraform and scripts."),
     "serve": ("api.cli.serve", "Run the engine and the HTTP door."),
     "simulate": ("api.cli.simulate", "Try a plan on simulated releases, good and bad."),
     "evidence": ("api.cli.evidence", "Recompute the evidence of a comparison from its records."),

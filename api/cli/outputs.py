@@ -155,6 +155,7 @@ OUTPUTS: dict[str, Output] = {
     "report": Output(kind=Report),
     "services": Output(kind=Services),
     "services NAME": Output(kind=ServiceView),
+    "outputs": Output(kind=dict[str, str]),
     "tokens create": Output(kind=TokenMade),
     "tokens list": Output(kind=Tokens),
     "tokens revoke": Output(kind=TokenView),

@@ -67,13 +67,22 @@ def _row(one: ServiceView) -> tuple[str, ...]:
 def _sheet(one: ServiceView) -> list[str]:
     lines = [
         one.name,
-        f"serves   {_revision(one.serves)}",
+        f"serves   {_revision(one.serves)}{_in_place(one)}",
         f"success  {_revision(one.succeeded)}",
         *([f"changed  {one.changed}"] if one.changed else []),
         f"active   {one.active} ({one.active_phase})" if one.active else "active   none",
         "",
     ]
     return [*lines, *table(PAST_HEAD, [_past(past) for past in one.history])]
+
+
+def _in_place(one: ServiceView) -> str:
+    """Which ECS service runs it, where that is not the one of the service's own name."""
+    serving = one.serving
+    if serving is None or not serving.former_name:
+        return ""
+    left = "kept without tasks" if serving.is_former_kept else "gone"
+    return f" on {serving.name}, in the place of {serving.former_name} ({left})"
 
 
 def _past(past: PastView) -> tuple[str, ...]:

@@ -362,6 +362,25 @@ class RolloutPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """The ECS service that serves under a service's name: the one of that name, or a green that a swap
+    left.
+
+    ``former_name`` is the one whose place it took, kept without tasks or deleted; empty: it took
+    nobody's.
+    """
+
+    name: str
+    arn: str
+    target_groups: tuple[str, ...]
+    task_definition: str
+    former_name: str
+    is_former_kept: bool
+    former_task_definition: str
+    rollout: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """A rollout in the history of its service."""
 
@@ -377,14 +396,15 @@ class Past:
 class Service:
     """One service that had a rollout.
 
-    ``serves`` is blue's revision as the store knows it: that of the last success, the one that a
-    rollback put traffic back on, or the one that an active rollout began from; how much traffic that
-    rollout gives to its own revision is in its own view. Empty: unknown, since the newest rollout was
-    abandoned, or since none has read blue yet.
+    ``serving`` is the ECS service that serves; None: unknown. ``serves`` is blue's revision as the
+    store knows it: that of the last success, the one that a rollback put traffic back on, or the one
+    that an active rollout began from; how much traffic that rollout gives to its own revision is in its
+    own view. Empty: unknown, since the newest rollout was abandoned, or since none has read blue yet.
     """
 
     name: str
     serves: str
+    serving: Serving | None
     succeeded: str
     changed: str
     active: str

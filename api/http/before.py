@@ -10,7 +10,7 @@ from api.http.door import AtDoor
 from api.http.shapes import PreflightView, preflight_view
 from api.http.visits import Who
 from orchestrator import config
-from orchestrator.engine import commands
+from orchestrator.engine import commands, succession
 from orchestrator.engine.active import active
 
 router = APIRouter(tags=["before a rollout"])
@@ -33,6 +33,7 @@ async def preflight(request: Request, door: AtDoor, who: Who) -> PreflightView:
         freezes=await engine.calendar.of(spec.service),
         prober=engine.outward,
         others=await active(engine.store),
+        known=await succession.known(engine.store, str(spec.service)),
     )
     return preflight_view(found)
 

@@ -24,7 +24,7 @@ from api.http.shapes import (
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.people import Role
 from orchestrator.core.survey import Finding, Severity
-from orchestrator.engine.services import PastView, ServiceView
+from orchestrator.engine.services import PastView, ServiceView, ServingView
 from orchestrator.engine.views import GateView, RolloutView, RuleView, StepView
 
 Json = Any  # a value of a JSON document
@@ -119,6 +119,18 @@ _EVENT = EventView(
 _SERVICE = ServiceView(
     name="prod/checkout",
     serves="checkout:42",
+    serving=ServingView(
+        name="checkout",
+        arn="arn:aws:ecs:eu-west-1:123456789012:service/prod/checkout",
+        target_groups=(
+            "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/checkout/50dc6c495c0c9188",
+        ),
+        task_definition="checkout:42",
+        former_name="",
+        is_former_kept=False,
+        former_task_definition="checkout:41",
+        rollout=_ID,
+    ),
     succeeded="checkout:42",
     changed="",
     active=_ID,

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from orchestrator.aws import autoscaling, ecs, elbv2
 from orchestrator.aws.call import Caller, chunks
-from orchestrator.aws.survey import blue as blue_of
+from orchestrator.aws.serving import blue as blue_of
 from orchestrator.aws.together import attempt, side_by_side
 from orchestrator.aws.transport import Answer
 from orchestrator.core import tags

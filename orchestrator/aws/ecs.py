@@ -177,10 +177,15 @@ def service_seen(service: Mapping[str, Any], *, stops: tuple[StopSeen, ...] = ()
         pending=service["pendingCount"],
         deployments=tuple(_deployment(entry) for entry in service.get("deployments", ())),
         deployment_configuration=canonical(service.get("deploymentConfiguration") or {}),
-        tags={tag["key"]: tag.get("value", "") for tag in service.get("tags", ())},
+        tags=tags_of(service),
         stops=stops,
         last_event=events[0].get("message", "") if events else "",
     )
+
+
+def tags_of(service: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a service as described with them."""
+    return {tag["key"]: tag.get("value", "") for tag in service.get("tags", ())}
 
 
 def task_definition_seen(definition: Mapping[str, Any]) -> TaskDefinitionSeen:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from orchestrator.aws import autoscaling, clone, cloudwatch, definitions, ecs, elbv2
+from orchestrator.aws import autoscaling, clone, cloudwatch, definitions, ecs, elbv2, serving
 from orchestrator.aws.call import Caller
 from orchestrator.aws.together import side_by_side
 from orchestrator.aws.transport import Answer
-from orchestrator.core.errors import Missing, Outside, Unreachable
+from orchestrator.core.errors import Outside, Unreachable
 from orchestrator.core.gates import metric
 from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn
 from orchestrator.core.needs import MetricsNeed, SurveyNeed
@@ -28,7 +28,19 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
     """The world before a rollout. Raises Outside (Missing: no such cluster or service)."""
     account = await _account(call)
     need = _without_foreign(need, account=account, region=region)
-    service = await blue(call, need.cluster, need.service)
+    made = await _survey(call, account, region, need, await serving.find(call, need))
+    groups = frozenset(group.arn for group in made.groups)
+    if made.blue.desired and groups and not any(serving.gives(rule, groups) for rule in made.rules):
+        # It has tasks and nobody's traffic: perhaps another one took its place.
+        other = await serving.elsewhere(call, need, than=made.blue.name)
+        return made if other is None else await _survey(call, account, region, need, other)
+    return made
+
+
+async def _survey(
+    call: Caller, account: str, region: str, need: SurveyNeed, found: serving.Serving
+) -> Survey:
+    service = found.service
     cluster, name = service["clusterArn"], service["serviceName"]
     arns = [
         entry["targetGroupArn"] for entry in service.get("loadBalancers", ()) if entry.get("targetGroupArn")
@@ -80,6 +92,9 @@ async def survey(call: Caller, region: str, need: SurveyNeed) -> Survey:
         groups_per_load_balancer=count.result(),
         new_revisions=wanted.result()[1],
         registries=clone.registries(service),
+        known=need.known,
+        is_known_gone=found.is_known_gone,
+        rivals=found.rivals,
     )
 
 
@@ -96,25 +111,6 @@ def _without_foreign(need: SurveyNeed, *, account: str, region: str) -> SurveyNe
 async def _account(call: Caller) -> str:
     answer = await call.read("sts", "GetCallerIdentity", {}, has="Account")
     return str(answer["Account"])
-
-
-async def blue(call: Caller, cluster: str, name: str) -> Answer:
-    """Blue as described. Raises Outside; Missing says what to check."""
-    what = f"service {cluster}/{name}"
-    advice = (
-        "check the names of cluster and service, the account and the region; to bring a new service up, create it "
-        "with desired count 0 and its target group in a rule, and roll out with first_deployment"
-    )
-    try:
-        found = (await ecs.describe_services(call, cluster, [name]))[name]
-    except Missing as error:
-        raise Missing(what=what, why=f"there is no such cluster ({error.why})", next_step=advice) from error
-    if isinstance(found, Absent):
-        why = f"ECS knows no active service of this name ({found.reason})"
-        raise Missing(what=what, why=why, next_step=advice)
-    if isinstance(found, Unread):
-        raise Unreachable(what=what, why=found.why, next_step="try again")
-    return found
 
 
 async def _wanted(

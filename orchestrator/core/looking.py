@@ -78,8 +78,8 @@ def _of_phase(row: Rollout, commands: Sequence[Command], now: datetime, freezes:
             assert_never(never)
 
 
-def survey_need(row: Rollout, now: datetime) -> SurveyNeed:
-    """What a survey of this rollout's service starts from."""
+def survey_need(row: Rollout, now: datetime, known: str = "") -> SurveyNeed:
+    """What a survey of this rollout's service starts from; `known`: the ECS service that serves, as the store knows."""
     spec = row.spec
     return SurveyNeed(
         cluster=spec.service.cluster,
@@ -88,6 +88,7 @@ def survey_need(row: Rollout, now: datetime) -> SurveyNeed:
         images=spec.images,
         colour_variable=spec.colour_variable,
         keeps_discovery=spec.discovery is Discovery.KEEP,
+        known=known,
         rules=(*spec.rules, *spec.test_rules),
         alarms=tuple(alarm.name for alarm in spec.gates.alarms.alarms),
         metrics=tuple(one for one in spec.gates.metrics if not one.source),

@@ -24,6 +24,7 @@ class SurveyNeed:
     # (container, image): blue's own revision with these images is wanted.
     images: tuple[tuple[str, str], ...] = ()
     colour_variable: str = ""  # green's containers get it, and blue's do not
+    known: str = ""  # the ECS service that serves under this name, as the store knows; empty: it does not
     keeps_discovery: bool = False  # green answers in service discovery too
 
 

@@ -41,7 +41,7 @@ def permits_of(spec: Spec, survey: Survey) -> tuple[Permit, ...]:
 
 def _permits(spec: Spec, survey: Survey) -> Iterator[Permit]:
     blue = survey.blue
-    green = f"{blue.arn}-{ANY_ID}"
+    green = f"{blue.arn.rpartition('/')[0]}/{spec.service.service}-{ANY_ID}"
     for action in ("CreateService", "TagResource", "UpdateService", "DeleteService"):
         yield Permit(action=f"ecs:{action}", resource=green)
     yield Permit(action="ecs:UpdateService", resource=blue.arn)
@@ -50,7 +50,7 @@ def _permits(spec: Spec, survey: Survey) -> Iterator[Permit]:
     ):  # tagged first, as its policy may demand; a rollback takes the tags off again
         for action in ("TagResource", "UntagResource", "DeleteService", "CreateService"):
             yield Permit(action=f"ecs:{action}", resource=blue.arn)
-    group = _green_group(survey)
+    group = _green_group(spec, survey)
     if group:
         for action in (
             "CreateTargetGroup",
@@ -63,7 +63,7 @@ def _permits(spec: Spec, survey: Survey) -> Iterator[Permit]:
         action, resource = ("ModifyListener", rule.listener) if rule.is_default else ("ModifyRule", rule.arn)
         yield Permit(action=f"elasticloadbalancing:{action}", resource=resource)
     if survey.scaling is not None:
-        yield from _scaling(survey)
+        yield from _scaling(spec, survey)
     yield from _passed(survey.template)
     for new in survey.new_revisions:
         yield Permit(action="ecs:RegisterTaskDefinition", resource="*")
@@ -73,7 +73,7 @@ def _permits(spec: Spec, survey: Survey) -> Iterator[Permit]:
                 yield Permit(action="iam:PassRole", resource=role)
 
 
-def _scaling(survey: Survey) -> Iterator[Permit]:
+def _scaling(spec: Spec, survey: Survey) -> Iterator[Permit]:
     """What blue's scaling is held by, and what green's is made and taken away by."""
     calls = ["RegisterScalableTarget"]
     if survey.scales is not None:
@@ -82,28 +82,28 @@ def _scaling(survey: Survey) -> Iterator[Permit]:
         calls += ["PutScheduledAction"] if survey.scales.schedules else []
     for call in calls:
         yield Permit(action=f"application-autoscaling:{call}", resource="*")
-    for alarm in _alarms(survey):
+    for alarm in _alarms(spec, survey):
         for action in ("PutMetricAlarm", "DeleteAlarms"):
             yield Permit(action=f"cloudwatch:{action}", resource=alarm)
 
 
-def _alarms(survey: Survey) -> Iterator[str]:
+def _alarms(spec: Spec, survey: Survey) -> Iterator[str]:
     """Alarms of green's scaling: Application Auto Scaling makes those for target tracking as whoever calls it."""
     scales = survey.scales
     head = f"arn:{survey.blue.arn.split(':')[1]}:cloudwatch:{survey.region}:{survey.account}:alarm"
     if scales is not None and scales.drivers:
-        yield f"{head}:teal-{survey.blue.name[:16]}-{ANY_ID}-alarm-0"
+        yield f"{head}:teal-{spec.service.service[:16]}-{ANY_ID}-alarm-0"
     if scales is not None and any(policy.kind == "TargetTrackingScaling" for policy in scales.policies):
         cluster = survey.blue.cluster.rpartition("/")[2]
-        yield f"{head}:TargetTracking-service/{cluster}/{survey.blue.name}-{ANY_ID}-AlarmHigh-{ANY_ID}"
+        yield f"{head}:TargetTracking-service/{cluster}/{spec.service.service}-{ANY_ID}-AlarmHigh-{ANY_ID}"
 
 
-def _green_group(survey: Survey) -> str:
+def _green_group(spec: Spec, survey: Survey) -> str:
     """A target group's ARN as green's will be: in blue's place, by a name that begins with ``teal-``."""
     if not survey.groups:
         return ""
     head = survey.groups[0].arn.partition(":targetgroup/")[0]
-    return f"{head}:targetgroup/teal-{survey.blue.name[:16]}-{ANY_ID}-0/{ANY_ID * 2}"
+    return f"{head}:targetgroup/teal-{spec.service.service[:16]}-{ANY_ID}-0/{ANY_ID * 2}"
 
 
 def _passed(template: Json) -> Iterator[Permit]:

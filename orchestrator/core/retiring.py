@@ -25,7 +25,7 @@ from orchestrator.core.retirement import Retirement
 from orchestrator.core.rollout import HoldKind
 from orchestrator.core.rules import Found, Look
 from orchestrator.core.scene import Colour
-from orchestrator.core.tags import SERVES
+from orchestrator.core.tags import RETIRING, SERVES
 from orchestrator.core.traffic import canonical
 from orchestrator.core.verdict import Verdict
 from orchestrator.core.words import span
@@ -49,6 +49,7 @@ def retire(draft: Draft) -> None:
         or parting.part(draft)
         or revising.remove(draft, Phase.SUCCEEDED, may_come_late=False, is_green_kept=True)
         or parting.clear(draft)
+        or _mark_for_good(draft)
     )
     draft.change(waiting_for=waiting or (draft.holds[0].clears_when if draft.holds else ""))
     if not waiting and not draft.holds:
@@ -128,13 +129,25 @@ def _mark(draft: Draft) -> str:
     draft.change(green=replace(row.green, arn=green.arn))
     groups = [draft.seen.groups.get(pair.green_name) for pair in row.pairs]
     tags = [green.tags, *(seen.tags if isinstance(seen, GroupSeen) else {} for seen in groups)]
-    if all(found.get(SERVES) == "true" for found in tags):
+    if all(SERVES in found for found in tags):
         return ""
     if not draft.holds:
         arns = tuple(TargetGroupArn(pair.green or "") for pair in row.pairs)
+        effect = PutTags(service=green.arn, groups=arns, tags=((SERVES, RETIRING),))
+        draft.ask(effect, f"tag {green.name} as the one that takes blue's place")
+    return "green's tags"
+
+
+def _mark_for_good(draft: Draft) -> str:
+    """Tag green as the service of record, which another rollout may begin from."""
+    green = draft.seen.green
+    if not isinstance(green, ServiceSeen) or green.tags.get(SERVES) == "true":
+        return ""
+    if not draft.holds:
+        arns = tuple(TargetGroupArn(pair.green or "") for pair in draft.row.pairs)
         effect = PutTags(service=green.arn, groups=arns, tags=((SERVES, "true"),))
         draft.ask(effect, f"tag {green.name} as the service of record")
-    return "green's tags"
+    return "green's tag"
 
 
 def _swap_rules(draft: Draft, looks: tuple[Look, ...]) -> str:

@@ -114,7 +114,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             stops_in=survey.former.stops_in if survey.former else STOPS_IN,
         ),
         green=Green(
-            name=f"{survey.blue.name[:240]}-{hexes}",
+            name=f"{row.spec.service.service[:240]}-{hexes}",
             task_definition=TaskDefinitionArn("") if survey.new_revisions else revision.arn,
             # `register` fills in what the file's images make of it, and what knows its colour.
             blues=None if row.spec.images or not survey.new_revisions else revision.arn,

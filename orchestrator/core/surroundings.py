@@ -127,7 +127,8 @@ class SurroundingsNeed:
     """What to read, as far as it is known before the first answer."""
 
     cluster: str  # ARN
-    service: str
+    service: str  # as the file names it
+    serving: str  # the ECS service that serves: the same, or a green that stayed in its place
     wanted: str  # task definition; empty: AWS does not know it, or it is still to be registered
     definition: Json  # RegisterTaskDefinition's parameters of one that is still to be registered; else empty
     former: str
@@ -150,7 +151,8 @@ def surroundings_need(spec: Spec, survey: Survey) -> SurroundingsNeed:
     network = (template.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
     return SurroundingsNeed(
         cluster=survey.blue.cluster,
-        service=survey.blue.name,
+        service=spec.service.service,
+        serving=survey.blue.name,
         wanted="" if made or survey.revision is None else survey.revision.arn,
         definition=made[0].template if made else Json(""),
         former=survey.blue.task_definition,

@@ -134,4 +134,7 @@ class Survey:
     ] = ()  # by name: the last hour of blue's own, by the file's queries
     new_revisions: tuple[NewRevision, ...] = ()  # what is to be registered for this rollout
     registries: tuple[str, ...] = ()  # of service discovery, that blue answers in
+    known: str = ""  # the ECS service that the store expected to serve; empty: it expected none
+    is_known_gone: bool = False  # and which is not there any more
+    rivals: tuple[str, ...] = ()  # other services under the same name that rules give traffic too
     groups_per_load_balancer: int = 0  # the fullest of blue's load balancers; the quota is 100

@@ -8,6 +8,7 @@ ROLLOUT = "teal:rollout"  # the rollout's id
 SERVICE = "teal:service"  # cluster/service of blue
 FORMER = "teal:former"  # the task definition that blue ran, written before settling touches it
 SERVES = "teal:serves"  # "true" on a green that stayed: it is the service of record
+RETIRING = "retiring"  # that tag's value while the service before it is still being retired
 TAKEN_BACK = "teal:rollback"  # a person rolled back with AWS alone: who, and why
 UNWATCHED = "teal:unwatched"  # what that person's rollback switched off in blue's deployment configuration
 

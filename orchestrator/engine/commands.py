@@ -19,6 +19,7 @@ from orchestrator.core.spec import ServiceName, Spec
 from orchestrator.core.surroundings import surroundings_need
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.wishes import refusal
+from orchestrator.engine import succession
 from orchestrator.engine.active import active
 from orchestrator.engine.calendar import Calendar
 from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Prober, Store, Stored
@@ -47,15 +48,18 @@ async def look_before(
     freezes: Sequence[Freeze] = (),
     prober: Prober | None = None,
     others: Sequence[Rollout] = (),
+    known: str = "",
 ) -> Preflight:
     """Read everything a rollout would start from and say what speaks against it; only reads. Raises Outside.
 
     `registries`: patterns of the images that may run, of the server's settings; empty: any. `freezes`: of the
     operators' calendar, for this service. `prober`: what would send the file's probes. `others`: the store's active
-    rollouts, which have been promised room. Raises Invalid for an account that the settings do not have.
+    rollouts, which have been promised room.
+    `known`: the ECS service that serves, as the store knows. Raises Invalid for an account without settings.
     """
     there = cloud.of(spec.account)
-    survey = await there.survey(survey_need(_draft_of(spec, Actor(name=""), clock), clock.now()))
+    need = survey_need(_draft_of(spec, Actor(name=""), clock), clock.now(), known)
+    survey = await there.survey(need)
     around = await there.look_around(surroundings_need(spec, survey), clock.now())
     findings = preflight.findings(
         spec,
@@ -116,6 +120,7 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
         freezes=freezes,
         prober=prober,
         others=others,
+        known=await succession.known(store, str(spec.service)),
     )
     row = _draft_of(spec, author, clock)
     claims = claims_of(row, found.survey)

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core import succession
 from orchestrator.core.errors import NotFound, Refused
 from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import Rollout
 from orchestrator.engine.afterwards import changed
 from orchestrator.engine.views import RolloutView, view
 from orchestrator.ports import Filter, Store
@@ -27,16 +29,35 @@ class PastView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServingView:
+    """The ECS service that serves under a service's name: the one of that name, or a green that a swap left.
+
+    ``former_name`` is the one whose place it took, kept without tasks or deleted; empty: it took nobody's.
+    """
+
+    name: str
+    arn: str
+    target_groups: tuple[str, ...]
+    task_definition: str
+    former_name: str
+    is_former_kept: bool
+    former_task_definition: str  # that it ran, or that the other did, before the last success; empty: unknown
+    rollout: str  # the newest that knows all this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceView:
     """One service that had a rollout.
 
-    ``serves`` is blue's revision as the store knows it: that of the last success, the one that a rollback put traffic
-    back on, or the one that an active rollout began from; how much traffic that rollout gives to its own revision is
-    in its own view. Empty: unknown, since the newest rollout was abandoned, or since none has read blue yet.
+    ``serving`` is the ECS service that serves; None: unknown. ``serves`` is blue's revision as the store knows it: that
+    of the last success, the one that a rollback put traffic back on, or the one that an active rollout began from; how
+    much traffic that rollout gives to its own revision is in its own view. Empty: unknown, since the newest rollout was
+    abandoned, or since none has read blue yet.
     """
 
     name: str  # cluster/service
     serves: str
+    serving: ServingView | None
     succeeded: str  # the revision of the last rollout that succeeded; empty: none did
     changed: (
         str  # what is not as its last rollout left it, as far as a server has looked; empty: nothing known
@@ -130,6 +151,7 @@ async def _view(store: Store, name: str, history: int) -> ServiceView | None:
         name=name,
         serves=_serves(rows),
         changed="" if active else await changed(store, stored[0].rollout),
+        serving=_serving([row.rollout for row in stored]),
         succeeded=_succeeded(rows) or (await _succeeded_before(store, name) if older else ""),
         active=active.id if active else "",
         active_phase=active.phase if active else "",
@@ -147,6 +169,38 @@ def _serves(rows: list[RolloutView]) -> str:
         if row.former:
             return row.former
     return ""
+
+
+def _serving(rows: list[Rollout]) -> ServingView | None:
+    """Who serves: the newest rollout that knows says so, but for one of which nobody knows how it was left."""
+    for row in rows:
+        if row.phase is Phase.ABANDONED and row.blue is not None:
+            return None
+        found = succession.serves(row)
+        if found is not None:
+            before = _before(rows, found.name)
+            return ServingView(
+                name=found.name,
+                arn=found.arn,
+                target_groups=found.groups,
+                task_definition=found.task_definition,
+                former_name=before.before if before else "",
+                is_former_kept=before is not None and before.is_before_kept,
+                former_task_definition=_former(rows),
+                rollout=row.id,
+            )
+    return None
+
+
+def _before(rows: list[Rollout], name: str) -> succession.Serves | None:
+    """How the service that serves came into its place; None: it was there before."""
+    found = (succession.serves(row) for row in rows)
+    return next((one for one in found if one is not None and one.name == name and one.before), None)
+
+
+def _former(rows: list[Rollout]) -> str:
+    done = (row for row in rows if row.phase is Phase.SUCCEEDED and row.blue is not None)
+    return next((row.blue.former for row in done if row.blue is not None and not row.spec.first_tasks), "")
 
 
 def _succeeded(rows: list[RolloutView]) -> str:

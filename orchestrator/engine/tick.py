@@ -22,6 +22,7 @@ from orchestrator.core.observed import Unread
 from orchestrator.core.rollout import Decision, Rollout
 from orchestrator.core.seen import Failure, Seen
 from orchestrator.core.survey import Finding, Severity, Survey
+from orchestrator.engine import succession
 from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.outward import ask_outward
 from orchestrator.engine.shut import cloud_of
@@ -104,8 +105,9 @@ class Ticker:
         return replace(seen, commands=leased.commands, survey=survey, findings=findings, freezes=freezes)
 
     async def _survey(self, row: Rollout, need: SurveyNeed) -> tuple[Survey | Unread, tuple[Finding, ...]]:
+        known = await succession.known(self.store, str(row.spec.service))
         try:
-            survey = await cloud_of(self.cloud, row.spec.account).survey(need)
+            survey = await cloud_of(self.cloud, row.spec.account).survey(replace(need, known=known))
         except Outside as why:
             return Unread(why=str(why), is_denied=isinstance(why, Denied)), ()
         findings = preflight.findings(

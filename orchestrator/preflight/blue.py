@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from orchestrator.core import tags
 from orchestrator.core.observed import ServiceSeen
 from orchestrator.core.spec import Discovery, Spec
 from orchestrator.core.survey import Finding, Survey, is_elsewhere
 from orchestrator.core.words import counted
 from orchestrator.preflight import first
-from orchestrator.preflight.words import error, warning
+from orchestrator.preflight.words import error, note, warning
 
 WAITS = "--wait-for-blue 30m (limits.wait_for_blue) does"
 
@@ -78,13 +79,7 @@ def _steadiness(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "create the service first, or name another",
         )
         return
-    if "teal:rollout" in blue.tags:
-        yield error(
-            "blue-is-a-guest",
-            f"{blue.name} was made by rollout {blue.tags['teal:rollout']}",
-            "it is a rollout's green, and goes when that rollout ends",
-            "name the service of record",
-        )
+    yield from _who_serves(spec, survey)
     seen = tuple(_deployments(blue))
     yield from seen
     for deployment in () if seen else survey.unsettled:  # one cause is told once
@@ -97,6 +92,51 @@ def _steadiness(spec: Spec, survey: Survey) -> Iterator[Finding]:
         )
     yield from first.look(spec, survey)
     yield from _tasks(blue)
+
+
+def _who_serves(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    """Is it the service of record, by what the store knows and by what tags and weights say?"""
+    blue = survey.blue
+    marked = blue.tags.get(tags.SERVES, "")
+    if marked == tags.RETIRING:
+        yield error(
+            "rollout-is-retiring",
+            f"rollout {blue.tags.get(tags.ROLLOUT)} has put {blue.name} in place and is retiring the one before it",
+            "it is under way from another machine or store, or was abandoned there",
+            f"let it end; if it never will, set the tag {tags.SERVES} of {blue.name} to true",
+        )
+    elif tags.ROLLOUT in blue.tags and not marked:
+        yield error(
+            "blue-is-a-guest",
+            f"{blue.name} was made by rollout {blue.tags[tags.ROLLOUT]}",
+            "it is a rollout's green, and goes when that rollout ends",
+            "name the service of record",
+        )
+    elif marked and blue.tags.get(tags.SERVICE, "").rpartition("/")[2] != spec.service.service:
+        yield error(
+            "another-services-green",
+            f"{blue.name} serves in the place of {blue.tags.get(tags.SERVICE)}",
+            "its rollouts are known by that name",
+            f"write service: {blue.tags.get(tags.SERVICE)}",
+        )
+    if survey.rivals:
+        yield error(
+            "two-services-serve",
+            f"rules give traffic to {blue.name} and to {' and '.join(survey.rivals)}",
+            "which of them is the service of record cannot be told",
+            "give one of them all traffic, and the others no task",
+        )
+    if survey.known and survey.known != blue.name:
+        gone = survey.is_known_gone
+        yield (warning if gone else error)(
+            "another-service-serves",
+            f"by this store's rollouts {survey.known} serves; {blue.name} has the traffic"
+            + (f", and {survey.known} is gone" if gone else ""),
+            "somebody, or a rollout of another store, has put it in place",
+            f"roll out from that store, or delete {survey.known} if nobody needs it" if not gone else "",
+        )
+    elif blue.name != spec.service.service:
+        yield note("serves-in-place", f"{blue.name} serves in the place of {spec.service.path}, since a swap")
 
 
 def _deployments(blue: ServiceSeen) -> Iterator[Finding]:

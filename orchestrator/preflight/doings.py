@@ -21,7 +21,7 @@ from orchestrator.preflight.words import note, warning
 def look(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
     """Notes on everything that will be written, and the price of it."""
     yield from _guests(around)
-    yield _makes(survey)
+    yield _makes(spec, survey)
     yield _changes(spec, survey)
     yield _removes(spec, survey)
     yield from _costs(spec, survey, around)
@@ -41,8 +41,8 @@ def _guests(around: Surroundings) -> Iterator[Finding]:
         )
 
 
-def _makes(survey: Survey) -> Finding:
-    name = survey.blue.name
+def _makes(spec: Spec, survey: Survey) -> Finding:
+    name = spec.service.service
     groups = counted(len(survey.groups), "target group")
     made = [f"service {name}-<8 characters>", f"{groups} named teal-{name.replace('_', '-')[:16]}-…"]
     made += [f"a revision of task definition {new.family}" for new in survey.new_revisions]

@@ -104,7 +104,7 @@ def test_green_and_its_groups_are_marked_as_the_service_of_record_before_any_rul
     )
     decision = at(known, seen)
     effect = only(decision, PutTags)
-    assert (effect.groups, effect.tags) == ((GREEN_GROUP,), (("teal:serves", "true"),))
+    assert (effect.groups, effect.tags) == ((GREEN_GROUP,), (("teal:serves", "retiring"),))
     assert asked(decision) == ["put_tags"]
 
 
@@ -249,6 +249,15 @@ def test_blue_that_is_kept_ends_the_rollout_without_tasks_and_its_group_is_named
     ended = next(event for event in decision.events if event.kind is EventKind.ENDED)
     assert f"{GREEN_NAME} serves in its place; checkout is kept without tasks" in ended.message
     assert "checkout stays, which Teal did not make" in ended.message
+
+
+def test_green_is_the_service_of_record_for_good_once_all_the_rest_is_done() -> None:
+    known = retiring(retirement=DRAINED)
+    targets = {BLUE_GROUP: TargetsSeen(), GREEN_GROUP: TargetsSeen(healthy=3)}
+    green = service(GREEN_NAME, WANTED, tags={**SERVING, "teal:serves": "retiring"})
+    decision = at(known, swap_seen(known, blue=EMPTY, targets=targets, green=green))
+    assert only(decision, PutTags).tags == (("teal:serves", "true"),)
+    assert decision.rollout.phase is Phase.RETIRING
 
 
 def gone(known: Rollout, **changes: Any) -> Seen:  # noqa: ANN401 - the fields of Seen

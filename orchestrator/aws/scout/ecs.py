@@ -50,10 +50,13 @@ async def names(call: Caller, arn: str) -> tuple[str, ...]:
     return tuple(sorted(service.rpartition("/")[2] for service in found))
 
 
-async def guests(call: Caller, arn: str, blue: str) -> tuple[str, ...]:
-    """Services that are named like a green of blue and carry Teal's tag, each with its rollout. Raises Outside."""
-    like = re.compile(re.escape(blue) + r"-[0-9a-f]{8}")
-    alike = [name for name in await names(call, arn) if like.fullmatch(name)]
+async def guests(call: Caller, arn: str, service: str, *, serving: str) -> tuple[str, ...]:
+    """Services that are named like a green of this one and carry Teal's tag, each with its rollout. Raises Outside.
+
+    `serving`: the one that serves, which is no guest.
+    """
+    like = re.compile(re.escape(service) + r"-[0-9a-f]{8}(-\d+)?")
+    alike = [name for name in await names(call, arn) if like.fullmatch(name) and name != serving]
     described = await ecs.describe_services(call, arn, alike)
     return tuple(
         f"{name} (rollout {tags['teal:rollout']})"

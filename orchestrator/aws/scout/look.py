@@ -128,5 +128,5 @@ async def _unreadable(call: Caller, task: TaskSeen | Absent | Unread) -> tuple[D
 
 async def _guests(call: Caller, need: SurroundingsNeed, cluster: ClusterSeen | Unread) -> tuple[str, ...]:
     if isinstance(cluster, ClusterSeen) and cluster.services <= ecs.SERVICES_LISTED:
-        return await ecs.guests(call, need.cluster, need.service)
+        return await ecs.guests(call, need.cluster, need.service, serving=need.serving)
     return ()

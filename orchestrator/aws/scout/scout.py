@@ -3,7 +3,7 @@
 from orchestrator.aws import definitions
 from orchestrator.aws.call import Caller
 from orchestrator.aws.scout import cloudwatch, ecs
-from orchestrator.aws.survey import blue
+from orchestrator.aws.serving import blue
 from orchestrator.core.errors import Missing
 from orchestrator.core.observed import AlarmSeen
 from orchestrator.core.survey import Survey
