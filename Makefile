@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CODE := orchestrator api tests docs
 
-.PHONY: setup demo test fmt lint types layers shape unit docs docs-check sim fuzz bench lock clean
+.PHONY: setup demo test fmt lint types layers shape unit docs docs-check sim fuzz bench verify-aws lock clean
 
 setup: .venv/.ready
 
@@ -61,6 +61,10 @@ fuzz: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# Asks a real account what it refuses, if the environment names one; prints what that would settle otherwise.
+verify-aws: setup
+	@$(BIN)/python -m tests.verify
 
 # Needs uv. The locks hold versions and hashes and no address.
 lock:

@@ -32,7 +32,8 @@ NOT_THERE: Mapping[str, Mapping[str, Any]] = {
 }
 """Operations of ECS that moto lacks: they are answered with nothing, so that the rest of a survey can be asked."""
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands, in every new account
-USED = ("ecs", "elbv2", "cloudwatch", "applicationautoscaling", "ec2", "sts")
+CERTIFICATE = {"ServerCertificateName": "verify", "CertificateBody": "x", "PrivateKey": "x"}
+USED = ("ecs", "elbv2", "cloudwatch", "iam", "applicationautoscaling", "ec2", "sts")
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]*)/([^/]+)/aws4_request")
 
 
@@ -92,6 +93,12 @@ class MotoAccount:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             raise AwsRefusal(said["Code"], said.get("Message", ""), status) from error
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+    def certificate(self) -> str:
+        """A certificate for an HTTPS listener; its ARN."""
+        return str(
+            _client("iam").upload_server_certificate(**CERTIFICATE)["ServerCertificateMetadata"]["Arn"]
+        )
 
     def _placed(self, value: Any) -> Any:  # noqa: ANN401 - JSON-like
         """The value with the scenery's subnets and network as moto called them: one cannot choose their ids."""

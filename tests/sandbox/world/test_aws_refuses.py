@@ -1,4 +1,4 @@
-"""What AWS refuses, and the World with it: one line each, with the page or the report it rests on."""
+"""What AWS refuses, and the World with it, in its own words; what any AWS can be asked is in ``tests/verify``."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

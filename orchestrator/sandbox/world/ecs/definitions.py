@@ -35,6 +35,7 @@ class Definitions:
         """The operations by their AWS names."""
         return {
             "CreateCluster": operation(self.create_cluster, "clusterName", "tags", "settings"),
+            "DeleteCluster": operation(self.delete_cluster, "cluster"),
             "DescribeClusters": operation(self.describe_clusters, "clusters"),
             "RegisterTaskDefinition": operation(
                 self.register, "family", "containerDefinitions", "tags", *_MEMBERS
@@ -64,6 +65,17 @@ class Definitions:
                 "defaultCapacityProviderStrategy": [],
             }
         return {"cluster": self._cluster(name)}
+
+    def delete_cluster(self, params: Json) -> Json:
+        """DeleteCluster: none of its services may be active."""
+        name = self._all.cluster(params["cluster"])
+        gone = self._cluster(name) | {"status": "INACTIVE"}
+        if gone["activeServicesCount"]:
+            raise AwsRefusal(
+                "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."
+            )
+        del self._all.clusters[name]
+        return {"cluster": gone}
 
     def describe_clusters(self, params: Json) -> Json:
         """DescribeClusters by name or ARN; one that does not exist is a failure, not an error."""

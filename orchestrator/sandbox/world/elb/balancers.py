@@ -26,6 +26,7 @@ class Balancers:
             "CreateLoadBalancer": operation(
                 self.create, "Name", "Subnets", "SecurityGroups", "Scheme", "Tags", "Type", "IpAddressType"
             ),
+            "DeleteLoadBalancer": operation(self.delete, "LoadBalancerArn"),
             "DescribeListeners": operation(
                 self.describe_listeners, "LoadBalancerArn", "ListenerArns", "Marker", "PageSize"
             ),
@@ -80,6 +81,14 @@ class Balancers:
         self._all.load_balancers[arn] = balancer
         self._all.subnets |= {subnet: zone for zone, subnet in balancer.zones}
         return {"LoadBalancers": [self._view(balancer)]}
+
+    def delete(self, params: Json) -> Json:
+        """DeleteLoadBalancer, with its listeners; one that is gone is deleted."""
+        arn = params["LoadBalancerArn"]
+        for listener in [each for each in self._all.listeners.values() if each.load_balancer == arn]:
+            self.delete_listener({"ListenerArn": listener.arn})
+        self._all.load_balancers.pop(arn, None)
+        return {}
 
     def describe_listeners(self, params: Json) -> Json:
         """DescribeListeners of one load balancer, or by ARN."""

@@ -11,6 +11,8 @@ from orchestrator.sandbox.world.elb.state import Balancing, Listener, LoadBalanc
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
 from orchestrator.sandbox.world.operation import Operation, operation, page
 
+ARNS_MAX = 20  # of rules in one read, as of tags and load balancers
+
 
 class Rules:
     """DescribeRules, CreateRule, ModifyRule, DeleteRule, and how a write comes into force."""
@@ -35,6 +37,8 @@ class Rules:
     def describe(self, params: Json) -> Json:
         """DescribeRules of one listener, or by ARN (all must exist)."""
         arns = params.get("RuleArns")
+        if arns and len(arns) > ARNS_MAX:
+            raise AwsRefusal("ValidationError", f"Up to {ARNS_MAX} rules can be described in a single call")
         if arns:
             rules = [self._all.rule(arn) for arn in arns]
         elif "ListenerArn" in params:

@@ -1,0 +1,33 @@
+"""The list against a real account, for whoever asks: ``pytest -m aws`` in the environment of ``make verify-aws``."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.verify.account import Unnamed, named_by, open_account
+from tests.verify.place import Place
+from tests.verify.refusals import CHECKS, Check, made
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[Place]:
+    try:
+        named = named_by(os.environ)
+        account = named and open_account(named, lambda span: time.sleep(span.total_seconds()))
+    except Unnamed as lack:
+        pytest.fail(str(lack))
+    if account is None:
+        pytest.skip("no account is named: see `make verify-aws`")
+    yield account.place
+    assert account.place.close() == []
+
+
+@pytest.mark.aws
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_aws_answers_as_believed(check: Check, real: Place) -> None:
+    outcome = made(check, real)
+    if outcome.is_as_believed is None:
+        pytest.skip(outcome.answer)
+    assert outcome.is_as_believed, outcome.answer
