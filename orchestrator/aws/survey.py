@@ -58,6 +58,7 @@ async def _survey(
         carried = reads.create_task(_rules(call, balancers, need.rules))
         count = reads.create_task(_fullest(call, balancers))
         zones = reads.create_task(_zones_without_targets(call, service, groups.result()))
+        served = reads.create_task(_zones(call, balancers)) if need.counts_zones else None
         numbers = reads.create_task(_metrics(call, need, cluster, name, groups.result()))
     rules, missing_rules = carried.result()
     minimum, maximum = clone.percents(service)
@@ -90,6 +91,7 @@ async def _survey(
         missing_alarms=alarms.result()[1],
         metrics=numbers.result(),
         groups_per_load_balancer=count.result(),
+        zones=len(served.result()) if served else 1,
         new_revisions=wanted.result()[1],
         registries=clone.registries(service),
         known=need.known,
@@ -258,10 +260,16 @@ async def _zones_without_targets(
     if not apart:
         return ()
     used = await ecs.zones(call, service["clusterArn"], service["serviceName"])
-    enabled: set[str] = set()
-    for balancer in {balancer for group in apart for balancer in group.load_balancers}:
-        enabled |= await elbv2.zones_of(call, balancer)
+    enabled = await _zones(call, {balancer for group in apart for balancer in group.load_balancers})
     return tuple(sorted(enabled - used))
+
+
+async def _zones(call: Caller, balancers: Iterable[LoadBalancerArn]) -> frozenset[str]:
+    """The zones in which any of these load balancers is enabled."""
+    found: set[str] = set()
+    for balancer in balancers:
+        found |= await elbv2.zones_of(call, balancer)
+    return frozenset(found)
 
 
 async def _metrics(

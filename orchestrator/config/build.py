@@ -36,6 +36,7 @@ def build(file: File) -> Spec:
         images=tuple(sorted((file.revision.images or {}).items())),
         colour_variable=file.revision.colour_variable or "",
         background=file.background,
+        capacity=file.capacity.green,
         discovery=file.discovery,
         first_tasks=file.first_deployment.tasks if file.first_deployment else 0,
         region=file.region or "",

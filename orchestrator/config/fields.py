@@ -23,7 +23,16 @@ from orchestrator.config.quantities import (
 )
 from orchestrator.core.gates.alarms import NoData
 from orchestrator.core.ids import RuleArn, Tenths
-from orchestrator.core.spec import Background, Discovery, LimitThen, OnDrift, OnFailure, ServiceName, Sticky
+from orchestrator.core.spec import (
+    Background,
+    Capacity,
+    Discovery,
+    LimitThen,
+    OnDrift,
+    OnFailure,
+    ServiceName,
+    Sticky,
+)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -241,6 +250,7 @@ Channel = Annotated[str, reader(_channel), written_as(_CHANNEL.pattern, "#deploy
 NoDataWord = Annotated[NoData, choice(NoData), one_word(NoData)]
 ThenWord = Annotated[LimitThen, choice(LimitThen), one_word(LimitThen)]
 OnFailureWord = Annotated[OnFailure, choice(OnFailure), one_word(OnFailure)]
+CapacityWord = Annotated[Capacity, choice(Capacity), one_word(Capacity)]
 BackgroundWord = Annotated[Background, choice(Background), one_word(Background)]
 DiscoveryWord = Annotated[Discovery, choice(Discovery), one_word(Discovery)]
 StickyWord = Annotated[Sticky, choice(Sticky), one_word(Sticky)]

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from orchestrator.config.build import build
 from orchestrator.config.document import DEPTH_MAX, Document, Value, read_file, read_text
-from orchestrator.config.later import later
 from orchestrator.config.mistakes import translate
 from orchestrator.config.models import File
 from orchestrator.config.relations import relations
@@ -66,10 +65,9 @@ def minimal(service: str, task_definition: str, **overrides: Value) -> Spec:
 
 
 def _read(document: Document) -> Spec:
-    value, not_yet = later(document)
-    mistakes = [*not_yet, *relations(document)]
+    mistakes = list(relations(document))
     try:
-        file = File.model_validate(value)
+        file = File.model_validate(document.value)
     except ValidationError as error:
         mistakes += translate(error, document)
         raise Invalid(source=document.source, mistakes=in_order(mistakes)) from None

@@ -17,6 +17,7 @@ from orchestrator.config.fields import (
     Alias,
     BackgroundWord,
     Bake,
+    CapacityWord,
     Channel,
     Count,
     DiscoveryWord,
@@ -51,6 +52,7 @@ from orchestrator.core.plan import NAMED_PLANS
 from orchestrator.core.spec import (
     ApprovalSpec,
     Background,
+    Capacity,
     Discovery,
     Limits,
     OnDrift,
@@ -85,15 +87,6 @@ def _sort_plan(value: object) -> _Sorted:
 
 def _time(value: timedelta, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
     return Field(default=value, description=description, json_schema_extra={"default": duration_text(value)})
-
-
-def _only(word: str) -> BeforeValidator:
-    def read(value: object) -> object:
-        if value == word:
-            return value
-        raise refusal(f"{shown(value)} is not known here", f"write {word}")
-
-    return BeforeValidator(read)
 
 
 def _plan_name(value: object) -> object:
@@ -251,11 +244,11 @@ class ApprovalModel(_Model):
 class CapacityModel(_Model):
     """How large green is."""
 
-    green: Annotated[
-        str,
-        _only("full"),
-        WithJsonSchema({"const": "full", "description": "Green has as many tasks as blue wants."}),
-    ] = "full"
+    green: CapacityWord = Field(
+        default=Capacity.FULL,
+        description="full: as many tasks as blue wants; stepped: what its weight needs, one per zone at least, and "
+        "more before its weight grows.",
+    )
 
 
 class LimitsModel(_Model):

@@ -116,4 +116,9 @@ def revision_document(spec: Spec) -> Mapping[str, Value]:
 def task_document(spec: Spec) -> Mapping[str, Value]:
     """What the file says of green's tasks and of blue's first ones."""
     first: dict[str, Value] = {"first_deployment": {"tasks": spec.first_tasks}} if spec.first_tasks else {}
-    return {"background": spec.background.value, "discovery": spec.discovery.value, **first}
+    return {
+        "capacity": {"green": spec.capacity.value},
+        "background": spec.background.value,
+        "discovery": spec.discovery.value,
+        **first,
+    }

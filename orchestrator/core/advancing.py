@@ -17,7 +17,7 @@ from orchestrator.core import (
     stops,
     unseen,
 )
-from orchestrator.core.capacity import all_traffic_needs, follow_blue, follow_green
+from orchestrator.core.capacity import all_traffic_needs, follow_green, hold_until_carried
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
@@ -27,12 +27,12 @@ from orchestrator.core.ids import Tenths
 from orchestrator.core.observed import ServiceSeen, TargetsSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL, NONE, Step, percent
-from orchestrator.core.ready import cannot_take_all, not_healthy
+from orchestrator.core.ready import cannot_take_all
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Bake, HoldKind, Trial
 from orchestrator.core.rules import Look
 from orchestrator.core.scene import Colour
-from orchestrator.core.spec import OnFailure
+from orchestrator.core.spec import Capacity, OnFailure
 from orchestrator.core.verdict import Answer, Verdict, fail
 from orchestrator.core.wishes import go_to_step
 from orchestrator.core.words import span
@@ -158,26 +158,15 @@ def _check_both_colours(draft: Draft) -> None:
     """Hold unless blue could take everything back at once and green carries what it was made for."""
     row, blue = draft.row, draft.row.blue
     assert blue is not None
-    holding.keep(draft)
     follow_green(draft)
     needed = all_traffic_needs(draft)
+    holding.keep(draft, needed)
     why = cannot_take_all(draft.seen.blue, blue.former, judge.targets_of(draft, Colour.BLUE), needed)
     if why:
         draft.hold(
             HoldKind.CAPACITY, f"blue could not take all traffic back: {why}", clears_when="blue is ready"
         )
-    green = draft.seen.green
-    if isinstance(green, ServiceSeen):
-        follow_blue(draft, green)
-        assert row.green is not None
-        wanted = draft.row.green.desired if draft.row.green else row.green.desired
-        short = not_healthy(judge.targets_of(draft, Colour.GREEN), wanted)
-        if short:
-            draft.hold(
-                HoldKind.CAPACITY, f"green: {short}", clears_when=f"{wanted} targets of green are healthy"
-            )
-    else:
-        draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
+    hold_until_carried(draft, max(_weight(draft), row.green_weight))
 
 
 def _leap(draft: Draft, answers: tuple[Answer, ...]) -> None:
@@ -193,6 +182,8 @@ def _leap(draft: Draft, answers: tuple[Answer, ...]) -> None:
 def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
     """Ask for the step's weight on every rule; upwards only if nothing speaks against it."""
     weight = _weight(draft)
+    if weight > draft.row.green_weight:
+        hold_until_carried(draft, weight)
     if not rules.all_at(draft.row, weight):
         _hold_for(draft, [answer for answer in answers if not answer.is_evidence])
     is_half_there = any(rule.verified == weight for rule in draft.row.rules)
@@ -248,7 +239,22 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
             draft.change(waiting_for=pinned)
             return False
     draft.change(waiting_for="somebody to resume" if draft.holds else "")
-    return not draft.holds and draft.row.phase is not Phase.ROLLING_BACK and _is_the_moment(draft)
+    if draft.holds or draft.row.phase is Phase.ROLLING_BACK:
+        return False
+    return _can_carry_the_next(draft) and _is_the_moment(draft)
+
+
+def _can_carry_the_next(draft: Draft) -> bool:
+    """True once green has what the next step's weight needs; with `stepped` capacity it grows now, ahead of it."""
+    if draft.row.spec.capacity is Capacity.FULL:
+        return True
+    auto.extend(draft)
+    row = draft.row
+    following = row.plan.steps[row.step + 1 :][:1]
+    if following and following[0].weight > row.green_weight:
+        hold_until_carried(draft, following[0].weight)
+    draft.change(waiting_for=draft.holds[0].clears_when if draft.holds else "")
+    return not draft.holds
 
 
 def _is_the_moment(draft: Draft) -> bool:

@@ -1,38 +1,73 @@
-"""Capacity: green as large as blue wants to be, and blue kept able to take everything back."""
+"""Capacity: green as large as its traffic needs, and blue kept able to take everything back."""
 
 from dataclasses import replace
 
-from orchestrator.core import holding
+from orchestrator.core import holding, judge, sizes
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import ScaleService
+from orchestrator.core.ids import Tenths
 from orchestrator.core.observed import ServiceSeen
+from orchestrator.core.plan import percent
+from orchestrator.core.ready import not_healthy
+from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.scene import Colour
+from orchestrator.core.spec import Capacity
 
 
-def follow_blue(draft: Draft, green: ServiceSeen) -> None:
-    """Keep green as large as blue wants to be now: blue's own scaling goes on deciding how much is needed."""
+def tasks_at(row: Rollout, weight: Tenths, needed: int) -> int:
+    """How many tasks green is to have at a weight, where all traffic needs so many."""
+    return sizes.tasks_at(row.spec, weight, needed=needed, zones=row.blue.zones if row.blue else 1)
+
+
+def follow_blue(draft: Draft, green: ServiceSeen, weight: Tenths) -> None:
+    """Keep green as large as its weight needs of what blue wants to be now: that blue's own scaling decides."""
     blue, row = draft.seen.blue, draft.row
     assert row.green is not None
     if not row.green.is_grown:
         return
-    if isinstance(blue, ServiceSeen) and blue.desired > row.green.desired:
-        draft.change(green=replace(row.green, desired=blue.desired))
+    if isinstance(blue, ServiceSeen):
+        wanted = tasks_at(row, weight, blue.desired)
+        if wanted > row.green.desired:
+            draft.change(green=replace(row.green, desired=wanted))
     wanted = draft.row.green.desired if draft.row.green else green.desired
     if green.desired < wanted:
+        of = "as many as blue" if row.spec.capacity is Capacity.FULL else f"for a weight of {percent(weight)}"
         scale = ScaleService(cluster=green.cluster, service=green.name, desired=wanted)
-        draft.ask(scale, f"give green {wanted} tasks, as many as blue")
+        draft.ask(scale, f"give green {wanted} tasks, {of}")
+
+
+def hold_until_carried(draft: Draft, weight: Tenths) -> None:
+    """Hold until green has, healthy, the tasks that a weight needs of what blue wants to be now; ask for them."""
+    green, row = draft.seen.green, draft.row
+    if not isinstance(green, ServiceSeen):
+        draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
+        return
+    follow_blue(draft, green, weight)
+    assert draft.row.green is not None
+    wanted = draft.row.green.desired
+    if row.spec.capacity is Capacity.STEPPED:
+        # What it has beyond its weight's need, of an earlier step or by its own scaling, need not be healthy.
+        wanted = tasks_at(row, weight, all_traffic_needs(draft))
+    short = not_healthy(judge.targets_of(draft, Colour.GREEN), wanted)
+    if short:
+        told = "green" if row.spec.capacity is Capacity.FULL else f"green, for {percent(weight)}"
+        draft.hold(
+            HoldKind.CAPACITY, f"{told}: {short}", clears_when=f"{wanted} targets of green are healthy"
+        )
 
 
 def is_grown(draft: Draft) -> bool:
-    """True once green may have, and was ready with, all its tasks; before that it has one, and nobody's traffic.
+    """True once green may have, and was ready with, the tasks that its first weight needs; until then it has fewer.
 
     What a task does in the background it does from its first moment: one shows it, when everything else about green
     was found to be well, before all do it.
     """
-    green, blue = draft.row.green, draft.seen.blue
+    green, blue, row = draft.row.green, draft.seen.blue, draft.row
     assert green is not None
     if green.is_grown:
         return True
-    wanted = max(blue.desired if isinstance(blue, ServiceSeen) else 1, draft.row.spec.first_tasks)
+    needed = max(blue.desired if isinstance(blue, ServiceSeen) else 1, row.spec.first_tasks)
+    wanted = max(tasks_at(row, sizes.first_weight(row.spec), needed), green.desired)
     draft.change(green=replace(green, is_grown=True, desired=wanted))
     if wanted == green.desired:
         return True
@@ -47,9 +82,9 @@ def all_traffic_needs(draft: Draft) -> int:
     Blue's scale-in is suspended, so what it wants never shrinks while traffic leaves it; and where it has scaled
     out, the tasks it had at the start could not take everything back.
     """
-    blue, seen, holding = draft.row.blue, draft.seen.blue, draft.row.holding
+    blue, seen, known = draft.row.blue, draft.seen.blue, draft.row.holding
     assert blue is not None
-    least = max(blue.desired, holding.floor if holding else 0)
+    least = max(blue.desired, known.floor if known else 0)
     return max(least, seen.desired) if isinstance(seen, ServiceSeen) else least
 
 

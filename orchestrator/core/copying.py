@@ -65,7 +65,7 @@ def give(draft: Draft, tags: Tags) -> str:
     row, blue, green = draft.row, draft.row.blue, draft.row.green
     assert blue is not None
     assert green is not None
-    if blue.scales is None or blue.scaling is None or green.is_scaling_given:
+    if not is_missing(row):
         return ""
     match draft.seen.green_scales:
         case None:
@@ -78,12 +78,20 @@ def give(draft: Draft, tags: Tags) -> str:
             missing = list(_missing(row, seen, tags, draft.now))
     if not missing:
         draft.change(green=replace(green, is_scaling_given=True))
-        draft.tell(EventKind.SCALING_GIVEN, _told(row, blue.scales))
+        draft.tell(EventKind.SCALING_GIVEN, _told(row))
         return ""
     draft.change(green=replace(green, is_scaling_asked=True), created_last=draft.now)
     for effect, words in missing[:AT_ONCE]:
         draft.ask(effect, words)
     return f"green's scaling: {counted(len(missing), 'part')} of it"
+
+
+def is_missing(row: Rollout) -> bool:
+    """True while green lacks the scaling that it is to have."""
+    blue, green = row.blue, row.green
+    if blue is None or green is None or blue.scales is None or blue.scaling is None:
+        return False
+    return not green.is_scaling_given
 
 
 def _missing(row: Rollout, seen: ScalesSeen, tags: Tags, now: datetime) -> Iterator[tuple[Effect, str]]:
@@ -164,9 +172,10 @@ def moment_of(action: ScheduleSeen) -> datetime | None:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _told(row: Rollout, scales: ScalesSeen) -> str:
-    names = names_of(row)
-    policies = renaming.copied(scales, names)
+def _told(row: Rollout) -> str:
+    assert row.blue is not None
+    assert row.blue.scales is not None
+    policies = renaming.copied(row.blue.scales, names_of(row))
     parts = [f"blue's policies {', '.join(policy.name for policy in policies)}"] if policies else []
     if row.green and row.green.alarms:
         parts.append(counted(len(row.green.alarms), "alarm"))

@@ -46,8 +46,8 @@ def wanted(known: Holding) -> ScalingSeen:
     )
 
 
-def keep(draft: Draft) -> None:
-    """Keep blue's scale-in suspended, and its minimum where all traffic needs it."""
+def keep(draft: Draft, needed: int) -> None:
+    """Keep blue's scale-in suspended, and its minimum where all traffic, which needs so many tasks, has to have it."""
     row = draft.row
     if row.blue is None or row.blue.scaling is None:
         return
@@ -57,7 +57,7 @@ def keep(draft: Draft) -> None:
         case Unread(why=why):
             draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
         case ScalingSeen() as seen:
-            _compare(draft, row.blue, seen)
+            _compare(draft, row.blue, seen, needed)
 
 
 def raise_to(draft: Draft, tasks: int, why: str) -> None:
@@ -80,22 +80,22 @@ def is_held(draft: Draft) -> bool:
 
 
 def is_due(row: Rollout) -> bool:
-    """True while what Teal wants of blue's scalable target was not read back."""
+    """True while what Teal wants of blue's scalable target was not read back, or somebody else has changed it."""
     if row.blue is None or row.blue.scaling is None:
         return False
     known = held(row)
-    return known.verified != wanted(known)
+    return known.is_foreign or known.verified != wanted(known)
 
 
-def _compare(draft: Draft, blue: Blue, seen: ScalingSeen) -> None:
+def _compare(draft: Draft, blue: Blue, seen: ScalingSeen, needed: int) -> None:
     known = _with_schedules(draft, blue, held(draft.row), seen)
     if seen == wanted(known):
-        draft.change(holding=replace(known, verified=seen))
+        draft.change(holding=replace(known, verified=seen, is_foreign=False))
         return
     if seen in known.written or (seen == known.base and known.verified is None) or _is_new_base(known, seen):
-        _write(draft, blue, known)
+        _write(draft, blue, replace(known, is_foreign=False))
         return
-    _somebody(draft, blue, known, seen)
+    _somebody(draft, blue, replace(known, is_foreign=True), seen, needed)
 
 
 def _is_new_base(known: Holding, seen: ScalingSeen) -> bool:
@@ -146,8 +146,11 @@ def _after(action: ScheduleSeen, scaling: ScalingSeen) -> ScalingSeen:
     )
 
 
-def _somebody(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen) -> None:
-    """Somebody else changed blue's scaling: say so and hold, and suspend again while green has traffic."""
+def _somebody(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen, needed: int) -> None:
+    """Somebody else changed blue's scaling: say so and hold, and suspend again while green has traffic.
+
+    Policies that were in breach have acted at once, so blue may have shrunk already: it gets its tasks back.
+    """
     aim = wanted(known)
     words = f"somebody changed blue's scaling since the rollout began: {'; '.join(_differences(seen, aim))}"
     if draft.row.spec.on_drift is OnDrift.ACCEPT:
@@ -157,7 +160,7 @@ def _somebody(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen) -> No
             if getattr(seen, f.name) != getattr(aim, f.name)
         }
         draft.tell(EventKind.DRIFT_FOUND, f"{words}; taken as what it shall be at the end")
-        known = replace(known, base=replace(known.base, **theirs), verified=None)
+        known = replace(known, base=replace(known.base, **theirs), verified=None, is_foreign=False)
         draft.change(holding=known)
         if seen != wanted(known):
             _write(draft, blue, known)
@@ -168,12 +171,23 @@ def _somebody(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen) -> No
         draft.tell(EventKind.DRIFT_FOUND, words)
     draft.hold(HoldKind.SCALING, words, clears_when=clears)
     if draft.row.green_weight == NONE or seen.scale_in_suspended:
+        draft.change(holding=known)
         return
-    again = suspended(seen)  # their bounds stay theirs
-    draft.change(is_scaling_touched=True, created_last=draft.now)
+    known = replace(known, floor=max(known.floor, needed))
+    aim = wanted(known)
+    if not is_only_lifted:  # their bounds stay theirs, as far as all traffic's need lets them
+        aim = replace(
+            aim,
+            min_capacity=max(seen.min_capacity, known.floor),
+            max_capacity=max(seen.max_capacity, known.floor),
+            scale_out_suspended=seen.scale_out_suspended,
+            scheduled_suspended=seen.scheduled_suspended,
+        )
+    written = (*known.written, aim) if is_only_lifted and aim not in known.written else known.written
+    draft.change(holding=replace(known, written=written), is_scaling_touched=True, created_last=draft.now)
     draft.ask(
-        SetScaling(cluster=blue.cluster, service=blue.name, wanted=again),
-        "suspend blue's scale-in again, since green has traffic that it may have to take back",
+        SetScaling(cluster=blue.cluster, service=blue.name, wanted=aim),
+        f"suspend blue's scale-in again, at {known.floor} tasks at least, since green has traffic",
     )
 
 

@@ -24,7 +24,7 @@ from orchestrator.core.hours import Freeze
 from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import Discovery
+from orchestrator.core.spec import Capacity, Discovery
 from orchestrator.core.wanted import alarm_names, alarms_since, metrics_need
 from orchestrator.core.wishes import refusal
 from orchestrator.core.words import group_name
@@ -87,6 +87,7 @@ def survey_need(row: Rollout, now: datetime, known: str = "") -> SurveyNeed:
         task_definition=spec.task_definition,
         images=spec.images,
         colour_variable=spec.colour_variable,
+        counts_zones=spec.capacity is Capacity.STEPPED,
         keeps_discovery=spec.discovery is Discovery.KEEP,
         known=known,
         rules=(*spec.rules, *spec.test_rules),

@@ -25,6 +25,7 @@ class SurveyNeed:
     images: tuple[tuple[str, str], ...] = ()
     colour_variable: str = ""  # green's containers get it, and blue's do not
     known: str = ""  # the ECS service that serves under this name, as the store knows; empty: it does not
+    counts_zones: bool = False  # green has fewer tasks than blue, and one in each zone at least
     keeps_discovery: bool = False  # green answers in service discovery too
 
 

@@ -15,6 +15,7 @@ from orchestrator.core import (
     rehearsing,
     revising,
     rules,
+    sizes,
     starting,
     windowing,
 )
@@ -60,7 +61,7 @@ def provision(draft: Draft) -> None:
     if draft.row.phase is not Phase.PROVISIONING:
         return
     capacity.hold_against_schedules(draft)
-    holding.keep(draft)
+    holding.keep(draft, capacity.all_traffic_needs(draft))
     history.take(draft)
     revising.keep_images(draft)
     scaling = _give_scaling(draft)
@@ -156,11 +157,10 @@ def _are_groups_empty(draft: Draft) -> bool:
 
 
 def _first_size(draft: Draft, blue: ServiceSeen) -> int:
-    """How many tasks green begins with: all, or one that shows first what it does in the background."""
+    """How many tasks green begins with."""
     row = draft.row
-    assert row.green is not None
-    wanted = max(blue.desired, row.spec.first_tasks)
-    return wanted if row.green.is_grown else min(wanted, 1)
+    needed = max(blue.desired, row.spec.first_tasks)
+    return sizes.first_tasks(row.spec, needed=needed, zones=row.blue.zones if row.blue else 1)
 
 
 def _hold_for_blue(draft: Draft) -> None:
@@ -205,7 +205,7 @@ def _follow_start(draft: Draft, green: ServiceSeen) -> None:
     if len(failed_starts) >= FAILED_STARTS or len(stops) > FAILED_STARTS:
         roll_back(draft, f"green does not start: {len(stops)} tasks stopped, {worst}", TEAL)
         return
-    capacity.follow_blue(draft, green)
+    capacity.follow_blue(draft, green, sizes.first_weight(draft.row.spec))
 
 
 def _is_ready_twice(draft: Draft) -> bool:
@@ -275,6 +275,9 @@ def _start_traffic(draft: Draft) -> None:
         of = "first traffic (an alarm fires already)" if fires else "first traffic"
         is_ready = is_approved(draft, BEFORE_TRAFFIC, of=of)
     if is_ready and not row.paused_by and not capacity.is_grown(draft):
+        return
+    if copying.is_missing(draft.row):
+        draft.wake_by(draft.now)  # nothing may add to fewer tasks than its share needs: only now may it scale
         return
     if is_ready and not row.paused_by and (wait := auto.wait_for_moment(draft)):
         draft.change(waiting_for="the right moment of the metric period")

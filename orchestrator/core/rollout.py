@@ -98,6 +98,7 @@ class Blue:
     scaling: ScalingSeen | None
     alarms: tuple[AlarmSeen, ...] = ()
     scales: ScalesSeen | None = None  # what acts on its scalable target; None: nothing does
+    zones: int = 1  # of its load balancers, where green has fewer tasks than it
     tags: tuple[tuple[str, str], ...] = ()  # Teal's own, where an earlier swap made it the service of record
     stops_in: timedelta = timedelta(seconds=30)  # the longest that a task may take to stop
 
@@ -151,6 +152,7 @@ class Holding:
     floor: int = 0  # tasks that blue is not to go below; 0: its own bounds do
     written: tuple[ScalingSeen, ...] = ()  # everything that Teal has asked for: found again, it is its own
     verified: ScalingSeen | None = None  # as Teal wrote it and last read it back; None: not yet
+    is_foreign: bool = False  # at the last look it was as somebody else had left it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

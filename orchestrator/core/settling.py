@@ -48,8 +48,8 @@ def settle(draft: Draft) -> None:
         return
     rules.hold_for(draft, looks)
     copying.keep(draft)
-    holding.keep(draft)
     capacity.follow_green(draft)
+    holding.keep(draft, capacity.all_traffic_needs(draft))
     _limit(draft)
     stops.tell(draft, Colour.BLUE)
     if not _is_tagged(draft) or not _follow_attempt(draft):

@@ -38,6 +38,13 @@ class Background(StrEnum):
     SUSPEND = "suspend"  # work that green leaves alone, since its tasks can tell that they are green
 
 
+class Capacity(StrEnum):
+    """How many tasks green has while it has only a share of the traffic."""
+
+    FULL = "full"  # as many as blue, from the start
+    STEPPED = "stepped"  # what its share needs, and more before its share grows
+
+
 class Sticky(StrEnum):
     """What is done about users whom a cookie keeps on the colour that is to be left. A rollback always cuts."""
 
@@ -188,6 +195,7 @@ class Spec:
         ""  # an environment variable that says ``green`` to green's tasks; empty: none does
     )
     background: Background = Background.NONE
+    capacity: Capacity = Capacity.FULL
     sticky: Sticky = Sticky.WAIT
     ending: Ending = Ending.SETTLE
     discovery: Discovery = Discovery.STRIP

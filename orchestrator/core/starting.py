@@ -21,7 +21,7 @@ from orchestrator.core.plan import NONE
 from orchestrator.core.returning import roll_back
 from orchestrator.core.rollout import Blue, Green, HoldKind, Pair, Registration, Rollout, RuleState
 from orchestrator.core.scene import Names
-from orchestrator.core.spec import Background, Spec
+from orchestrator.core.spec import Background, Capacity, Spec
 from orchestrator.core.survey import LB_COOKIE, Severity, Survey
 from orchestrator.core.traffic import canonical, cookie_life, read_forward
 from orchestrator.core.words import load_balancer_name, span
@@ -110,6 +110,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             scaling=survey.scaling,
             alarms=survey.alarms,
             scales=survey.scales,
+            zones=survey.zones,
             tags=tuple((key, value) for key, value in survey.blue.tags.items() if key.startswith("teal:")),
             stops_in=survey.former.stops_in if survey.former else STOPS_IN,
         ),
@@ -121,7 +122,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             desired=max(survey.blue.desired, row.spec.first_tasks),
             vcpu=revision.vcpu,
             token=token_of(row, ""),
-            is_grown=row.spec.background is Background.NONE,
+            is_grown=row.spec.background is Background.NONE and row.spec.capacity is Capacity.FULL,
             alarms=tuple(f"teal-{stem}-{hexes}-alarm-{number}" for number in range(_drivers(survey))),
         ),
         registrations=tuple(Registration(revision=revision) for revision in survey.new_revisions),

@@ -137,4 +137,5 @@ class Survey:
     known: str = ""  # the ECS service that the store expected to serve; empty: it expected none
     is_known_gone: bool = False  # and which is not there any more
     rivals: tuple[str, ...] = ()  # other services under the same name that rules give traffic too
+    zones: int = 1  # of blue's load balancers, where they were asked for
     groups_per_load_balancer: int = 0  # the fullest of blue's load balancers; the quota is 100

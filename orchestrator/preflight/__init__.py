@@ -18,6 +18,7 @@ from orchestrator.preflight import (
     blue,
     capacity,
     checks,
+    costs,
     doings,
     ending,
     fetching,
@@ -81,6 +82,7 @@ def _beside(spec: Spec, survey: Survey, around: Surroundings, reserved: Reserved
     yield from checks.look(survey, around)
     yield from room.look(survey, around, reserved)
     yield from doings.look(spec, survey, around)
+    yield from costs.look(spec, survey, around)
 
 
 def errors(found: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,7 +1,6 @@
 """What the rollout will make, change and remove, what it costs meanwhile, and what its plan can see."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from orchestrator.core import renaming
 from orchestrator.core.foresight import Load, foresee, words_of
@@ -9,12 +8,11 @@ from orchestrator.core.ids import revision_name
 from orchestrator.core.observed import Absent, Unread
 from orchestrator.core.spec import Ending, Spec
 from orchestrator.core.starting import blues_names, in_scope, test_rules_of
-from orchestrator.core.surroundings import Surroundings, TaskSeen
+from orchestrator.core.surroundings import Surroundings
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.tags import MANAGED
-from orchestrator.core.words import counted, span
-from orchestrator.preflight.room import extra_tasks, unread
-from orchestrator.preflight.timing import plan_table
+from orchestrator.core.words import counted
+from orchestrator.preflight.room import unread
 from orchestrator.preflight.words import note, warning
 
 
@@ -24,7 +22,6 @@ def look(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
     yield _makes(spec, survey)
     yield _changes(spec, survey)
     yield _removes(spec, survey)
-    yield from _costs(spec, survey, around)
     yield from _sees(spec, around)
 
 
@@ -85,28 +82,6 @@ def _removes(spec: Spec, survey: Survey) -> Finding:
         "removes",
         f"will be removed at the end: what was made ({survey.blue.name}-… and its "
         f"{counted(len(survey.groups), 'target group')}), and nothing else",
-    )
-
-
-def _costs(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
-    """Green's tasks for as long as the plan takes; beside them, while blue rolls, what ECS adds."""
-    task = around.wanted
-    if not isinstance(task, TaskSeen) or not survey.blue.desired:
-        return
-    lasts = plan_table(spec, survey.alarms)[-1].ends
-    settling = 3 * (spec.metrics.period + spec.metrics.lag)  # home in three steps of one whole interval
-    hours = (lasts + settling) / timedelta(hours=1)
-    tasks = survey.blue.desired
-    if not task.vcpu:
-        yield note("cost", f"{counted(tasks, 'more task')} for about {span(lasts + settling)}")
-        return
-    memory = tasks * task.memory_mib / 1024
-    yield note(
-        "cost",
-        f"{counted(tasks, 'more task')} for about {span(lasts + settling)}: {tasks * task.vcpu:g} vCPU and "
-        f"{memory:g} GiB more, {tasks * task.vcpu * hours:.2g} vCPU hours and {memory * hours:.2g} GiB hours",
-        "beside green's start and people's time"
-        + ("" if spec.ending.is_swap else f"; up to {extra_tasks(survey)} of them while blue is replaced"),
     )
 
 

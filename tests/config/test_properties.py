@@ -20,6 +20,7 @@ from orchestrator.core.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.spec import (
     ApprovalSpec,
     Background,
+    Capacity,
     Discovery,
     GatesSpec,
     Limits,
@@ -73,6 +74,7 @@ specs = st.builds(
     task_definition=st.builds("{}:{}".format, names, st.integers(1, 999)),
     colour_variable=st.sampled_from(["", "TEAL_COLOUR"]),
     background=st.sampled_from([Background.NONE, Background.SAFE]),
+    capacity=st.sampled_from(Capacity),
     discovery=st.sampled_from(Discovery),
     first_tasks=st.integers(0, 50),
     plan=plans() | st.sampled_from(list(NAMED_PLANS.values())),

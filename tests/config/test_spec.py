@@ -28,6 +28,7 @@ from orchestrator.core.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.spec import (
     ApprovalSpec,
     Background,
+    Capacity,
     Discovery,
     GatesSpec,
     MetricsSpec,
@@ -103,6 +104,7 @@ def test_a_file_may_name_images_and_say_what_tasks_do_besides() -> None:
     text = """\
 service: prod/checkout
 revision: {images: {worker: "w:2", app: "registry.example.com/app@sha256:ab"}, colour_variable: TEAL_COLOUR}
+capacity: {green: stepped}
 background: suspend
 discovery: keep
 first_deployment: {tasks: 2}
@@ -112,6 +114,7 @@ first_deployment: {tasks: 2}
         task_definition="",
         images=(("app", "registry.example.com/app@sha256:ab"), ("worker", "w:2")),
         colour_variable="TEAL_COLOUR",
+        capacity=Capacity.STEPPED,
         background=Background.SUSPEND,
         discovery=Discovery.KEEP,
         first_tasks=2,
