@@ -79,7 +79,8 @@ GRANTS = (
     ),
     Grant(
         sid="ReadRoom",
-        why="Before a rollout: addresses, quotas and limits that green's tasks will need, and services beside blue.",
+        why="Before a rollout: addresses, quotas and limits that green's tasks will need, and services beside blue; "
+        "ecs:ListServices also finds the service that a swap left, where the store does not know it.",
         actions=(
             "ec2:DescribeSubnets",
             "ecs:DescribeClusters",

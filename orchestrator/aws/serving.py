@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.aws import ecs, elbv2
 from orchestrator.aws.call import Caller
+from orchestrator.aws.scout import ecs as scout
 from orchestrator.aws.together import side_by_side
 from orchestrator.aws.transport import Answer
 from orchestrator.core.errors import Denied, Missing, Unreachable
@@ -125,9 +126,7 @@ def gives(rule: RuleSeen, groups: frozenset[TargetGroupArn]) -> bool:
 async def _left_by_swaps(call: Caller, need: SurveyNeed) -> list[Answer]:
     """Services of the cluster that are named and tagged as greens of this service that stayed, and have tasks."""
     like = re.compile(re.escape(need.service[:240]) + r"-[0-9a-f]{8}(-\d+)?")
-    asked = {"cluster": need.cluster, "maxResults": 100}
-    arns: list[str] = await call.pages("ecs", "ListServices", asked, items="serviceArns", token="nextToken")
-    names = [name for arn in arns if like.fullmatch(name := arn.rpartition("/")[2])]
+    names = [name for name in await scout.names(call, need.cluster) if like.fullmatch(name)]
     found = [one for one in (await _described(call, need, names)).values() if one is not None and _runs(one)]
     cluster = need.cluster.rpartition("/")[2]
     return [
