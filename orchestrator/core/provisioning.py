@@ -44,7 +44,7 @@ from orchestrator.core.stops import tell
 from orchestrator.core.wishes import BEFORE_TRAFFIC, go_to_step, needs_first_approval
 from orchestrator.core.words import counted, load_balancer_name
 
-UNSEEN_TRIES = 6  # CreateService, about a minute in all, while ECS does not see the group's load balancer
+REFUSED_TRIES = 6  # CreateService, about a minute in all: ECS may see late what it refuses for lack of
 FAILED_STARTS = 2  # tasks that failed to start for the same reason: it will not get better
 
 
@@ -119,15 +119,15 @@ def _make_green(draft: Draft) -> None:
 
 
 def _ask_for_green(draft: Draft, green: Green) -> None:
-    """Ask for green; give up where ECS goes on saying that its target group hangs on no load balancer.
+    """Ask for green; give up where ECS goes on refusing it, or saying that its target group hangs on no load balancer.
 
     It hangs on one, as this rollout has read: ECS sees it some seconds later, or something is wrong with it.
     """
     create = _create(draft.row)
-    unseen = next((f for f in draft.seen.failures if f.key == create.key and f.is_missing), None)
+    refusals = [f for f in draft.seen.failures if f.key == create.key and (f.is_missing or f.is_final)]
     known = next((asked for asked in draft.before.asked if asked.key == create.key), None)
-    if unseen is not None and known is not None and known.times >= UNSEEN_TRIES:
-        roll_back(draft, f"green cannot be made, asked for {known.times} times: {unseen.why}", TEAL)
+    if refusals and known is not None and known.times >= REFUSED_TRIES:
+        roll_back(draft, f"green cannot be made, asked for {known.times} times: {refusals[0].why}", TEAL)
         return
     draft.ask(create, f"make green: {green.name} with {green.desired} tasks")
 

@@ -131,12 +131,18 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
             what=f"{spec.service} cannot be rolled out",
             findings=[words_of(finding) for finding in errors],
         )
-    revision = found.survey.revision
+    events = (_started(found, author, clock.now()), *_overriding(spec, author, clock.now()))
+    return await store.create(row, claims=claims, key=key, events=events, wake_at=clock.now())
+
+
+def _started(found: Preflight, author: Actor, at: datetime) -> Event:
+    spec, revision = found.spec, found.survey.revision
     images = ", ".join(f"{container}={image}" for container, image in revision.images) if revision else ""
-    event = Event(
+    forced = ", which blue runs already" if spec.is_forced else ""
+    return Event(
         kind=EventKind.STARTED,
-        at=clock.now(),
-        message=f"{author.name} starts {spec.service} to {spec.revision} with plan {spec.plan.name}"
+        at=at,
+        message=f"{author.name} starts {spec.service} to {spec.revision}{forced} with plan {spec.plan.name}"
         + "".join(f", {name} {text}" for name, text in spec.labels),
         facts=(
             ("by", author.name),
@@ -146,8 +152,6 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
             *((f"label.{name}", text) for name, text in spec.labels),
         ),
     )
-    events = (event, *_overriding(spec, author, event.at))
-    return await store.create(row, claims=claims, key=key, events=events, wake_at=clock.now())
 
 
 def _overriding(spec: Spec, author: Actor, at: datetime) -> tuple[Event, ...]:

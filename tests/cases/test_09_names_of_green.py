@@ -170,8 +170,8 @@ def test_case_20_a_name_that_is_still_draining_is_not_waited_for(stage: Rehearsa
     assert green_of(stage, rollout) == f"{first}-2"
 
 
-def blind(stage: Rehearsal, *, times: int) -> None:
-    """ECS does not see for so many calls that green's group hangs on a load balancer."""
+def blind(stage: Rehearsal, *, times: int, words: str = "") -> None:
+    """ECS does not see for so many calls that green's group hangs on a load balancer, or refuses in these words."""
     left = times
 
     def call(service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -179,8 +179,10 @@ def blind(stage: Rehearsal, *, times: int) -> None:
         if operation == "CreateService" and left:
             left -= 1
             group = params["loadBalancers"][0]["targetGroupArn"]
-            words = f"The target group with targetGroupArn {group} does not have an associated load balancer."
-            raise AwsRefusal("InvalidParameterException", words)
+            unseen = (
+                f"The target group with targetGroupArn {group} does not have an associated load balancer."
+            )
+            raise AwsRefusal("InvalidParameterException", words or unseen)
         return stage.world.call(service, operation, params)
 
     stage.cloud = stage.cloud_of(DirectTransport(call, refusal=AwsRefusal, lost=CallLost))
@@ -206,6 +208,15 @@ def test_case_21_ecs_that_never_sees_the_groups_load_balancer_ends_the_rollout_a
     assert "green cannot be made, asked for 6 times" in reason
     assert "does not have an associated load balancer" in reason
     assert groups_of(stage) == [stage.scenery.target_group]
+
+
+def test_case_21_a_creation_that_ecs_refuses_for_good_ends_the_rollout_just_as_soon(stage: Rehearsal) -> None:
+    """What ECS refuses six times in a minute it will refuse until `limits.provision` too."""
+    rollout = begun(stage)
+    blind(stage, times=100, words="The provided platform version is not supported.")
+    row = stage.until(rollout)
+    assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
+    assert "The provided platform version is not supported" in reason_of(stage, rollout)
 
 
 @pytest.mark.parametrize(
