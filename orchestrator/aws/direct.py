@@ -117,6 +117,9 @@ class AwsDirect:
         guests = await self._guests(service, rules, frozenset(arns), unread)
         greens = frozenset(group for guest in guests for group in guest.groups)
         seen = scaling.result()
+        named = tuple(guest.service.name for guest in guests if guest.service)
+        scaled = await attempt(autoscaling.targets(self._call, blue.cluster, named)) if named else {}
+        targets = {} if isinstance(scaled, Unread) else scaled
         return Place(
             cluster=service.cluster,
             blue=blue,
@@ -125,6 +128,7 @@ class AwsDirect:
             alone=tuple(rule.name for rule in rules if _on(rule) & greens and not _on(rule) & set(arns)),
             guests=guests,
             scaling=seen if isinstance(seen, ScalingSeen) else None,
+            scaled=tuple(name for name, target in targets.items() if isinstance(target, ScalingSeen)),
             unread=tuple(unread),
         )
 

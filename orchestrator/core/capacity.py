@@ -38,22 +38,16 @@ def follow_blue(draft: Draft, green: ServiceSeen, weight: Tenths) -> None:
 
 def hold_until_carried(draft: Draft, weight: Tenths) -> None:
     """Hold until green has, healthy, the tasks that a weight needs of what blue wants to be now; ask for them."""
-    green, row = draft.seen.green, draft.row
+    green = draft.seen.green
     if not isinstance(green, ServiceSeen):
         draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
         return
     follow_blue(draft, green, weight)
     assert draft.row.green is not None
     wanted = draft.row.green.desired
-    if row.spec.capacity is Capacity.STEPPED:
-        # What it has beyond its weight's need, of an earlier step or by its own scaling, need not be healthy.
-        wanted = tasks_at(row, weight, all_traffic_needs(draft))
     short = not_healthy(judge.targets_of(draft, Colour.GREEN), wanted)
     if short:
-        told = "green" if row.spec.capacity is Capacity.FULL else f"green, for {percent(weight)}"
-        draft.hold(
-            HoldKind.CAPACITY, f"{told}: {short}", clears_when=f"{wanted} targets of green are healthy"
-        )
+        draft.hold(HoldKind.CAPACITY, f"green: {short}", clears_when=f"{wanted} targets of green are healthy")
 
 
 def is_grown(draft: Draft) -> bool:

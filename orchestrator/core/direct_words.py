@@ -83,6 +83,11 @@ def leftovers(place: Place) -> tuple[str, ...]:
     for guest in place.guests:
         if guest.service is not None:
             lines.append(f"service {guest.service.name} ({counted(guest.service.running, 'task')})")
+            if guest.service.name in place.scaled:
+                alarms = f"teal-…-{guest.rollout[-8:]}-alarm-…"
+                lines.append(
+                    f"the scaling of {guest.service.name}, and alarms named {alarms} if steps drove it"
+                )
         lines += [f"target group {group_name(group)}, at weight 0 on the rules" for group in guest.groups]
     if _is_scale_in_off(place):
         lines.append("blue's scale-in is suspended, perhaps by the rollout")
@@ -95,6 +100,10 @@ def commands(place: Place) -> tuple[str, ...]:
     made = [_without(rule, place) for rule in place.rules]
     for guest in place.guests:
         if guest.service is not None:
+            if (
+                guest.service.name in place.scaled
+            ):  # first: it would start the tasks again, and outlives the service
+                made.append(_unscaled(place, guest.service.name))
             made.append(
                 _aws("ecs", "delete-service", cluster=cluster, service=guest.service.name) + " --force"
             )
@@ -142,6 +151,16 @@ def _resume(place: Place) -> str:
         scalable_dimension="ecs:service:DesiredCount",
         resource_id=f"service/{place.name}",
         suspended_state=json.dumps(state),
+    )
+
+
+def _unscaled(place: Place, service: str) -> str:
+    return _aws(
+        "application-autoscaling",
+        "deregister-scalable-target",
+        service_namespace="ecs",
+        scalable_dimension="ecs:service:DesiredCount",
+        resource_id=f"service/{place.cluster}/{service}",
     )
 
 

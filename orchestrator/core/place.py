@@ -46,6 +46,7 @@ class Place:
     alone: tuple[str, ...] = ()  # names of rules that forward to green and not to blue: none of Teal's making
     guests: tuple[Guest, ...] = ()
     scaling: ScalingSeen | None = None
+    scaled: tuple[str, ...] = ()  # greens that have a scalable target of their own
     unread: tuple[str, ...] = ()  # what could not be read this time, and why
 
     @property

@@ -115,8 +115,8 @@ def test_tasks_that_cannot_be_placed_hold_the_step_and_end_it_at_the_limit(stage
     stage.world.capacity.limit = 12  # blue's ten and the two that green has
     stage.let_run(timedelta(seconds=60))
     row = stage.row(rollout)
-    assert {hold.kind for hold in row.holds} == {HoldKind.GATE}, "health: some of its tasks do not run"
-    assert "2 of 6" in row.holds[0].reason
+    assert HoldKind.CAPACITY in {hold.kind for hold in row.holds}
+    assert any("2 of 6 targets are healthy" in hold.reason for hold in row.holds)
     assert row.green_weight == 100
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert sizes_at_each_growth(stage, rollout) == [(10, 2)]

@@ -9,7 +9,7 @@ from typing import Literal
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import Plan, Step
-from orchestrator.core.spec import Background, LimitThen, OnDrift, OnFailure
+from orchestrator.core.spec import Background, Capacity, LimitThen, OnDrift, OnFailure
 from orchestrator.sandbox.world import scenery_scaling
 from orchestrator.sandbox.world.faults import Fault, Kind, When
 
@@ -133,6 +133,7 @@ class Scenario:
     mishaps: tuple[Mishap, ...]
     tells_colour: bool  # green runs a revision that the rollout registers, blue takes the plain one over
     background: Background
+    capacity: Capacity
     scaled_by: tuple[str, ...]  # what acts on blue's scaling, as `scenery_scaling` names it
     starts: tuple[float, ...]  # seconds after which somebody tries to start another rollout beside this one
 
@@ -167,6 +168,7 @@ def scenario_of(seed: int) -> Scenario:
         mishaps=(),
         tells_colour=own.random() < 0.25,
         background=own.choice((Background.NONE, Background.NONE, Background.SAFE)),
+        capacity=Capacity.STEPPED if Random(seed * 49979687 + 17).random() < 0.3 else Capacity.FULL,
         scaled_by=_scaled_by(Random(seed * 15485863 + 3)),
         starts=(),
     )

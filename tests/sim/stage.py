@@ -144,6 +144,7 @@ class Stage:
             task_definition=self.revision,
             colour_variable="TEAL_COLOUR" if scenario.tells_colour else "",
             background=scenario.background,
+            capacity=scenario.capacity,
             plan=scenario.plan,
             gates=GatesSpec(alarms=alarms),
             metrics=MetricsSpec(period=MINUTE, lag=2 * MINUTE),
