@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import clearing, copying, holding, parting, revising, rules, sticky
+from orchestrator.core import clearing, copying, holding, parting, revising, rules, sticky, stilling
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import (
     DeleteService,
@@ -40,6 +40,7 @@ def leave(draft: Draft, end: Phase) -> None:
         *(_remove_group(draft, pair) for pair in draft.row.pairs),
         revising.remove(draft, end, may_come_late=_may_come_late(draft)),
         parting.untag(draft),
+        stilling.give_back(draft),
         _restore_count(draft),
         _restore_scaling(draft),
     ]

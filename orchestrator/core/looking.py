@@ -17,6 +17,7 @@ from orchestrator.core import (
     revising,
     rules,
     sticky,
+    stilling,
     windowing,
 )
 from orchestrator.core.commands import Command, CommandKind
@@ -174,8 +175,13 @@ def _retiring(row: Rollout) -> Needs:
     is_swapped = retirement is not None and retirement.swapped_at is not None
     is_drained = retirement is not None and retirement.drained_from is not None
     groups = [group_name(pair.blue) for pair in row.pairs] if row.blue and row.blue.is_own else []
+    scaling = stilling.needs(row)
     return replace(
         _services(row, row.green.name),
+        scaling=scaling.scaling,
+        green_scales=scaling.green_scales,
+        drivers=scaling.drivers,
+        alarms=scaling.alarms,
         rules=_rules(row, are_tests_read=True),
         groups=tuple(groups if is_swapped else [pair.green_name for pair in row.pairs]),
         balancers=clearing.balancers(row)
@@ -200,6 +206,7 @@ def _leaving(row: Rollout, now: datetime) -> Needs:
     return replace(
         _base(row),
         green_scaling=scaling.green_scaling,
+        green_scales=stilling.back_needs(row).green_scales,
         alarms=scaling.alarms,
         metrics=sticky.need(row, now),
         rules=_rules(row, are_tests_read=True),

@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import clearing
+from orchestrator.core import clearing, stilling
 from orchestrator.core.capacity import all_traffic_needs
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import DeleteService, PutTags, RemoveTags, ScaleService, Tags
@@ -116,6 +116,9 @@ def part(draft: Draft) -> str:
         put = PutTags(service=blue.arn, groups=(), tags=tags_to_go(row))
         draft.ask(put, f"tag {blue.name}, which is to be deleted")
         return "blue's tags"
+    if waiting := stilling.take_away(draft):
+        return waiting
+    retirement = _known(draft)
     draft.change(retirement=replace(retirement, is_deleting=True, asked_at=draft.now))
     draft.ask(DeleteService(cluster=blue.cluster, service=blue.name), f"delete blue: {blue.name}")
     return "blue to be deleted"

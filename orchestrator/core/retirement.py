@@ -17,6 +17,7 @@ class Retirement:
     is_configured: bool = False  # green was seen with the deployment configuration that blue had
     drained_from: datetime | None = None  # blue's tasks may have been stopped
     is_empty: bool = False  # blue was seen wanting no task
+    is_scaling_gone: bool = False  # blue's scalable target may have been taken away
     is_tagged: bool = False  # a blue that Teal did not make may have got the tag that lets it be deleted
     is_deleting: bool = False  # DeleteService may have been sent
     is_gone: bool = False  # blue's service was seen gone

@@ -11,7 +11,17 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.core import clearing, judge, parting, revising, rules, starting, swapping
+from orchestrator.core import (
+    clearing,
+    judge,
+    owning,
+    parting,
+    revising,
+    rules,
+    starting,
+    stilling,
+    swapping,
+)
 from orchestrator.core.capacity import all_traffic_needs
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.effects import PutTags, RestoreDeploymentConfiguration
@@ -45,6 +55,8 @@ def retire(draft: Draft) -> None:
         _mark(draft)
         or _swap_rules(draft, looks)
         or _configure_green(draft)
+        or _own_scaling(draft)
+        or stilling.stop(draft)
         or parting.drain(draft)
         or parting.part(draft)
         or revising.remove(draft, Phase.SUCCEEDED, may_come_late=False, is_green_kept=True)
@@ -194,6 +206,15 @@ def _configure_green(draft: Draft) -> str:
         )
         draft.ask(restore, "give green the deployment configuration that blue had")
     return "green's deployment configuration to be as blue's was"
+
+
+def _own_scaling(draft: Draft) -> str:
+    """Green's scaling becomes the service's own, before blue's is stopped."""
+    row = draft.row
+    assert row.retirement is not None
+    if row.retirement.drained_from is not None or draft.holds:
+        return ""  # what somebody makes of it later is theirs
+    return owning.make_own(draft, starting.tags_of(row))
 
 
 def comparable(configuration: Json) -> Json:

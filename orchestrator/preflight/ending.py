@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from orchestrator.core import renaming
 from orchestrator.core.spec import Background, Discovery, Ending, Spec
-from orchestrator.core.starting import in_scope, test_rules_of
+from orchestrator.core.starting import blues_names, in_scope, test_rules_of
 from orchestrator.core.survey import Finding, Survey
 from orchestrator.core.tags import MANAGED
 from orchestrator.preflight.words import error, note, warning
@@ -49,13 +50,18 @@ def _discovery(spec: Spec, survey: Survey) -> Iterator[Finding]:
 
 
 def _scaling(survey: Survey) -> Iterator[Finding]:
-    if survey.scaling is not None:
-        yield error(
-            "swap-leaves-scaling",
-            f"{survey.blue.name} is scaled by Application Auto Scaling; green would not be",
-            "a service of record that does not follow its load would be left",
-            "write ending: settle",
-        )
+    """What green, as the service of record, would not have of blue's scaling."""
+    if survey.scales is None:
+        return
+    for policy in survey.scales.policies:
+        why = renaming.left_out(policy, survey.scales, blues_names(survey))
+        if why:
+            yield error(
+                "swap-leaves-scaling",
+                f"policy {policy.name} cannot be given to green: {why}",
+                "the service of record would be left without it",
+                "write its query by dimensions, take the policy away, or write ending: settle",
+            )
 
 
 def _blue(spec: Spec, survey: Survey) -> Iterator[Finding]:
