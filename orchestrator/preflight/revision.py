@@ -118,9 +118,12 @@ def _sameness(name: str, spec: Spec, wanted: TaskDefinitionSeen, survey: Survey)
             "name the revision to release; or, to have its tasks replaced all the same, give --force (force: true)",
         )
     elif wanted.arn == survey.blue.task_definition:
+        at_last = (
+            "which it takes the place of" if spec.ending.is_swap else "which is deployed anew at the end"
+        )
         yield warning(
             "same-revision",
-            f"green will run {name} as {survey.blue.name} does, which is deployed anew at the end",
+            f"green will run {name} as {survey.blue.name} does, {at_last}",
             "only an image whose tag has moved makes a difference; once blue is deployed anew, no rollback brings back "
             "what the tag meant before",
             "name images by their digests where there may be a way back",

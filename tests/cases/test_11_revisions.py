@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from orchestrator.config import load_text
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.events import EventKind
 from orchestrator.core.phases import Phase
-from tests.cases.looks import groups_of, live_services, rules_of, service_of
+from orchestrator.core.spec import Ending
+from tests.cases.looks import green_of, groups_of, live_services, rules_of, service_of
 from tests.cases.starts import preflight, refused
 from tests.support.rehearsal import Rehearsal
 
@@ -94,6 +96,18 @@ def test_case_11_forced_it_replaces_every_task_of_blue_and_leaves_the_rest_as_it
     assert live_services(stage) == ["checkout"]
 
 
+def test_case_11_forced_with_a_swap_green_takes_blues_place_and_blue_is_deployed_no_more() -> None:
+    """`ending: {swap: delete}`: nobody but green runs the revision afterwards, on tasks that are new."""
+    with Rehearsal(scalable=False) as stage:
+        spec = stage.spec(stage.scenery.task_definition, is_forced=True, ending=Ending.DELETE)
+        rollout = stage.start(spec)
+        row = stage.until(rollout)
+        assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
+        assert live_services(stage) == [green_of(stage, rollout)]
+        calls = stage.world.log.of("UpdateService")
+        assert not [call for call in calls if call.params.get("forceNewDeployment")]
+
+
 def test_case_11_forced_and_undone_by_somebody_it_holds_and_green_serves(stage: Rehearsal) -> None:
     """Another deployment of the same revision is not Teal's own: its id tells them apart."""
     spec = stage.spec(stage.scenery.task_definition, is_forced=True)
@@ -110,3 +124,26 @@ def test_case_11_forced_and_undone_by_somebody_it_holds_and_green_serves(stage: 
     stage.wish(rollout, CommandKind.RESUME)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert len(stage.events(rollout, EventKind.BLUE_UPDATE_ASKED)) == 2
+
+
+@pytest.mark.parametrize("seconds", [0.3, 6], ids=["before it is taken", "while it rolls"])
+def test_case_11_forced_and_rolled_back_in_settling_blue_is_waited_for_and_gets_everything(
+    stage: Rehearsal, seconds: float
+) -> None:
+    """Blue's revision is the same either way: what is under way on it ends, then it has all traffic again."""
+    rules = rules_of(stage)
+    rollout = stage.start(stage.spec(stage.scenery.task_definition, is_forced=True))
+    stage.until(rollout, Phase.SETTLING)
+    stage.let_run(timedelta(seconds=seconds))
+    stage.wish(rollout, CommandKind.ROLLBACK)
+    row = stage.until(rollout)
+    assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
+    blue = service_of(stage)
+    assert (blue["taskDefinition"], blue["runningCount"], len(blue["deployments"])) == (
+        stage.scenery.task_definition,
+        3,
+        1,
+    )
+    assert rules_of(stage) == rules
+    assert live_services(stage) == ["checkout"]
+    assert stage.traffic.totals.rejected == 0
