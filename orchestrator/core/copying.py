@@ -189,7 +189,8 @@ def _told(row: Rollout) -> str:
 def keep(draft: Draft) -> None:
     """Keep green's target as it shall be: never below the count it has, and only outwards."""
     row, green, seen = draft.row, draft.row.green, draft.seen.green_scaling
-    if seen is not None or draft.seen.scaling is not None:
+    looked = [one for one in (seen, draft.seen.scaling) if one is not None]
+    if looked and not any(isinstance(one, Unread) for one in looked):
         draft.change(scaling_seen_at=draft.now)
     if green is None or row.blue is None or not green.is_scaling_given or not isinstance(seen, ScalingSeen):
         return

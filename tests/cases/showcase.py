@@ -1,8 +1,8 @@
 """A service as a team has it, rolled out, and what differs then: ``python -m tests.cases.showcase``.
 
 Three rules on two listeners: one keeps its users by cookies, one authenticates by OIDC and rewrites, one shares its
-requests with another team's target group. Its scaling is registered. Everything that can be described is, before and
-after.
+requests with another team's target group. It scales by steps, by forecast and by schedule. Everything that can be
+described is, before and after.
 """
 
 import sys
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
+from orchestrator.sandbox.world.scenery_scaling import scale_by
 from tests.cases.rule_stage import teams_own
 from tests.support.everything import (
     OF_A_NEW_REVISION,
@@ -24,6 +25,8 @@ from tests.support.everything import (
     sorted_out,
 )
 from tests.support.rehearsal import Rehearsal
+
+SCALED_BY = ("steps", "forecast", "evening")  # what has no reason to act in the minutes that this takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ def show(name: str) -> Shown:
     """Play one of the shows."""
     act, may_differ = SHOWS[name]
     with contextmanager(teams_own)() as stage:
+        scale_by(stage.world, stage.scenery, *SCALED_BY)
         revision = stage.revision()
         before = look(stage)
         rollout = stage.start(stage.spec(revision))

@@ -12,14 +12,32 @@ from hypothesis import strategies as st
 
 from orchestrator.core.commands import ACCEPTED, CommandKind, CommandState
 from orchestrator.core.decide import decide
-from orchestrator.core.effects import UpdateService, WriteRule
+from orchestrator.core.effects import (
+    PutAlarm,
+    PutScalingPolicy,
+    PutScheduledAction,
+    SetScaling,
+    UpdateService,
+    WriteRule,
+)
 from orchestrator.core.events import EventKind
+from orchestrator.core.holding import suspended
 from orchestrator.core.ids import TargetGroupArn, Tenths
-from orchestrator.core.observed import Absent, TargetsSeen, Unread
+from orchestrator.core.observed import (
+    Absent,
+    DriverSeen,
+    PolicySeen,
+    ScalesSeen,
+    ScalingSeen,
+    ScheduleSeen,
+    TargetsSeen,
+    Unread,
+)
 from orchestrator.core.phases import LEGAL, Phase
-from orchestrator.core.rollout import Decision, Rollout
+from orchestrator.core.rollout import Decision, Holding, Rollout
 from orchestrator.core.seen import Failure, Seen
-from orchestrator.core.spec import LimitThen, OnDrift, OnFailure
+from orchestrator.core.spec import Capacity, LimitThen, OnDrift, OnFailure
+from orchestrator.core.traffic import canonical
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
     GREEN_GROUP,
@@ -61,6 +79,26 @@ ROWS: list[Callable[[], Rollout]] = [
     lambda: rolling_back(900, attempts=(attempt(), attempt(number=2, task_definition=FORMER))),
 ]
 UNREAD, ABSENT = Unread(why="a test"), Absent()
+TARGETS = (
+    SCALING,
+    suspended(SCALING),
+    replace(suspended(SCALING), min_capacity=5),
+    replace(SCALING, min_capacity=1, max_capacity=2),
+    replace(SCALING, max_capacity=20, scale_out_suspended=True),
+)
+HOLDINGS = (
+    Holding(base=SCALING, written=(TARGETS[1],), verified=TARGETS[1]),
+    Holding(base=SCALING, floor=5, written=(TARGETS[1], TARGETS[2]), verified=TARGETS[1], is_foreign=True),
+)
+SCALES = ScalesSeen(
+    target=SCALING,
+    policies=(
+        PolicySeen(name="cpu", kind="TargetTrackingScaling", configuration=canonical({}), arn="arn:cpu"),
+        PolicySeen(name="steps", kind="StepScaling", configuration=canonical({}), arn="arn:steps"),
+    ),
+    schedules=(ScheduleSeen(name="night", schedule="rate(1 day)", min_capacity=1, max_capacity=2),),
+    drivers=(DriverSeen(name="busy", settings=canonical({}), actions=(("AlarmActions", ("arn:steps",)),)),),
+)
 
 
 def rows() -> st.SearchStrategy[Rollout]:
@@ -79,14 +117,24 @@ def rows() -> st.SearchStrategy[Rollout]:
             "held": st.sampled_from((timedelta(0), timedelta(hours=3))),
             "waived_step": st.sampled_from((None, 0, 1)),
             "ready_since": st.sampled_from((None, NOON - timedelta(minutes=2))),
+            "holding": st.sampled_from((None, *HOLDINGS)),
         }
     )
+    parts = st.tuples(st.booleans(), st.booleans(), st.booleans(), st.sampled_from(Capacity))
 
-    def built(made: Callable[[], Rollout], more: dict[str, object]) -> Rollout:
+    def built(
+        made: Callable[[], Rollout], more: dict[str, object], how: tuple[bool, bool, bool, Capacity]
+    ) -> Rollout:
         known = replace(made(), **more)  # type: ignore[arg-type]  # replace checks the names itself
+        known = replace(known, spec=replace(known.spec, capacity=how[3]))
+        if how[0] and known.blue is not None and known.green is not None:
+            green = replace(
+                known.green, is_scaling_asked=how[1], is_scaling_given=how[1] and how[2], alarms=("teal-a",)
+            )
+            known = replace(known, blue=replace(known.blue, scales=SCALES), green=green)
         return known if known.phase is not Phase.ROLLING_BACK else replace(known, paused_by=None, failed="")
 
-    return st.builds(built, st.sampled_from(ROWS), changes)
+    return st.builds(built, st.sampled_from(ROWS), changes, parts)
 
 
 def sights(known: Rollout) -> st.SearchStrategy[Seen]:
@@ -95,8 +143,11 @@ def sights(known: Rollout) -> st.SearchStrategy[Seen]:
 
     def services(name: str) -> st.SearchStrategy[object]:
         running = st.builds(
-            lambda revision, running, state: service(name, revision, running=running, status=state),
+            lambda revision, desired, running, state: service(
+                name, revision, desired=desired, running=running, status=state
+            ),
             revisions,
+            st.sampled_from((3, 3, 0, 5)),
             st.integers(0, 4),
             st.sampled_from(("ACTIVE", "ACTIVE", "DRAINING")),
         )
@@ -132,9 +183,13 @@ def sights(known: Rollout) -> st.SearchStrategy[Seen]:
             lambda seen: {pair.green_name: seen for pair in known.pairs}
         ),
         targets=st.tuples(targets, targets).map(lambda two: {BLUE_GROUP: two[0], GREEN_GROUP: two[1]}),
-        scaling=st.sampled_from((SCALING, replace(SCALING, scale_in_suspended=True), ABSENT, UNREAD, None)),
+        scaling=st.sampled_from((*TARGETS, ABSENT, UNREAD, None)),
+        green_scaling=st.sampled_from((*TARGETS, ABSENT, UNREAD, None)),
+        green_scales=st.sampled_from(
+            (ScalesSeen(), replace(SCALES, target=TARGETS[1]), SCALES, UNREAD, None)
+        ),
         alarms=st.sampled_from(("OK", "ALARM", "INSUFFICIENT_DATA")).map(
-            lambda state: {"checkout-5xx": good_alarm(state=state)}
+            lambda state: {"checkout-5xx": good_alarm(state=state), "teal-a": good_alarm(state=state)}
         ),
         metrics=st.tuples(counts, counts).map(lambda two: metrics(known, green=two[0], blue=two[1])),
     )
@@ -215,3 +270,30 @@ def test_nothing_seen_at_all_never_moves_traffic_up(made: Callable[[], Rollout])
     decision = decide(known, Seen(), NOON)
     assert not writes(decision)
     assert decision.rollout.phase is known.phase or decision.rollout.phase is Phase.ROLLING_BACK
+
+
+@given(situation=situations())
+def test_blues_scale_in_is_never_let_go_and_its_bounds_never_lowered_while_green_has_traffic(
+    situation: tuple[Rollout, Seen],
+) -> None:
+    known, seen = situation
+    decision = decide(known, seen, NOON)
+    if decision.rollout.phase not in (Phase.SHIFTING, Phase.WATCHING) or not known.green_weight:
+        return
+    for effect in decision.effects:
+        if isinstance(effect, SetScaling) and effect.service == "checkout":
+            assert effect.wanted.scale_in_suspended
+            assert isinstance(seen.scaling, ScalingSeen)
+            floor = decision.rollout.holding.floor if decision.rollout.holding else 0
+            assert effect.wanted.min_capacity >= min(SCALING.min_capacity, seen.scaling.min_capacity)
+            assert effect.wanted.min_capacity >= floor
+
+
+@given(situation=situations())
+def test_nothing_of_greens_scaling_is_made_before_it_is_recorded(situation: tuple[Rollout, Seen]) -> None:
+    decision = decide(*situation, NOON)
+    for effect in decision.effects:
+        if isinstance(effect, PutScalingPolicy | PutScheduledAction | PutAlarm):
+            assert decision.rollout.green is not None
+            assert decision.rollout.green.is_scaling_asked
+            assert not isinstance(effect, PutAlarm) or effect.name in decision.rollout.green.alarms
