@@ -13,6 +13,8 @@ from orchestrator.core.survey import Survey
 from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
 from tests.contract.cloud import Stage, Way, set_stage
 
+pytestmark = pytest.mark.world  # policies that act, and alarms that drive them, moto has not
+
 TAGS = (("teal:managed", "true"), ("teal:rollout", "r-1"))
 BOUNDS = ScalingSeen(
     min_capacity=2,
