@@ -187,6 +187,13 @@ ROWS: list[tuple[str, Severity, dict[str, Any], dict[str, Any], str]] = [
         "a Route 53 record of public",
     ),
     (
+        "dns-failover-blue",
+        Severity.WARNING,
+        {},
+        {"minimum_percent": 0},
+        "a Route 53 record of public",
+    ),
+    (
         "addresses-short",
         Severity.WARNING,
         {"subnets": (SubnetSeen(id="subnet-a", zone="eu-west-1a", free=5),)},

@@ -100,7 +100,7 @@ def test_a_test_listeners_default_rule_may_be_named_by_its_listener() -> None:
 
 
 @pytest.mark.parametrize(("conditions", "is_open"), [("[]", True), (INSIDE, False)])
-def test_a_test_rule_that_lets_strangers_into_a_tool_behind_a_sign_in_is_refused_case_71(
+def test_case_71_a_test_rule_that_lets_strangers_into_a_tool_behind_a_sign_in_is_refused(
     conditions: str, is_open: bool
 ) -> None:
     survey = good_survey(rules=(good_rule(actions=OIDC), side_rule(conditions=conditions)))
@@ -108,7 +108,7 @@ def test_a_test_rule_that_lets_strangers_into_a_tool_behind_a_sign_in_is_refused
     assert ("test-rule-open" in seen) is is_open
 
 
-def test_preflight_says_that_an_internal_load_balancer_must_be_reachable_and_a_waf_let_it_through_case_71() -> (
+def test_case_71_preflight_says_that_an_internal_load_balancer_must_be_reached_and_a_waf_let_it_through() -> (
     None
 ):
     findings = preflight.findings(

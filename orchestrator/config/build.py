@@ -7,6 +7,7 @@ from datetime import timedelta
 from orchestrator.config.auto import AutoModel, build_auto
 from orchestrator.config.compare import build_compare
 from orchestrator.config.counting import build_counting
+from orchestrator.config.draining import build_drain
 from orchestrator.config.ending import build_ending
 from orchestrator.config.metric import build_metrics
 from orchestrator.config.models import (
@@ -55,6 +56,8 @@ def build(file: File) -> Spec:
             wait_for_blue=file.limits.wait_for_blue or timedelta(0),
         ),
         on_failure=file.on_failure,
+        one_way=file.one_way,
+        drain=build_drain(file.drain),
         on_drift=file.on_drift,
         sticky=file.sticky,
         ending=build_ending(file.ending),

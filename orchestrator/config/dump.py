@@ -14,6 +14,7 @@ from orchestrator.config.auto import auto_document
 from orchestrator.config.compare import compare_document
 from orchestrator.config.counting import counting_document
 from orchestrator.config.document import Value
+from orchestrator.config.draining import drain_document
 from orchestrator.config.ending import ending_document
 from orchestrator.config.metric import metrics_document
 from orchestrator.config.probe import probe_document
@@ -93,6 +94,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             "when": _when(spec),
         },
         **task_document(spec),
+        "drain": dict(drain_document(spec.drain)),
         "limits": {
             "provision": duration_text(spec.limits.provision),
             "hold": duration_text(spec.limits.hold),
@@ -102,6 +104,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             **_waiting(spec),
         },
         "on_failure": spec.on_failure.value,
+        "one_way": spec.one_way,
         "on_drift": spec.on_drift.value,
         "sticky": spec.sticky.value,
         "ending": ending_document(spec.ending),

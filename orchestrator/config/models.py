@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from orchestrator.config.auto import AutoModel
 from orchestrator.config.compare import CompareModel
 from orchestrator.config.counting import MetricsModel
+from orchestrator.config.draining import DrainModel
 from orchestrator.config.ending import SETTLE, EndingWord
 from orchestrator.config.fields import (
     Alias,
@@ -324,9 +325,15 @@ class File(_Model):
         description="What becomes of blue when the watch has passed: settle, it takes the new revision over and "
         "traffic comes home; or {swap: …}, green stays in its place.",
     )
+    drain: DrainModel = DrainModel()
     limits: LimitsModel = LimitsModel()
     on_failure: OnFailureWord = Field(
         default=OnFailure.ROLLBACK, description="What a failing gate does until the watch has passed."
+    )
+    one_way: Flag = Field(
+        default=False,
+        description="What green's start does cannot be undone (a migration): once it was started, a failure holds and "
+        "calls people, and only a person rolls back.",
     )
     on_drift: OnDriftWord = Field(default=OnDrift.HOLD, description="What a foreign change of a rule does.")
     notify: NotifyModel = NotifyModel()

@@ -17,7 +17,7 @@ from orchestrator.core import (
     stops,
     unseen,
 )
-from orchestrator.core.capacity import all_traffic_needs, follow_green, hold_until_carried
+from orchestrator.core.capacity import all_traffic_needs, follow_green, hold_until_carried, outgrown
 from orchestrator.core.consent import is_approved
 from orchestrator.core.draft import TEAL, Draft
 from orchestrator.core.drift import drift_ends_it
@@ -141,12 +141,15 @@ def _keep_time(draft: Draft) -> None:
 
 def _failure_ends_it(draft: Draft, answers: tuple[Answer, ...]) -> bool:
     failing = next((answer for answer in answers if answer.verdict is Verdict.FAIL), None)
-    may_turn_back = draft.row.spec.on_failure is OnFailure.ROLLBACK and not no_way_back.why(draft.row)
-    if failing is not None and may_turn_back:
+    turns_back = draft.row.spec.on_failure is OnFailure.ROLLBACK
+    forbidden = no_way_back.forbids(draft.row) if turns_back else ""
+    if failing is not None and turns_back and not forbidden:
         roll_back(draft, f"{failing.gate}: {failing.reason}", TEAL)
         return True
     if failing is not None:
         draft.change(failed=f"{failing.gate}: {failing.reason}")
+        if forbidden:
+            draft.page(f"{failing.gate}: {failing.reason}; {forbidden}")
     if draft.row.failed:
         draft.hold(
             HoldKind.FAILED, draft.row.failed, clears_when="a person rolls back, goes back, or resumes"
@@ -166,6 +169,9 @@ def _check_both_colours(draft: Draft) -> None:
         draft.hold(
             HoldKind.CAPACITY, f"blue could not take all traffic back: {why}", clears_when="blue is ready"
         )
+    too_small = outgrown(draft) if row.step < len(row.plan.steps) - 1 or row.plan.auto is not None else ""
+    if too_small and row.green_weight < ALL:
+        draft.hold(HoldKind.CAPACITY, too_small, clears_when="both colours have grown with it, or it is over")
     hold_until_carried(draft, max(_weight(draft), row.green_weight))
 
 

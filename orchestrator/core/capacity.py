@@ -1,6 +1,7 @@
 """Capacity: green as large as its traffic needs, and blue kept able to take everything back."""
 
 from dataclasses import replace
+from statistics import median
 
 from orchestrator.core import holding, judge, sizes
 from orchestrator.core.draft import Draft
@@ -12,6 +13,12 @@ from orchestrator.core.ready import not_healthy
 from orchestrator.core.rollout import HoldKind, Rollout
 from orchestrator.core.scene import Colour
 from orchestrator.core.spec import Capacity
+from orchestrator.core.words import counted
+
+GREW = 1.5  # times the usual traffic
+NEWEST = 3  # whole periods that say how much there is now
+USUAL_LEAST = 5  # periods of blue's last hour: fewer say nothing of what is usual
+CHANCE = 4.0  # standard deviations of a count that chance may make of it
 
 
 def tasks_at(row: Rollout, weight: Tenths, needed: int) -> int:
@@ -80,6 +87,35 @@ def all_traffic_needs(draft: Draft) -> int:
     assert blue is not None
     least = max(blue.desired, known.floor if known else 0)
     return max(least, seen.desired) if isinstance(seen, ServiceSeen) else least
+
+
+def outgrown(draft: Draft) -> str:
+    """Why the colours are too small for the traffic that came since the start, in words; empty: they are not.
+
+    Traffic that grew by half (a region has failed over, a campaign has begun) is more than what blue was sized for,
+    unless it has got as many more tasks since; green follows it. More of it for green waits for that.
+    """
+    row, usual = draft.row, usual_requests(draft.row)
+    if row.blue is None or usual is None or not row.intervals:
+        return ""
+    # The busiest of the newest: one may have been read before all of it was published.
+    newest = row.intervals[-NEWEST:]
+    now = max(sum(counts.requests for counts in (one.blue, one.green) if counts) for one in newest)
+    blues = draft.seen.blue.desired if isinstance(draft.seen.blue, ServiceSeen) else 0
+    grown = blues / max(row.blue.desired, row.spec.first_tasks, 1)
+    by_chance = CHANCE * usual**0.5
+    if now < GREW * usual + by_chance or now < GREW * usual * grown + by_chance:
+        return ""
+    return (
+        f"traffic has grown from {usual:,.0f} to {now:,.0f} requests a period since the rollout began, "
+        f"and blue has {counted(blues, 'task')} for it"
+    )
+
+
+def usual_requests(row: Rollout) -> float | None:
+    """Requests in a period before green's traffic, in the middle of those that are known; None: too few are."""
+    known = row.history or ()
+    return median(counts.requests for counts in known) if len(known) >= USUAL_LEAST else None
 
 
 def hold_against_schedules(draft: Draft) -> None:

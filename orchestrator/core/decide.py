@@ -122,7 +122,7 @@ def _limit_holds(draft: Draft) -> None:
     if draft.row.held < limits.hold:
         return
     words = f"held for {span(limits.hold)}: {holds[0].reason}"
-    if limits.then is LimitThen.ROLLBACK and row.phase.blue_is_safe_side and not no_way_back.why(row):
+    if limits.then is LimitThen.ROLLBACK and row.phase.blue_is_safe_side and not no_way_back.forbids(row):
         returning.roll_back(draft, words, TEAL)
     else:
         draft.page(words)

@@ -16,12 +16,12 @@ def drift_ends_it(draft: Draft, looks: tuple[Look, ...]) -> bool:
         if found.found is Found.TAKEN_BACK:
             # Blue raised to everything by hand is what a person without Teal at hand does to roll back.
             roll_back(draft, f"{found.words}: taken as a rollback", SOMEBODY)
-            return True
+            return draft.row.end is not None
     if any(found.found is Found.DRIFT for found in looks):
         if draft.row.spec.on_drift is OnDrift.ROLLBACK:
             words = next(found.words for found in looks if found.found is Found.DRIFT)
             roll_back(draft, f"{words} (on_drift: rollback)", TEAL)
-            return True
+            return draft.row.end is not None
         if draft.row.spec.on_drift is OnDrift.ACCEPT:
             rules.accept(draft, looks)
     return False

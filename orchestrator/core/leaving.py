@@ -4,8 +4,9 @@ The same on every way out, and each part only if Teal made it, touched it, and n
 """
 
 import json
+import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.core import clearing, copying, holding, parting, revising, rules, sticky, stilling
 from orchestrator.core.draft import TEAL, Draft
@@ -164,20 +165,38 @@ def _retire(draft: Draft, service: ServiceSeen) -> str:
     if service.status != "ACTIVE":
         return "green's last tasks to stop"
     if service.desired > 0:
-        empty = (draft.row.on_blue_since or draft.now) + PROPAGATION
+        drain = draft.row.spec.drain
+        empty = (draft.row.on_blue_since or draft.now) + max(PROPAGATION, drain.after)
         if draft.now < empty and any(any(rule.intended) for rule in draft.row.rules):
             draft.wake_by(empty)
             return "the last requests to leave green"
         if why := sticky.not_quiet(draft) or copying.still_scales(draft):
             return why
         draft.change(green=replace(green, is_leaving=True))
-        scale = ScaleService(cluster=service.cluster, service=service.name, desired=0)
-        draft.ask(scale, f"stop green's tasks: {service.name}")
+        kept = _kept(draft, empty)
+        if service.desired > kept:
+            scale = ScaleService(cluster=service.cluster, service=service.name, desired=kept)
+            told = f"all but {kept} of green's tasks" if kept else "green's tasks"
+            draft.ask(scale, f"stop {told}: {service.name}")
         return "green's tasks to stop"
     if service.running or service.pending:
         return f"green's last {service.running + service.pending} tasks to stop"
     draft.ask(DeleteService(cluster=service.cluster, service=service.name), f"delete green: {service.name}")
     return "green to be deleted"
+
+
+def _kept(draft: Draft, since: datetime) -> int:
+    """How many of green's tasks stay for now.
+
+    A connection that lives on (WebSocket, server-sent events, HTTP/2) stays with its task whatever the weights are.
+    Stopped in slices, tasks cut a part of them at a time, so that not everybody comes back to blue at once.
+    """
+    row, drain = draft.row, draft.row.spec.drain
+    done = 1 + (draft.now - since) // drain.every if drain.every else drain.slices
+    if row.green is None or done >= drain.slices or not any(any(rule.intended) for rule in row.rules):
+        return 0
+    draft.wake_by(since + done * drain.every)
+    return row.green.desired - math.ceil(row.green.desired * done / drain.slices)
 
 
 def _remove_group(draft: Draft, pair: Pair) -> str:

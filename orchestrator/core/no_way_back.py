@@ -2,7 +2,8 @@
 
 Teal then holds, calls people at once, and keeps both services running: whatever users reach now they reach by ways that
 are not Teal's, and to stop either colour could be what stops them. No timer and no failing gate takes such a rollout
-back. A blue that was scaled to nothing is no such case: it gets its tasks back before it gets traffic (``returning``).
+back; nor one whose file says that green's start cannot be undone (`one_way`), which a person may take back. A blue that
+was scaled to nothing is no such case: it gets its tasks back before it gets traffic (``returning``).
 """
 
 from orchestrator.core.commands import Actor
@@ -22,15 +23,33 @@ def why(row: Rollout) -> str:
     return ""
 
 
+def forbids(row: Rollout) -> str:
+    """Why Teal does not take this rollout back of itself, in words; empty: it may.
+
+    What green's start has done to a database (`one_way`) blue's revision may not bear: going back is a person's word.
+    """
+    reason = why(row)
+    if reason:
+        return f"no rollback is possible: {reason}"
+    is_begun = row.green is not None and row.green.is_asked
+    return (
+        "one_way: green has started, so only a person may roll back" if row.spec.one_way and is_begun else ""
+    )
+
+
 def keeps(draft: Draft, reason: str, by: Actor) -> bool:
-    """True where this rollback cannot be: it holds and calls people. A person may give up what listeners lost."""
+    """True where this rollback is not begun: it holds and calls people. A person may give up what listeners lost."""
     row = draft.row
-    lack = why(row)
+    lack = forbids(row)
     if not lack or not row.phase.blue_is_safe_side or (by != TEAL and row.blue_loss is not Loss.DELETED):
         return False
-    draft.hold(HoldKind.FAILED, f"{reason}; but no rollback is possible: {lack}", clears_when=CLEARS)
-    draft.page(f"{reason}; but no rollback is possible: {lack}; both services keep running")
+    draft.hold(HoldKind.FAILED, f"{reason}; but {lack}", clears_when=_clears(row))
+    draft.page(f"{reason}; but {lack}; both services keep running")
     return True
+
+
+def _clears(row: Rollout) -> str:
+    return CLEARS if why(row) else "a person rolls back, goes back, or resumes"
 
 
 def look(draft: Draft) -> None:

@@ -149,6 +149,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrainSpec:
+    """How green's tasks go once it has no weight: connections that live on are cut when theirs goes."""
+
+    after: timedelta = timedelta(0)  # at the earliest
+    slices: int = 1  # so many parts, one after the other
+    every: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatesSpec:
     """Which gates judge, and with what settings. ``health`` and ``guard`` are on by default."""
 
@@ -201,6 +210,8 @@ class Spec:
     discovery: Discovery = Discovery.STRIP
     first_tasks: int = 0  # blue runs no task yet: green begins with so many; 0: blue serves already
     is_forced: bool = False  # also where blue runs the revision already: its tasks are replaced all the same
+    drain: DrainSpec = DrainSpec()
+    one_way: bool = False  # what green's start does cannot be undone: a failure holds and calls people
     override: str = ""  # why neither window nor freeze binds this rollout; empty: they do
 
     @property

@@ -14,7 +14,7 @@ from orchestrator.core.effects import (
     Tags,
 )
 from orchestrator.core.events import EventKind, Record
-from orchestrator.core.ids import RolloutId, TaskDefinitionArn, revision_name
+from orchestrator.core.ids import Json, RolloutId, TaskDefinitionArn, revision_name
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, Unread
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NONE
@@ -28,6 +28,8 @@ from orchestrator.core.words import load_balancer_name, span
 
 TOKENS = uuid.UUID("6c1bb1c0-5d0f-4a8e-9f3c-7e41d1f0a7a1")  # namespace of Teal's client tokens
 STOPS_IN = timedelta(seconds=30)  # a task's default
+FAILOVER = "target_group_health.dns_failover.minimum_healthy_targets."
+FAILOVER_KINDS = ("count", "percentage")
 GROUP_NAME_MAX = 32  # characters of a target group's name
 GROUP_STEM_MAX = 16  # characters of a service's name that a target group's 32 leave room for
 
@@ -132,7 +134,7 @@ def _take(draft: Draft, survey: Survey) -> None:
                 load_balancer=group.load_balancers[0],
                 green_name=f"teal-{stem}-{hexes}-{number}",
                 template=group.template,
-                attributes=group.attributes,
+                attributes=_without_failover(group.attributes),
             )
             for number, group in enumerate({group.arn: group for group in survey.groups}.values())
         ),
@@ -168,6 +170,15 @@ def _drivers(survey: Survey) -> int:
     if survey.scales is None:
         return 0
     return len(renaming.drivers_of(survey.scales, renaming.copied(survey.scales, blues_names(survey))))
+
+
+def _without_failover(attributes: Json) -> Json:
+    """Attributes of green's group: blue's, but that DNS never judges the load balancer by a guest of it.
+
+    A Route 53 record that evaluates target health fails a load balancer over for any group without a healthy target:
+    a broken green would take the neighbours with it. Teal takes such a green back within one look.
+    """
+    return canonical({**json.loads(attributes), **{f"{FAILOVER}{kind}": "off" for kind in FAILOVER_KINDS}})
 
 
 def in_scope(spec: Spec, survey: Survey) -> tuple[RuleSeen, ...]:

@@ -43,4 +43,4 @@ def close_ends_it(draft: Draft) -> bool:
         return False
     judge.keep(draft, (answer,))
     roll_back(draft, f"{answer.gate}: {answer.reason}", TEAL)
-    return True
+    return draft.row.end is not None

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from orchestrator.core.starting import FAILOVER
 from orchestrator.core.surroundings import Surroundings, TaskSeen
 from orchestrator.core.survey import Finding, GroupSurvey, Survey
 from orchestrator.core.words import load_balancer_name, span
 from orchestrator.preflight.words import error, note, warning
 
 TRAFFIC_PORT = "traffic-port"
-FAILOVER = "target_group_health.dns_failover.minimum_healthy_targets."
 INTERVAL, UNHEALTHY = 30, 2  # Elastic Load Balancing's defaults for Application Load Balancers
 
 
@@ -77,13 +77,21 @@ def _failover(group: GroupSurvey, survey: Survey) -> Iterator[Finding]:
         return
     names = " and ".join(load_balancer_name(arn) for arn in group.load_balancers)
     what = f"a Route 53 record of {names} that evaluates target health follows every target group's health"
-    why = "a green whose tasks are all unhealthy would make the whole load balancer unhealthy in DNS"
+    blue = survey.blue.name
+    why = f"green's group never counts there, but {blue}'s does: without a healthy task it fails the load balancer over"
     if survey.groups_per_load_balancer > len(survey.groups):
         yield warning(
             "dns-failover-shared",
             what,
             f"{why}, also for the other services behind it",
-            "check that no record of it has EvaluateTargetHealth, or see to it that one other than green's stays",
+            "check that no record of it has EvaluateTargetHealth, or see to it that another healthy task stays",
+        )
+    elif survey.minimum_percent == 0:
+        yield warning(
+            "dns-failover-blue",
+            what,
+            f"{why}, and it may run none while it takes the new revision over",
+            "set the service's minimumHealthyPercent above 0, or check that no record has EvaluateTargetHealth",
         )
     else:
         yield note("dns-failover", what, why)

@@ -37,6 +37,12 @@ def look(spec: Spec, survey: Survey, now: datetime) -> Iterator[Finding]:
     for row in rows:
         yield note("step", _step(row, is_last=row is rows[-1]))
     yield _total(rows, spec, now)
+    if spec.one_way:
+        yield note(
+            "one-way",
+            "one_way: once green was started, a failure holds and calls people",
+            "what its start does cannot be undone, so only a person sends users back to blue",
+        )
 
 
 def _account(spec: Spec, survey: Survey) -> str:

@@ -9,9 +9,11 @@ from orchestrator.core.errors import Unfit
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import Rollout
 from orchestrator.core.spec import ServiceName, Spec
+from orchestrator.core.starting import FAILOVER
 from orchestrator.core.survey import Finding, Severity
 from orchestrator.engine.commands import look_before
 from orchestrator.sandbox.world.around.quotas import FARGATE_VCPU
+from tests.cases.rule_stage import call, green_group
 from tests.support.rehearsal import Rehearsal
 
 
@@ -42,6 +44,22 @@ def test_case_64_a_load_balancer_that_dns_may_fail_over_is_told_before_the_start
     """A Route 53 record that evaluates target health follows a broken green too: preflight says so."""
     told = found(stage, stage.spec(stage.revision()))
     assert "a Route 53 record of prod-lb that evaluates target health" in told["dns-failover"].what
+
+
+def test_case_64_dns_never_judges_the_load_balancer_by_green(stage: Rehearsal) -> None:
+    """Green's group is like blue's, but for what would fail the whole load balancer over; blue's is left alone."""
+    rollout = stage.start(stage.spec(stage.revision()))
+    stage.until(rollout, Phase.SHIFTING)
+    assert failover_of(stage, green_group(stage)) == {"count": "off", "percentage": "off"}
+    assert failover_of(stage, stage.scenery.target_group) == {"count": "1", "percentage": "off"}
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+
+
+def failover_of(stage: Rehearsal, group: str) -> dict[str, str]:
+    """What of a target group's attributes says when DNS fails its load balancer over."""
+    read = call(stage, "DescribeTargetGroupAttributes", TargetGroupArn=group)["Attributes"]
+    found = {attribute["Key"]: attribute["Value"] for attribute in read}
+    return {key.removeprefix(FAILOVER): value for key, value in found.items() if key.startswith(FAILOVER)}
 
 
 def test_case_72_an_image_of_blues_own_that_is_gone_is_warned_of_before_the_start(stage: Rehearsal) -> None:

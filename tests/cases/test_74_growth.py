@@ -1,0 +1,59 @@
+"""Case 74: traffic grows by half in mid-rollout, since another region has failed over."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.core.ids import RolloutId
+from orchestrator.core.phases import Phase
+from orchestrator.core.rollout import HoldKind
+from tests.cases.looks import service_of
+from tests.support.rehearsal import MINUTE, Rehearsal
+
+
+@pytest.fixture
+def stage() -> Iterator[Rehearsal]:
+    with Rehearsal() as rehearsal:
+        rehearsal.let_run(6 * MINUTE)  # a past that says what is usual
+        yield rehearsal
+
+
+def shifting(stage: Rehearsal) -> RolloutId:
+    rollout = stage.start(stage.spec(stage.revision()))
+    stage.until(rollout, Phase.SHIFTING)
+    stage.let_run(timedelta(seconds=2))
+    return rollout
+
+
+def too_small(stage: Rehearsal, rollout: RolloutId) -> list[str]:
+    holds = stage.row(rollout).holds
+    return [h.reason for h in holds if h.kind is HoldKind.CAPACITY and "traffic has grown" in h.reason]
+
+
+def test_case_74_more_traffic_for_green_waits_until_both_colours_have_grown(stage: Rehearsal) -> None:
+    rollout = shifting(stage)
+    stage.traffic.requests_per_second *= 1.8
+    stage.let_run(10 * MINUTE)
+    row = stage.row(rollout)
+    assert (row.phase, row.green_weight) == (Phase.SHIFTING, 100), stage.story(rollout)
+    assert too_small(stage, rollout), row.holds
+    stage.world.autoscaling.scale_out(stage.scenery.service, 6, cluster=stage.scenery.cluster)
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert service_of(stage)["runningCount"] == 6
+
+
+def test_case_74_the_hold_ends_when_the_traffic_does(stage: Rehearsal) -> None:
+    rollout = shifting(stage)
+    stage.traffic.requests_per_second *= 1.8
+    stage.let_run(6 * MINUTE)
+    assert too_small(stage, rollout)
+    stage.traffic.requests_per_second /= 1.8
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+
+
+def test_case_74_a_third_more_is_what_a_day_brings(stage: Rehearsal) -> None:
+    rollout = shifting(stage)
+    stage.traffic.requests_per_second *= 1.3
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert "traffic has grown" not in stage.story(rollout)
