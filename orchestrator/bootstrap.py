@@ -137,12 +137,14 @@ async def open_scout(account: str = "") -> AsyncIterator[tuple[Cloud, Scout]]:
 async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]:
     """Store, AWS, a worker and a deliverer that are ready to run. `settings` None: those that TEAL_SETTINGS names."""
     settings = open_settings() if settings is None else settings
-    clock = SystemClock()
+    from orchestrator.engine.aws_time import AwsTime
+
     async with (
         open_store() as store,
         open_cloud(settings) as cloud,
-        outward_of(settings, clock) as outward,
+        outward_of(settings, AwsTime(SystemClock(), cloud)) as outward,
     ):
+        clock = AwsTime(SystemClock(), cloud)
         sinks = sinks_of(settings, clock)
         engine = engine_of(
             store,

@@ -42,6 +42,10 @@ class Cloud(Protocol):
         """
         ...
 
+    def ahead(self) -> timedelta:
+        """How far AWS's clock is ahead of this machine's, as its answers say; nothing until one has come."""
+        ...
+
     async def survey(self, need: SurveyNeed) -> Survey:
         """Read blue and everything that carries its traffic; read-only. Raises Outside (Missing: no blue)."""
         ...

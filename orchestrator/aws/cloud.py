@@ -1,5 +1,6 @@
 """``ports.Cloud`` on AWS: looks by batched reads, acts by one effect at a time."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -12,6 +13,7 @@ from orchestrator.aws.reads import Reads
 from orchestrator.aws.scout import cloudwatch
 from orchestrator.aws.scout.look import look_around
 from orchestrator.aws.scout.scout import AwsScout
+from orchestrator.aws.skew import Skew
 from orchestrator.aws.survey import survey
 from orchestrator.core import effects
 from orchestrator.core.effects import Effect
@@ -36,11 +38,13 @@ class AwsCloud:
         accounts: Accounts | None = None,
         window: float = 0.0,
         shared: dict[Caller, Reads] | None = None,
+        skew: Skew | None = None,
     ) -> None:
         """`window`: seconds for which a tick's reads wait for those of others. `shared`: what is read together."""
         self._call = call
         self._region = region
         self._accounts = accounts
+        self._skew = skew or Skew()
         self._window = window
         self._shared = {} if shared is None else shared
         self._reads = self._shared.setdefault(call, Reads(call, window=window))
@@ -52,7 +56,11 @@ class AwsCloud:
         if self._accounts is None:
             raise unknown(account, ())
         call, region = self._accounts.caller(account)
-        return AwsCloud(call, region=region, window=self._window, shared=self._shared)
+        return AwsCloud(call, region=region, window=self._window, shared=self._shared, skew=self._skew)
+
+    def ahead(self) -> timedelta:
+        """How far AWS's clock is ahead of this machine's."""
+        return self._skew.ahead
 
     def direct(self) -> AwsDirect:
         """The same AWS for a rollback without server, store or file."""
@@ -64,7 +72,8 @@ class AwsCloud:
 
     async def look_around(self, need: SurroundingsNeed, now: datetime) -> Surroundings:
         """Read what preflight looks at beside the survey; what could not be read is Unread."""
-        return await look_around(self._call, self._region, need, now)
+        found = await look_around(self._call, self._region, need, now)
+        return replace(found, ahead=self.ahead())
 
     async def load(self, groups: Groups, *, period: timedelta, now: datetime) -> Load | Absent:
         """The traffic of the target groups in the last hour, as preflight reads it. Raises Outside."""

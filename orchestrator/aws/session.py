@@ -15,6 +15,7 @@ from orchestrator.aws.cloud import AwsCloud
 from orchestrator.aws.errors import CREDENTIALS_ADVICE
 from orchestrator.aws.gather import WINDOW
 from orchestrator.aws.limits import Limits
+from orchestrator.aws.skew import Skew
 from orchestrator.aws.wire import open_wire
 from orchestrator.core.errors import Denied, Refused
 from orchestrator.settings import Account
@@ -39,14 +40,15 @@ async def open_cloud(
     """
     check_botocore(botocore.__version__)
     where = region or region_of_environment()
-    opens = open_transport or (lambda region, role: open_wire(region, role=role))
+    skew = Skew(now)
+    opens = open_transport or (lambda region, role: open_wire(region, role=role, heard=skew.hear))
     async with AsyncExitStack() as stack:
         limits = Limits()
         own = Caller(await stack.enter_async_context(opens(where, None)), limits=limits)
         known = Accounts(
             accounts, own=own, region=where, limits=limits, open_transport=opens, stack=stack, now=now
         )
-        yield AwsCloud(own, region=where, accounts=known, window=WINDOW)
+        yield AwsCloud(own, region=where, accounts=known, window=WINDOW, skew=skew)
 
 
 def check_botocore(version: str) -> None:

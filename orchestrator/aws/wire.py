@@ -62,6 +62,9 @@ _NO_CREDENTIALS = (
 )
 
 
+Heard = Callable[[Mapping[str, Any]], None]  # is given every answer, and every error's
+
+
 class WireTransport:
     """Real clients. Made by ``open_wire``, which also closes it."""
 
@@ -72,12 +75,14 @@ class WireTransport:
         threads: ThreadPoolExecutor | None,
         keys: "_Keys | None" = None,
         late: "_Late | None" = None,
+        heard: Heard | None = None,
     ) -> None:
         self._clients = clients
         self._cloudwatch = cloudwatch
         self._threads = threads
         self._keys = keys
         self._late = late
+        self._heard: Heard = heard or (lambda _: None)
 
     async def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
         """One attempt; another one where an assumed role's credentials were refused as expired. Raises Outside."""
@@ -105,8 +110,11 @@ class WireTransport:
                 if not is_last:
                     # AWS looks at credentials before anything else, so a write that was refused for them did nothing.
                     raise _Expired from error
+            if isinstance(error, ClientError):
+                self._heard(error.response)
             raise _translated(service, operation, error) from error
         assert isinstance(answer, dict)
+        self._heard(answer)
         return answer
 
     async def _client(self, service: str) -> Any:  # noqa: ANN401 - aiobotocore's clients have no static types
@@ -170,6 +178,7 @@ async def open_wire(
     role: AssumedRole | None = None,
     http_session: type[Any] | None = None,
     on_cloudwatch: Callable[[Any], None] | None = None,
+    heard: Heard | None = None,
 ) -> AsyncIterator[Transport]:
     """Clients for one region, with the environment's credentials and endpoint, for as long as the context lasts.
 
@@ -198,7 +207,7 @@ async def open_wire(
         stack.callback(cloudwatch.close)
         if on_cloudwatch is not None:
             on_cloudwatch(cloudwatch)
-        yield WireTransport(clients, cloudwatch, threads, keys, _Late(stack, make))
+        yield WireTransport(clients, cloudwatch, threads, keys, _Late(stack, make), heard)
 
 
 @asynccontextmanager

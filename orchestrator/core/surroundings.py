@@ -107,6 +107,7 @@ class Surroundings:
     denials: tuple[Denial, ...] | Unread = UNASKED  # of the caller
     unreadable: tuple[Denial, ...] | Unread = ()  # of the execution role: what its tasks could not fetch
     load: Load | Absent | Unread = UNASKED  # of one metric period, over the last hour; Absent: no requests
+    ahead: timedelta = timedelta(0)  # AWS's clock minus this machine's
     guests: tuple[str, ...] | Unread = ()  # services like a green of this one, which carry Teal's tags
 
 

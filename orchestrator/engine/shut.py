@@ -38,6 +38,10 @@ class Shut:
         """As Cloud."""
         return self
 
+    def ahead(self) -> timedelta:
+        """As Cloud: nobody answers, so it is not known."""
+        return timedelta(0)
+
     async def survey(self, need: SurveyNeed) -> Survey:
         """As Cloud."""
         raise self._why

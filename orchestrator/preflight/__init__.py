@@ -18,6 +18,7 @@ from orchestrator.preflight import (
     blue,
     capacity,
     checks,
+    clocks,
     costs,
     doings,
     ending,
@@ -77,6 +78,7 @@ def findings(
 
 def _beside(spec: Spec, survey: Survey, around: Surroundings, reserved: Reserved) -> Iterator[Finding]:
     """What only the reads beside the survey show."""
+    yield from clocks.look(around.ahead)
     yield from allowed.look(around)
     yield from fetching.look(around)
     yield from checks.look(survey, around)
