@@ -46,8 +46,8 @@ GRANTS = (
     ),
     Grant(
         sid="ReadTasks",
-        why="Why tasks stopped.",
-        actions=("ecs:ListTasks", "ecs:DescribeTasks"),
+        why="Why tasks stopped, and which must not be.",
+        actions=("ecs:ListTasks", "ecs:DescribeTasks", "ecs:GetTaskProtection"),
         condition=IN_CLUSTER,
     ),
     Grant(

@@ -14,7 +14,15 @@ from orchestrator.aws.transport import Answer
 from orchestrator.core import effects
 from orchestrator.core.errors import Missing, Rejected
 from orchestrator.core.ids import TaskDefinitionArn
-from orchestrator.core.observed import Absent, DeploymentSeen, ImageSeen, ServiceSeen, StopSeen, Unread
+from orchestrator.core.observed import (
+    Absent,
+    DeploymentSeen,
+    ImageSeen,
+    ProtectionSeen,
+    ServiceSeen,
+    StopSeen,
+    Unread,
+)
 from orchestrator.core.survey import TaskDefinitionSeen
 from orchestrator.core.traffic import canonical
 
@@ -103,6 +111,24 @@ async def addresses(call: Caller, cluster: str, service: str, desired_status: st
     """The addresses of a service's RUNNING or STOPPED tasks, as far as they have their own. Raises Outside."""
     tasks = await _tasks(call, cluster, await _task_arns(call, cluster, service, desired_status))
     return frozenset(address for task in tasks for address in _addresses(task))
+
+
+async def protection(call: Caller, cluster: str, service: str) -> ProtectionSeen:
+    """Which of a service's running tasks ECS must not stop. Raises Outside."""
+    try:
+        arns = await _task_arns(call, cluster, service, "RUNNING")
+    except Missing:  # no such service
+        return ProtectionSeen()
+    until: list[datetime] = []
+    for batch in chunks(tuple(arns), TASKS_PER_CALL):
+        asked = {"cluster": cluster, "tasks": list(batch)}
+        answer = await call.read("ecs", "GetTaskProtection", asked, has="protectedTasks")
+        until += [
+            entry["expirationDate"].astimezone(UTC)
+            for entry in answer["protectedTasks"]
+            if entry.get("protectionEnabled") and entry.get("expirationDate")
+        ]
+    return ProtectionSeen(count=len(until), until=max(until, default=None))
 
 
 async def zones(call: Caller, cluster: str, service: str) -> frozenset[str]:

@@ -61,6 +61,9 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
             for need in needs.revisions
         }
         images = start(needs.images, lambda: attempt(_images(call, needs)))
+        protection = start(
+            needs.protection, lambda: attempt(ecs.protection(call, needs.cluster, needs.protection))
+        )
         alarms = start(needs.alarms, lambda: _alarms(shared, needs))
     found = services.result() if services else {}
     targets_of = scaling.result() if scaling else {}
@@ -78,6 +81,7 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
         green_scales=green_scales.result() if green_scales else None,
         revisions={family: read.result() for family, read in revisions.items()},
         images=images.result() if images else None,
+        protection=protection.result() if protection else None,
         alarms=alarms.result() if alarms else {},
         metrics=metrics.result() if metrics else {},
     )

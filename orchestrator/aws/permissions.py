@@ -15,6 +15,7 @@ READS = (
     "ecs:DescribeServices",
     "ecs:DescribeTaskDefinition",
     "ecs:DescribeTasks",
+    "ecs:GetTaskProtection",
     "ecs:ListClusters",
     "ecs:ListServiceDeployments",
     "ecs:ListTaskDefinitions",

@@ -12,6 +12,7 @@ from orchestrator.core import (
     history,
     holding,
     listing,
+    protecting,
     recalling,
     rehearsing,
     revising,
@@ -162,6 +163,7 @@ def _settling(row: Rollout, now: datetime) -> Needs:
     if row.is_way_clear:
         return _leaving(row, now)
     needs = _with_scaling(_services(row, row.blue.name), row, now)
+    needs = replace(needs, protection=protecting.need(row, now))
     if not row.attempts:
         needs = replace(needs, groups=tuple(pair.green_name for pair in row.pairs))
     if row.is_homeward:

@@ -66,6 +66,7 @@ class Needs:
     cluster: str = ""
     blue: str = ""  # service name
     green: str = ""
+    protection: str = ""  # service name: which of its tasks ECS must not stop
     stops: tuple[str, ...] = ()  # service names whose stopped tasks are wanted
     groups: tuple[str, ...] = ()  # target group names: existence, attributes, tags
     targets: tuple[TargetGroupArn, ...] = ()  # target health

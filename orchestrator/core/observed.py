@@ -99,6 +99,14 @@ class StopSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionSeen:
+    """How many of a service's tasks ECS must not stop, and until when at the latest. Source: ECS GetTaskProtection."""
+
+    count: int = 0
+    until: datetime | None = None  # None: none is protected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSeen:
     """An ECS service as read."""
 

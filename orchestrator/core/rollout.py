@@ -22,7 +22,7 @@ from orchestrator.core.ids import (
     TaskDefinitionArn,
     Tenths,
 )
-from orchestrator.core.observed import AlarmSeen, ImageSeen, ScalesSeen, ScalingSeen
+from orchestrator.core.observed import AlarmSeen, ImageSeen, ProtectionSeen, ScalesSeen, ScalingSeen
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import Plan, Step
 from orchestrator.core.retirement import Retirement
@@ -244,6 +244,7 @@ class HoldKind(StrEnum):
     BLUE = "blue"  # blue does not take the revision it was given
     FAILED = "failed"  # a gate failed, and the file says to hold
     WINDOW = "window"  # it is outside its hours
+    PROTECTED = "protected"  # ECS must not stop tasks that have asked for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,8 +258,8 @@ class Hold:
 
     @property
     def is_limited(self) -> bool:
-        """True where the clock of ``limits.hold`` runs: neither a person nor the calendar decides how long it lasts."""
-        return self.kind not in (HoldKind.PAUSED, HoldKind.APPROVAL, HoldKind.WINDOW)
+        """True where the clock of ``limits.hold`` runs: neither people, the calendar nor blue's own tasks decide."""
+        return self.kind not in (HoldKind.PAUSED, HoldKind.APPROVAL, HoldKind.WINDOW, HoldKind.PROTECTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +359,9 @@ class Rollout:
     retirement: Retirement | None = None  # what was done about blue, where green is to stay
     in_use: tuple[TargetGroupArn, ...] = ()  # target groups that AWS did not delete, since a rule uses them
     left: tuple[TargetGroupArn, ...] = ()  # those of them that a rule was seen to use: they stay
+    protection: ProtectionSeen | None = None  # of blue's tasks, as last read
+    protection_read_at: datetime | None = None
+    protected_for: timedelta = timedelta(0)  # so long protected tasks kept blue from taking the revision over
     is_scaling_touched: bool = False
     holding: Holding | None = None  # None: as first read
     scaling_seen_at: datetime | None = None  # blue's scalable target was last looked at, with green's

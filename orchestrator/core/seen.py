@@ -11,6 +11,7 @@ from orchestrator.core.observed import (
     AlarmSeen,
     GroupSeen,
     ImageSeen,
+    ProtectionSeen,
     RevisionSeen,
     RuleSeen,
     ScalesSeen,
@@ -50,6 +51,7 @@ class Seen:
     balancers: Mapping[LoadBalancerArn, tuple[RuleSeen, ...] | Absent | Unread] = field(default_factory=dict)
     blue: ServiceSeen | Absent | Unread | None = None
     green: ServiceSeen | Absent | Unread | None = None
+    protection: ProtectionSeen | Unread | None = None  # of blue's tasks
     groups: Mapping[str, GroupSeen | Absent | Unread] = field(default_factory=dict)  # by name
     targets: Mapping[TargetGroupArn, TargetsSeen | Absent | Unread] = field(default_factory=dict)
     scaling: ScalingSeen | Absent | Unread | None = None

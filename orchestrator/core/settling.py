@@ -13,6 +13,7 @@ from orchestrator.core import (
     intervals,
     judge,
     leaving,
+    protecting,
     rules,
     spells,
     sticky,
@@ -230,6 +231,7 @@ def _is_ready_twice(draft: Draft) -> bool:
     why = not_ready(draft.seen.blue, green.for_blue, targets, now=draft.now, quiet=draft.poll)
     if why:
         draft.change(ready_since=None, waiting_for=f"blue on the new revision: {why}")
+        protecting.wait(draft)
         _call_for_failing_starts(draft)
         return False
     draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at blue")
@@ -365,7 +367,7 @@ def _limit(draft: Draft) -> None:
     row = draft.row
     if (
         row.phase_since is not None
-        and draft.now - row.phase_since - row.paused_for > row.spec.limits.settle
+        and draft.now - row.phase_since - row.paused_for - row.protected_for > row.spec.limits.settle
         and not row.paused_by
     ):
         waiting = row.waiting_for or "traffic to come home"

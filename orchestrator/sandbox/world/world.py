@@ -19,6 +19,7 @@ from orchestrator.sandbox.world.cloudwatch.mutes import Mutes
 from orchestrator.sandbox.world.cloudwatch.queries import Queries
 from orchestrator.sandbox.world.cloudwatch.sources import Sources
 from orchestrator.sandbox.world.ecs.definitions import Definitions
+from orchestrator.sandbox.world.ecs.protection import Protection
 from orchestrator.sandbox.world.ecs.reads import Reads
 from orchestrator.sandbox.world.ecs.rolling import Rolling
 from orchestrator.sandbox.world.ecs.services import Services
@@ -124,6 +125,7 @@ class World:
                 **Definitions(self._containers).operations(),
                 **Services(self._containers, self._balancing, self._rolling).operations(),
                 **Reads(self._containers).operations(),
+                **Protection(self._containers, self._rolling).operations(),
             },
             "elbv2": {
                 **Balancers(self._balancing, rules).operations(),

@@ -232,11 +232,14 @@ class Rolling:
             self._all.tell(service, f"has started {len(started)} tasks: {' '.join(started)}.")
 
     def _stop(self, service: Service, tasks: list[Task], healthy: set[str], count: int) -> None:
-        if count <= 0:
+        now = self._all.kernel.now
+        free = [task for task in tasks if not task.is_protected(now)]
+        leaving = sorted(free, key=lambda t: (t.arn in healthy, -t.created.timestamp()))[: max(count, 0)]
+        if not leaving:
             return
-        leaving = sorted(tasks, key=lambda t: (t.arn in healthy, -t.created.timestamp()))[:count]
         self._all.tell(
-            service, f"has stopped {count} running tasks: {' '.join(f'(task {t.id})' for t in leaving)}."
+            service,
+            f"has stopped {len(leaving)} running tasks: {' '.join(f'(task {t.id})' for t in leaving)}.",
         )
         self._all.announcer.action(service, "TASKS_STOPPED")
         for task in leaving:

@@ -99,6 +99,7 @@ class Task:
     reason: str = ""
     exit_code: int | None = None
     healthy_once: bool = False
+    protected_until: datetime | None = None  # ECS does not stop it of itself before then
     draining: int = 0  # target groups it still has to leave before SIGTERM
     version: int = 1
 
@@ -106,6 +107,10 @@ class Task:
     def id(self) -> str:
         """The last part of its ARN."""
         return self.arn.rsplit("/", 1)[1]
+
+    def is_protected(self, now: datetime) -> bool:
+        """True while ECS must not stop it of itself."""
+        return self.protected_until is not None and now < self.protected_until
 
 
 @dataclass(slots=True, kw_only=True)
