@@ -16,7 +16,7 @@ from orchestrator.core import effects
 from orchestrator.core.errors import Missing, Unreachable
 from orchestrator.core.ids import TaskDefinitionArn
 from orchestrator.core.needs import RevisionsNeed
-from orchestrator.core.observed import RevisionSeen
+from orchestrator.core.observed import ImageSeen, RevisionSeen
 from orchestrator.core.survey import NewRevision
 from orchestrator.core.traffic import canonical
 
@@ -97,6 +97,13 @@ def with_images(definition: Mapping[str, Any], images: Sequence[tuple[str, str]]
         for container in definition.get("containerDefinitions", ())
     ]
     return {**definition, "containerDefinitions": containers}
+
+
+def pinned(image: ImageSeen) -> str:
+    """An image by its digest, whatever its tag is moved to: ``repository@sha256:…``."""
+    repository, _, rest = image.image.partition("@")[0].rpartition(":")
+    is_tagged = bool(repository) and "/" not in rest  # a port may follow a registry's name
+    return f"{repository if is_tagged else image.image.partition('@')[0]}@{image.digest}"
 
 
 def with_colour(definition: Mapping[str, Any], variable: str) -> Answer:

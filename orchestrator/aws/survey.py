@@ -12,9 +12,9 @@ from orchestrator.aws.together import side_by_side
 from orchestrator.aws.transport import Answer
 from orchestrator.core.errors import Outside, Unreachable
 from orchestrator.core.gates import metric
-from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn
+from orchestrator.core.ids import Json, LoadBalancerArn, TargetGroupArn
 from orchestrator.core.needs import MetricsNeed, SurveyNeed
-from orchestrator.core.observed import Absent, AlarmSeen, RuleSeen, Series, TargetsSeen, Unread
+from orchestrator.core.observed import Absent, AlarmSeen, ImageSeen, RuleSeen, Series, TargetsSeen, Unread
 from orchestrator.core.scene import Colour, Names
 from orchestrator.core.survey import GroupSurvey, NewRevision, Survey, TaskDefinitionSeen, is_elsewhere
 from orchestrator.core.traffic import canonical, read_forward
@@ -50,7 +50,7 @@ async def _survey(
         revisions = reads.create_task(ecs.revisions_of(call, service))
         unsettled = reads.create_task(_unsettled(call, service))
         wanted = reads.create_task(_wanted(call, service, need))
-        former = reads.create_task(ecs.task_definition(call, service["taskDefinition"]))
+        former = reads.create_task(definitions.describe(call, service["taskDefinition"]))
         scaling = reads.create_task(autoscaling.scales(call, cluster, name, are_tags_read=True))
         alarms = reads.create_task(_alarms(call, need.alarms))
     balancers = tuple(dict.fromkeys(lb for group in groups.result() for lb in group.load_balancers))
@@ -82,7 +82,8 @@ async def _survey(
         missing_rules=missing_rules,
         zones_without_targets=zones.result(),
         revision=wanted.result()[0],
-        former=former.result(),
+        former=ecs.task_definition_seen(found) if (found := former.result()) else None,
+        former_template=_kept(found, ecs.images(revisions.result(), service["taskDefinition"])),
         scaling=scales.target,
         policies=tuple(policy.name for policy in scales.policies),
         scheduled_actions=tuple(f"{action.name} ({action.schedule})" for action in scales.schedules),
@@ -133,6 +134,14 @@ async def _wanted(
         call, found, is_new=bool(need.images), variable=need.colour_variable
     )
     return ecs.task_definition_seen(found), new
+
+
+def _kept(definition: Answer | None, images: tuple[ImageSeen, ...]) -> Json:
+    """What registers blue's former revision again, by the images that ran: a tag may be moved meanwhile."""
+    if definition is None:
+        return Json("")
+    pinned = tuple((seen.container, definitions.pinned(seen)) for seen in images if seen.digest)
+    return canonical(definitions.template(definitions.with_images(definition, pinned)))
 
 
 async def _unsettled(call: Caller, service: Answer) -> tuple[str, ...]:

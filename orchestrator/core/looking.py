@@ -16,6 +16,7 @@ from orchestrator.core import (
     recalling,
     rehearsing,
     revising,
+    reviving,
     rules,
     sticky,
     stilling,
@@ -198,7 +199,12 @@ def _way_back(row: Rollout) -> Needs:
     if not row.attempts and row.blue_loss is None and not recalling.is_wanted(row):
         return needs
     assert row.blue is not None
-    return replace(needs, blue=row.blue.name, targets=tuple(pair.blue for pair in row.pairs))
+    return replace(
+        needs,
+        blue=row.blue.name,
+        targets=tuple(pair.blue for pair in row.pairs),
+        revisions=reviving.needs(row),
+    )
 
 
 def _leaving(row: Rollout, now: datetime) -> Needs:

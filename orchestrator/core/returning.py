@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import judge, leaving, no_way_back, recalling, rules, spells, tags
+from orchestrator.core import judge, leaving, no_way_back, recalling, reviving, rules, spells, tags
 from orchestrator.core.commands import Actor
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import ScaleService, UpdateService, WriteRule
@@ -200,6 +200,8 @@ def _is_blue_former_again(draft: Draft) -> bool:
     if attempt.task_definition != blue.former:
         _attempt_former(draft, seen)
         return False
+    if reviving.is_under_way(draft, _former(draft, attempt).key):
+        return False
     primary = seen.primary
     if (
         primary is None
@@ -245,10 +247,10 @@ def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
     _ask_former(draft, attempt)
 
 
-def _ask_former(draft: Draft, attempt: Attempt) -> None:
+def _former(draft: Draft, attempt: Attempt) -> UpdateService:
     blue = draft.row.blue
     assert blue is not None
-    effect = UpdateService(
+    return UpdateService(
         cluster=blue.cluster,
         service=blue.name,
         task_definition=blue.former,
@@ -256,7 +258,11 @@ def _ask_former(draft: Draft, attempt: Attempt) -> None:
         deployment_configuration=unwatched(blue.deployment_configuration),
         attempt=attempt.number,
     )
-    draft.ask(effect, f"update blue to {revision_name(blue.former)}")
+
+
+def _ask_former(draft: Draft, attempt: Attempt) -> None:
+    effect = _former(draft, attempt)
+    draft.ask(effect, f"update blue to {revision_name(effect.task_definition)}")
 
 
 def unwatched(configuration: Json) -> Json:

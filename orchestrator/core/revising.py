@@ -111,6 +111,8 @@ def remove(draft: Draft, end: Phase, *, may_come_late: bool, is_green_kept: bool
     taken = {row.green.for_blue} if row.green is not None and end is Phase.SUCCEEDED else set()
     if row.green is not None and is_green_kept:
         taken.add(row.green.task_definition)
+    if row.blue is not None:
+        taken.add(row.blue.former)
     if isinstance(draft.seen.blue, ServiceSeen):
         taken.add(draft.seen.blue.task_definition)
     waiting = ""

@@ -92,6 +92,7 @@ class Blue:
     name: str
     arn: str
     former: TaskDefinitionArn
+    former_template: str = ""  # canonical JSON: what registers it again, should somebody deregister it
     desired: int
     deployment_configuration: Json
     template: Json
@@ -115,6 +116,7 @@ class Registration:
     revision: NewRevision
     arn: TaskDefinitionArn | None = None  # known once ECS has registered it
     is_cleared: bool = False  # what of it must not stay was seen to be gone
+    is_former: bool = False  # blue's former revision, which somebody has deregistered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             name=survey.blue.name,
             arn=survey.blue.arn,
             former=survey.blue.task_definition,
+            former_template=survey.former_template,
             desired=survey.blue.desired,
             deployment_configuration=survey.blue.deployment_configuration,
             template=survey.template,

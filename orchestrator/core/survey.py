@@ -123,6 +123,9 @@ class Survey:
     zones_without_targets: tuple[str, ...] = ()
     revision: TaskDefinitionSeen | None = None  # the wanted one; None: AWS does not know it
     former: TaskDefinitionSeen | None = None
+    former_template: str = (
+        ""  # canonical JSON: RegisterTaskDefinition's parameters for it, its images by digest
+    )
     scaling: ScalingSeen | None = None
     policies: tuple[str, ...] = ()
     scheduled_actions: tuple[str, ...] = ()
