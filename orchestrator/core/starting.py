@@ -135,7 +135,7 @@ def _take(draft: Draft, survey: Survey) -> None:
                 load_balancer=group.load_balancers[0],
                 green_name=f"teal-{stem}-{hexes}-{number}",
                 template=group.template,
-                attributes=_without_failover(group.attributes),
+                attributes=_attributes(row.spec, group.attributes),
             )
             for number, group in enumerate({group.arn: group for group in survey.groups}.values())
         ),
@@ -173,12 +173,16 @@ def _drivers(survey: Survey) -> int:
     return len(renaming.drivers_of(survey.scales, renaming.copied(survey.scales, blues_names(survey))))
 
 
-def _without_failover(attributes: Json) -> Json:
+def _attributes(spec: Spec, attributes: Json) -> Json:
     """Attributes of green's group: blue's, but that DNS never judges the load balancer by a guest of it.
+
+    A green that is to stay is none, and its group is like blue's in everything.
 
     A Route 53 record that evaluates target health fails a load balancer over for any group without a healthy target:
     a broken green would take the neighbours with it. Teal takes such a green back within one look.
     """
+    if spec.ending.is_swap:
+        return attributes
     return canonical({**json.loads(attributes), **{f"{FAILOVER}{kind}": "off" for kind in FAILOVER_KINDS}})
 
 

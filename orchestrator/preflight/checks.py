@@ -78,7 +78,10 @@ def _failover(group: GroupSurvey, survey: Survey) -> Iterator[Finding]:
     names = " and ".join(load_balancer_name(arn) for arn in group.load_balancers)
     what = f"a Route 53 record of {names} that evaluates target health follows every target group's health"
     blue = survey.blue.name
-    why = f"green's group never counts there, but {blue}'s does: without a healthy task it fails the load balancer over"
+    why = (
+        f"green's group does not count there unless it is to stay, but {blue}'s does: "
+        "without a healthy task it fails the load balancer over"
+    )
     if survey.groups_per_load_balancer > len(survey.groups):
         yield warning(
             "dns-failover-shared",
