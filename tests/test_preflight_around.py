@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from orchestrator.core.foresight import Load
+from orchestrator.core.gates.probe import ProbeSpec
 from orchestrator.core.ids import Json, LoadBalancerArn
 from orchestrator.core.observed import Absent, Unread
+from orchestrator.core.plan import NAMED_PLANS
 from orchestrator.core.reserved import Reserved
+from orchestrator.core.spec import GatesSpec
 from orchestrator.core.surroundings import (
     BalancerUse,
     ClusterSeen,
@@ -288,6 +291,25 @@ def test_each_finding_is_told_with_its_reason(
     if severity is not Severity.NOTE:
         assert told[0].why
         assert told[0].next_step
+
+
+def seen_of_traffic(requests: float, *, plan: str, probe: str = "") -> dict[str, Severity]:
+    spec = good_spec(plan=NAMED_PLANS[plan], gates=GatesSpec(probe=ProbeSpec(url=probe)))
+    around = good_around(load=Load(requests=requests, error_rate=0.001))
+    told = findings(spec, own_balancer(), now=NOON, around=around)
+    return {one.code: one.severity for one in told if one.code.startswith("low-traffic")}
+
+
+@pytest.mark.parametrize("plan", ["auto", "fast", "careful"])
+def test_too_little_traffic_for_evidence_requires_a_probe(plan: str) -> None:
+    assert seen_of_traffic(600, plan=plan) == {"low-traffic-without-probe": Severity.WARNING}
+    with_one = seen_of_traffic(600, plan=plan, probe="https://test.example.com")
+    assert with_one == {"low-traffic": Severity.NOTE}
+
+
+def test_a_busy_service_and_a_plan_by_the_clock_require_none() -> None:
+    assert seen_of_traffic(60_000, plan="auto") == {}
+    assert seen_of_traffic(600, plan="canary") == {}
 
 
 def test_nothing_speaks_against_a_service_around_which_all_is_well() -> None:

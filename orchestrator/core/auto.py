@@ -87,7 +87,7 @@ def begin(draft: Draft) -> None:
         steps = tuple(Step(weight=weight, bake=periods * period) for weight, periods in LOW_TRAFFIC)
         words = (
             f"too little traffic for quick evidence ({requests:,.0f} requests and {errors:.2g} errors a period): "
-            "2, 10 and 50 % with longer bakes"
+            f"2, 10 and 50 % with longer bakes{_unprobed(row)}"
         )
     else:
         steps = (Step(weight=first_weight(spec, requests), bake=timedelta(0)),)
@@ -100,6 +100,12 @@ def begin(draft: Draft) -> None:
         requests_a_period=round(requests, 1),
         errors_a_period=round(errors, 2),
         green_tenths=steps[0].weight,
+    )
+
+
+def _unprobed(row: Rollout) -> str:
+    return (
+        "" if row.spec.gates.probe.on else "; a probe is required here, and the file has none (gates.probe)"
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orchestrator.core import renaming
+from orchestrator.core import auto, renaming
 from orchestrator.core.foresight import Load, foresee, words_of
 from orchestrator.core.ids import revision_name
 from orchestrator.core.observed import Absent, Unread
@@ -97,6 +97,30 @@ def _sees(spec: Spec, around: Surroundings) -> Iterator[Finding]:
         )
     else:
         yield _foresight(spec, around.load)
+        yield from _too_little_traffic(spec, around.load)
+
+
+def _too_little_traffic(spec: Spec, load: Load) -> Iterator[Finding]:
+    """Where `auto` cannot judge by users' requests in reasonable time, a probe has to find what they do not show.
+
+    It does not refuse: without a probe the plan for little traffic still harms fewer users than any other.
+    """
+    auto_plan, errors = spec.plan.auto, load.requests * load.error_rate
+    if auto_plan is None or not auto.is_low_traffic(auto_plan, load.requests, errors):
+        return
+    what = (
+        f"{load.requests:,.0f} requests and {errors:.2g} errors a metric period are too few for evidence: "
+        f"plan {spec.plan.name} takes 2, 10 and 50 % with longer bakes"
+    )
+    if spec.gates.probe.on:
+        yield note("low-traffic", what, "the probe finds before any user what they would hardly show")
+        return
+    yield warning(
+        "low-traffic-without-probe",
+        what,
+        "a probe is required with so little traffic: nothing else finds a green that fails one request in fifty",
+        "have a probe judge green before its first traffic (gates.probe)",
+    )
 
 
 def _foresight(spec: Spec, load: Load) -> Finding:

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.core import auto, comparison
 from orchestrator.core.draft import Draft
 from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.probe import ProbeSpec
 from orchestrator.core.ids import Tenths
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import ALL, NAMED_PLANS, AutoSpec, Step
@@ -103,6 +104,14 @@ def test_the_low_traffic_plan_is_2_10_and_50_percent() -> None:
     auto.begin(draft)
     assert [(step.weight, step.bake // MINUTE) for step in draft.row.steps] == [(20, 3), (100, 6), (500, 6)]
     assert "too little traffic" in draft.events[-1].message
+    assert "a probe is required here, and the file has none" in draft.events[-1].message
+
+
+def test_the_low_traffic_plan_asks_for_no_probe_that_is_there() -> None:
+    probed = spec(plan=NAMED_PLANS["auto"], gates=GatesSpec(probe=ProbeSpec(url="https://test.example.com")))
+    draft = Draft(planned(steps=(), history=blue(600, 1), spec=probed), Seen(), NOON)
+    auto.begin(draft)
+    assert draft.events[-1].message.endswith("2, 10 and 50 % with longer bakes")
 
 
 @pytest.mark.parametrize(
