@@ -69,6 +69,11 @@ def _errors(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed is the same traffic."
 )
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw harm against time into this SVG file.")
+@click.option(
+    "--paths",
+    type=click.Path(path_type=Path),
+    help="Draw green's weight in one rollout a defect into this SVG file.",
+)
 @click.option("--alone", is_flag=True, help="Without the alternatives and without advice.")
 @json_option
 def simulate_command(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -79,6 +84,7 @@ def simulate_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     runs: int,
     seed: int,
     plot: Path | None,
+    paths: Path | None,
     alone: bool,
     as_json: bool,
 ) -> None:
@@ -109,13 +115,18 @@ def simulate_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         from orchestrator.simulate.plot import svg
 
         plot.write_text(svg(report), encoding="utf-8")
+    if paths is not None:
+        from orchestrator.simulate.paths import svg as drawn
+
+        paths.write_text(drawn(spec, load, wanted, seed=seed), encoding="utf-8")
     if as_json:
         emit(report)
         return
     for line in _lines(report):
         click.echo(line)
-    if plot is not None:
-        click.echo(f"drawn into {plot}")
+    for path_drawn in (plot, paths):
+        if path_drawn is not None:
+            click.echo(f"drawn into {path_drawn}")
 
 
 def _load(spec: "Spec", rps: float | None, error_rate: float | None) -> "tuple[Demand, Measured | None]":

@@ -23,11 +23,12 @@ def svg(report: Simulation) -> str:
         'font-family="system-ui, sans-serif" font-size="12">',
         f'<rect width="{WIDTH * columns}" height="{HEIGHT * lines + legend}" fill="white"/>',
     ]
+    limits = {one.defect: one.harm_percent for one in report.limits}
     full = {row.policy: row.full_minutes_median or 0.0 for row in report.rows if row.defect in GOOD}
     for number, defect in enumerate(shown):
         rows = [row for row in report.rows if row.defect is defect]
         x, y = WIDTH * (number % columns), HEIGHT * (number // columns)
-        parts += _panel(defect.value, rows, full, policies, x, y)
+        parts += _panel(defect.value, rows, full, policies, x, y, limits.get(defect))
     for number, policy in enumerate(policies):
         y = HEIGHT * lines + 20 + 22 * number
         parts.append(f'<circle cx="20" cy="{y}" r="6" fill="{COLOURS[number % len(COLOURS)]}"/>')
@@ -36,7 +37,13 @@ def svg(report: Simulation) -> str:
 
 
 def _panel(
-    title: str, rows: list[Row], full: dict[str, float], policies: list[str], x: int, y: int
+    title: str,
+    rows: list[Row],
+    full: dict[str, float],
+    policies: list[str],
+    x: int,
+    y: int,
+    limit: float | None,
 ) -> list[str]:
     top = max(1.0, *(row.harm_percent_mean for row in rows))
     high = math.ceil(math.log10(top))
@@ -66,6 +73,15 @@ def _panel(
         f'<text x="{x + WIDTH / 2}" y="{y + HEIGHT - 12}" text-anchor="middle" fill="#57534e">'
         "minutes to full weight; up: harm in % of one minute of traffic</text>"
     )
+    if limit is not None and limit >= LEAST:
+        at = up(limit)
+        parts.append(
+            f'<line x1="{x + PAD}" x2="{x + WIDTH - PAD}" y1="{at:.1f}" y2="{at:.1f}" stroke="#57534e" '
+            'stroke-dasharray="4 3"/>'
+        )
+        parts.append(
+            f'<text x="{x + WIDTH - PAD}" y="{at - 4:.1f}" text-anchor="end" fill="#57534e">nothing can do less</text>'
+        )
     for row in rows:
         colour = COLOURS[policies.index(row.policy) % len(COLOURS)]
         cx, cy = across(full.get(row.policy, 0.0)), up(row.harm_percent_mean)

@@ -70,6 +70,7 @@ class Outcome:
     back_after: timedelta | None  # from the first harmed request to all traffic on blue; None: not taken back
     lasted: timedelta  # from green's first request to the watch's end, or to blue's having everything
     reason: str = ""
+    weights: tuple[tuple[timedelta, Tenths], ...] = ()  # green's, as they were written
 
 
 def roll_out(
@@ -99,6 +100,7 @@ class _Run:
         self._traffic = traffic
         self._row = _row(spec, traffic.now)
         self._written: Tenths | None = NONE
+        self._weights: list[tuple[datetime, Tenths]] = []
         self._full_at: datetime | None = None
         self._targets = {group: TargetsSeen(healthy=TASKS) for group in (_BLUE, _GREEN)}
 
@@ -133,6 +135,7 @@ class _Run:
         for effect in decision.effects:
             if isinstance(effect, WriteRule):
                 self._written = effect.green
+                self._weights.append((self._traffic.now, effect.green or NONE))
                 self._traffic.write((effect.green or 0) / ALL)
 
     def _is_over(self, now: datetime) -> bool:
@@ -159,6 +162,7 @@ class _Run:
             back_after=now - traffic.harmed_since if is_back and traffic.harmed_since else None,
             lasted=now - begun,
             reason=row.end.reason if row.end else "",
+            weights=tuple((max(at - begun, timedelta(0)), weight) for at, weight in self._weights),
         )
 
     def _seen(self, now: datetime) -> Seen:

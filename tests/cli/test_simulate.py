@@ -42,6 +42,17 @@ def test_a_picture_is_drawn_on_request(tmp_path: Path) -> None:
     assert picture.read_text().startswith("<svg")
 
 
+def test_greens_weight_over_time_is_drawn_on_request(tmp_path: Path) -> None:
+    picture = tmp_path / "paths.svg"
+    result = simulate(tmp_path, "--defect", "total", "--defect", "none", "--paths", str(picture))
+    assert result.exit_code == 0
+    assert f"drawn into {picture}" in result.output
+    text = picture.read_text()
+    assert text.count("<polyline") == 2
+    assert "total: taken back after" in text
+    assert "none: at full weight after " in text
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -4,6 +4,7 @@ import re
 import shlex
 import signal
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,26 @@ def words_of(command: str) -> list[str]:
 
 def test_every_command_is_one_that_these_tests_run() -> None:
     known = {"make demo", "make test"} | {
-        f"teal {verb}" for verb in ("sandbox", "preflight", "deploy", *STEERING)
+        f"teal {verb}" for verb in ("sandbox", "preflight", "deploy", "simulate", *STEERING)
     }
     assert {" ".join(shlex.split(command)[:2]) for command in COMMANDS} == known
+
+
+def test_the_simulation_it_shows_is_what_the_command_prints(tmp_path: Path) -> None:
+    files = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    least = next(file for file in files if "cluster/service" in file)
+    (path := tmp_path / "rollout.yaml").write_text(textwrap.dedent(least))
+    words = next(words_of(command) for command in COMMANDS if command.startswith("teal simulate"))
+    shown = next(block for block in re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL) if "DEFECT" in block)
+    asked = [str(path) if word == "rollout.yaml" else word for word in words]
+    printed = run(*asked, "--runs", "2", env=environment(tmp_path)).stdout
+
+    def bare(text: str) -> list[str]:
+        """Its lines without what differs between two runs and a hundred: numbers, and how wide they make a column."""
+        lines = [" ".join(re.sub(r"[-–]|[\d.,]+", "", line).split()) for line in text.splitlines()]
+        return [line for line in lines if not line.startswith("advice")]
+
+    assert bare(printed) == bare(shown)
 
 
 @pytest.mark.parametrize("target", [c.split()[1] for c in COMMANDS if c.startswith("make ")])

@@ -141,3 +141,4 @@ def test_the_picture_is_well_formed_and_has_a_point_for_each_policy(report: Simu
     root = ElementTree.fromstring(svg(report))
     circles = [one for one in root.iter() if one.tag.endswith("circle")]
     assert len(circles) == 2 * len(report.policies)
+    assert "nothing can do less" in svg(report)
