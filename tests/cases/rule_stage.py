@@ -126,9 +126,9 @@ def on_https(stage: Furnished, *, port: int = 443) -> tuple[str, str]:
     return rule, next(r["RuleArn"] for r in listed if r["IsDefault"])
 
 
-def teams_own() -> Iterator[Rehearsal]:
+def teams_own(**furnishing: Any) -> Iterator[Rehearsal]:  # noqa: ANN401 - the parameters of `furnish`
     """A sticky rule on one listener, and on another one with OIDC and a default rule that is shared with others."""
-    with Rehearsal(requests_per_second=60) as stage:
+    with Rehearsal(requests_per_second=60, **furnishing) as stage:
         make_sticky(stage)
         stage.scenery = replace(stage.scenery, rules=(*stage.scenery.rules, *on_https(stage)))
         stage.let_run(2 * stage.world.minute)

@@ -44,6 +44,11 @@ def with_actions(terraform: Terraform) -> Terraform:
     return terraform
 
 
+def with_nothing_ignored(terraform: Terraform) -> Terraform:
+    """The page's blocks without any of the lines that leave something to Teal."""
+    return with_actions(terraform).edit(SERVICE, ignoring=()).edit(SCALING, ignoring=())
+
+
 def held(stage: Built, rollout: RolloutId) -> dict[HoldKind, str]:
     return {hold.kind: hold.reason for hold in stage.row(rollout).holds}
 
@@ -58,15 +63,15 @@ def test_case_77_with_the_pages_blocks_an_apply_changes_nothing_in_any_phase(sta
         phases.add(stage.row(rollout).phase)
         assert stage.terraform.apply().changes == ()
     assert phases >= {Phase.PROVISIONING, Phase.SHIFTING, Phase.WATCHING, Phase.SETTLING, Phase.SUCCEEDED}
-    assert with_actions(stage.terraform).plan().changes == (), "not even if the rules are not ignored"
+    left = with_nothing_ignored(stage.terraform).plan().attributes
+    assert left == {f"{SERVICE}.task_definition"}, "which is all that a rollout is for"
 
 
 def test_case_77_after_settle_only_the_revision_differs_from_what_nothing_ignores(stage: Built) -> None:
     """Without any ignore_changes the only thing left to apply is the revision that the rollout brought."""
     rollout = stage.start(stage.spec(stage.revision()))
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
-    everything = with_actions(stage.terraform).edit(SERVICE, ignoring=())
-    assert everything.plan().attributes == {f"{SERVICE}.task_definition"}
+    assert with_nothing_ignored(stage.terraform).plan().attributes == {f"{SERVICE}.task_definition"}
 
 
 def test_case_77_after_a_rollback_nothing_differs_at_all(stage: Built) -> None:
@@ -74,7 +79,7 @@ def test_case_77_after_a_rollback_nothing_differs_at_all(stage: Built) -> None:
     rollout = begun(stage, Phase.SHIFTING)
     stage.wish(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
-    assert with_actions(stage.terraform).edit(SERVICE, ignoring=()).plan().changes == ()
+    assert with_nothing_ignored(stage.terraform).plan().changes == ()
 
 
 def test_case_77_a_change_of_something_else_leaves_the_rules_and_the_rollout_alone(stage: Built) -> None:
@@ -224,3 +229,53 @@ def test_case_77_rules_that_an_apply_resets_when_blue_is_steady_on_the_revision_
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert "taken as home, since blue is steady on the new revision" in stage.story(rollout)
     assert with_actions(stage.terraform).plan().changes == ()
+
+
+def suspended(stage: Built) -> dict[str, bool]:
+    asked = {"ServiceNamespace": "ecs", "ResourceIds": ["service/prod/checkout"]}
+    found = stage.world.call("application-autoscaling", "DescribeScalableTargets", asked)
+    state: dict[str, bool] = found["ScalableTargets"][0]["SuspendedState"]
+    return state
+
+
+@pytest.mark.parametrize("phase", [Phase.SHIFTING, Phase.SETTLING])
+def test_case_77_bounds_that_an_apply_changes_are_said_and_stay(stage: Built, phase: Phase) -> None:
+    """A changed scaling target is the team's: it is named, and the end restores the suspension alone."""
+    rollout = begun(stage, phase)
+    larger = stage.terraform.edit(SCALING, ignoring=(), max_capacity=20)
+    assert larger.apply().attributes == {f"{SCALING}.min_capacity", f"{SCALING}.max_capacity"}
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert "somebody changed blue's scaling" in stage.story(rollout)
+    assert larger.plan().changes == ()
+    assert not any(suspended(stage).values())
+
+
+def test_case_77_a_saved_plan_that_lifts_the_suspension_is_said_and_blue_keeps_its_tasks(
+    stage: Built,
+) -> None:
+    """A plan from before the rollout holds the suspended state of then: applied late, it lets blue scale in again."""
+    larger = stage.terraform.edit(SCALING, ignoring=(), max_capacity=20)
+    plan = larger.plan()
+    rollout = begun(stage, Phase.SHIFTING)
+    assert suspended(stage)["DynamicScalingInSuspended"]
+    larger.apply(plan)
+    assert not suspended(stage)["DynamicScalingInSuspended"]
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert "somebody changed blue's scaling" in stage.story(rollout)
+    assert not any(suspended(stage).values())
+
+
+def test_case_77_a_policy_and_a_schedule_that_an_apply_changes_stay_as_they_were_written(
+    stage: Built,
+) -> None:
+    """Policies and schedules of blue are never Teal's to write: what an apply gives them stays."""
+    rollout = begun(stage, Phase.SHIFTING)
+    texts = [text.replace("target_value = 145", "target_value = 150") for text in page.blocks("hcl")]
+    texts = [text.replace("cron(0 20 * * ? *)", "cron(0 21 * * ? *)") for text in texts]
+    changed = stage.terraform.written_as(texts)
+    assert {each.rpartition(".")[2] for each in changed.apply().attributes} == {
+        "target_tracking_scaling_policy_configuration",
+        "schedule",
+    }
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert changed.plan().changes == ()

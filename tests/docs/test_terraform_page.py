@@ -31,7 +31,8 @@ def test_the_service_leaves_its_revision_and_its_count_to_releases_and_scaling()
 def test_every_reference_is_to_a_block_of_the_page_or_to_what_a_reader_has() -> None:
     theirs = re.compile(r"var\.|aws_lb\.main\.|aws_lb_target_group\.search\.|aws_ecs_cluster\.prod\.")
     named = re.findall(r"\b(?:aws_\w+|var)\.\w+(?:\.\w+)?", "\n".join(page.blocks("hcl")))
-    known = {name for address in resources() for name in (address, f"{address}.arn", f"{address}.name")}
+    parts = ("arn", "name", "arn_suffix", "resource_id", "service_namespace", "scalable_dimension")
+    known = {name for address in resources() for name in (address, *(f"{address}.{part}" for part in parts))}
     assert named
     assert [name for name in named if name not in known and not theirs.match(name)] == []
 

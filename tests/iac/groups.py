@@ -84,7 +84,13 @@ def update(world: World, arn: str, wanted: Attributes, changed: Collection[str])
         change_elb_tags(world, arn, wanted["tags"])
 
 
+def names(arn: str) -> Attributes:
+    """Labels of scaling policies refer to it by the end of its ARN."""
+    return {"arn": arn, "id": arn, "arn_suffix": arn.rpartition(":")[2]}
+
+
 GROUP = Kind(
+    names=names,
     read=read,
     create=create,
     update=update,

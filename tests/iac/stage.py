@@ -23,6 +23,9 @@ class Built(Rehearsal):
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
         super().__init__(settings=replace(WorldSettings.kind(), validate=True), build=self._build)
+        self.let_run(
+            6 * self.world.minute
+        )  # its policy took tasks away before the first users came, and gives back
 
     def _build(self, world: World) -> Scenery:
         """The team's network, cluster and load balancer; everything else is made by the first apply."""
@@ -122,6 +125,7 @@ def around(world: World) -> dict[str, Any]:
     cluster = world.call("ecs", "CreateCluster", {"clusterName": "prod"})["cluster"]
     return {
         "aws_lb.main.arn": balancer["LoadBalancerArn"],
+        "aws_lb.main.arn_suffix": balancer["LoadBalancerArn"].partition(":loadbalancer/")[2],
         "aws_lb_target_group.search.arn": search["TargetGroupArn"],
         "aws_ecs_cluster.prod.arn": cluster["clusterArn"],
         "aws_ecs_cluster.prod.name": cluster["clusterName"],

@@ -14,7 +14,7 @@ from tests.iac.groups import GROUP
 from tests.iac.hcl import Block, Unwritten, Value
 from tests.iac.kind import Attributes, Kind
 from tests.iac.rules import LISTENER, RULE
-from tests.iac.scaling import TARGET
+from tests.iac.scaling import ACTION, POLICY, TARGET
 from tests.iac.services import SERVICE
 
 KINDS: Mapping[str, Kind] = {
@@ -24,6 +24,8 @@ KINDS: Mapping[str, Kind] = {
     "aws_ecs_task_definition": DEFINITION,
     "aws_ecs_service": SERVICE,
     "aws_appautoscaling_target": TARGET,
+    "aws_appautoscaling_policy": POLICY,
+    "aws_appautoscaling_scheduled_action": ACTION,
 }
 NOT_THE_PROVIDERS = frozenset({"depends_on", "lifecycle"})  # Terraform's own
 

@@ -36,28 +36,25 @@ Row = tuple[str, str, Any]
 
 
 def _ecs(ask: Ask) -> Iterator[Row]:
-    clusters = ask("ecs", "ListClusters", {})["clusterArns"]
-    yield "ecs ListClusters", "", clusters
-    for cluster in clusters:
+    for cluster in ask("ecs", "ListClusters", {})["clusterArns"]:
+        yield "ecs ListClusters", _short(cluster), cluster
         services = ask("ecs", "ListServices", {"cluster": cluster})["serviceArns"]
-        yield "ecs ListServices", _short(cluster), services
         for arn in services:
+            yield "ecs ListServices", _short(arn), arn
             asked = {"cluster": cluster, "services": [arn], "include": ["TAGS"]}
             (service,) = ask("ecs", "DescribeServices", asked)["services"]
             yield "ecs DescribeServices", _short(arn), service
             tasks = ask("ecs", "ListTasks", {"cluster": cluster, "serviceName": _short(arn)})["taskArns"]
             yield "ecs ListTasks", _short(arn), tasks
-            yield (
-                "ecs DescribeTasks",
-                _short(arn),
-                ask("ecs", "DescribeTasks", {"cluster": cluster, "tasks": tasks}),
-            )
+            if tasks:
+                shown = ask("ecs", "DescribeTasks", {"cluster": cluster, "tasks": tasks})
+                yield "ecs DescribeTasks", _short(arn), shown
             past = ask("ecs", "ListServiceDeployments", {"cluster": cluster, "service": arn})
             yield "ecs ListServiceDeployments", _short(arn), past["serviceDeployments"]
     for state in ("ACTIVE", "INACTIVE"):
         revisions = ask("ecs", "ListTaskDefinitions", {"status": state})["taskDefinitionArns"]
-        yield "ecs ListTaskDefinitions", state, revisions
         for arn in revisions:
+            yield f"ecs ListTaskDefinitions {state}", _short(arn), arn
             asked = {"taskDefinition": arn, "include": ["TAGS"]}
             yield (
                 "ecs DescribeTaskDefinition",
@@ -68,9 +65,9 @@ def _ecs(ask: Ask) -> Iterator[Row]:
 
 def _balancing(ask: Ask) -> Iterator[Row]:
     balancers = ask("elbv2", "DescribeLoadBalancers", {})["LoadBalancers"]
-    yield "elbv2 DescribeLoadBalancers", "", balancers
     arns = []
     for balancer in balancers:
+        yield "elbv2 DescribeLoadBalancers", balancer["LoadBalancerName"], balancer
         listeners = ask("elbv2", "DescribeListeners", {"LoadBalancerArn": balancer["LoadBalancerArn"]})[
             "Listeners"
         ]
@@ -80,8 +77,8 @@ def _balancing(ask: Ask) -> Iterator[Row]:
             yield "elbv2 DescribeRules", f"port-{listener['Port']}", rules
             arns += [listener["ListenerArn"], *(rule["RuleArn"] for rule in rules)]
     groups = ask("elbv2", "DescribeTargetGroups", {})["TargetGroups"]
-    yield "elbv2 DescribeTargetGroups", "", groups
     for group in groups:
+        yield "elbv2 DescribeTargetGroups", group["TargetGroupName"], group
         arn, name = {"TargetGroupArn": group["TargetGroupArn"]}, group["TargetGroupName"]
         yield (
             "elbv2 DescribeTargetGroupAttributes",
@@ -133,12 +130,21 @@ def _bare(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
+def renamed(answers: Answers, names: Mapping[str, str]) -> Answers:
+    """The answers with other names in them, wherever they stand; of names that contain others, the longer first."""
+    text = json.dumps(answers, default=str)
+    for was in sorted(names, key=len, reverse=True):
+        text = text.replace(was, names[was])
+    found: Answers = json.loads(text)
+    return found
+
+
 # comparing --------------------------------------------------------------------------------------------------------
 
 
 def lines(answers: Answers) -> list[str]:
     """One line a value, with the way to it: ``elbv2 DescribeRules port-80[0].Actions[0].Order = 1``."""
-    return [line for name, answer in answers.items() for line in _lines(name, answer)]
+    return [line for name in sorted(answers) for line in _lines(name, answers[name])]
 
 
 def _lines(path: str, value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
