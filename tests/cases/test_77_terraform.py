@@ -238,21 +238,39 @@ def suspended(stage: Built) -> dict[str, bool]:
     return state
 
 
-@pytest.mark.parametrize("phase", [Phase.SHIFTING, Phase.SETTLING])
-def test_case_77_bounds_that_an_apply_changes_are_said_and_stay(stage: Built, phase: Phase) -> None:
-    """A changed scaling target is the team's: it is named, and the end restores the suspension alone."""
-    rollout = begun(stage, phase)
+def test_case_77_bounds_that_an_apply_changes_are_the_teams_and_hold_what_takes_traffic_from_blue(
+    stage: Built,
+) -> None:
+    """A changed scaling target is named; it stays as it was written when the rollout has gone back for it."""
+    rollout = begun(stage, Phase.SHIFTING)
     larger = stage.terraform.edit(SCALING, ignoring=(), max_capacity=20)
     assert larger.apply().attributes == {f"{SCALING}.min_capacity", f"{SCALING}.max_capacity"}
-    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
-    assert "somebody changed blue's scaling" in stage.story(rollout)
+    stage.let_run(3 * LOOK)
+    assert "2 to 20 tasks instead of 3 to 12" in held(stage, rollout)[HoldKind.SCALING]
+    row = stage.until(rollout)
+    assert row.phase is Phase.ROLLED_BACK
+    assert row.end is not None
+    assert "somebody changed blue's scaling" in row.end.reason
     assert larger.plan().changes == ()
     assert not any(suspended(stage).values())
 
 
-def test_case_77_a_saved_plan_that_lifts_the_suspension_is_said_and_blue_keeps_its_tasks(
-    stage: Built,
-) -> None:
+@pytest.mark.parametrize("phase", [Phase.SHIFTING, Phase.SETTLING])
+def test_case_77_bounds_that_are_put_back_end_the_hold(stage: Built, phase: Phase) -> None:
+    """The configuration's own bounds are those that blue had: its minimum is raised again, and the rollout goes on."""
+    rollout = begun(stage, phase)
+    stage.terraform.edit(SCALING, ignoring=(), max_capacity=20).apply()
+    stage.let_run(3 * LOOK)
+    assert HoldKind.SCALING in held(stage, rollout)
+    own = stage.terraform.edit(SCALING, ignoring=())
+    assert own.apply().attributes == {f"{SCALING}.max_capacity"}
+    stage.let_run(3 * LOOK)
+    assert own.plan().attributes == {f"{SCALING}.min_capacity"}, "three again, until the end"
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert own.plan().changes == ()
+
+
+def test_case_77_a_saved_plan_that_lifts_the_suspension_is_said_and_put_right(stage: Built) -> None:
     """A plan from before the rollout holds the suspended state of then: applied late, it lets blue scale in again."""
     larger = stage.terraform.edit(SCALING, ignoring=(), max_capacity=20)
     plan = larger.plan()
@@ -260,9 +278,12 @@ def test_case_77_a_saved_plan_that_lifts_the_suspension_is_said_and_blue_keeps_i
     assert suspended(stage)["DynamicScalingInSuspended"]
     larger.apply(plan)
     assert not suspended(stage)["DynamicScalingInSuspended"]
-    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
-    assert "somebody changed blue's scaling" in stage.story(rollout)
+    stage.let_run(4 * LOOK)
+    assert suspended(stage)["DynamicScalingInSuspended"], "green has traffic, so blue keeps its tasks"
+    assert "somebody changed blue's scaling" in held(stage, rollout)[HoldKind.SCALING]
+    assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert not any(suspended(stage).values())
+    assert larger.plan().changes == (), "the bounds stay as they were written"
 
 
 def test_case_77_a_policy_and_a_schedule_that_an_apply_changes_stay_as_they_were_written(
