@@ -3,6 +3,8 @@
 import re
 import shlex
 from pathlib import Path
+from statistics import fmean
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -12,8 +14,14 @@ from orchestrator.config import load_text
 from orchestrator.core import auto
 from orchestrator.core.plan import AutoSpec
 from orchestrator.simulate.defects import Defect
+from orchestrator.simulate.paths import svg
+from orchestrator.simulate.rivals import RIVALS
+from orchestrator.simulate.teal import roll_out
+from orchestrator.simulate.traffic import Demand
 
-PAGE = (Path(__file__).parents[2] / "docs" / "auto.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PICTURES = DOCS / "pictures"
+PAGE = (DOCS / "auto.md").read_text(encoding="utf-8")
 FILE = "service: prod/checkout\nrevision: {task_definition: 'checkout:43'}\nplan: auto\n"
 DEFAULT = AutoSpec()
 
@@ -46,18 +54,99 @@ def test_every_defect_is_explained() -> None:
     assert all(f"`{defect.value}`" in PAGE for defect in Defect)
 
 
+def blocks(kind: str) -> list[str]:
+    found = re.findall(rf"```{kind}\n(.*?)```", PAGE, re.S)
+    assert found
+    return found
+
+
+def files() -> list[str]:
+    """The page's rollout files; what is no whole file is part of the least one."""
+    rest = FILE.replace("plan: auto\n", "")
+    return [block if block.startswith("service:") else rest + block for block in blocks("yaml")]
+
+
+def test_its_rollout_files_are_valid() -> None:
+    assert [load_text(file).plan.name for file in files()] == ["auto", "auto"]
+
+
 def test_its_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("rollout.yaml").write_text(FILE)
-    commands = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S) for line in block.splitlines()]
-    assert commands
+    Path("rollout.yaml").write_text(files()[-1])
+    commands = [line for block in blocks("sh") for line in block.splitlines()]
     for command in commands:
         name, *arguments = shlex.split(command)
         assert name == "teal"
         result = CliRunner().invoke(teal, [*arguments, "--runs", "2", "--alone"])
         assert result.exit_code == 0, result.output
+    drawn = {path.name for path in tmp_path.glob("*.svg")}
+    assert drawn == {path.name for path in PICTURES.glob("*.svg")}
 
 
-def test_its_rollout_files_are_valid() -> None:
-    for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.S):
-        load_text(FILE.replace("plan: auto\n", "") + block)
+def test_its_pictures_are_there_small_and_drawings() -> None:
+    for name in re.findall(r"!\[[^]]+\]\(pictures/([^)]+)\)", PAGE):
+        picture = PICTURES / name
+        assert picture.stat().st_size < 50_000, name
+        assert ElementTree.fromstring(picture.read_text(encoding="utf-8")).tag.endswith("svg")
+
+
+def test_the_picture_of_five_rollouts_is_what_the_command_draws_today() -> None:
+    shown = [Defect.NONE, Defect.TWICE, Defect.FIVE, Defect.SLOW, Defect.TOTAL]
+    drawn = svg(load_text(files()[-1]), load_of(1000), shown, seed=3)
+    assert drawn == (PICTURES / "auto-paths.svg").read_text(encoding="utf-8"), (
+        "draw it again as the page says"
+    )
+
+
+# The tables, at a small size ---------------------------------------------------------------------------------------
+
+
+def load_of(rate: float) -> Demand:
+    return Demand(requests_per_second=rate, error_rate=0.001)
+
+
+def table(rate: int) -> dict[str, dict[str, str]]:
+    """One of the page's tables: the cells of each policy by the table's own heads."""
+    rows = PAGE.split(f"**{rate:,} requests a second**")[1].split("\n\n")[1].splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return {row[0]: dict(zip(cells[0], row, strict=True)) for row in cells[2:]}
+
+
+def test_every_policy_and_every_defect_is_in_every_table() -> None:
+    for rate in (1000, 100, 10):
+        shown = table(rate)
+        for rival in RIVALS:
+            assert rival.name in shown
+        assert "Teal `auto`" in shown
+        assert {"2x", "5x", "20x", "total", "slow", "highload", "leak"} <= set(shown["Teal `auto`"])
+
+
+def test_the_variants_are_worth_what_the_page_says_of_them() -> None:
+    """`fast` is quicker than `auto`; `careful` is slower, and does less harm where something shows early."""
+    shown = table(1000)
+    full = {
+        name: float(shown[f"Teal `{name}`"]["full after"].split()[0]) for name in ("fast", "auto", "careful")
+    }
+    assert full["fast"] < full["auto"] < full["careful"]
+    for defect in ("2x", "5x", "20x", "total", "slow", "leak"):
+        harm = {name: float(shown[f"Teal `{name}`"][defect].split()[0]) for name in full}
+        assert harm["careful"] < harm["auto"], defect
+        assert harm["auto"] < harm["fast"] or defect in {"20x", "leak"}, defect
+
+
+@pytest.mark.parametrize(
+    ("rate", "defect", "times"),
+    [
+        (1000, "total", 1.5),
+        (1000, "5x", 2.5),
+        (1000, "highload", 1.5),
+        (100, "total", 1.5),
+        (10, "total", 1.6),
+    ],
+)
+def test_a_few_rollouts_say_what_the_table_says(rate: int, defect: str, times: float) -> None:
+    spec = load_text(files()[-1])
+    harm = [roll_out(spec, load_of(rate), Defect(defect), seed=seed).harm for seed in range(10)]
+    percent = 100 * fmean(harm) / (60 * rate)
+    told = float(table(rate)["Teal `auto`"][defect].split()[0])
+    assert told / times < percent < told * times

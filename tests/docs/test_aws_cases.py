@@ -18,7 +18,12 @@ def test_every_test_that_is_named_after_a_case_names_one_of_the_catalogue() -> N
 
 
 def test_a_case_is_written_with_two_digits_in_the_names_of_its_tests() -> None:
-    wrong = [t.name for n, named in named_tests().items() for t in named if not t.name.startswith(f"test_case_{n:02}_")]
+    wrong = [
+        t.name
+        for n, named in named_tests().items()
+        for t in named
+        if not t.name.startswith(f"test_case_{n:02}_")
+    ]
     assert wrong == []
 
 

@@ -36,7 +36,9 @@ def test_the_simulation_it_shows_is_what_the_command_prints(tmp_path: Path) -> N
     least = next(file for file in files if "cluster/service" in file)
     (path := tmp_path / "rollout.yaml").write_text(textwrap.dedent(least))
     words = next(words_of(command) for command in COMMANDS if command.startswith("teal simulate"))
-    shown = next(block for block in re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL) if "DEFECT" in block)
+    shown = next(
+        block for block in re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL) if "DEFECT" in block
+    )
     asked = [str(path) if word == "rollout.yaml" else word for word in words]
     printed = run(*asked, "--runs", "2", env=environment(tmp_path)).stdout
 

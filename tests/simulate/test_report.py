@@ -15,6 +15,7 @@ from orchestrator.core.spec import ApprovalSpec, GatesSpec, MetricsSpec
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.plot import svg
 from orchestrator.simulate.report import Simulation, simulate
+from orchestrator.simulate.rivals import RIVALS
 from orchestrator.simulate.scope import simulated
 from orchestrator.simulate.traffic import Demand
 from tests.simulate.plans import BUSY, spec
@@ -35,6 +36,19 @@ def test_every_policy_is_tried_on_every_defect(report: Simulation) -> None:
     assert report.policies[0] == "Teal canary"
     assert "CodeDeploy Canary10Percent5Minutes" in report.policies
     assert all([row.defect for row in report.of(policy)] == list(TWO) for policy in report.policies)
+
+
+def test_the_alternatives_have_the_schedules_of_the_products_they_are_named_after() -> None:
+    """CodeDeploy's predefined configurations, ECS's canary and linear as set here, Argo's analysis between steps."""
+    steps = {rival.name: rival.steps for rival in RIVALS}
+    canary = ((0, 0.1), (5, 1.0))
+    assert steps["CodeDeploy Canary10Percent5Minutes"] == steps["the same, tight alarm"] == canary
+    linear = tuple((minute, round((minute + 1) / 10, 1)) for minute in range(10))
+    assert steps["CodeDeploy Linear10PercentEvery1Minute, tight alarm"] == linear
+    assert steps["ECS canary 10 %, 10 min, tight alarm"] == ((0, 0.1), (10, 1.0))
+    assert steps["ECS linear 10 %, 6 min, tight alarm"][:2] == ((0, 0.1), (6, 0.2))
+    argo = ((0, 0.1), (3, 0.25), (6, 0.5), (9, 0.75), (12, 1.0))
+    assert steps["Argo steps 10/25/50/75, 3 min, > 5 %"] == argo
 
 
 def test_harm_is_told_in_requests_and_in_percent_of_a_minute(report: Simulation) -> None:
