@@ -31,6 +31,7 @@ PHASE_STYLE: dict[str, Style] = {
 }
 MEANING = {
     "settling": ": blue takes the new revision, then its traffic comes home",
+    "retiring": ": green stays in blue's place, then blue loses its tasks",
     "rolling_back": ": all traffic to blue, then green goes",
 }
 FOR_PEOPLE = ("approval", "paused")  # holds that last as long as people want

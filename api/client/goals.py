@@ -116,7 +116,7 @@ def goal_of(text: str) -> Goal:
 
 def has_reached(rollout: Moving, step: int) -> bool:
     """True once the weight of this step (from 1) was read back on every rule, or a later one is the current."""
-    if rollout.phase in ("settling", "succeeded"):
+    if rollout.phase in ("settling", "retiring", "succeeded"):
         return True
     if rollout.phase not in ("shifting", "watching") or rollout.step < step:
         return False

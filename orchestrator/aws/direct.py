@@ -6,9 +6,8 @@ As few calls as will do, and each failure costs itself: what could not be read i
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 
-from orchestrator.aws import autoscaling, ecs, elbv2
+from orchestrator.aws import autoscaling, ecs, elbv2, serving
 from orchestrator.aws.call import Caller, chunks
-from orchestrator.aws.serving import blue as blue_of
 from orchestrator.aws.together import attempt, side_by_side
 from orchestrator.aws.transport import Answer
 from orchestrator.core import tags
@@ -16,6 +15,7 @@ from orchestrator.core.direct import green_names
 from orchestrator.core.effects import Effect
 from orchestrator.core.errors import Denied, Missing, NotFound, Throttled, Unreachable
 from orchestrator.core.ids import LoadBalancerArn, TargetGroupArn
+from orchestrator.core.needs import SurveyNeed
 from orchestrator.core.observed import Absent, RuleSeen, ScalingSeen, ServiceSeen, Unread
 from orchestrator.core.place import Guest, Place, Step, TagGreen
 from orchestrator.core.spec import ServiceName
@@ -39,7 +39,8 @@ class AwsDirect:
         """
         if not cluster:
             cluster = await self._only_cluster(service)
-        found = ecs.service_seen(await blue_of(self._call, cluster, service))
+        meant = ServiceName(cluster=cluster, service=service)
+        found = ecs.service_seen((await serving.find(self._call, _need(meant))).service)
         if found.tags.get(tags.MANAGED) == "true" and tags.SERVICE in found.tags:
             service = found.tags[tags.SERVICE].rpartition("/")[2]
         return ServiceName(cluster=found.cluster.rpartition("/")[2], service=service)
@@ -97,9 +98,25 @@ class AwsDirect:
         return not isinstance(found, Absent)
 
     async def _look(self, service: ServiceName) -> Place:
-        described = await blue_of(self._call, service.cluster, service.service)
+        need = _need(service)
+        place = await self._look_at(service, (await serving.find(self._call, need)).service)
+        if place.rules or place.unread or place.is_served:
+            return place
+        # It has tasks and nobody's traffic: perhaps a green that stayed serves in its place.
+        other = await serving.elsewhere(self._call, need, than=place.blue.name)
+        return place if other is None else await self._look_at(service, other.service)
+
+    async def _look_at(self, service: ServiceName, described: Answer) -> Place:
         blue = ecs.service_seen(described)
         arns = _groups_of(described)
+        if blue.tags.get(tags.SERVES) == tags.RETIRING:
+            rollout = blue.tags.get(tags.ROLLOUT, "")
+            raise Missing(
+                what=f"a way back for {service} with AWS alone",
+                why=f"{rollout} has put {blue.name} in place for good, and is retiring the service before it",
+                next_step=f"`teal rollback {rollout}` gives that one its tasks and its traffic back; where no engine "
+                "runs, roll the former revision out with plan instant",
+            )
         if blue.status != "ACTIVE" or not arns:
             is_gone = blue.status != "ACTIVE"
             raise Missing(
@@ -109,9 +126,7 @@ class AwsDirect:
             )
         async with side_by_side() as reads:
             health = {arn: reads.create_task(attempt(elbv2.targets(self._call, arn))) for arn in arns}
-            scaling = reads.create_task(
-                attempt(autoscaling.target(self._call, blue.cluster, service.service))
-            )
+            scaling = reads.create_task(attempt(autoscaling.target(self._call, blue.cluster, blue.name)))
             ruled = reads.create_task(self._rules(arns))
         rules, unread = ruled.result()
         guests = await self._guests(service, rules, frozenset(arns), unread)
@@ -127,6 +142,7 @@ class AwsDirect:
             rules=tuple(rule for rule in rules if _on(rule) & greens and _on(rule) & set(arns)),
             alone=tuple(rule.name for rule in rules if _on(rule) & greens and not _on(rule) & set(arns)),
             guests=guests,
+            is_served=any(serving.gives(rule, frozenset(arns)) for rule in rules),
             scaling=seen if isinstance(seen, ScalingSeen) else None,
             scaled=tuple(name for name, target in targets.items() if isinstance(target, ScalingSeen)),
             unread=tuple(unread),
@@ -204,6 +220,12 @@ class AwsDirect:
                 if seen.tags.get(tags.ROLLOUT) == rollout and seen.status == "ACTIVE":
                     return seen
         return None
+
+
+def _need(service: ServiceName) -> SurveyNeed:
+    return SurveyNeed(
+        cluster=service.cluster, service=service.service, task_definition="", rules=(), alarms=()
+    )
 
 
 def _groups_of(service: Answer) -> tuple[TargetGroupArn, ...]:

@@ -79,6 +79,7 @@ DIRECT = (
     "application-autoscaling:DescribeScalableTargets",
     "ecs:DescribeServices",
     "ecs:ListClusters",
+    "ecs:ListServices",
     "ecs:TagResource",
     "ecs:UpdateService",
     "elasticloadbalancing:AddTags",
@@ -95,6 +96,7 @@ DIRECT = (
 DISPENSABLE = (
     "application-autoscaling:DescribeScalableTargets",
     "ecs:ListClusters",
+    "ecs:ListServices",
     "ecs:TagResource",
     "elasticloadbalancing:AddTags",
 )

@@ -115,6 +115,8 @@ def outgrown(draft: Draft) -> str:
 def usual_requests(row: Rollout) -> float | None:
     """Requests in a period before green's traffic, in the middle of those that are known; None: too few are."""
     known = row.history or ()
+    if row.blue is not None and row.blue.is_own:
+        known = known[-USUAL_LEAST:]  # it was a green: its past begins with that rollout's small weights
     return median(counts.requests for counts in known) if len(known) >= USUAL_LEAST else None
 
 

@@ -47,6 +47,7 @@ class Place:
     guests: tuple[Guest, ...] = ()
     scaling: ScalingSeen | None = None
     scaled: tuple[str, ...] = ()  # greens that have a scalable target of their own
+    is_served: bool = True  # some rule gives blue traffic
     unread: tuple[str, ...] = ()  # what could not be read this time, and why
 
     @property
