@@ -161,7 +161,7 @@ def _check_both_colours(draft: Draft) -> None:
     """Hold unless blue could take everything back at once and green carries what it was made for."""
     row, blue = draft.row, draft.row.blue
     assert blue is not None
-    follow_green(draft)
+    follow_green(draft, max(_weight(draft), row.green_weight))
     needed = all_traffic_needs(draft)
     holding.keep(draft, needed)
     why = cannot_take_all(draft.seen.blue, blue.former, judge.targets_of(draft, Colour.BLUE), needed)

@@ -132,18 +132,18 @@ def hold_against_schedules(draft: Draft) -> None:
         holding.raise_to(draft, all_traffic_needs(draft), "scheduled actions may change its bounds")
 
 
-def follow_green(draft: Draft) -> None:
+def follow_green(draft: Draft, weight: Tenths) -> None:
     """Raise blue where green has scaled out by itself: few users of blue do not tell it how many tasks all need.
 
-    As many times as green has grown beyond what it was given, up to the most that blue's own scaling allows.
+    As many times as green has grown beyond what its weight needs, up to the most that blue's own scaling allows.
     """
     row, seen = draft.row, draft.seen.green
     if row.blue is None or row.blue.scaling is None or row.green is None or not isinstance(seen, ServiceSeen):
         return
-    given = row.green.desired
+    needed = all_traffic_needs(draft)
+    given = max(row.green.desired, tasks_at(row, weight, needed))
     if not row.green.is_scaling_given or seen.desired <= given or given < 1:
         return
-    needed = all_traffic_needs(draft)
     most = max(holding.held(row).base.max_capacity, needed)
     grown = min(-(-needed * seen.desired // given), most)
     draft.change(green=replace(row.green, desired=seen.desired))

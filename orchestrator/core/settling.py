@@ -49,7 +49,7 @@ def settle(draft: Draft) -> None:
         return
     rules.hold_for(draft, looks)
     copying.keep(draft)
-    capacity.follow_green(draft)
+    capacity.follow_green(draft, ALL)
     holding.keep(draft, capacity.all_traffic_needs(draft))
     _limit(draft)
     stops.tell(draft, Colour.BLUE)
