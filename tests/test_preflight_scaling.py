@@ -48,6 +48,11 @@ def test_what_green_gets_is_said() -> None:
     )
 
 
+def test_where_schedules_act_the_raised_minimum_is_said() -> None:
+    assert "minimum-will-be-raised" in told(scaled(schedules=(EVENING,)))
+    assert "minimum-will-be-raised" not in told(scaled(policy()))
+
+
 def test_a_service_without_a_target_has_nothing_to_give() -> None:
     assert not [code for code in told(good_survey(scaling=None)) if "scal" in code]
 

@@ -60,6 +60,12 @@ def _suspends(survey: Survey) -> Iterator[Finding]:
             "scale-in-suspended", f"{name}'s scale-in is suspended already, and stays so after the rollout"
         )
         return
+    if survey.scales is not None and survey.scales.schedules:
+        yield note(
+            "minimum-will-be-raised",
+            f"{name}'s minimum is raised to what all traffic needs during the rollout, and restored after it",
+            "its scheduled actions go on, and may set bounds below that",
+        )
     yield note(
         "scale-in-will-be-suspended",
         f"{name}'s scale-in is suspended during the rollout, and restored after it",
