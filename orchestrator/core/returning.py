@@ -67,6 +67,7 @@ def take_back(draft: Draft) -> None:
         if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):
             return
         if recalling.is_wanted(draft.row) and not recalling.is_blue_back(draft):
+            _call_if_stuck(draft)
             return
         if not _is_all_on_blue(draft):
             _call_if_stuck(draft)
@@ -79,7 +80,8 @@ def _call_if_stuck(draft: Draft) -> None:
     """Call people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
     row = draft.row
     assert row.end is not None
-    longest = row.spec.limits.provision if row.attempts or row.blue_loss else STUCK
+    has_blue_to_start = row.attempts or row.blue_loss or recalling.is_wanted(row)
+    longest = row.spec.limits.provision if has_blue_to_start else STUCK
     if draft.now >= row.end.at + longest:
         why = draft.holds[0].reason if draft.holds else f"it waits for {row.waiting_for}"
         draft.page(f"rolling back for {span(longest)}, and blue does not have all traffic yet: {why}")
