@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from orchestrator.simulate.traffic import Demand
 
 RUNS, RUNS_MAX = 200, 20_000
-RATE_MAX = 1_000_000.0
+RATE_MIN, RATE_MAX = 1e-6, 1_000_000.0
 
 
 def _rate(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not 0 < value <= RATE_MAX:
-        raise click.BadParameter(f"{value:g} is out of range: write more than 0 and at most {RATE_MAX:,.0f}")
+    if value is not None and not RATE_MIN <= value <= RATE_MAX:
+        least = f"more than 0 (at least {RATE_MIN:f})"
+        raise click.BadParameter(f"{value:g} is out of range: write {least} and at most {RATE_MAX:,.0f}")
     return value
 
 

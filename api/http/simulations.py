@@ -21,7 +21,7 @@ from orchestrator.engine.traffic import measure
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.report import Simulation, simulate
 from orchestrator.simulate.scope import demand_of, foreseen, horizon_of, simulated
-from orchestrator.simulate.traffic import ERRORS_USUAL, RATE_MAX, Demand
+from orchestrator.simulate.traffic import ERRORS_USUAL, RATE_MAX, RATE_MIN, Demand
 
 RUNS, RUNS_MAX = 20, 200
 
@@ -36,7 +36,7 @@ async def simulate_plan(
     rps: Annotated[
         float | None,
         Query(
-            gt=0,
+            ge=RATE_MIN,
             le=RATE_MAX,
             description="Requests a second of the service. Default: those of its last hour, read from CloudWatch.",
         ),

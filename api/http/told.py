@@ -50,6 +50,11 @@ OWN: dict[str, dict[int, Told]] = {
         422: ("invalid", "The file has mistakes, or preflight's findings are against it (`unfit`)."),
     },
     "preflight": {**_FILE, 422: ("invalid", "The file has mistakes.")},
+    "simulate": {
+        415: _FILE[415],
+        422: ("invalid", "The file or a rate has mistakes, or nobody knows the rate (`traffic-unknown`)."),
+        429: ("simulating", "A simulation is running already."),
+    },
     "get_rollout": _ROLLOUT,
     "list_events": _ROLLOUT,
     "report": _ROLLOUT,

@@ -58,7 +58,8 @@ def page() -> str:
         "Teal runs with the credentials of its environment. `iam-policy.json`, beside this page, is the least policy "
         "for one cluster and one load balancer: put your own names in place of `REGION`, `ACCOUNT`, `CLUSTER` and "
         "`LOAD_BALANCER`, and write `aws-cn` or `aws-us-gov` for `aws` in those partitions.",
-        "The statements whose names begin with `Read` are enough for `teal preflight` and `teal init`, which write "
+        "The statements whose names begin with `Read` are enough for `teal preflight`, `teal init` and "
+        "`teal simulate`, which write "
         "nothing. Of those, `ReadRoom`, `ReadImages`, `ReadSecrets` and `ReadPolicies` may be left out: preflight then "
         "says what it could not look at.",
         table(

@@ -22,7 +22,7 @@ from orchestrator.simulate.defects import (
 )
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-RATE_MAX = 1_000_000.0  # requests a second
+RATE_MIN, RATE_MAX = 1e-6, 1_000_000.0  # requests a second
 ERRORS_USUAL = 0.001  # share of requests that fail anyway, where only their rate is said
 NOISE = 0.2  # sigma of a period's log-normal noise on the rate, shared by both colours
 WRITE_TAKES = timedelta(seconds=3)  # until a written weight is everywhere

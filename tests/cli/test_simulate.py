@@ -57,6 +57,7 @@ def test_greens_weight_over_time_is_drawn_on_request(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (["--rps", "0"], "0 is out of range: write more than 0"),
+        (["--rps", "1e-320"], "write more than 0 (at least 0.000001) and at most 1,000,000"),
         (["--rps", "nan"], "is out of range"),
         (["--error-rate", "1.2"], "1.2 is no share of requests"),
         (["--error-rate", "lots"], "'lots' is no share"),

@@ -33,6 +33,7 @@ def refused(desk: Desk, where: str = "query", **asked: object) -> str:
     "asked",
     [
         {"rps": 0},
+        {"rps": 5e-324},
         {"rps": -1},
         {"rps": "nan"},
         {"rps": "inf"},
