@@ -5,11 +5,13 @@ means to do is known only from the committed row's phase and events.
 """
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.commands import Command, CommandState
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
+from orchestrator.core.spec import Ending
 from orchestrator.sandbox.world.log import CallRecord
 from orchestrator.sandbox.world.scenery import Scenery
 from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
@@ -104,6 +106,10 @@ class Oracle(Case):
         """What must be so a minute after the end."""
         if self.row.phase is Phase.ABANDONED:
             return
+        if self.row.phase is Phase.SUCCEEDED and self.row.spec.ending.is_swap:
+            self._end_of_swap()
+            self._check_commands()
+            return
         for arn in self.rules:
             is_same = self.truth.rule(arn) == self.before[arn]
             if not is_same and arn not in self.edited:
@@ -127,6 +133,30 @@ class Oracle(Case):
             self.breaks(7, f"alarms were changed: {', '.join(changed)}")
         self._check_blue_at_end()
         self._check_commands()
+
+    def _end_of_swap(self) -> None:
+        """Green and its groups are what is left, in blue's place to the letter; blue has no task, or is gone."""
+        row, green_group = self.row, self.green_group or ""
+        assert row.green is not None
+        for arn in self.rules:
+            was, now = self.before[arn], self.truth.rule(arn)
+            wanted = replace(was, actions=was.actions.replace(self.blue_group, green_group))
+            if now != wanted:
+                self.breaks(8, f"{arn} is not as it was with green in blue's place: {wanted} -> {now}")
+        left = {arn for arn in self.truth.groups() if arn not in self.groups_before} - {green_group}
+        services = {one.name: one for one in self.truth.services()}
+        left |= services.keys() - {self.scenery.service, row.green.name}
+        if left:
+            self.breaks(6, f"left behind: {', '.join(sorted(left))}")
+        green, blue = services.get(row.green.name), services.get(self.scenery.service)
+        if green is None or not self.truth.runs_only(row.green.name, self.revision):
+            self.breaks(3, f"{row.green.name} does not run {self.revision} alone")
+        elif green.tags.get("teal:serves") != "true":
+            self.breaks(6, f"{row.green.name} is not marked as the service of record")
+        if row.spec.ending is Ending.DELETE and blue is not None:
+            self.breaks(6, "blue was to be deleted and is there")
+        if row.spec.ending is Ending.KEEP and (blue is None or blue.desired or blue.tags.get("teal:managed")):
+            self.breaks(6, f"blue was to be kept without tasks, and untagged: {blue}")
 
     def _check_blue_at_end(self) -> None:
         blue = self.blue()

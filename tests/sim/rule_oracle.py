@@ -119,5 +119,9 @@ class RuleOracle:
         is_former = self.case.truth.runs_only(self.case.scenery.service, self.case.scenery.task_definition)
         if row.phase is Phase.ROLLING_BACK and self.case.is_blue_updated and not is_former:
             self.case.breaks(3, f"{arn}: traffic went back before blue was on its former revision")
+        is_recalled = row.retirement is not None and row.retirement.is_swapping
+        healthy = self.evidence.seen_healthy(self.case.blue_group)
+        if row.phase is Phase.ROLLING_BACK and is_recalled and healthy < self.case.desired_before:
+            self.case.breaks(4, f"{arn}: traffic went back to a blue with {healthy} healthy targets")
         if row.phase is Phase.ROLLING_BACK and after > SLACK:
             self.case.breaks(3, f"{arn}: a rollback wrote {after:.1%} for green, from {before:.1%}")

@@ -9,7 +9,7 @@ from typing import Literal
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.ids import Tenths
 from orchestrator.core.plan import Plan, Step
-from orchestrator.core.spec import Background, Capacity, LimitThen, OnDrift, OnFailure
+from orchestrator.core.spec import Background, Capacity, Ending, LimitThen, OnDrift, OnFailure
 from orchestrator.sandbox.world import scenery_scaling
 from orchestrator.sandbox.world.faults import Fault, Kind, When
 
@@ -136,6 +136,7 @@ class Scenario:
     capacity: Capacity
     scaled_by: tuple[str, ...]  # what acts on blue's scaling, as `scenery_scaling` names it
     starts: tuple[float, ...]  # seconds after which somebody tries to start another rollout beside this one
+    ending: Ending = Ending.SETTLE
 
 
 def scenario_of(seed: int) -> Scenario:
@@ -191,6 +192,13 @@ def scenario_of(seed: int) -> Scenario:
         ),
         starts=tuple(sorted(draw.uniform(0, 240) for _ in range(draw.choice((0, 1, 2))))),
     )
+
+
+def swapping(seed: int) -> Scenario:
+    """The scenario of a seed with an end in which green stays; nobody but Teal and AWS has a hand in it."""
+    ending = Random(seed * 15485863 + 3).choice((Ending.KEEP, Ending.DELETE))
+    drawn = replace(scenario_of(seed), scalable=False, scaled_by=(), tells_colour=False, edits=(), mishaps=())
+    return replace(drawn, ending=ending)
 
 
 def _scaled_by(draw: Random) -> tuple[str, ...]:

@@ -144,6 +144,7 @@ class Stage:
             task_definition=self.revision,
             colour_variable="TEAL_COLOUR" if scenario.tells_colour else "",
             background=scenario.background,
+            ending=scenario.ending,
             capacity=scenario.capacity,
             plan=scenario.plan,
             gates=GatesSpec(alarms=alarms),

@@ -16,16 +16,22 @@ from orchestrator.engine import tick
 from orchestrator.ports import Leased
 from orchestrator.store.memory import MemoryStore
 from tests.sim.run import complaint, play_seed
-from tests.sim.scenario import scenario_of
+from tests.sim.scenario import scenario_of, swapping
 from tests.sim.stage import play
 
 SEEDS_AT_ONCE = 8
 SEEDS = 48
+SWAPS = 24
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_AT_ONCE))
 def test_no_random_rollout_breaks_a_promise(first: int) -> None:
     broken = [played for seed in range(first, first + SEEDS_AT_ONCE) if (played := play_seed(seed)).broken]
+    assert not broken, "\n\n".join(complaint(played) for played in broken)
+
+
+def test_no_random_rollout_in_which_green_stays_breaks_a_promise() -> None:
+    broken = [played for seed in range(SWAPS) if (played := play(swapping(seed))).broken]
     assert not broken, "\n\n".join(complaint(played) for played in broken)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.core.spec import Ending
 from orchestrator.sandbox.world.log import CallRecord
 from tests.sim.case import EARLY, Case
 from tests.sim.truth import share
@@ -43,10 +44,22 @@ class ThingOracle:
                     self.case.breaks(6, f"alarm {name} was deleted, which Teal did not make")
             case "DeleteService" | "DeleteTargetGroup":
                 given = record.params.get("service") or record.params.get("TargetGroupArn", "")
-                if given not in self.case.made:
+                is_blue = given == self.case.scenery.service and self._may_delete_blue()
+                if given not in self.case.made and not is_blue:
                     self.case.breaks(6, f"{record.operation} of {given}, which Teal did not make")
             case _:
                 pass
+
+    def _may_delete_blue(self) -> bool:
+        """Promise 6 where the file says so: blue carries Teal's tag, runs nothing, and nobody meets it."""
+        row, blue = self.case.row, self.case.truth.service(self.case.scenery.service)
+        is_recorded = row.retirement is not None and row.retirement.is_deleting
+        is_asked = row.spec.ending is Ending.DELETE and is_recorded
+        return is_asked and self._is_blue_without_traffic() and (blue is None or not blue.desired)
+
+    def _is_blue_without_traffic(self) -> bool:
+        rules = self.case.rules
+        return all(share(self.case.truth.rule(arn).actions, self.case.blue_group) <= 0 for arn in rules)
 
     def _bounds(self) -> str:
         return self.case.scaling().split(" ")[0]
@@ -55,7 +68,8 @@ class ThingOracle:
         """Promise 6: recorded before it exists, and tagged."""
         row = self.case.row
         recorded = {pair.green_name for pair in row.pairs} | ({row.green.name} if row.green else set())
-        if name not in recorded:
+        is_back = row.retirement is not None and row.retirement.is_deleting
+        if name not in recorded and not (is_back and name == self.case.scenery.service):
             self.case.breaks(6, f"{name} was made before it was recorded")
         if tags.get("teal:rollout") != self.case.rollout:
             self.case.breaks(6, f"{name} was made without its tag")
@@ -65,12 +79,15 @@ class ThingOracle:
 
     def _check_update(self, record: CallRecord) -> None:
         """Promises 1, 4 and 6: blue keeps its size, only green is stopped, and only once it has no traffic."""
-        name = record.params["service"].rsplit("/", 1)[-1]
+        name, row = record.params["service"].rsplit("/", 1)[-1], self.case.row
         if name == self.case.scenery.service:
             self.case.is_blue_updated = self.case.is_blue_updated or "taskDefinition" in record.params
             if self.case.row.phase in EARLY:
                 self.case.breaks(4, f"blue was updated in {self.case.row.phase}")
-            if record.params.get("desiredCount", self.case.desired_before) < self.case.desired_before:
+            is_drained = row.retirement is not None and row.retirement.drained_from is not None
+            is_retired = is_drained and self._is_blue_without_traffic()
+            least = 0 if is_retired else self.case.desired_before
+            if record.params.get("desiredCount", self.case.desired_before) < least:
                 self.case.breaks(4, f"blue was given {record.params['desiredCount']} tasks")
         elif name not in self.case.made:
             self.case.breaks(6, f"{name} was updated, which Teal did not make")
