@@ -18,6 +18,7 @@ from orchestrator.core.people import Role
 from orchestrator.core.phases import Phase
 from orchestrator.core.place import Place, Step
 from orchestrator.core.rollout import Decision, Rollout
+from orchestrator.core.scope import Scope
 from orchestrator.core.seen import Seen
 from orchestrator.core.spec import ServiceName
 from orchestrator.core.surroundings import Groups, Surroundings, SurroundingsNeed
@@ -44,6 +45,9 @@ class Cloud(Protocol):
 
     def ahead(self) -> timedelta:
         """How far AWS's clock is ahead of this machine's, as its answers say; nothing until one has come."""
+
+    def within(self, scope: Scope | None) -> "Cloud":
+        """This AWS for one rollout's effects: AWS itself refuses writes beyond `scope`, where a role is assumed."""
         ...
 
     async def survey(self, need: SurveyNeed) -> Survey:

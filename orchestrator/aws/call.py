@@ -49,6 +49,11 @@ class Caller:
         self._patience = patience or Patience()
         self._chance = chance
 
+    @property
+    def limits(self) -> Limits | None:
+        """The rate limits of its account and region."""
+        return self._limits
+
     def over(self, transport: Transport, *, limits: Limits | None) -> "Caller":
         """The same patience over another transport."""
         return Caller(transport, limits=limits, patience=self._patience, chance=self._chance)

@@ -21,6 +21,7 @@ from orchestrator.core.errors import Unreachable
 from orchestrator.core.foresight import Load
 from orchestrator.core.needs import Needs, SurveyNeed
 from orchestrator.core.observed import Absent
+from orchestrator.core.scope import Scope
 from orchestrator.core.seen import Seen
 from orchestrator.core.surroundings import Groups, Surroundings, SurroundingsNeed
 from orchestrator.core.survey import Survey
@@ -39,9 +40,16 @@ class AwsCloud:
         window: float = 0.0,
         shared: dict[Caller, Reads] | None = None,
         skew: Skew | None = None,
+        account: str = "",
+        writes: Caller | None = None,
     ) -> None:
-        """`window`: seconds for which a tick's reads wait for those of others. `shared`: what is read together."""
+        """`window`: seconds for which a tick's reads wait for those of others. `shared`: what is read together.
+
+        `account`: its alias. `writes`: what carries the effects; None: what carries the reads.
+        """
         self._call = call
+        self._account = account
+        self._writes = writes or call
         self._region = region
         self._accounts = accounts
         self._skew = skew or Skew()
@@ -56,11 +64,37 @@ class AwsCloud:
         if self._accounts is None:
             raise unknown(account, ())
         call, region = self._accounts.caller(account)
-        return AwsCloud(call, region=region, window=self._window, shared=self._shared, skew=self._skew)
+        return AwsCloud(
+            call,
+            region=region,
+            accounts=self._accounts,
+            window=self._window,
+            shared=self._shared,
+            skew=self._skew,
+            account=account,
+        )
 
     def ahead(self) -> timedelta:
         """How far AWS's clock is ahead of this machine's."""
         return self._skew.ahead
+
+    def within(self, scope: Scope | None) -> "AwsCloud":
+        """This AWS, writing under a session policy where it is an account whose role is assumed; it reads as before."""
+        if scope is None or self._accounts is None or not self._account:
+            return self
+        writes = self._accounts.confined(self._account, scope)
+        if writes is None:
+            return self
+        return AwsCloud(
+            self._call,
+            region=self._region,
+            accounts=self._accounts,
+            window=self._window,
+            shared=self._shared,
+            skew=self._skew,
+            account=self._account,
+            writes=writes,
+        )
 
     def direct(self) -> AwsDirect:
         """The same AWS for a rollback without server, store or file."""
@@ -96,7 +130,7 @@ class AwsCloud:
 
     async def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one case an effect
         """Carry an effect out. Raises Outside; after Unreachable its outcome is unknown until the next look."""
-        call = self._call
+        call = self._writes
         match effect:
             case effects.WriteRule():
                 await elbv2.write_rule(call, effect, self._reads.rules)

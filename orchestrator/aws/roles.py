@@ -1,7 +1,14 @@
-"""Credentials of a role in another account: assumed when first needed, and again before they expire."""
+"""Credentials of a role in another account: assumed when first needed, and again before they expire.
+
+Reads of all rollouts share one session of a role. A rollout's writes have one of their own, confined by a policy
+(``core/scope.py``) and named by the rollout, so that the account's CloudTrail tells whose a write was.
+"""
 
 import asyncio
-from collections.abc import Callable
+import re
+import threading
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,10 +17,13 @@ from aiobotocore.credentials import AioCredentials
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from orchestrator.aws.call import Caller
+from orchestrator.aws.transport import Answer
 from orchestrator.core.errors import Denied, Outside, Rejected
 from orchestrator.settings import Account
 
-SESSION = "teal"  # shown in the account's CloudTrail
+SESSION = "teal"  # of reads, as the account's CloudTrail shows it
+SESSION_MAX = 64
+TOO_LARGE = "PackedPolicyTooLarge"
 AHEAD = timedelta(minutes=15)  # so long before they expire, new ones are asked for
 LEAST = timedelta(
     minutes=1
@@ -41,9 +51,17 @@ class AssumedRole:
     """One account's role, assumed through ``sts``, the calls of whoever may assume it."""
 
     def __init__(
-        self, account: Account, sts: Caller, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        account: Account,
+        sts: Caller,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        session: str = SESSION,
+        policies: Sequence[str] = (),
     ) -> None:
+        """`policies`: what confines the session besides the role; the first that AWS's packing has room for."""
         self._account, self._sts, self._now = account, sts, now
+        self._session, self._policies = session, tuple(policies)
         self._given: Temporary | None = None
         self._not_before: datetime | None = None  # after a renewal that failed
         self._lock = asyncio.Lock()
@@ -82,11 +100,11 @@ class AssumedRole:
 
     async def _assume(self) -> Temporary:
         account = self._account
-        params: dict[str, Any] = {"RoleArn": account.role, "RoleSessionName": SESSION}
+        params: dict[str, Any] = {"RoleArn": account.role, "RoleSessionName": self._session}
         if account.external_id:
             params["ExternalId"] = account.external_id
         try:
-            answer = await self._sts.read("sts", "AssumeRole", params, has="Credentials")
+            answer = await self._answer(params)
         except (Denied, Rejected) as error:
             raise Denied(
                 what=f"account {account.alias}: role {account.role} cannot be assumed",
@@ -105,6 +123,31 @@ class AssumedRole:
             renew_at=until - ahead,
         )
 
+    async def _answer(self, params: dict[str, Any]) -> Answer:
+        """AWS's answer, with the first policy that it does not find too large. Raises Outside."""
+        for policy in self._policies[:-1]:
+            try:
+                return await self._sts.read(
+                    "sts", "AssumeRole", {**params, "Policy": policy}, has="Credentials"
+                )
+            except Rejected as error:
+                if TOO_LARGE not in error.why:
+                    raise
+        last = {"Policy": self._policies[-1]} if self._policies else {}
+        return await self._sts.read("sts", "AssumeRole", {**params, **last}, has="Credentials")
+
+
+def session_of(rollout: str) -> str:
+    """A rollout's id as the name of a session: its end, where it is too long, since that is what tells it apart."""
+    return re.sub(r"[^\w+=,.@-]", "-", rollout)[-SESSION_MAX:]
+
+
+SIGNER: ContextVar[AssumedRole | None] = ContextVar("signer", default=None)
+"""Whose credentials sign the calls of this context; None: those that their client was made with.
+
+So one set of clients, which are dear to make, serves the session of reads and those of every rollout.
+"""
+
 
 class AsyncCredentials(AioCredentials):  # type: ignore[misc] # aiobotocore has no types
     """What aiobotocore signs with: the role's credentials of the moment."""
@@ -115,16 +158,21 @@ class AsyncCredentials(AioCredentials):  # type: ignore[misc] # aiobotocore has 
 
     async def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """As AioCredentials. Raises Outside."""
-        return (await self._role.current()).frozen
+        return (await (SIGNER.get() or self._role).current()).frozen
 
 
 class LentCredentials(Credentials):  # type: ignore[misc] # botocore has no types
-    """What boto3 signs with in its threads: the credentials that were lent to it last."""
+    """What boto3 signs with in its threads: the credentials that were lent to a thread last."""
 
     def __init__(self) -> None:
         super().__init__("", "", method="assume-role")
-        self.lent = ReadOnlyCredentials("", "", None)
+        self._thread = threading.local()
+
+    def lend(self, given: Temporary) -> None:
+        """Let this thread sign with these."""
+        self._thread.lent = given.frozen
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """As Credentials."""
-        return self.lent
+        found = getattr(self._thread, "lent", None)
+        return found if isinstance(found, ReadOnlyCredentials) else ReadOnlyCredentials("", "", None)

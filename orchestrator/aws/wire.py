@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
@@ -33,7 +34,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from orchestrator.aws.errors import CREDENTIALS_ADVICE, EXPIRED, refused, unanswered, uncredentialed
-from orchestrator.aws.roles import AssumedRole, AsyncCredentials, LentCredentials, Temporary
+from orchestrator.aws.roles import SIGNER, AssumedRole, AsyncCredentials, LentCredentials, Temporary
 from orchestrator.aws.transport import Answer, Transport
 from orchestrator.core.errors import Denied, Outside, Rejected
 
@@ -100,13 +101,11 @@ class WireTransport:
             if service != "cloudwatch":
                 answer = await getattr(await self._client(service), method)(**params)
             else:
-                ask = getattr(self._cloudwatch, method)
-                answer = await asyncio.get_running_loop().run_in_executor(
-                    self._threads, lambda: ask(**params)
-                )
+                ask = partial(self._ask_cloudwatch, given, method, params)
+                answer = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         except (BotoCoreError, ClientError, ResponseParserError) as error:
             if self._keys and given and _is_expiry(error):
-                self._keys.role.drop(given)
+                self._keys.signer.drop(given)
                 if not is_last:
                     # AWS looks at credentials before anything else, so a write that was refused for them did nothing.
                     raise _Expired from error
@@ -115,6 +114,13 @@ class WireTransport:
             raise _translated(service, operation, error) from error
         assert isinstance(answer, dict)
         self._heard(answer)
+        return answer
+
+    def _ask_cloudwatch(self, given: Temporary | None, method: str, params: Mapping[str, Any]) -> Answer:
+        """In a thread, with the credentials of whoever asks."""
+        if self._keys and given:
+            self._keys.lent.lend(given)
+        answer: Answer = getattr(self._cloudwatch, method)(**params)
         return answer
 
     async def _client(self, service: str) -> Any:  # noqa: ANN401 - aiobotocore's clients have no static types
@@ -150,11 +156,14 @@ class _Keys:
     role: AssumedRole
     lent: LentCredentials
 
+    @property
+    def signer(self) -> AssumedRole:
+        """Whose credentials sign this call."""
+        return SIGNER.get() or self.role
+
     async def ready(self) -> Temporary:
-        """Credentials that work, lent to boto3's threads too. Raises Outside."""
-        given = await self.role.current()
-        self.lent.lent = given.frozen
-        return given
+        """Credentials that work. Raises Outside."""
+        return await self.signer.current()
 
 
 class _Provider:

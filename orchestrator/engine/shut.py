@@ -10,6 +10,7 @@ from orchestrator.core.errors import Denied, Invalid
 from orchestrator.core.foresight import Load
 from orchestrator.core.needs import Needs, SurveyNeed
 from orchestrator.core.observed import Absent, Unread
+from orchestrator.core.scope import Scope
 from orchestrator.core.seen import Seen
 from orchestrator.core.surroundings import Groups, Surroundings, SurroundingsNeed
 from orchestrator.core.survey import Survey
@@ -41,6 +42,10 @@ class Shut:
     def ahead(self) -> timedelta:
         """As Cloud: nobody answers, so it is not known."""
         return timedelta(0)
+
+    def within(self, scope: Scope | None) -> Cloud:
+        """As Cloud."""
+        return self
 
     async def survey(self, need: SurveyNeed) -> Survey:
         """As Cloud."""

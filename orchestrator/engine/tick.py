@@ -20,6 +20,7 @@ from orchestrator.core.looking import needs_of
 from orchestrator.core.needs import SurveyNeed
 from orchestrator.core.observed import Unread
 from orchestrator.core.rollout import Decision, Rollout
+from orchestrator.core.scope import scope_of
 from orchestrator.core.seen import Failure, Seen
 from orchestrator.core.survey import Finding, Severity, Survey
 from orchestrator.engine import succession
@@ -143,7 +144,8 @@ class Ticker:
 
     async def _perform(self, decision: Decision, leased: Leased) -> tuple[Failure, ...]:
         """Writes to safety first, waiting for no other; the rest beside each other. Each fails alone."""
-        cloud = cloud_of(self.cloud, decision.rollout.spec.account)
+        row = decision.rollout
+        cloud = cloud_of(self.cloud, row.spec.account).within(scope_of(row))
         first = [effect for effect in decision.effects if is_to_safety(effect)]
         rest = [effect for effect in decision.effects if not is_to_safety(effect)]
         return (*await self._attempt_all(first, cloud, leased), *await self._attempt_all(rest, cloud, leased))

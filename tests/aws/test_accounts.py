@@ -13,9 +13,12 @@ from orchestrator.aws.cloud import AwsCloud
 from orchestrator.aws.roles import AssumedRole
 from orchestrator.aws.session import open_cloud
 from orchestrator.aws.wire import open_wire
-from orchestrator.core.errors import Denied, Invalid, Unreachable
+from orchestrator.core.effects import DeleteAlarms, ScaleService
+from orchestrator.core.errors import Denied, Invalid, Rejected, Unreachable
+from orchestrator.core.ids import Json, RolloutId
 from orchestrator.core.needs import Needs, SurveyNeed
 from orchestrator.core.observed import AlarmSeen, Unread
+from orchestrator.core.scope import Scope
 from orchestrator.sandbox.wire.inprocess import attach, session_class
 from orchestrator.sandbox.wire.skin import Skin
 from orchestrator.sandbox.world import World, WorldSettings
@@ -202,6 +205,73 @@ def test_aliases_of_one_account_and_region_share_its_rate_limit() -> None:
         replace(PRODUCTION, alias="c", region="eu-central-1"),
         replace(PRODUCTION, alias="d", role="arn:aws:iam::111111111111:role/teal"),
     )
+
+
+def a_scope(rollout: str = "checkout-0a1b2c3d", *policies: str) -> Scope:
+    everything = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["*"],"Resource":["*"]}]}'
+    return Scope(
+        rollout=RolloutId(rollout),
+        policies=tuple(Json(policy) for policy in policies or (everything,)),
+        is_way_back=False,
+    )
+
+
+def test_a_rollouts_writes_are_signed_by_a_session_of_its_own_and_reads_by_the_shared_one() -> None:
+    async def script(stage: Stage) -> None:
+        cloud = stage.cloud.of("production")
+        scale = ScaleService(cluster=stage.scenery.cluster, service=stage.scenery.service, desired=3)
+        gone = DeleteAlarms(names=("none",))
+        async with asyncio.TaskGroup() as group:  # one set of clients carries all of them at once
+            for name in ("checkout-1", "checkout-2"):
+                own = cloud.within(a_scope(name))
+                group.create_task(own.perform(scale))
+                group.create_task(own.perform(gone))
+                group.create_task(own.observe(Needs(alarms=stage.scenery.alarms)))
+        by = {(record.operation, record.by.rpartition("/")[2]) for record in stage.other.log if record.by}
+        assert by == {
+            ("UpdateService", "checkout-1"),
+            ("UpdateService", "checkout-2"),
+            ("DeleteAlarms", "checkout-1"),
+            ("DeleteAlarms", "checkout-2"),
+            ("DescribeAlarms", "teal"),
+        }
+        assert len(stage.own.log.of("AssumeRole")) == 3
+
+    on_stage(script)
+
+
+def test_a_write_beyond_the_policy_is_denied_over_the_wire() -> None:
+    async def script(stage: Stage) -> None:
+        own = stage.cloud.of("production").within(a_scope("a-1", '{"Version":"2012-10-17","Statement":[]}'))
+        scale = ScaleService(cluster=stage.scenery.cluster, service=stage.scenery.service, desired=3)
+        with pytest.raises(Denied, match="no session policy allows the ecs:UpdateService action"):
+            await own.perform(scale)
+
+    on_stage(script)
+
+
+def test_a_rollouts_session_shares_the_rate_limit_of_its_account_and_region() -> None:
+    async def script(stage: Stage) -> None:
+        cloud = stage.cloud.of("production")
+        assert cloud.within(a_scope())._writes._limits is cloud._call._limits
+        assert cloud.within(a_scope())._reads is cloud._reads
+        assert stage.cloud.within(a_scope()) is stage.cloud  # no role is assumed: nothing can be confined
+
+    on_stage(script)
+
+
+def test_a_policy_that_aws_cannot_pack_gives_way_to_the_next() -> None:
+    too_large = Rejected(what="sts AssumeRole", why="AWS answered PackedPolicyTooLarge: 110 % of its limit")
+    script = Script({"AssumeRole": [too_large, answer(1, NOON + timedelta(hours=1))]}, is_strict=False)
+    held = AssumedRole(
+        PRODUCTION,
+        Caller(script, patience=Patience.once()),
+        now=lambda: NOON,
+        session="checkout-1",
+        policies=("exact", "coarse"),
+    )
+    assert asyncio.run(held.current()).access_key.endswith("1")
+    assert [params["Policy"] for params in script.asked("AssumeRole")] == ["exact", "coarse"]
 
 
 class Hand:

@@ -44,10 +44,20 @@ async def denials(
                         action=result["EvalActionName"],
                         resource=resource,
                         is_explicit=result["EvalDecision"] == EXPLICIT,
-                        unknown=tuple(result.get("MissingContextValues", ())),
+                        unknown=_unknown(result),
                     )
                 )
     return tuple(found)
+
+
+def _unknown(result: Answer) -> tuple[str, ...]:
+    """What a condition looks at and was not told. Where resources are named, AWS says it of each resource.
+
+    Source: IAM API Reference, EvaluationResult and ResourceSpecificResult, MissingContextValues.
+    """
+    of_each = (one.get("MissingContextValues", ()) for one in result.get("ResourceSpecificResults", ()))
+    said = (*result.get("MissingContextValues", ()), *(name for names in of_each for name in names))
+    return tuple(dict.fromkeys(said))
 
 
 async def principal_of(call: Caller, caller: str) -> str:

@@ -92,8 +92,12 @@ class Skin:
         self._checks.check_input(asked.service, asked.operation, params)
         session = self._world.sts.session(asked.access_key, asked.token, is_query=asked.protocol == "query")
         home = self._world if session is None else session.home
-        who = {} if session is None else {"by": session.caller}
-        answer = home.call(asked.service, asked.operation, params, **who)
+        if session is None:
+            answer = home.call(asked.service, asked.operation, params)
+        else:
+            answer = home.call(
+                asked.service, asked.operation, params, by=session.caller, policy=session.policy
+            )
         if (asked.service, asked.operation) == ("sqs", "ReceiveMessage"):
             self._hunger = Hunger.of(home, params, answer)
         self._checks.check_output(asked.service, asked.operation, answer)

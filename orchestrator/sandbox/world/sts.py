@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from orchestrator.sandbox.world.errors import AwsRefusal, Json
 from orchestrator.sandbox.world.kernel import Kernel
 from orchestrator.sandbox.world.operation import Operation, operation
+from orchestrator.sandbox.world.session_policy import SessionPolicy
 
 W = TypeVar("W")
 
@@ -33,6 +34,7 @@ class Session(Generic[W]):
     token: str
     home: W
     until: datetime
+    policy: SessionPolicy | None = None  # None: all that its role may
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class Sts(Generic[W]):
         return {
             "GetCallerIdentity": operation(self._identity),
             "AssumeRole": operation(
-                self._assume, "RoleArn", "RoleSessionName", "ExternalId", "DurationSeconds"
+                self._assume, "RoleArn", "RoleSessionName", "ExternalId", "DurationSeconds", "Policy"
             ),
         }
 
@@ -102,7 +104,13 @@ class Sts(Generic[W]):
         account, _, path = arn.split(":", 4)[4].partition(":role/")
         caller = f"arn:aws:sts::{account}:assumed-role/{path.rpartition('/')[2]}/{name}"
         key, secret, token = (self._word(size) for size in (16, 40, 64))
-        session = Session(caller=caller, token=token, home=role.home, until=self.kernel.now + lasts)
+        session = Session(
+            caller=caller,
+            token=token,
+            home=role.home,
+            until=self.kernel.now + lasts,
+            policy=SessionPolicy.read(params["Policy"]) if "Policy" in params else None,
+        )
         self._sessions[TEMPORARY + key] = session
         return {
             "Credentials": {

@@ -41,6 +41,7 @@ from orchestrator.sandbox.world.log import CallLog, CallRecord
 from orchestrator.sandbox.world.operation import Operation
 from orchestrator.sandbox.world.scaling import Scaling
 from orchestrator.sandbox.world.scaling_usage import Usage
+from orchestrator.sandbox.world.session_policy import SessionPolicy
 from orchestrator.sandbox.world.settings import WorldSettings
 from orchestrator.sandbox.world.sts import Sts
 from orchestrator.sandbox.world.throttle import Buckets
@@ -217,10 +218,18 @@ class World:
         """The operations of a service (botocore's name) that are in this World."""
         return frozenset(self._operations.get(service, ()))
 
-    def call(self, service: str, operation: str, params: Json, *, by: str = "") -> Json:
+    def call(
+        self,
+        service: str,
+        operation: str,
+        params: Json,
+        *,
+        by: str = "",
+        policy: SessionPolicy | None = None,
+    ) -> Json:
         """One AWS call in botocore's names and Python shapes. Raises AwsRefusal or CallLost.
 
-        `by`: the ARN of whoever makes it; empty: a user of the account.
+        `by`: the ARN of whoever makes it; empty: a user of the account. `policy`: of the session that makes it.
         """
         self.sts.caller = by
         fault: Fault | None = None
@@ -230,6 +239,8 @@ class World:
         answer: Json | None = None
         error: AwsRefusal | CallLost | None = None
         try:
+            if policy is not None:
+                policy.check(by, self.kernel, service, operation, params)
             if fault is None or fault.when == "after":
                 answer = self._perform(service, operation, params)
         except AwsRefusal as refusal:

@@ -17,6 +17,7 @@ class Lack:
     resource: str = "*"
     principal: str = "*"
     is_explicit: bool = False
+    looks_at: tuple[str, ...] = ()  # what a condition looks at that the simulation was not told
 
 
 class Policies:
@@ -74,7 +75,16 @@ class Policies:
                     "EvalResourceName": resource,
                     "EvalDecision": decision,
                     "MatchedStatements": [],
+                    # Where resources are named, what is missing is said of each of them, and not here.
                     "MissingContextValues": [],
+                    "ResourceSpecificResults": [
+                        {
+                            "EvalResourceName": resource,
+                            "EvalResourceDecision": decision,
+                            "MatchedStatements": [],
+                            "MissingContextValues": list(lack.looks_at) if lack is not None else [],
+                        }
+                    ],
                 }
 
     def _lack(self, principal: str, action: str, resource: str) -> Lack | None:
