@@ -13,6 +13,7 @@ from orchestrator.core.events import EventKind
 from orchestrator.core.phases import Phase
 from orchestrator.core.spec import Ending
 from orchestrator.engine import commands, services, succession, undoing
+from orchestrator.engine.beginning import look_at
 from orchestrator.store.memory import MemoryStore
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
 from tests.cases.swap_stage import in_place, swap, swapped, until_told
@@ -178,3 +179,12 @@ def test_undoing_a_swap_is_a_rollout_of_the_former_revision_that_swaps_again(sta
     assert found.serves == former
     assert found.serving is not None
     assert (found.serving.name, found.serving.task_definition) == (row.green.name, former)
+
+
+def test_init_begins_from_the_green_that_stayed_under_the_services_own_name(stage: Rehearsal) -> None:
+    row = swapped(stage, Ending.DELETE)
+    assert row.green is not None
+    found = stage.run(
+        look_at(row.spec.service, cloud=stage.cloud, scout=stage.cloud.scout(), clock=stage.clock)
+    )
+    assert (str(found.service), found.survey.blue.name) == (RECORD, row.green.name)

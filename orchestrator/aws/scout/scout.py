@@ -1,10 +1,10 @@
 """``ports.Scout`` on AWS: which services there are, and what watches one."""
 
-from orchestrator.aws import definitions
+from orchestrator.aws import definitions, serving
 from orchestrator.aws.call import Caller
 from orchestrator.aws.scout import cloudwatch, ecs
-from orchestrator.aws.serving import blue
 from orchestrator.core.errors import Missing
+from orchestrator.core.needs import SurveyNeed
 from orchestrator.core.observed import AlarmSeen
 from orchestrator.core.survey import Survey
 
@@ -28,7 +28,8 @@ class AwsScout:
 
     async def running(self, cluster: str, service: str) -> str:
         """The task definition that a service runs. Raises Outside (Missing: no such service)."""
-        return str((await blue(self._call, cluster, service)).get("taskDefinition", ""))
+        need = SurveyNeed(cluster=cluster, service=service, task_definition="", rules=(), alarms=())
+        return str((await serving.find(self._call, need)).service.get("taskDefinition", ""))
 
     async def newest(self, task_definition: str) -> str:
         """The family's newest active revision, if it is newer than this one; else empty. Raises Outside."""
