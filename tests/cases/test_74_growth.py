@@ -8,8 +8,10 @@ import pytest
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind
+from orchestrator.core.spec import Ending
 from tests.cases.looks import service_of
-from tests.support.rehearsal import MINUTE, Rehearsal
+from tests.cases.swap_stage import swapped
+from tests.support.rehearsal import MINUTE, Rehearsal, quick_plan
 
 
 @pytest.fixture
@@ -57,3 +59,11 @@ def test_case_74_a_third_more_is_what_a_day_brings(stage: Rehearsal) -> None:
     stage.traffic.requests_per_second *= 1.3
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert "traffic has grown" not in stage.story(rollout)
+
+
+def test_case_74_a_swap_soon_after_another_takes_the_canary_before_for_no_growth() -> None:
+    """Most of the last hour of a green that stayed is from when it had 10 %: that is not what is usual."""
+    with Rehearsal(scalable=False) as stage:
+        swapped(stage, Ending.KEEP, key="first", plan=quick_plan(bake=200))
+        row = swapped(stage, Ending.KEEP, key="second")
+        assert "traffic has grown" not in stage.story(row.id)
