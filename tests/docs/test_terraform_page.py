@@ -2,6 +2,7 @@
 
 import re
 
+from api.cli.naming import outputs_of
 from tests.iac import hcl, page
 
 
@@ -41,3 +42,10 @@ def test_the_template_says_neither_a_count_nor_what_is_suspended() -> None:
     (template,) = page.blocks("yaml")
     assert not re.search(r"^ *(DesiredCount|SuspendedState):", template, re.MULTILINE)
     assert "TaskDefinition: !Ref Revision" in template
+
+
+def test_a_swaps_blocks_ask_for_what_teal_outputs_prints() -> None:
+    asked = re.findall(r'data\.external\.teal\.result\["(\w+)"\]', page.TEXT)
+    assert set(asked) == {"target_group_arn", "service_name"} <= outputs_of("", None).keys()
+    found = {block.address for text in page.blocks("terraform") for block in hcl.parse(text)}
+    assert {"data.external.teal", "locals", "removed"} == found

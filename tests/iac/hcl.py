@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Value = Any  # of HCL: text, number, truth, list, object, or one of the two below until it is answered
+Value = Any  # of HCL: text, number, truth, list, object, or one of the three below until it is answered
 TOKEN = re.compile(
     r"""(?P<space>[ \t]+|\#[^\n]*)|(?P<line>\n)|(?P<text>"(?:[^"\\]|\\.)*")"""
     r"""|(?P<number>-?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][\w-]*)|(?P<mark>[{}\[\]()=,.:])"""
@@ -25,6 +25,13 @@ class Template:
     """A string with references in it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coalesced:
+    """``coalesce(…)``: the first value that is not empty."""
+
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ def answered(value: Value, know: Callable[[str], Value]) -> Value:
             return know(path)
         case Template(text=text):
             return PART.sub(lambda found: str(know(found.group(1))), text)
+        case Coalesced(values=values):
+            return next(found for each in values if (found := answered(each, know)) not in ("", None))
         case list():
             return [answered(each, know) for each in value]
         case dict():
@@ -133,6 +142,8 @@ class _Reader:
         name = self._path()
         if not self._is("("):
             return {"true": True, "false": False}.get(name, Reference(name))
+        if name == "coalesce":
+            return Coalesced(tuple(self._items("(", ")", self._value)))
         if name != "jsonencode":  # what it encodes is compared by its structure, so it is read as that
             raise ValueError(f"the function {name} is not known here")
         (value,) = self._items("(", ")", self._value)

@@ -1,9 +1,12 @@
 """A service that Terraform or CloudFormation made from the page's own blocks, with its users and an engine."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from api.cli.naming import outputs_of
+from orchestrator.core.errors import NotFound
+from orchestrator.engine import services
 from orchestrator.sandbox.world.scenery import Scenery, register
 from orchestrator.sandbox.world.settings import WorldSettings
 from orchestrator.sandbox.world.world import World
@@ -20,8 +23,8 @@ SERVICE = "checkout"
 class Built(Rehearsal):
     """A rehearsal of what Terraform built from these blocks; every call is checked by botocore's own shapes."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = texts
+    def __init__(self, texts: Sequence[str], *, without: Collection[str] = ()) -> None:
+        self._texts, self._without = texts, without
         super().__init__(settings=replace(WorldSettings.kind(), validate=True), build=self._build)
         self.let_run(
             6 * self.world.minute
@@ -31,7 +34,8 @@ class Built(Rehearsal):
         """The team's network, cluster and load balancer; everything else is made by the first apply."""
         known = around(world)
         blocks = [block for text in self._texts for block in hcl.parse(text)]
-        self.terraform = Terraform(world, blocks, known)
+        blocks = [block for block in blocks if not block.labels or block.labels[0] not in self._without]
+        self.terraform = Terraform(world, blocks, known, self._outputs)
         self.terraform.create()
         state = self.terraform.state
         listener = state["aws_lb_listener.https"]
@@ -50,6 +54,16 @@ class Built(Rehearsal):
             container=SERVICE,
             container_port=8080,
         )
+
+    def _outputs(self, program: list[str], query: Mapping[str, str]) -> Mapping[str, str]:
+        """What `teal outputs` answers Terraform with this query on standard input."""
+        assert program == ["teal", "outputs"], program
+        name = query["service"]
+        try:
+            return outputs_of(name, self.run(services.service(name, store=self.store)))
+        except (NotFound, AttributeError):  # no rollout of it yet, or nothing of Teal's is up yet
+            assert query["allow_unknown"] == "true", "it fails"
+            return outputs_of(name, None)
 
 
 class Stacked(Rehearsal):

@@ -4,7 +4,8 @@ A plan refreshes every resource by its Describe calls, compares what the blocks 
 names) with what was read, and keeps both: applied later, it sends what was planned then, as a saved plan does.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.sandbox.world.world import World
@@ -27,6 +28,8 @@ KINDS: Mapping[str, Kind] = {
     "aws_appautoscaling_policy": POLICY,
     "aws_appautoscaling_scheduled_action": ACTION,
 }
+EXTERNAL = re.compile(r'(data\.external\.\w+)\.result\["(\w+)"\]')
+Program = Callable[[list[str], Mapping[str, str]], Mapping[str, str]]  # what is run with which query
 NOT_THE_PROVIDERS = frozenset({"depends_on", "lifecycle"})  # Terraform's own
 
 
@@ -74,13 +77,21 @@ def _edited(block: Block, ignoring: tuple[str, ...] | None, attributes: Mapping[
     return replace(block, attributes={**block.attributes, **attributes}, blocks=inner)
 
 
+def _run_nothing(program: list[str], _: Mapping[str, str]) -> Mapping[str, str]:
+    raise AssertionError(f"nothing answers {program}")
+
+
 class Terraform:
     """A configuration with its state: the ids of what it made."""
 
-    def __init__(self, world: World, blocks: Iterable[Block], known: Mapping[str, Value]) -> None:
+    def __init__(
+        self, world: World, blocks: Iterable[Block], known: Mapping[str, Value], run: Program = _run_nothing
+    ) -> None:
         self.world = world
-        self.blocks = tuple(block for block in blocks if block.kind == "resource")
+        self.whole = tuple(blocks)
+        self.blocks = tuple(block for block in self.whole if block.kind == "resource")
         self.known = dict(known)  # what the blocks refer to and do not make themselves
+        self.run = run  # what answers ``data "external"``
         self.state: dict[str, str] = {}  # ids by address
 
     def create(self) -> None:
@@ -140,11 +151,18 @@ class Terraform:
         self, address: str, *, ignoring: tuple[str, ...] | None = None, **attributes: Value
     ) -> "Terraform":
         """The same state under other blocks, as after an edit of the configuration."""
-        return self._with(edited(self.blocks, address, ignoring=ignoring, **attributes))
+        return self._with(edited(self.whole, address, ignoring=ignoring, **attributes))
 
     def _with(self, blocks: Iterable[Block]) -> "Terraform":
-        other = Terraform(self.world, blocks, self.known)
-        other.state = dict(self.state)
+        other = Terraform(self.world, blocks, self.known, self.run)
+        gone = {
+            block.attributes["from"].path
+            for block in other.whole
+            if block.kind == "removed" and _forgets(block)
+        }
+        other.state = {address: made for address, made in self.state.items() if address not in gone}
+        left = other.state.keys() - {block.address for block in other.blocks}
+        assert not left, f"an apply would destroy {left}"
         return other
 
     def _is_ready(self, block: Block) -> bool:
@@ -173,10 +191,19 @@ class Terraform:
     def _know(self, path: str) -> Value:
         if path in self.known:
             return self.known[path]
+        for block in self.whole:
+            if block.kind == "locals" and path.startswith("local."):
+                return hcl.answered(block.attributes[path.removeprefix("local.")], self._know)
+        if found := EXTERNAL.fullmatch(path):
+            return self._external(found.group(1))[found.group(2)]
         address, _, attribute = path.rpartition(".")
         if address not in self.state:
             raise Unwritten(path)
         return KINDS[address.partition(".")[0]].names(self.state[address])[attribute]
+
+    def _external(self, address: str) -> Mapping[str, str]:
+        (block,) = (block for block in self.whole if block.address == address)
+        return self.run(block.attributes["program"], block.attributes["query"])
 
     def _made(self, path: str) -> Value:
         if path not in self.state:
@@ -187,6 +214,11 @@ class Terraform:
 def _ignored(block: Block) -> list[str]:
     lifecycle = block.inner("lifecycle")
     return [each.path for each in lifecycle.attributes["ignore_changes"]] if lifecycle else []
+
+
+def _forgets(block: Block) -> bool:
+    lifecycle = block.inner("lifecycle")
+    return lifecycle is not None and lifecycle.attributes["destroy"] is False
 
 
 def _filled(wanted: Value, read: Value) -> Value:
