@@ -5,6 +5,7 @@ an earlier swap left is Teal's own and always goes: a hundred swaps in a row lea
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from orchestrator.core.capacity import all_traffic_needs
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import DeleteService, PutTags, RemoveTags, ScaleService, Tags
 from orchestrator.core.events import EventKind
+from orchestrator.core.ids import Json
 from orchestrator.core.observed import Absent, GroupSeen, ServiceSeen, TargetsSeen, Unread
 from orchestrator.core.retirement import Retirement
 from orchestrator.core.rollout import HoldKind, Rollout
@@ -32,7 +34,12 @@ def goes(row: Rollout) -> bool:
 
 def delay(row: Rollout) -> timedelta:
     """How long a target of blue keeps its connections once it is to leave."""
-    delays = [int(json.loads(pair.attributes).get(DELAY, DELAY_SECONDS)) for pair in row.pairs]
+    return longest_delay(pair.attributes for pair in row.pairs)
+
+
+def longest_delay(attributes: Iterable[Json]) -> timedelta:
+    """The longest deregistration delay of some target groups, by what differs from a new group's defaults."""
+    delays = [int(json.loads(one).get(DELAY, DELAY_SECONDS)) for one in attributes]
     return timedelta(seconds=max(delays, default=DELAY_SECONDS))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from orchestrator.core import sizes
+from orchestrator.core import parting, sizes
+from orchestrator.core.leaving import LATE
 from orchestrator.core.plan import percent
 from orchestrator.core.spec import Capacity, Spec
 from orchestrator.core.surroundings import Surroundings, TaskSeen
@@ -40,7 +41,6 @@ def look(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
 
 def _spells(spec: Spec, survey: Survey, needed: int) -> tuple[_Spell, ...]:
     """How many tasks green has in each step, and while traffic comes home."""
-    home = 3 * (spec.metrics.period + spec.metrics.lag)  # in three steps of one whole interval
     rows = plan_table(spec, survey.alarms)
     return (
         *(
@@ -51,8 +51,17 @@ def _spells(spec: Spec, survey: Survey, needed: int) -> tuple[_Spell, ...]:
             )
             for row in rows
         ),
-        _Spell(name="until traffic is home", tasks=needed, lasts=home),
+        _last(spec, survey, needed),
     )
+
+
+def _last(spec: Spec, survey: Survey, needed: int) -> _Spell:
+    """After the watch: until traffic is home in three steps of one whole interval each, or until blue has gone."""
+    if not spec.ending.is_swap:
+        home = 3 * (spec.metrics.period + spec.metrics.lag)
+        return _Spell(name="until traffic is home", tasks=needed, lasts=home)
+    delay = parting.longest_delay(group.attributes for group in survey.groups)
+    return _Spell(name="until blue's tasks have stopped", tasks=needed, lasts=max(LATE, delay) + delay)
 
 
 def _told(spell: _Spell, task: TaskSeen) -> str:

@@ -78,10 +78,11 @@ def _total(rows: tuple[PlanRow, ...], spec: Spec, now: datetime) -> Finding:
     ends = rows[-1].ends
     people = " and the time approvals take" if any(row.approval for row in rows) else ""
     full = rows[-2].ends if len(rows) > 1 else None
+    after = "retiring blue" if spec.ending.is_swap else "settling"
     first = f"100 % after {span(full)}, " if full else ""
     return note(
         "expected-time",
         f"{first}the watch over after {span(ends)}, at {now + ends:%Y-%m-%d %H:%M:%S}Z at the earliest",
         f"counted from the first weight: add green's start (at most {span(spec.limits.provision)}), "
-        f"up to {span(spec.metrics.period)} a step until a period begins{people}, then settling",
+        f"up to {span(spec.metrics.period)} a step until a period begins{people}, then {after}",
     )

@@ -11,7 +11,7 @@ from orchestrator.core.ids import RolloutId, Tenths
 from orchestrator.core.phases import Phase
 from orchestrator.core.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.rollout import HoldKind
-from orchestrator.core.spec import Background, Capacity
+from orchestrator.core.spec import Background, Capacity, Ending
 from orchestrator.engine.commands import look_before
 from tests.cases.looks import service_of
 from tests.cases.scaling_stage import bounds_of, scaled, scaling_of
@@ -158,3 +158,14 @@ def test_preflight_says_what_each_step_takes(stage: Rehearsal) -> None:
     assert "vCPU hours" in told[0]
     cost = next(finding.what for finding in looked.findings if finding.code == "cost")
     assert cost.startswith("2 to 10 more tasks for about")
+
+
+def test_preflight_of_a_swap_says_how_long_both_run_after_the_watch(stage: Rehearsal) -> None:
+    spec = stage.spec(stage.revision(), plan=plan(), capacity=Capacity.STEPPED, ending=Ending.KEEP)
+    looked = stage.run(look_before(spec, cloud=stage.cloud, clock=stage.clock, others=()))
+    told = [finding.what for finding in looked.findings if finding.code == "capacity-step"]
+    assert told[-1].startswith(
+        "until blue's tasks have stopped: 10 tasks of green for about 32 s"
+    )  # its delay of 2 s, after 30
+    when = next(finding.why for finding in looked.findings if finding.code == "expected-time")
+    assert when.endswith("then retiring blue")
