@@ -139,6 +139,9 @@ def test_missing_permission_is_named(glass: Glass, operation: str, action: str) 
         glass.bring_home()
 
 
+AFTER_A_SWAP = {"ecs:ListServices"}  # finds the service of record where the named one does not serve
+
+
 def test_permissions_are_those_that_are_listed() -> None:
     with Glass(deployment=WATCHED, default_rule=True) as glass:
         begun(glass, blue_rolling)
@@ -146,7 +149,7 @@ def test_permissions_are_those_that_are_listed() -> None:
         glass.run(glass.direct.find(cluster="", service="checkout"))
         glass.bring_home()
         made = {iam_action(call.service, call.operation) for call in list(glass.world.log)[begins:]}
-        assert made == set(DIRECT)
+        assert made == set(DIRECT) - AFTER_A_SWAP
 
 
 def test_what_can_be_dispensed_with_keeps_nothing_from_coming_home(glass: Glass) -> None:

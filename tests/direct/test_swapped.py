@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.aws.errors import iam_action
+from orchestrator.aws.permissions import DIRECT
 from orchestrator.core.errors import Missing
 from orchestrator.core.events import EventKind
 from orchestrator.core.phases import Phase
@@ -13,6 +15,7 @@ from orchestrator.core.spec import Ending, ServiceName
 from orchestrator.engine.direct import BringHome
 from tests.cases.looks import service_of
 from tests.cases.swap_stage import swap, swapped, until_told
+from tests.direct.test_in_trouble import AFTER_A_SWAP
 from tests.support.rehearsal import Rehearsal
 
 RECORD = ServiceName(cluster="prod", service="checkout")
@@ -44,8 +47,11 @@ def test_the_green_that_stayed_is_blue_of_the_next_rollout_and_gets_all_traffic_
         assert [guest.name for guest in place.guests] == [green.name]
     assert stage.run(stage.cloud.direct().find(cluster="prod", service="checkout")) == RECORD
     assert stage.run(stage.cloud.direct().find(cluster="prod", service=serves.name)) == RECORD
+    begins = len(stage.world.log)
     home = BringHome(stage.cloud.direct(), RECORD, clock=stage.clock, tell=lambda _: None)
     assert stage.run(home.run(by="operator")).has_acted
+    made = {iam_action(call.service, call.operation) for call in list(stage.world.log)[begins:]}
+    assert AFTER_A_SWAP <= made <= set(DIRECT)
     place = look(stage)
     assert all(place.green_part(rule) == 0 for rule in place.rules)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, "the engine takes it for a rollback"

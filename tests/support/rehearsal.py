@@ -67,10 +67,11 @@ class Rehearsal:
         settings: WorldSettings | None = None,
         requests_per_second: float = 40,
         minute: timedelta = MINUTE,
+        start: datetime = START,
         build: Callable[..., Scenery] = furnish,
         **furnishing: Any,  # noqa: ANN401 - the parameters of `furnish`
     ) -> None:
-        self.world = World(start=START, seed=seed, minute=minute, settings=settings or WorldSettings.kind())
+        self.world = World(start=start, seed=seed, minute=minute, settings=settings or WorldSettings.kind())
         self.world.behaviour.start, self.world.behaviour.start_spread = (
             timedelta(seconds=3),
             timedelta(seconds=2),
