@@ -140,10 +140,7 @@ def take(draft: Draft) -> None:
     unread = next((m for name in wanted if isinstance(m := draft.seen.metrics.get(name), Unread)), None)
     if unread is not None or any(name not in draft.seen.metrics for name in wanted):
         if draft.now >= starts[0] + metrics.period + metrics.lag:
-            why = unread.why if unread else "they were not looked at"
-            draft.hold(
-                HoldKind.AWS, f"request counts could not be read: {why}", clears_when="CloudWatch answers"
-            )
+            _hold_unread(draft, unread, since=starts[0] + metrics.period + metrics.lag)
         return
     points = {name: dict(_series(draft, name)) for name in wanted}
     readings = tuple(_interval(row, points, start) for start in starts)
@@ -158,6 +155,20 @@ def take(draft: Draft) -> None:
     is_apart = row.read_at is None or draft.now - row.read_at >= metrics.look_gap
     if taken or is_apart:
         draft.change(reading=readings[taken:], read_at=draft.now)
+
+
+def _hold_unread(draft: Draft, unread: Unread | None, *, since: datetime) -> None:
+    """Hold for counts that are final since then and were not read.
+
+    Where nobody had reason to ask for them when the look began, which took long enough for that to change, they are
+    looked at in the next tick, at once: nothing more is known now than a moment ago.
+    """
+    before, is_first = draft.before.ticked_at, draft.row.read_at is None
+    if unread is None and not is_first and before is not None and before < since:
+        draft.wake_by(draft.now)
+        return
+    why = unread.why if unread else "they were not looked at"
+    draft.hold(HoldKind.AWS, f"request counts could not be read: {why}", clears_when="CloudWatch answers")
 
 
 def _look_again(draft: Draft, reading: tuple[Interval, ...], *, at: datetime) -> None:

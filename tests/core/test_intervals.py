@@ -436,6 +436,20 @@ def test_what_a_person_passed_over_is_not_held_against_green_again() -> None:
     assert intervals.earlier(replace(known, judged_from=NOON - 2 * MINUTE)) == ()
 
 
+def test_a_period_that_becomes_final_while_the_look_lasts_is_looked_at_in_the_next_tick_and_holds_only_then() -> (
+    None
+):
+    known = serving()
+    final = intervals.due(known, NOON + 9 * MINUTE)[0] + MINUTE + known.spec.metrics.lag
+    asked_late = replace(known, read_at=final - 20 * SECOND, ticked_at=final - SECOND)
+    unasked = taken(asked_late, Seen(), final + SECOND)
+    assert (unasked.holds, unasked.wake_at) == ([], final + SECOND)
+    again = taken(replace(asked_late, ticked_at=final + SECOND), Seen(), final + 2 * SECOND)
+    assert [hold.reason for hold in again.holds] == [
+        "request counts could not be read: they were not looked at"
+    ]
+
+
 def test_a_period_that_becomes_final_between_looking_and_judging_was_looked_at() -> None:
     """Else the judgement would hold for counts that "could not be read", which nobody had tried to read."""
     known = replace(serving(), read_at=NOON + 2 * MINUTE - 3 * SECOND)
