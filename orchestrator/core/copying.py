@@ -33,10 +33,12 @@ from orchestrator.core.observed import (
     ScheduleSeen,
     Unread,
 )
-from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.rollout import Rollout
 from orchestrator.core.wanted import names_of
 from orchestrator.core.words import counted
 
+WHAT = "green's scaling"
+READABLE = "green's scaling can be read"
 AT_ONCE = 3  # writes in one tick: Application Auto Scaling takes about one a second
 SOON = timedelta(minutes=1)  # a one-time action so near is past before it is written
 
@@ -67,15 +69,10 @@ def give(draft: Draft, tags: Tags) -> str:
     assert green is not None
     if not is_missing(row):
         return ""
-    match draft.seen.green_scales:
-        case None:
-            return "a look at green's scaling"
-        case Unread(why=why):
-            words = f"green's scaling could not be read: {why}"
-            draft.hold(HoldKind.AWS, words, clears_when="green's scaling can be read")
-            return "green's scaling to be readable"
-        case ScalesSeen() as seen:
-            missing = list(_missing(row, seen, tags, draft.now))
+    seen = draft.read(draft.seen.green_scales, WHAT, clears_when=READABLE)
+    if isinstance(seen, str):
+        return seen
+    missing = list(_missing(row, seen, tags, draft.now))
     if not missing:
         draft.change(green=replace(green, is_scaling_given=True))
         draft.tell(EventKind.SCALING_GIVEN, _told(row))
@@ -251,19 +248,14 @@ def _remove_target(draft: Draft) -> str:
     row, green = draft.row, draft.row.green
     assert row.blue is not None
     assert green is not None
-    match draft.seen.green_scaling:
-        case None:
-            return "a look at green's scaling"
-        case Unread(why=why):
-            words = f"green's scaling could not be read: {why}"
-            draft.hold(HoldKind.AWS, words, clears_when="green's scaling can be read")
-            return "green's scaling to be readable"
-        case Absent():
-            return ""
-        case ScalingSeen():
-            gone = DeregisterScaling(cluster=row.blue.cluster, service=green.name)
-            draft.ask(gone, "take green's scaling away, with its policies and scheduled actions")
-            return "green's scaling to be gone"
+    seen = draft.read(draft.seen.green_scaling, WHAT, clears_when=READABLE)
+    if isinstance(seen, str):
+        return seen
+    if isinstance(seen, Absent):
+        return ""
+    gone = DeregisterScaling(cluster=row.blue.cluster, service=green.name)
+    draft.ask(gone, "take green's scaling away, with its policies and scheduled actions")
+    return "green's scaling to be gone"
 
 
 def _remove_alarms(draft: Draft) -> str:
@@ -271,18 +263,11 @@ def _remove_alarms(draft: Draft) -> str:
     assert green is not None
     there = []
     for name in green.alarms:
-        match draft.seen.alarms.get(name):
-            case None:
-                return f"a look at {name}"
-            case Unread(why=why):
-                draft.hold(
-                    HoldKind.AWS, f"{name} could not be read: {why}", clears_when=f"{name} can be read"
-                )
-                return f"{name} to be readable"
-            case AlarmSeen():
-                there.append(name)
-            case Absent():
-                pass
+        seen = draft.read(draft.seen.alarms.get(name), name, clears_when=f"{name} can be read")
+        if isinstance(seen, str):
+            return seen
+        if isinstance(seen, AlarmSeen):
+            there.append(name)
     if not there:
         return ""
     draft.ask(DeleteAlarms(names=tuple(there)), f"delete the alarms that drove green: {', '.join(there)}")

@@ -3,16 +3,18 @@
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.core.commands import Actor, Outcome
 from orchestrator.core.effects import Effect, is_to_safety
 from orchestrator.core.events import Event, EventKind, Fact, Record
+from orchestrator.core.observed import Unread
 from orchestrator.core.phases import LEGAL, Phase
 from orchestrator.core.rollout import Asked, End, Hold, HoldKind, Rollout
 from orchestrator.core.scene import floor_to
 from orchestrator.core.seen import Seen
 
+T = TypeVar("T")
 _FIELDS = tuple(field.name for field in fields(Rollout))
 _values = attrgetter(*_FIELDS)
 
@@ -57,6 +59,20 @@ class Draft:
         known = next((h for h in self.before.holds if (h.kind, h.clears_when) == (kind, clears_when)), None)
         since = known.since if known else self.now
         self.holds.append(Hold(kind=kind, reason=reason, clears_when=clears_when, since=since))
+
+    def read(self, seen: T | Unread | None, what: str, *, clears_when: str = "it can be read") -> T | str:
+        """What was seen of something; or what is waited for, in words, if nobody looked or it could not be read.
+
+        What could not be read holds.
+        """
+        match seen:
+            case None:
+                return f"a look at {what}"
+            case Unread(why=why):
+                self.hold(HoldKind.AWS, f"{what} could not be read: {why}", clears_when=clears_when)
+                return f"{what} to be readable"
+            case found:
+                return found
 
     def ask(self, effect: Effect, message: str) -> None:
         """Ask for an effect, unless it was asked for a moment ago and its outcome may just not show yet.

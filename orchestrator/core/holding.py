@@ -223,22 +223,18 @@ def restore(draft: Draft) -> str:
     """What giving blue's scaling back still waits for; what somebody else changed meanwhile stays."""
     row, blue = draft.row, draft.row.blue
     assert blue is not None
-    match draft.seen.scaling:
-        case None:
-            return "a look at blue's scaling"
-        case Unread(why=why):
-            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
-            return "blue's scaling to be readable"
-        case ScalingSeen() as seen:
-            known = _with_schedules(draft, blue, held(row), seen)
-            wanted_back = given_back(known, seen)
-            if seen != wanted_back:
-                back = SetScaling(cluster=blue.cluster, service=blue.name, wanted=wanted_back)
-                draft.ask(back, "give blue's scaling back: it may scale in again")
-                return "blue's scaling to be as it was"
-        case Absent():
-            pass
-    return ""
+    seen: ScalingSeen | Absent | str = draft.read(draft.seen.scaling, "blue's scaling")
+    if isinstance(seen, str):
+        return seen
+    if isinstance(seen, Absent):
+        return ""
+    known = _with_schedules(draft, blue, held(row), seen)
+    wanted_back = given_back(known, seen)
+    if seen == wanted_back:
+        return ""
+    back = SetScaling(cluster=blue.cluster, service=blue.name, wanted=wanted_back)
+    draft.ask(back, "give blue's scaling back: it may scale in again")
+    return "blue's scaling to be as it was"
 
 
 def tell_difference(draft: Draft) -> None:

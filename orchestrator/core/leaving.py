@@ -18,7 +18,7 @@ from orchestrator.core.effects import (
 from orchestrator.core.events import EventKind
 from orchestrator.core.observed import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
 from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind, Pair, RuleState
+from orchestrator.core.rollout import Pair, RuleState
 from orchestrator.core.traffic import read_forward, says_the_same
 
 LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
@@ -89,10 +89,7 @@ def _restore_rules(
         match seen:
             case None | Unread():
                 done = False
-                why = seen.why if seen else "it was not looked at"
-                draft.hold(
-                    HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read"
-                )
+                rules.hold_unread(draft, rule, seen)
             case Absent():
                 state = replace(state, verified=None)
             case RuleSeen() as found:
@@ -137,15 +134,13 @@ def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: boo
 
 def _remove_green(draft: Draft) -> str:
     """What green's service still waits for; empty once it is gone."""
-    green, seen = draft.row.green, draft.seen.green
+    green = draft.row.green
     if green is None or green.is_gone:
         return ""
+    seen: ServiceSeen | Absent | str = draft.read(draft.seen.green, "green", clears_when="green can be read")
     match seen:
-        case None:
-            return "a look at green"
-        case Unread(why=why):
-            draft.hold(HoldKind.AWS, f"green could not be read: {why}", clears_when="green can be read")
-            return "green to be readable"
+        case str() as waiting:
+            return waiting
         case Absent():
             late = draft.row.created_last
             if green.is_asked and late is not None and draft.now < late + LATE:
@@ -204,14 +199,9 @@ def _remove_group(draft: Draft, pair: Pair) -> str:
     green = draft.row.green
     if pair.is_deleted:
         return ""
-    match draft.seen.groups.get(pair.green_name):
-        case None:
-            return f"a look at {pair.green_name}"
-        case Unread(why=why):
-            draft.hold(
-                HoldKind.AWS, f"{pair.green_name} could not be read: {why}", clears_when="it can be read"
-            )
-            return f"{pair.green_name} to be readable"
+    match draft.read(draft.seen.groups.get(pair.green_name), pair.green_name):
+        case str() as waiting:
+            return waiting
         case Absent():
             late = draft.row.created_last
             if late is not None and draft.now < late + LATE:

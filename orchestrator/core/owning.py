@@ -7,12 +7,12 @@ are in breach act at once.
 
 from collections.abc import Iterator
 
-from orchestrator.core import holding, renaming
+from orchestrator.core import copying, holding, renaming
 from orchestrator.core.draft import Draft
 from orchestrator.core.effects import DeregisterScaling, Effect, PutScalingPolicy, SetScaling, Tags
 from orchestrator.core.needs import Needs
-from orchestrator.core.observed import Absent, ScalesSeen, ScalingSeen, Unread
-from orchestrator.core.rollout import HoldKind, Rollout
+from orchestrator.core.observed import Absent, ScalesSeen
+from orchestrator.core.rollout import Rollout
 from orchestrator.core.wanted import names_of
 
 
@@ -28,15 +28,10 @@ def make_own(draft: Draft, tags: Tags) -> str:
     row = draft.row
     if row.blue is None or row.green is None or row.blue.scaling is None:
         return ""
-    match draft.seen.green_scales:
-        case None:
-            return "a look at green's scaling"
-        case Unread(why=why):
-            words = f"green's scaling could not be read: {why}"
-            draft.hold(HoldKind.AWS, words, clears_when="green's scaling can be read")
-            return "green's scaling to be readable"
-        case ScalesSeen() as seen:
-            lacking = list(_lacking(row, seen, tags))
+    seen = draft.read(draft.seen.green_scales, copying.WHAT, clears_when=copying.READABLE)
+    if isinstance(seen, str):
+        return seen
+    lacking = list(_lacking(row, seen, tags))
     for effect, words in lacking:
         draft.ask(effect, words)
     return "green's scaling to be the service's own" if lacking else ""
@@ -50,20 +45,16 @@ def take_blues_away(draft: Draft) -> str:
     row = draft.row
     if row.blue is None or row.blue.scaling is None:
         return ""
-    match draft.seen.scaling:
-        case None:
-            return "a look at blue's scaling"
-        case Unread(why=why):
-            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
-            return "blue's scaling to be readable"
-        case Absent():
-            return ""
-        case ScalingSeen():
-            draft.ask(
-                DeregisterScaling(cluster=row.blue.cluster, service=row.blue.name),
-                "take blue's scaling away, with its policies and scheduled actions",
-            )
-            return "blue's scaling to be gone"
+    seen = draft.read(draft.seen.scaling, "blue's scaling")
+    if isinstance(seen, str):
+        return seen
+    if isinstance(seen, Absent):
+        return ""
+    draft.ask(
+        DeregisterScaling(cluster=row.blue.cluster, service=row.blue.name),
+        "take blue's scaling away, with its policies and scheduled actions",
+    )
+    return "blue's scaling to be gone"
 
 
 def _lacking(row: Rollout, seen: ScalesSeen, tags: Tags) -> Iterator[tuple[Effect, str]]:

@@ -146,12 +146,9 @@ def clear(draft: Draft) -> str:
         if pair.blue in (*retirement.cleared, *draft.row.left):
             continue
         name = group_name(pair.blue)
-        match draft.seen.groups.get(name):
-            case None:
-                return f"a look at {name}"
-            case Unread(why=why):
-                draft.hold(HoldKind.AWS, f"{name} could not be read: {why}", clears_when="it can be read")
-                return f"{name} to be readable"
+        match draft.read(draft.seen.groups.get(name), name):
+            case str() as waiting:
+                return waiting
             case GroupSeen() as seen if seen.tags.get(MANAGED) == "true" and seen.arn == pair.blue:
                 if draft.holds and not draft.seen.failures:
                     return f"target group {name} to be deleted"

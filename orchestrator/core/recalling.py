@@ -92,10 +92,7 @@ def _hang(draft: Draft) -> bool:
         match seen:
             case None | Unread():
                 done = False
-                why = seen.why if seen else "it was not looked at"
-                draft.hold(
-                    HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read"
-                )
+                rules.hold_unread(draft, rule, seen)
             case Absent():
                 pass
             case RuleSeen() as found:

@@ -137,10 +137,7 @@ def _is_all_on_blue(draft: Draft) -> bool:
         match seen:
             case None | Unread():
                 done = False
-                why = seen.why if seen else "it was not looked at"
-                draft.hold(
-                    HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read"
-                )
+                rules.hold_unread(draft, rule, seen)
             case Absent():
                 verified = None
             case RuleSeen() as found:

@@ -292,6 +292,12 @@ def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow
         ask_write(draft, rule, actions, weight, to_safety=to_safety, expects=found.actions)
 
 
+def hold_unread(draft: Draft, rule: RuleState, seen: Unread | None) -> None:
+    """Hold for a rule that nobody looked at or that could not be read."""
+    why = seen.why if seen else "it was not looked at"
+    draft.hold(HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read")
+
+
 def ask_write(
     draft: Draft,
     rule: RuleState,

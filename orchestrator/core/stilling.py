@@ -12,7 +12,7 @@ from orchestrator.core.draft import Draft
 from orchestrator.core.effects import DeleteAlarms, Effect, PutScalingPolicy, PutScheduledAction, SetScaling
 from orchestrator.core.events import EventKind
 from orchestrator.core.needs import Needs
-from orchestrator.core.observed import Absent, ScalesSeen, ScalingSeen, Unread
+from orchestrator.core.observed import Absent, ScalesSeen, Unread
 from orchestrator.core.rollout import HoldKind, Rollout
 
 OWN = "teal-"  # how the names of alarms begin that a rollout has made
@@ -34,17 +34,14 @@ def own_alarms(row: Rollout) -> tuple[str, ...]:
 
 def stop(draft: Draft) -> str:
     """What stopping blue's scaling still waits for; empty once nothing of it can act, or it has none."""
-    row, blue, seen = draft.row, draft.row.blue, draft.seen.scaling
-    if blue is None or blue.scaling is None or isinstance(seen, Absent):
+    row, blue = draft.row, draft.row.blue
+    if blue is None or blue.scaling is None:
         return ""
-    match seen:
-        case None:
-            return "a look at blue's scaling"
-        case Unread(why=why):
-            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
-            return "blue's scaling to be readable"
-        case ScalingSeen():
-            pass
+    seen = draft.read(draft.seen.scaling, "blue's scaling")
+    if isinstance(seen, str):
+        return seen
+    if isinstance(seen, Absent):
+        return ""
     known = holding.held(row)
     aim = replace(
         known.base,
