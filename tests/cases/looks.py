@@ -1,8 +1,11 @@
 """What tests of edge cases look at in a rehearsal's World, past the adapters."""
 
+from datetime import timedelta
 from typing import Any
 
+from orchestrator.core.events import EventKind
 from orchestrator.core.ids import RolloutId
+from orchestrator.core.phases import Phase
 from tests.support.rehearsal import Rehearsal
 
 
@@ -66,3 +69,16 @@ def reason_of(stage: Rehearsal, rollout: RolloutId) -> str:
     """Why a rollout was taken back, or how it ended; empty before."""
     end = stage.row(rollout).end
     return end.reason if end else ""
+
+
+def shifting(stage: Rehearsal, **spec: Any) -> RolloutId:  # noqa: ANN401 - the fields of Spec
+    """A rollout that has begun to shift, two seconds ago."""
+    rollout = stage.start(stage.spec(stage.revision(), **spec))
+    stage.until(rollout, Phase.SHIFTING)
+    stage.let_run(timedelta(seconds=2))
+    return rollout
+
+
+def paged(stage: Rehearsal, rollout: RolloutId) -> list[str]:
+    """What people were called for."""
+    return [seen.event.message for seen in stage.events(rollout, EventKind.PAGED)]

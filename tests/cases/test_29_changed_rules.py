@@ -16,6 +16,7 @@ from orchestrator.core.spec import Limits, OnDrift
 from orchestrator.ports import Leased
 from orchestrator.sandbox.world.faults import Fault
 from orchestrator.store.memory import MemoryStore
+from tests.cases.looks import shifting
 from tests.cases.rule_stage import Rule, call, foreign_group, forward_of, green_group, rule_of, weights_of
 from tests.support.rehearsal import Rehearsal
 
@@ -24,13 +25,6 @@ from tests.support.rehearsal import Rehearsal
 def stage() -> Iterator[Rehearsal]:
     with Rehearsal() as rehearsal:
         yield rehearsal
-
-
-def shifting(stage: Rehearsal, **spec: object) -> RolloutId:
-    rollout = stage.start(stage.spec(stage.revision(), **spec))
-    stage.until(rollout, Phase.SHIFTING)
-    stage.let_run(timedelta(seconds=2))
-    return rollout
 
 
 def rewrite(stage: Rehearsal, rule: Rule) -> None:

@@ -7,11 +7,9 @@ import pytest
 
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.errors import Refused
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.sandbox.world.world import World
-from tests.cases.looks import green_of, live_services, reason_of, service_of
+from tests.cases.looks import green_of, live_services, paged, reason_of, service_of, shifting
 from tests.cases.rule_stage import call, forward_of, green_group, rule_of, weights_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 
@@ -20,17 +18,6 @@ from tests.support.rehearsal import MINUTE, Rehearsal
 def stage() -> Iterator[Rehearsal]:
     with Rehearsal() as rehearsal:
         yield rehearsal
-
-
-def shifting(stage: Rehearsal, **spec: object) -> RolloutId:
-    rollout = stage.start(stage.spec(stage.revision(), **spec))
-    stage.until(rollout, Phase.SHIFTING)
-    stage.let_run(timedelta(seconds=2))
-    return rollout
-
-
-def paged(stage: Rehearsal, rollout: RolloutId) -> list[str]:
-    return [seen.event.message for seen in stage.events(rollout, EventKind.PAGED)]
 
 
 def ecs(stage: Rehearsal, operation: str, **params: object) -> None:

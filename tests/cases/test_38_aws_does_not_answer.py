@@ -19,6 +19,7 @@ from orchestrator.core.phases import Phase
 from orchestrator.core.traffic import canonical
 from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
 from orchestrator.sandbox.world.faults import Fault, Kind
+from tests.cases.looks import paged, shifting
 from tests.cases.rule_stage import green_group, rule_of, weights_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 
@@ -27,17 +28,6 @@ from tests.support.rehearsal import MINUTE, Rehearsal
 def stage() -> Iterator[Rehearsal]:
     with Rehearsal() as rehearsal:
         yield rehearsal
-
-
-def shifting(stage: Rehearsal) -> RolloutId:
-    rollout = stage.start(stage.spec(stage.revision()))
-    stage.until(rollout, Phase.SHIFTING)
-    stage.let_run(timedelta(seconds=2))
-    return rollout
-
-
-def paged(stage: Rehearsal, rollout: RolloutId) -> list[str]:
-    return [seen.event.message for seen in stage.events(rollout, EventKind.PAGED)]
 
 
 def passed(stage: Rehearsal, rollout: RolloutId) -> int:

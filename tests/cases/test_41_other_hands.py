@@ -13,7 +13,7 @@ from orchestrator.core.phases import Phase
 from orchestrator.core.plan import Plan, Step
 from orchestrator.sandbox.world.faults import Fault
 from orchestrator.sandbox.world.world import World
-from tests.cases.looks import green_of
+from tests.cases.looks import green_of, shifting
 from tests.cases.rule_stage import green_group, weights_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 
@@ -30,13 +30,6 @@ def with_approval(stage: Rehearsal) -> RolloutId:
         Step(weight=Tenths(1000), bake=3 * MINUTE),
     )
     return stage.start(stage.spec(stage.revision(), plan=Plan(name="custom", steps=steps)))
-
-
-def shifting(stage: Rehearsal) -> RolloutId:
-    rollout = stage.start(stage.spec(stage.revision()))
-    stage.until(rollout, Phase.SHIFTING)
-    stage.let_run(timedelta(seconds=2))
-    return rollout
 
 
 def update(stage: Rehearsal, service: str, revision: str) -> None:

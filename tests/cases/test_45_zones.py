@@ -1,13 +1,11 @@
 """Case 45: a zone fails, or requests are shifted away from it. Neither is green's doing."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
-from tests.cases.looks import green_of, tasks_of
+from tests.cases.looks import green_of, shifting, tasks_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 
 
@@ -15,13 +13,6 @@ from tests.support.rehearsal import MINUTE, Rehearsal
 def stage() -> Iterator[Rehearsal]:
     with Rehearsal() as rehearsal:
         yield rehearsal
-
-
-def shifting(stage: Rehearsal) -> RolloutId:
-    rollout = stage.start(stage.spec(stage.revision()))
-    stage.until(rollout, Phase.SHIFTING)
-    stage.let_run(timedelta(seconds=2))
-    return rollout
 
 
 def in_zone(stage: Rehearsal, zone: str, service: str = "") -> list[str]:

@@ -7,12 +7,11 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
 from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.engine.commands import look_before
 from orchestrator.sandbox.world.faults import Fault
-from tests.cases.looks import green_of, reason_of, tasks_of
+from tests.cases.looks import green_of, paged, reason_of, tasks_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 
 
@@ -20,10 +19,6 @@ from tests.support.rehearsal import MINUTE, Rehearsal
 def stage() -> Iterator[Rehearsal]:
     with Rehearsal() as rehearsal:
         yield rehearsal
-
-
-def paged(stage: Rehearsal, rollout: RolloutId) -> list[str]:
-    return [seen.event.message for seen in stage.events(rollout, EventKind.PAGED)]
 
 
 def start(stage: Rehearsal, conduct: dict[str, str] | None = None) -> RolloutId:

@@ -1,7 +1,6 @@
 """Case 74: traffic grows by half in mid-rollout, since another region has failed over."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
@@ -9,7 +8,7 @@ from orchestrator.core.ids import RolloutId
 from orchestrator.core.phases import Phase
 from orchestrator.core.rollout import HoldKind
 from orchestrator.core.spec import Ending
-from tests.cases.looks import service_of
+from tests.cases.looks import service_of, shifting
 from tests.cases.swap_stage import swapped
 from tests.support.rehearsal import MINUTE, Rehearsal, quick_plan
 
@@ -19,13 +18,6 @@ def stage() -> Iterator[Rehearsal]:
     with Rehearsal() as rehearsal:
         rehearsal.let_run(6 * MINUTE)  # a past that says what is usual
         yield rehearsal
-
-
-def shifting(stage: Rehearsal) -> RolloutId:
-    rollout = stage.start(stage.spec(stage.revision()))
-    stage.until(rollout, Phase.SHIFTING)
-    stage.let_run(timedelta(seconds=2))
-    return rollout
 
 
 def too_small(stage: Rehearsal, rollout: RolloutId) -> list[str]:

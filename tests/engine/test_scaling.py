@@ -1,29 +1,12 @@
 """A service that scales: green gets everything of it before traffic, and nothing of it is left on any way out."""
 
-import json
-from typing import Any
-
 import pytest
 
 from orchestrator.core.commands import CommandKind
 from orchestrator.core.phases import Phase
 from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
+from tests.cases.scaling_stage import scaling_of
 from tests.support.rehearsal import Rehearsal
-
-
-def scaling_of(stage: Rehearsal) -> dict[str, Any]:
-    """Everything of Application Auto Scaling in the account, and every alarm, but for states and times."""
-    call = stage.world.call
-    asked = {"ServiceNamespace": "ecs"}
-    alarms = call("cloudwatch", "DescribeAlarms", {})["MetricAlarms"]
-    moving = ("State", "AlarmConfiguration", "Evaluation")
-    found = {
-        "targets": call("application-autoscaling", "DescribeScalableTargets", asked)["ScalableTargets"],
-        "policies": call("application-autoscaling", "DescribeScalingPolicies", asked)["ScalingPolicies"],
-        "actions": call("application-autoscaling", "DescribeScheduledActions", asked)["ScheduledActions"],
-        "alarms": [{k: v for k, v in alarm.items() if not k.startswith(moving)} for alarm in alarms],
-    }
-    return json.loads(json.dumps(found, default=str, sort_keys=True))
 
 
 def scaled(stage: Rehearsal, *kinds: str) -> Rehearsal:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from tests.verify.account import Account, Unnamed, named_by, open_account
+from tests.verify.check import Outcome, made
 from tests.verify.marks import table
-from tests.verify.refusals import CHECKS, Outcome, made
+from tests.verify.refusals import CHECKS
 
 HOW = """
 Nothing was asked of AWS. To ask a real account, name it and a place in it, and run `make verify-aws` again:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.verify.refusals import Outcome
+from tests.verify.check import Outcome
 
 NOT_ASKED = "not asked"
 

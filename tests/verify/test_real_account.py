@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.verify.account import Unnamed, named_by, open_account
+from tests.verify.check import Check, made
 from tests.verify.place import Place
-from tests.verify.refusals import CHECKS, Check, made
+from tests.verify.refusals import CHECKS
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,11 @@ from orchestrator.sandbox.wire.skin import Skin
 from orchestrator.sandbox.world import World, WorldSettings
 from tests.contract.moto_cloud import MotoAccount
 from tests.verify.account import calls_of
+from tests.verify.check import Check, made
 from tests.verify.lies import LIES
 from tests.verify.place import Call, Place
-from tests.verify.refusals import CHECKS, LOAD_BALANCING, Check, made
+from tests.verify.refusals import CHECKS
+from tests.verify.refusals_of_load_balancing import LOAD_BALANCING
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HTTPS = "arn:aws:acm:eu-west-1:123456789012:certificate/1"

@@ -11,9 +11,10 @@ from orchestrator.sandbox.wire.socket import serve
 from orchestrator.sandbox.world import AwsRefusal, World, WorldSettings
 from tests.verify.__main__ import main
 from tests.verify.account import named_by
+from tests.verify.check import MEMORY, made
 from tests.verify.marks import MARKS, table
 from tests.verify.place import Answer
-from tests.verify.refusals import CHECKS, MEMORY, made
+from tests.verify.refusals import CHECKS
 from tests.verify.test_refusals import HTTPS, START, place, world
 
 NAMED = {
