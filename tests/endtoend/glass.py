@@ -50,7 +50,7 @@ async def taken_home(made: Stage, name: str, phase: str, text: str) -> None:
     assert view.reason.endswith(": the server is away"), view.reason
     assert await shop.on() == former
     assert await shop.changes(before) == []
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 async def engine_killed_while_traffic_shifts(made: Stage) -> None:

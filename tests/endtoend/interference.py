@@ -38,7 +38,7 @@ async def ends_on_blue(shop: Shop, before: Any, deploy: Any) -> None:  # noqa: A
     ended = await deploy.ended()
     assert ended.code == 3, ended
     assert await shop.changes(before) == []
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 async def somebody_raises_green(made: Stage) -> None:
@@ -79,7 +79,7 @@ async def somebody_changes_the_rule(made: Stage) -> None:
     assert forward["TargetGroupStickinessConfig"]["Enabled"], "somebody else's change stays"
     assert [pair["TargetGroupArn"] for pair in forward["TargetGroups"]] == [shop.scenery.target_group]
     assert before["scaling"] == await shop.scaling()
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 async def somebody_deletes_green(made: Stage) -> None:

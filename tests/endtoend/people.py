@@ -49,7 +49,7 @@ async def commands_beside_two_deploys(made: Stage) -> None:
     late = await shop.teal("rollback", shop.name)
     assert late.code != 0, late
     assert "Traceback" not in late.err
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 async def ctrl_c_leaves_and_sigterm_takes_back(made: Stage) -> None:
@@ -77,7 +77,7 @@ async def ctrl_c_leaves_and_sigterm_takes_back(made: Stage) -> None:
     assert "rolling back: rollback by " in ended.out
     assert await shop.on() == former
     assert await shop.changes(before) == []
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 async def watched_through_a_server_that_restarts(made: Stage) -> None:
@@ -108,7 +108,7 @@ async def watched_through_a_server_that_restarts(made: Stage) -> None:
     print("\n".join(line for line in said if line.startswith("Connect")))
     refused = await shop.teal("watch", rollout, TEAL_SERVER="http://127.0.0.1:9")
     assert (refused.code, "Connection lost" in refused.out) == (1, False), "one that never answered"
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 SCENES = (

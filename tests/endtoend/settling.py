@@ -42,7 +42,7 @@ async def blue_that_cannot_start_it(made: Stage) -> None:
     assert "(goes on once blue runs steadily, or a person rolls back)" in ended.out, ended
     assert await shop.on() == former
     assert await shop.changes(before) == []
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 async def breaker_that_puts_the_former_back(made: Stage) -> None:
@@ -69,7 +69,7 @@ async def breaker_that_puts_the_former_back(made: Stage) -> None:
     assert "Scaling activity" not in ended.out, "that is ECS's own stop, and no reason"
     assert await shop.on() == new
     assert await shop.changes(before) == []
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 async def rollback_half_way_home(made: Stage) -> None:
@@ -88,7 +88,7 @@ async def rollback_half_way_home(made: Stage) -> None:
     assert f"blue goes back to {former} in place, which takes 30 s at least; green keeps 50 %" in ended.out
     assert await shop.on() == former
     assert await shop.changes(before) == []
-    assert (await shop.load.finish()).failed_by_shift == 0
+    assert (await shop.load.finish()).shift == {}
 
 
 SCENES = (
