@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.phases import Phase
 from tests.builders import RULE
 from tests.core.stages import at, row, rule_seen, seen_of, written
 

@@ -6,9 +6,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from api.cli.demo_acts import environment
-from orchestrator.sandbox.plane.load import Load
-from orchestrator.sandbox.sandbox import Sandbox
+from api.cli.demo.acts import environment
+from sandbox.plane.clients.load import Load
+from sandbox.sandbox import Sandbox
 from tests.endtoend.stage import ROOT
 
 LONGEST_SECONDS = 90.0

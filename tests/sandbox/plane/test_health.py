@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.sandbox.plane.health import HealthChecks, check
+from sandbox.plane.balancer.health import HealthChecks, check
 from tests.sandbox.plane.board import Board, run, until
 from tests.sandbox.plane.client import Script, saying, scripted
 
