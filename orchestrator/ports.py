@@ -19,10 +19,10 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.roles import Role
 from orchestrator.core.ownership.session_policy import Scope
 from orchestrator.core.preflight.environment import Groups, Surroundings, SurroundingsNeed
-from orchestrator.core.rollout.needs import MetricsNeed, Needs, SurveyNeed
 from orchestrator.core.rollout.rollout import Decision, Rollout
-from orchestrator.core.rollout.seen import Seen
 from orchestrator.core.rollout.spec import ServiceName
+from orchestrator.core.tick.needs import MetricsNeed, Needs, SurveyNeed
+from orchestrator.core.tick.seen import Seen
 
 
 class Clock(Protocol):

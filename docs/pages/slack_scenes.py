@@ -18,7 +18,10 @@ from orchestrator.core.domain.ids import (
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.domain.verdict import Answer, Judged, fail, hold, passed
-from orchestrator.core.rollout.rollout import Approval, Bake, Blue, End, Green, Hold, HoldKind, Rollout
+from orchestrator.core.rollout.colours import Blue, Green
+from orchestrator.core.rollout.handover import End
+from orchestrator.core.rollout.progress import Approval, Bake
+from orchestrator.core.rollout.rollout import Hold, HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.rollout.spec import ApprovalSpec, ServiceName, Spec
 from orchestrator.notify.slack.message import Act

@@ -19,8 +19,8 @@ from orchestrator.core.cloud.resources import Absent, RuleSeen, ScalingSeen, Ser
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.errors import Denied, Missing, NotFound, Throttled, Unreachable
 from orchestrator.core.domain.ids import LoadBalancerArn, TargetGroupArn
-from orchestrator.core.rollout.needs import SurveyNeed
 from orchestrator.core.rollout.spec import ServiceName
+from orchestrator.core.tick.needs import SurveyNeed
 
 T = TypeVar("T")
 DEFAULT = "default"  # the cluster that AWS's own tools mean when none is named

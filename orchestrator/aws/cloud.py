@@ -24,8 +24,8 @@ from orchestrator.core.domain.errors import Unreachable
 from orchestrator.core.domain.tags import FORMER
 from orchestrator.core.ownership.session_policy import Scope
 from orchestrator.core.preflight.environment import Groups, Surroundings, SurroundingsNeed
-from orchestrator.core.rollout.needs import Needs, SurveyNeed
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.needs import Needs, SurveyNeed
+from orchestrator.core.tick.seen import Seen
 
 
 class AwsCloud:

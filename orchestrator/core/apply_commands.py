@@ -14,9 +14,10 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import percent
 from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC, current_step, needs_first_approval
 from orchestrator.core.gates.probe import Probed
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.rollout import Approval, Loss, Rollout
+from orchestrator.core.rollout.progress import Approval, Loss
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.statistics.comparison import anew
+from orchestrator.core.tick.draft import Draft
 
 
 def refusal(row: Rollout, command: Command) -> str:
@@ -33,9 +34,13 @@ def refusal(row: Rollout, command: Command) -> str:
         case CommandKind.APPROVE:
             return _approve_refusal(row, command)
         case CommandKind.PAUSE:
-            return f"it is already paused by {row.paused_by.name}" if row.paused_by else ""
+            return f"it is already paused by {row.pause.paused_by.name}" if row.pause.paused_by else ""
         case CommandKind.RESUME:
-            is_stopped = row.paused_by or row.failed or (row.attempts and row.attempts[-1].is_failed)
+            is_stopped = (
+                row.pause.paused_by
+                or row.waiting.failed
+                or (row.handover.attempts and row.handover.attempts[-1].is_failed)
+            )
             return "" if is_stopped else "it is not paused"
         case CommandKind.BACK | CommandKind.PROMOTE:
             return (
@@ -76,13 +81,13 @@ def _approve_refusal(row: Rollout, command: Command) -> str:
         return f"{command.by.name} is not among the approvers: {', '.join(approvers)}"
     if row.spec.approval.not_author and command.by.name == row.author.name:
         return f"{command.by.name} started the rollout, and its author may not approve it"
-    if any(a.by.name == command.by.name and a.step == step for a in row.approvals):
+    if any(a.by.name == command.by.name and a.step == step for a in row.progress.approvals):
         return f"{command.by.name} has already approved this step"
     return ""
 
 
 def _back_refusal(row: Rollout, command: Command) -> str:
-    earlier = [step.weight for step in row.plan.steps[: row.step]]
+    earlier = [step.weight for step in row.plan.steps[: row.progress.step]]
     if not earlier:
         return "this is the first step: there is no earlier one (rollback takes all traffic off green)"
     if command.to is None or command.to not in earlier:
@@ -93,8 +98,8 @@ def _back_refusal(row: Rollout, command: Command) -> str:
 def _full_refusal(row: Rollout, command: Command) -> str:
     """A promotion waives time and evidence; what a person must say, another person's haste does not."""
     steps = row.plan.steps
-    for number in range(row.step, len(steps) - 1) if command.full else ():
-        people = {approval.by.name for approval in row.approvals if approval.step == number}
+    for number in range(row.progress.step, len(steps) - 1) if command.full else ():
+        people = {approval.by.name for approval in row.progress.approvals if approval.step == number}
         if steps[number].approval and len(people) < row.spec.approval.required:
             return f"step {number + 1} needs an approval, which a promotion to the last step would pass by"
     return ""
@@ -138,41 +143,43 @@ def _apply(draft: Draft, command: Command) -> None:
     match command.kind:
         case CommandKind.APPROVE:
             approval = Approval(by=command.by, step=current_step(row), at=draft.now)
-            draft.change(approvals=(*row.approvals, approval))
+            draft.change(approvals=(*row.progress.approvals, approval))
         case CommandKind.PAUSE:
             draft.change(paused_by=command.by, pause_reason=command.reason)
         case CommandKind.RESUME:
-            attempts = row.attempts
+            attempts = row.handover.attempts
             if attempts and attempts[-1].is_failed:
                 # Only a person may have blue updated once more: the next tick records a new attempt.
                 attempts = (*attempts[:-1], replace(attempts[-1], is_retried=True))
-            if row.failed and row.phase is Phase.PROVISIONING:
+            if row.waiting.failed and row.phase is Phase.PROVISIONING:
                 _try_green_anew(draft)
-            if row.failed:
-                go_to_step(draft, row.step)
+            if row.waiting.failed:
+                go_to_step(draft, row.progress.step)
                 # What failed it would fail it again at once: a person has seen it and lets it go on.
                 draft.change(
-                    stops_count_from=draft.now, judged_from=draft.now, comparison=anew(draft.row.comparison)
+                    stops_count_from=draft.now,
+                    judged_from=draft.now,
+                    comparison=anew(draft.row.evidence.comparison),
                 )
                 baseline.tell(draft)
             draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
         case CommandKind.PROMOTE:
-            is_leaping = command.full and row.step < len(row.plan.steps) - 1
-            draft.change(waived_step=row.step, is_leaping=is_leaping)
+            is_leaping = command.full and row.progress.step < len(row.plan.steps) - 1
+            draft.change(waived_step=row.progress.step, is_leaping=is_leaping)
         case CommandKind.BACK:
             index = row.plan.step_of(command.to) if command.to is not None else None
             assert index is not None
-            assert index < row.step
+            assert index < row.progress.step
             if row.phase is Phase.WATCHING:
                 draft.move(Phase.SHIFTING, f"{command.by.name} goes back to step {index + 1}")
             go_to_step(draft, index)
-            draft.change(judged_from=draft.now, steps=draft.row.steps[: index + 1])
+            draft.change(judged_from=draft.now, steps=draft.row.progress.steps[: index + 1])
         case CommandKind.REJECT | CommandKind.ROLLBACK | CommandKind.ABANDON:
             raise AssertionError("these end the rollout and are applied by decide()")
 
 
 def _try_green_anew(draft: Draft) -> None:
     """A person has seen what failed before traffic: green is probed once more, and webhooks are asked again."""
-    probed = draft.row.probed
+    probed = draft.row.checks.probed
     anew = None if probed is None else Probed(attempt=probed.attempt + 1, since=draft.now)
     draft.change(probed=anew, questions=())

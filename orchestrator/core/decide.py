@@ -29,11 +29,11 @@ from orchestrator.core.phases import (
     settling,
     shifting,
 )
-from orchestrator.core.rollout import point_of_no_return, turn_back
-from orchestrator.core.rollout.draft import TEAL, Draft
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
-from orchestrator.core.rollout.seen import Seen
 from orchestrator.core.rollout.spec import LimitThen
+from orchestrator.core.tick import point_of_no_return, turn_back
+from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.seen import Seen
 from orchestrator.core.traffic import other_rules
 
 LOOK_AFTER_EFFECT = timedelta(seconds=1)
@@ -56,15 +56,17 @@ def conclude(draft: Draft) -> Decision:
 
 def _judge(draft: Draft) -> None:
     draft.change(asked=())
-    if draft.row.paused_by is not None and draft.row.ticked_at is not None:
-        draft.change(paused_for=draft.row.paused_for + draft.now - draft.row.ticked_at)
+    if draft.row.pause.paused_by is not None and draft.row.ticks.ticked_at is not None:
+        draft.change(paused_for=draft.row.pause.paused_for + draft.now - draft.row.ticks.ticked_at)
     _tell_failures(draft)
     aws_access.call_for_it(draft)
     ending = apply_commands(draft)
-    if draft.row.paused_by is not None:
-        why = f": {draft.row.pause_reason}" if draft.row.pause_reason else ""
+    if draft.row.pause.paused_by is not None:
+        why = f": {draft.row.pause.pause_reason}" if draft.row.pause.pause_reason else ""
         draft.hold(
-            HoldKind.PAUSED, f"paused by {draft.row.paused_by.name}{why}", clears_when="somebody resumes"
+            HoldKind.PAUSED,
+            f"paused by {draft.row.pause.paused_by.name}{why}",
+            clears_when="somebody resumes",
         )
     if ending is not None and ending.kind is CommandKind.ABANDON:
         _abandon(draft, ending)
@@ -106,7 +108,7 @@ def _tell_failures(draft: Draft) -> None:
     """Say what AWS refused or did not answer; a failure that lasts is one hold, not one event a tick."""
     for failure in draft.seen.failures:
         clears = f"AWS accepts: {failure.key}"
-        if not any(hold.clears_when == clears for hold in draft.before.holds):
+        if not any(hold.clears_when == clears for hold in draft.before.waiting.holds):
             draft.tell(EventKind.EFFECT_FAILED, failure.why, effect=failure.key, is_final=failure.is_final)
         if draft.row.phase is not Phase.ROLLING_BACK:
             draft.hold(HoldKind.AWS, failure.why, clears_when=clears)
@@ -119,15 +121,15 @@ def _limit_holds(draft: Draft) -> None:
         return
     if row.phase is Phase.PENDING and limits.wait_for_blue:
         return  # it has a limit of its own
-    if draft.before.holds and not draft.holds:
+    if draft.before.waiting.holds and not draft.holds:
         draft.change(is_paged=False)  # this standstill is over; people are called again for the next
     holds = [hold for hold in draft.holds if hold.is_limited]
     if not holds:
         draft.change(held=timedelta(0))
         return
-    if not row.paused_by:
-        draft.change(held=row.held + draft.since_last(row.ticked_at))
-    if draft.row.held < limits.hold:
+    if not row.pause.paused_by:
+        draft.change(held=row.waiting.held + draft.since_last(row.ticks.ticked_at))
+    if draft.row.waiting.held < limits.hold:
         return
     words = f"held for {span(limits.hold)}: {holds[0].reason}"
     if (
@@ -144,7 +146,7 @@ def _abandon(draft: Draft, command: Command) -> None:
     row = draft.row
     reason = f"abandoned by {command.by.name}" + (f": {command.reason}" if command.reason else "")
     left = [*(pair.green_name for pair in row.pairs), *([row.green.name] if row.green else [])]
-    left += [revision_name(each.arn) for each in row.registrations if each.arn]
+    left += [revision_name(each.arn) for each in row.revisions.registrations if each.arn]
     if row.green and row.green.is_scaling_asked and not row.green.is_scaling_gone:
         left += [f"the scalable target of {row.green.name}", *row.green.alarms]
     left += removing_blue.left_of_blue(row)
@@ -158,20 +160,20 @@ def _abandon(draft: Draft, command: Command) -> None:
         reason=reason,
         left=", ".join(left),
         green_tenths=row.green_weight,
-        scaling_suspended=row.is_scaling_touched,
+        scaling_suspended=row.blue_scaling.is_scaling_touched,
     )
 
 
 def _finish(draft: Draft) -> Decision:
     draft.change(holds=tuple(draft.holds), ticked_at=draft.now)
-    known = {(hold.kind, hold.clears_when) for hold in draft.before.holds}
+    known = {(hold.kind, hold.clears_when) for hold in draft.before.waiting.holds}
     now_held = {(hold.kind, hold.clears_when) for hold in draft.holds}
     for hold in draft.holds:
         if (hold.kind, hold.clears_when) not in known:
             draft.tell(EventKind.HELD, hold.reason, hold=hold.kind.value, clears_when=hold.clears_when)
     # A decision to turn back drops every hold; what it was for may be as bad as before.
     gone = "cleared" if draft.before.end or not draft.row.end else "no longer waited for"
-    for hold in draft.before.holds:
+    for hold in draft.before.waiting.holds:
         if (hold.kind, hold.clears_when) not in now_held:
             draft.tell(
                 EventKind.HOLD_CLEARED,
@@ -207,7 +209,7 @@ def _assert_promises(draft: Draft) -> None:
     writes = [effect for effect in draft.effects if isinstance(effect, WriteRule)]
     for write in writes:
         assert write.green is None or 0 <= write.green <= ALL, f"{write.green} is no share"
-    if row.phase is Phase.ROLLING_BACK and (row.retirement is None or row.is_way_clear):
+    if row.phase is Phase.ROLLING_BACK and (row.retirement is None or row.way_out.is_way_clear):
         assert all(not write.green for write in writes), "a rollback never gives green anything"
     elif row.phase is Phase.ROLLING_BACK:  # blue hangs on the rules again before it has anything to give
         assert all(write.green in (None, NONE, ALL) for write in writes), (
@@ -217,5 +219,5 @@ def _assert_promises(draft: Draft) -> None:
         tests = {rule.arn for rule in row.test_rules}  # nobody's users come by them
         writes = [write for write in writes if write.rule not in tests]
         grown = [w for w in writes if not w.to_safety and (w.green or 0) > draft.before.green_weight]
-        assert not (grown and row.failed), "green's weight never grows after a failure"
-    assert row.paused_by is None or row.phase is not Phase.ROLLING_BACK, "a rollback is never paused"
+        assert not (grown and row.waiting.failed), "green's weight never grows after a failure"
+    assert row.pause.paused_by is None or row.phase is not Phase.ROLLING_BACK, "a rollback is never paused"

@@ -15,10 +15,10 @@ from orchestrator.core.domain.text import group_name
 from orchestrator.core.ecs import former_task_definition, task_definitions, task_protection
 from orchestrator.core.evaluation import before_traffic, change_windows, webhooks
 from orchestrator.core.phases import bringing_blue_back
-from orchestrator.core.rollout.needs import Needs, RuleNeed, SurveyNeed
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import Capacity, Discovery
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_blue
+from orchestrator.core.tick.needs import Needs, RuleNeed, SurveyNeed
 from orchestrator.core.traffic import other_rules, rules, sticky_sessions, target_groups_in_use
 
 ENDING = frozenset({CommandKind.ROLLBACK, CommandKind.REJECT, CommandKind.ABANDON})
@@ -114,7 +114,7 @@ def _services(row: Rollout, stops: str) -> Needs:
 
 def _with_scaling(needs: Needs, row: Rollout, now: datetime, *, is_moving: bool = False) -> Needs:
     """With both colours' scaling, once a period: somebody else's change of it is noticed within one."""
-    seen_at = row.scaling_seen_at
+    seen_at = row.blue_scaling.scaling_seen_at
     is_due = is_moving or blue_floor.is_due(row)
     if not is_due and seen_at is not None and now < seen_at + row.spec.metrics.period:
         return needs
@@ -144,19 +144,22 @@ def _advancing(row: Rollout, now: datetime) -> Needs:
         metrics=metrics_need(row, now),
         hooks=webhooks.needs(row, now),
     )
-    is_moving = not rules.all_at(row, row.plan.steps[row.step].weight) or row.intervention is not None
+    is_moving = (
+        not rules.all_at(row, row.plan.steps[row.progress.step].weight)
+        or row.evidence.intervention is not None
+    )
     return _with_scaling(needs, row, now, is_moving=is_moving)
 
 
 def _settling(row: Rollout, now: datetime) -> Needs:
     assert row.blue is not None
-    if row.is_way_clear:
+    if row.way_out.is_way_clear:
         return _leaving(row, now)
     needs = _with_scaling(_services(row, row.blue.name), row, now)
     needs = replace(needs, protection=task_protection.need(row, now))
-    if not row.attempts:
+    if not row.handover.attempts:
         needs = replace(needs, groups=tuple(pair.green_name for pair in row.pairs))
-    if row.is_homeward:
+    if row.handover.is_homeward:
         needs = replace(needs, alarms=alarm_names(row), metrics=metrics_need(row, now))
     return needs
 
@@ -185,7 +188,7 @@ def _retiring(row: Rollout) -> Needs:
 
 def _way_back(row: Rollout) -> Needs:
     needs = replace(_base(row), is_urgent=True)
-    if not row.attempts and row.blue_loss is None and not bringing_blue_back.is_wanted(row):
+    if not row.handover.attempts and row.blue_loss is None and not bringing_blue_back.is_wanted(row):
         return needs
     assert row.blue is not None
     return replace(
@@ -207,10 +210,12 @@ def _leaving(row: Rollout, now: datetime) -> Needs:
         alarms=scaling.alarms,
         metrics=sticky_sessions.need(row, now),
         rules=_rules(row, are_tests_read=True),
-        blue=row.blue.name if row.attempts or row.is_configuration_touched or row.retirement else "",
+        blue=row.blue.name
+        if row.handover.attempts or row.handover.is_configuration_touched or row.retirement
+        else "",
         green="" if row.green.is_gone else row.green.name,
         groups=tuple(pair.green_name for pair in row.pairs if not pair.is_deleted),
-        scaling=_scaling(row) if row.is_scaling_touched else "",
+        scaling=_scaling(row) if row.blue_scaling.is_scaling_touched else "",
         revisions=task_definitions.needs(row),
         balancers=target_groups_in_use.balancers(row),
     )

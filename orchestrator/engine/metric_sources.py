@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orchestrator.core.cloud.resources import Series, Unread
-from orchestrator.core.rollout.needs import MetricsNeed, Needs
+from orchestrator.core.tick.needs import MetricsNeed, Needs
 from orchestrator.ports import MetricSource
 
 Sources = Mapping[str, MetricSource]

@@ -12,8 +12,8 @@ from orchestrator.core.cloud.survey import Survey
 from orchestrator.core.domain.errors import Denied, Invalid
 from orchestrator.core.ownership.session_policy import Scope
 from orchestrator.core.preflight.environment import Groups, Surroundings, SurroundingsNeed
-from orchestrator.core.rollout.needs import Needs, SurveyNeed
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.needs import Needs, SurveyNeed
+from orchestrator.core.tick.seen import Seen
 from orchestrator.ports import Cloud
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from orchestrator.core.cloud.outbound_calls import HookSeen, HookTrouble, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
-from orchestrator.core.rollout.needs import Needs
+from orchestrator.core.tick.needs import Needs
 from orchestrator.ports import Outward
 
 NOBODY = "this process sends no requests to addresses of rollout files"

@@ -19,9 +19,9 @@ from orchestrator.core.decide import decide
 from orchestrator.core.domain.errors import Conflict, Denied, Lost, Missing, Outside, Rejected
 from orchestrator.core.ownership.claims import claims_of
 from orchestrator.core.ownership.session_policy import scope_of
-from orchestrator.core.rollout.needs import SurveyNeed
 from orchestrator.core.rollout.rollout import Decision, Rollout
-from orchestrator.core.rollout.seen import Failure, Seen
+from orchestrator.core.tick.needs import SurveyNeed
+from orchestrator.core.tick.seen import Failure, Seen
 from orchestrator.core.what_to_read import needs_of
 from orchestrator.engine import service_of_record
 from orchestrator.engine.calendar import Calendar

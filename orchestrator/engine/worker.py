@@ -13,7 +13,7 @@ import structlog
 
 from orchestrator.core.domain.errors import Lost, TealError
 from orchestrator.core.domain.ids import RolloutId
-from orchestrator.core.rollout.seen import Failure
+from orchestrator.core.tick.seen import Failure
 from orchestrator.engine.tick import LEASE, Ticked, Ticker
 from orchestrator.ports import Leased, Store
 

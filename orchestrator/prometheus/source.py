@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
 from orchestrator.core.domain.errors import TealError
 from orchestrator.core.gates.scene import ceil_to, floor_to
-from orchestrator.core.rollout.needs import MetricsNeed
+from orchestrator.core.tick.needs import MetricsNeed
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.targets import target_of
 from orchestrator.settings import Hosts, Prometheus

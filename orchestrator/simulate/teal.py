@@ -23,11 +23,13 @@ from orchestrator.core.domain.ids import (
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.gates import guard
-from orchestrator.core.rollout.rollout import Blue, Decision, Green, Rollout
+from orchestrator.core.rollout.colours import Blue, Colours, Green
+from orchestrator.core.rollout.progress import Progress
+from orchestrator.core.rollout.rollout import Decision, Rollout, Ticks
 from orchestrator.core.rollout.rule_lists import conditions_of, listed
 from orchestrator.core.rollout.rule_state import Pair, RuleState
-from orchestrator.core.rollout.seen import Seen
 from orchestrator.core.rollout.spec import Spec
+from orchestrator.core.tick.seen import Seen
 from orchestrator.core.what_to_read import needs_of
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.traffic import START, WRITE_TAKES, Demand, Period, Tally, Traffic
@@ -124,9 +126,9 @@ class _Run:
         clock, which stands still over gaps of more than two polls: so many are left out at a time.
         """
         look, row = max(asked, now + LEAST), self._row
-        if self._is_every_look_taken or row.waiting_for != guard.MEASURED or not row.reading:
+        if self._is_every_look_taken or row.waiting.waiting_for != guard.MEASURED or not row.evidence.reading:
             return look
-        metrics, awaited = row.spec.metrics, row.reading[0].start
+        metrics, awaited = row.spec.metrics, row.evidence.reading[0].start
         new_at = min(self._traffic.visible_at(awaited), awaited + metrics.period + metrics.lag)
         while look < new_at and look + metrics.look_gap <= now + 2 * metrics.poll:
             look += metrics.look_gap
@@ -271,12 +273,14 @@ def _row(spec: Spec, now: datetime) -> Rollout:
         created_at=now,
         phase=Phase.PROVISIONING,
         phase_since=now,
-        blue=blue,
-        green=Green(name="green", task_definition=_WANTED, desired=TASKS, token="", is_asked=True),
+        colours=Colours(
+            blue=blue,
+            green=Green(name="green", task_definition=_WANTED, desired=TASKS, token="", is_asked=True),
+        ),
         pairs=(pair,),
         rules=(rule,),
-        ready_since=now - timedelta(hours=1),
-        ticked_at=now,
+        progress=Progress(ready_since=now - timedelta(hours=1)),
+        ticks=Ticks(ticked_at=now),
     )
 
 

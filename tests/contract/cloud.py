@@ -14,8 +14,8 @@ from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud.effects import Effect
 from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.cloud.survey import Survey
-from orchestrator.core.rollout.needs import Needs, RuleNeed, SurveyNeed
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.needs import Needs, RuleNeed, SurveyNeed
+from orchestrator.core.tick.seen import Seen
 from orchestrator.ports import Cloud
 from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
 from sandbox.wire.skin import Response, Skin

@@ -16,7 +16,7 @@ from orchestrator.core.cloud.resources import (
     Unread,
 )
 from orchestrator.core.domain.ids import RuleArn, TargetGroupArn
-from orchestrator.core.rollout.needs import MetricsNeed, RuleNeed
+from orchestrator.core.tick.needs import MetricsNeed, RuleNeed
 from sandbox.world import Fault
 from sandbox.world.kernel.faults import Kind
 from tests.contract.acts import SetStage

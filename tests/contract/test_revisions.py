@@ -7,7 +7,7 @@ from orchestrator.core.cloud.effects import DeregisterRevision, RegisterRevision
 from orchestrator.core.cloud.forward_action import canonical
 from orchestrator.core.cloud.resources import ImageSeen, RevisionSeen
 from orchestrator.core.cloud.survey import NewRevision
-from orchestrator.core.rollout.needs import RevisionsNeed
+from orchestrator.core.tick.needs import RevisionsNeed
 from tests.contract.cloud import Stage
 
 IMAGES = (("checkout", "example.com/checkout:2"),)

@@ -26,21 +26,14 @@ from orchestrator.core.domain.plan import ALL, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.rollout import (
-    Attempt,
-    Bake,
-    Blue,
-    Decision,
-    End,
-    Green,
-    Hold,
-    HoldKind,
-    Rollout,
-)
+from orchestrator.core.rollout.colours import Blue, Green
+from orchestrator.core.rollout.handover import Attempt, End
+from orchestrator.core.rollout.progress import Bake
+from orchestrator.core.rollout.rollout import Decision, Hold, HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import Pair, RuleState
-from orchestrator.core.rollout.seen import Seen
 from orchestrator.core.rollout.spec import GatesSpec, Spec
 from orchestrator.core.scaling.blue_floor import suspended
+from orchestrator.core.tick.seen import Seen
 from tests.builders import (
     BLUE_GROUP,
     CLUSTER,

@@ -14,9 +14,10 @@ from orchestrator.core.domain.commands import Actor, CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC
-from orchestrator.core.rollout.rollout import Approval, Bake, Decision, HoldKind, Rollout
-from orchestrator.core.rollout.seen import Failure
+from orchestrator.core.rollout.progress import Approval, Bake
+from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, Limits, LimitThen, OnFailure
+from orchestrator.core.tick.seen import Failure
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_alarm
 from tests.core.stages import (
     AUTHOR,

@@ -34,10 +34,11 @@ from orchestrator.core.domain.commands import ACCEPTED, CommandKind, CommandStat
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn, Tenths
 from orchestrator.core.domain.phases import LEGAL, Phase
-from orchestrator.core.rollout.rollout import Decision, Holding, Rollout
-from orchestrator.core.rollout.seen import Failure, Seen
+from orchestrator.core.rollout.handover import Holding
+from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import Capacity, LimitThen, OnDrift, OnFailure
 from orchestrator.core.scaling.blue_floor import suspended
+from orchestrator.core.tick.seen import Failure, Seen
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
     GREEN_GROUP,

@@ -33,7 +33,7 @@ from orchestrator.core.cloud.resources import RuleSeen, ScalingSeen, ServiceSeen
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.errors import NotFound
 from orchestrator.core.domain.ids import TargetGroupArn
-from orchestrator.core.rollout.draft import LATE
+from orchestrator.core.tick.draft import LATE
 from tests.builders import (
     BLUE_GROUP,
     FORMER,

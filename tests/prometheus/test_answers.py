@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
 from orchestrator.core.domain.errors import Unreachable
-from orchestrator.core.rollout.needs import MetricsNeed
+from orchestrator.core.tick.needs import MetricsNeed
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.prometheus.source import PrometheusSource
 from orchestrator.settings import Hosts, Prometheus, Secret

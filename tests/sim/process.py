@@ -10,7 +10,7 @@ from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.transport import Answer, DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.errors import Lost
-from orchestrator.core.rollout.seen import Failure
+from orchestrator.core.tick.seen import Failure
 from orchestrator.engine.tick import Ticked, Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports import Clock, Leased, Store

@@ -11,9 +11,9 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.phases import preparing, removing_green, rolling_back, shifting
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import rules
 from orchestrator.engine import tick
 from orchestrator.ports import Leased

@@ -14,7 +14,8 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.domain.verdict import Judged, hold
-from orchestrator.core.rollout.rollout import Approval, Bake, Hold, HoldKind, Rollout
+from orchestrator.core.rollout.progress import Approval, Bake
+from orchestrator.core.rollout.rollout import Hold, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec
 from orchestrator.notify.slack.buttons import actions, bound_to, dialog, offered, read_bound
 from orchestrator.notify.slack.message import Act, Message, render

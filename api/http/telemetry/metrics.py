@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from orchestrator.core.domain.errors import Lost
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.seen import Failure
+from orchestrator.core.tick.seen import Failure
 from orchestrator.engine.tick import Ticked, Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports import Filter, Leased, Store

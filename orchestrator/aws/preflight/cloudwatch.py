@@ -17,7 +17,7 @@ from orchestrator.core.domain.errors import Unreachable
 from orchestrator.core.domain.ids import LoadBalancerArn, TargetGroupArn, metric_dimension
 from orchestrator.core.gates.scene import floor_to
 from orchestrator.core.preflight.environment import LOOKED_BACK, load_window
-from orchestrator.core.rollout.needs import MetricsNeed
+from orchestrator.core.tick.needs import MetricsNeed
 
 USAGE_PERIOD = timedelta(minutes=5)
 COUNTS = ("RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount")

@@ -7,7 +7,7 @@ from orchestrator.aws.services import ecs_listing, task_definitions
 from orchestrator.core.cloud.resources import AlarmSeen
 from orchestrator.core.cloud.survey import Survey
 from orchestrator.core.domain.errors import Missing
-from orchestrator.core.rollout.needs import SurveyNeed
+from orchestrator.core.tick.needs import SurveyNeed
 
 
 class AwsScout:

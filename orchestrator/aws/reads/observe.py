@@ -21,8 +21,8 @@ from orchestrator.core.cloud.resources import (
     Unread,
 )
 from orchestrator.core.domain.ids import ListenerArn, RuleArn
-from orchestrator.core.rollout.needs import MetricsNeed, Needs, RuleNeed
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.needs import MetricsNeed, Needs, RuleNeed
+from orchestrator.core.tick.seen import Seen
 
 T = TypeVar("T")
 ServiceFound = ServiceSeen | Absent | Unread

@@ -17,7 +17,7 @@ from orchestrator.core.cloud.resources import Absent, RuleSeen, Unread
 from orchestrator.core.domain.errors import Denied, Missing, Unreachable
 from orchestrator.core.domain.ids import LoadBalancerArn, TargetGroupArn
 from orchestrator.core.domain.tags import SERVES, is_of
-from orchestrator.core.rollout.needs import SurveyNeed
+from orchestrator.core.tick.needs import SurveyNeed
 
 NOWHERE, HANGS, CARRIES = range(3)  # on rules: not at all, at weight 0, with traffic
 ADVICE = (

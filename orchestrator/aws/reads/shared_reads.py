@@ -21,7 +21,7 @@ from orchestrator.core.cloud.resources import (
 )
 from orchestrator.core.domain.ids import ListenerArn, RuleArn
 from orchestrator.core.gates.scene import floor_to
-from orchestrator.core.rollout.needs import MetricsNeed
+from orchestrator.core.tick.needs import MetricsNeed
 
 SPANS = 4  # series are read with others of a window at most so many times as long
 REFUSED_KEPT = 1000

@@ -26,7 +26,7 @@ from orchestrator.core.domain.errors import Outside, Unreachable
 from orchestrator.core.domain.ids import Json, LoadBalancerArn, TargetGroupArn
 from orchestrator.core.gates import metric
 from orchestrator.core.gates.scene import Colour, Names
-from orchestrator.core.rollout.needs import MetricsNeed, SurveyNeed
+from orchestrator.core.tick.needs import MetricsNeed, SurveyNeed
 
 # A group whose zones are served apart answers 503 in a zone that has no targets.
 PERIODS = 60  # of a metric's past that are looked at

@@ -21,7 +21,7 @@ from orchestrator.core.cloud.metric_math import looks_around
 from orchestrator.core.cloud.resources import Absent, AlarmSeen, MetricQuery, Series, Unread
 from orchestrator.core.domain.errors import Rejected
 from orchestrator.core.gates.scene import floor_to
-from orchestrator.core.rollout.needs import MetricsNeed
+from orchestrator.core.tick.needs import MetricsNeed
 
 ALARMS_PER_CALL = 100
 QUERIES_PER_CALL = 500

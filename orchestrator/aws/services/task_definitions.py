@@ -18,7 +18,7 @@ from orchestrator.core.cloud.resources import ImageSeen, RevisionSeen
 from orchestrator.core.cloud.survey import NewRevision
 from orchestrator.core.domain.errors import Missing, Unreachable
 from orchestrator.core.domain.ids import TaskDefinitionArn
-from orchestrator.core.rollout.needs import RevisionsNeed
+from orchestrator.core.tick.needs import RevisionsNeed
 
 GREEN = "green"  # what the colour variable says
 LOOKED_AT_MAX = 50  # revisions of one family that others may register while a rollout is under way

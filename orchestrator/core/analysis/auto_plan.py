@@ -17,10 +17,10 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import ALL, AutoSpec, Step, percent
 from orchestrator.core.gates.compare import StreamName
 from orchestrator.core.gates.scene import Interval, floor_to
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.statistics import comparison
 from orchestrator.core.statistics.sequential_test import Sums
+from orchestrator.core.tick.draft import Draft
 
 HALF = Tenths(500)
 DETECTION = 2.5  # periods from harm to its taking back: the metric's delay, a whole period, and the write
@@ -35,13 +35,13 @@ WORTHWHILE = 1.5  # a next weight smaller than this many times the present one w
 
 def requests_a_period(row: Rollout) -> float:
     """The service's requests in one period lately, by blue's history; 0 if it is not known."""
-    recent = (row.history or ())[-RECENT:]
+    recent = (row.evidence.history or ())[-RECENT:]
     return sum(counts.requests for counts in recent) / len(recent) if recent else 0.0
 
 
 def errors_a_period(row: Rollout) -> float:
     """Blue's errors in one period of its history; 0 if it is not known."""
-    found = row.history or ()
+    found = row.evidence.history or ()
     total = sum(comparison.events_of(StreamName.ERRORS, counts)[0] for counts in found)
     return total / len(found) if found else 0.0
 
@@ -81,7 +81,7 @@ def typical(spec: AutoSpec, period: timedelta, *, first: Tenths | None = None) -
 def begin(draft: Draft) -> None:
     """Plan the first steps from blue's history, as traffic is about to begin."""
     spec, row = draft.row.plan.auto, draft.row
-    if spec is None or row.steps:
+    if spec is None or row.progress.steps:
         return
     requests, errors, period = requests_a_period(row), errors_a_period(row), row.spec.metrics.period
     if is_low_traffic(spec, requests, errors):
@@ -131,8 +131,14 @@ def wait_to_grow(draft: Draft) -> timedelta:
     It is seen from the same period on if it is written shortly before that one begins, and does less harm until then.
     """
     spec, row = draft.row.plan.auto, draft.row
-    step = row.plan.steps[row.step]
-    if spec is None or row.waived_step == row.step or step.is_watch or step.bake or step.weight >= HALF:
+    step = row.plan.steps[row.progress.step]
+    if (
+        spec is None
+        or row.progress.waived_step == row.progress.step
+        or step.is_watch
+        or step.bake
+        or step.weight >= HALF
+    ):
         return timedelta(0)
     return wait_for_moment(draft)
 
@@ -141,13 +147,16 @@ def not_yet(draft: Draft) -> str:
     """Why the present step of `auto` is not left yet, in words; empty once it may be, as far as the plan goes."""
     spec, row = draft.row.plan.auto, draft.row
     assert spec is not None
-    step, period = row.plan.steps[row.step], row.spec.metrics.period
-    if row.waived_step == row.step or step.is_watch or step.weight == ALL:
+    step, period = row.plan.steps[row.progress.step], row.spec.metrics.period
+    if row.progress.waived_step == row.progress.step or step.is_watch or step.weight == ALL:
         return ""
     measured = [interval for interval in intervals.at_weight(row) if interval.green is not None]
     longest = step.bake or spec.bake_max * period
     against = _against(row, measured)
-    if against >= math.log(spec.hesitate_at) and row.bake.done < longest + spec.hesitate_max * period:
+    if (
+        against >= math.log(spec.hesitate_at)
+        and row.progress.bake.done < longest + spec.hesitate_max * period
+    ):
         return f"more evidence: {math.exp(min(against, TOLD_MAX)):.2g} to 1 speaks against green"
     return "" if step.bake else _too_little(row, spec, measured)
 
@@ -157,10 +166,10 @@ def _too_little(row: Rollout, spec: AutoSpec, measured: Sequence[Interval]) -> s
     if not measured:
         return "the datapoint of one whole period at this weight"
     green = sum(interval.green.requests for interval in measured if interval.green is not None)
-    is_longest = row.bake.done >= spec.bake_max * row.spec.metrics.period
+    is_longest = row.progress.bake.done >= spec.bake_max * row.spec.metrics.period
     if green < spec.requests and not is_longest:
         return f"{spec.requests} requests of green at this weight ({green} so far)"
-    weight = row.plan.steps[row.step].weight
+    weight = row.plan.steps[row.progress.step].weight
     if weight < HALF and _next_weight(row, spec) < weight * WORTHWHILE and not is_longest:
         return "enough evidence for a larger weight"
     return ""
@@ -173,7 +182,7 @@ def _against(row: Rollout, measured: Sequence[Interval]) -> float:
     enough. It may make a plan wait and never fail a release, which is why it needs to bound no false failures.
     """
     found = [0.0]
-    for stream in row.comparison:
+    for stream in row.evidence.comparison:
         plain = Sums(margin=1.0, phi=stream.onset.phi, grid=stream.onset.grid)
         both = [interval for interval in measured if interval.blue is not None]
         compared = both[len(both) - stream.at_weight :]  # green's warm-up was not
@@ -186,22 +195,26 @@ def _against(row: Rollout, measured: Sequence[Interval]) -> float:
 def extend(draft: Draft) -> None:
     """Plan the step after the present one, if there is none yet."""
     spec, row = draft.row.plan.auto, draft.row
-    if spec is None or row.step + 1 < len(row.steps):
+    if spec is None or row.progress.step + 1 < len(row.progress.steps):
         return
-    step = row.steps[row.step]
+    step = row.progress.steps[row.progress.step]
     if step.weight == ALL:
         return
     following, words = _following(draft, spec, step)
-    draft.change(steps=_asking(row, (*row.steps, following)))
+    draft.change(steps=_asking(row, (*row.progress.steps, following)))
     draft.tell(EventKind.STEP_PLANNED, words, green_tenths=following.weight)
 
 
 def to_the_end(draft: Draft) -> None:
     """Plan the watch as the step after the present one, whatever was planned: a person goes straight to it."""
     spec, row = draft.row.plan.auto, draft.row
-    if spec is None or row.steps[row.step].is_watch or row.steps[row.step].weight == ALL:
+    if (
+        spec is None
+        or row.progress.steps[row.progress.step].is_watch
+        or row.progress.steps[row.progress.step].weight == ALL
+    ):
         return
-    draft.change(steps=(*row.steps[: row.step + 1], _watch(draft, spec)))
+    draft.change(steps=(*row.progress.steps[: row.progress.step + 1], _watch(draft, spec)))
 
 
 def _following(draft: Draft, spec: AutoSpec, step: Step) -> tuple[Step, str]:
@@ -213,7 +226,7 @@ def _following(draft: Draft, spec: AutoSpec, step: Step) -> tuple[Step, str]:
         kept = percent(Tenths(ALL - watch.weight))
         return watch, f"the watch: blue keeps {kept} as control group"
     weight = Tenths(_next_weight(row, spec))
-    is_longest = row.bake.done >= spec.bake_max * row.spec.metrics.period
+    is_longest = row.progress.bake.done >= spec.bake_max * row.spec.metrics.period
     if is_longest:
         weight = Tenths(max(weight, min(3 * step.weight, HALF)))
     weight = Tenths(max(weight, step.weight + 1))
@@ -226,7 +239,7 @@ def _following(draft: Draft, spec: AutoSpec, step: Step) -> tuple[Step, str]:
 
 def _next_weight(row: Rollout, spec: AutoSpec) -> int:
     """The largest weight at which a green as bad as it could still be spends no more than the budget."""
-    weight = row.steps[row.step].weight
+    weight = row.progress.steps[row.progress.step].weight
     highest = min(spec.factor * weight, HALF)
     if _is_shown(row):
         return highest
@@ -241,7 +254,7 @@ def _next_weight(row: Rollout, spec: AutoSpec) -> int:
 def _is_shown(row: Rollout) -> bool:
     """True if green is shown not to be so many times as bad, in every stream that counts."""
     proof = row.spec.gates.compare.proof
-    counted = [stream for stream in row.comparison if stream.name is not StreamName.SLOW]
+    counted = [stream for stream in row.evidence.comparison if stream.name is not StreamName.SLOW]
     return bool(counted) and all(
         max(stream.mirror.log_e, stream.absolute.log_e if stream.absolute else 0.0) >= proof
         for stream in counted
@@ -253,7 +266,7 @@ def _worst_difference(row: Rollout) -> float | None:
 
     Wilson's score bound of green's rate, minus blue's rate as measured.
     """
-    stream = next((s for s in row.comparison if s.name is StreamName.ERRORS), None)
+    stream = next((s for s in row.evidence.comparison if s.name is StreamName.ERRORS), None)
     if stream is None or not stream.green_requests or not stream.blue_requests:
         return None
     n = stream.green_requests / stream.dispersion.phi
@@ -266,8 +279,8 @@ def _worst_difference(row: Rollout) -> float | None:
 
 def _watch(draft: Draft, spec: AutoSpec) -> Step:
     row, period = draft.row, draft.row.spec.metrics.period
-    phi = max((stream.dispersion.phi for stream in row.comparison), default=1.0)
-    begun = row.spells[0].since if row.spells else draft.now
+    phi = max((stream.dispersion.phi for stream in row.evidence.comparison), default=1.0)
+    begun = row.evidence.spells[0].since if row.evidence.spells else draft.now
     still = spec.watch_until * period - (draft.now - begun)
     kept = hold_back(spec, requests_a_period(row), phi)
     return Step(weight=Tenths(ALL - kept), bake=max(spec.watch * period, still), is_watch=True)

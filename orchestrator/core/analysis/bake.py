@@ -11,9 +11,10 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.gates import webhook
 from orchestrator.core.gates.scene import first_whole
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.rollout import Bake, Rollout, Spell
+from orchestrator.core.rollout.progress import Bake, Spell
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.statistics.comparison import at_new_weight
+from orchestrator.core.tick.draft import Draft
 
 KEPT = 24
 
@@ -35,33 +36,37 @@ def forget(draft: Draft) -> None:
 
 
 def _closed(row: Rollout, until: datetime) -> tuple[Spell, ...]:
-    if not row.spells or row.spells[-1].until is not None:
-        return row.spells
-    return (*row.spells[:-1], replace(row.spells[-1], until=until))
+    if not row.evidence.spells or row.evidence.spells[-1].until is not None:
+        return row.evidence.spells
+    return (*row.evidence.spells[:-1], replace(row.evidence.spells[-1], until=until))
 
 
 def dilution(row: Rollout, start: datetime) -> float:
     """How many times smaller blue's share became within a period; 1 where it did not."""
     period = row.spec.metrics.period
     end = start + period
-    within = [number for number, spell in enumerate(row.spells) if start - period / 6 < spell.since < end]
+    within = [
+        number for number, spell in enumerate(row.evidence.spells) if start - period / 6 < spell.since < end
+    ]
     if not within:
         return 1.0
     first, last = within[0], within[-1]
-    before = row.spells[first - 1].weight if first else NONE
-    kept = ALL - row.spells[last].weight
+    before = row.evidence.spells[first - 1].weight if first else NONE
+    kept = ALL - row.evidence.spells[last].weight
     return max(1.0, (ALL - before) / kept) if kept else float(ALL)
 
 
 def weight_in(row: Rollout, start: datetime) -> Tenths | None:
     """Green's weight all through a period; None if it changed within, or too shortly before to be everywhere."""
     period = row.spec.metrics.period
-    for spell in row.spells:
+    for spell in row.evidence.spells:
         is_within = spell.until is None or start + period <= spell.until
         if first_whole(spell.since, period) <= start and is_within:
             return spell.weight
     is_unlisted = (
-        not row.spells and row.bake.since is not None and first_whole(row.bake.since, period) <= start
+        not row.evidence.spells
+        and row.progress.bake.since is not None
+        and first_whole(row.progress.bake.since, period) <= start
     )
     return row.green_weight if is_unlisted else None
 
@@ -71,14 +76,14 @@ def go_to_step(draft: Draft, step: int) -> None:
     stop(draft, last_there=draft.now)
     draft.change(
         step=step,
-        comparison=at_new_weight(draft.row.comparison),
+        comparison=at_new_weight(draft.row.evidence.comparison),
         waived_step=None,
         intervention=None,
-        passed=tuple(number for number in draft.row.passed if number < step),
+        passed=tuple(number for number in draft.row.progress.passed if number < step),
         is_leaping=False,
         failed="",
         waited_for_approval=timedelta(0),
-        approvals=tuple(a for a in draft.row.approvals if a.step < step),
-        questions=webhook.of_earlier_steps(draft.row.questions, step),
+        approvals=tuple(a for a in draft.row.progress.approvals if a.step < step),
+        questions=webhook.of_earlier_steps(draft.row.checks.questions, step),
         answers=tuple(judged for judged in draft.row.answers if judged.answer.gate == "health"),
     )

@@ -7,18 +7,18 @@ from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.gates import probe
 from orchestrator.core.gates.scene import Colour, floor_to
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.needs import MetricsNeed
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.statistics import comparison
 from orchestrator.core.statistics.sequential_test import Dispersion
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.needs import MetricsNeed
 
 PERIODS = 61  # sixty differences between consecutive ones
 
 
 def is_wanted(row: Rollout) -> bool:
     """True where something is to be compared and blue's history is not known yet."""
-    return row.spec.gates.compare.on and bool(row.spec.gates.compare.streams) and row.history is None
+    return row.spec.gates.compare.on and bool(row.spec.gates.compare.streams) and row.evidence.history is None
 
 
 def need(row: Rollout, now: datetime) -> MetricsNeed | None:
@@ -55,11 +55,13 @@ def take(draft: Draft) -> None:
 def freeze(draft: Draft) -> None:
     """Fix what the comparison judges by, before green's first traffic: it must not depend on what it will see."""
     spec, row = draft.row.spec.gates.compare, draft.row
-    if not spec.on or row.history is None:
+    if not spec.on or row.evidence.history is None:
         return
     # A probe has warmed green up: its first traffic is as good as any.
-    is_warm = probe.is_warm(row.spec.gates.probe, row.probed) if row.spec.gates.probe.on else False
-    draft.change(comparison=comparison.freeze(spec, row.history), warm_up_left=0 if is_warm else spec.warm_up)
+    is_warm = probe.is_warm(row.spec.gates.probe, row.checks.probed) if row.spec.gates.probe.on else False
+    draft.change(
+        comparison=comparison.freeze(spec, row.evidence.history), warm_up_left=0 if is_warm else spec.warm_up
+    )
     tell(draft)
     seen = foreseen(draft.row)
     if seen is not None:
@@ -75,8 +77,8 @@ def freeze(draft: Draft) -> None:
 
 def tell(draft: Draft) -> None:
     """Say what each stream is judged by from here on, so that its evidence can be recomputed from the events alone."""
-    periods = len(draft.row.history or ())
-    for stream in draft.row.comparison:
+    periods = len(draft.row.evidence.history or ())
+    for stream in draft.row.evidence.comparison:
         onset = stream.onset
         draft.tell(
             EventKind.EVIDENCE_FROZEN,
@@ -101,7 +103,7 @@ def foreseen(row: Rollout) -> detectable_regression.Foresight | None:
     requests = auto_plan.requests_a_period(row)
     if not requests:
         return None
-    phi = max((stream.dispersion.phi for stream in row.comparison), default=1.0)
+    phi = max((stream.dispersion.phi for stream in row.evidence.comparison), default=1.0)
     load = detectable_regression.Load(requests=requests, error_rate=auto_plan.errors_a_period(row) / requests)
     return detectable_regression.foresee(row.spec, load, phi=phi)
 

@@ -20,11 +20,11 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.gates.compare import StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Interval, first_whole, floor_to
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import Pair
 from orchestrator.core.statistics import comparison
 from orchestrator.core.statistics.comparison import Use
+from orchestrator.core.tick.draft import Draft
 
 NAMESPACE = "AWS/ApplicationELB"
 METRICS = {
@@ -42,28 +42,28 @@ READ_AT_ONCE = 60
 
 def at_weight(row: Rollout) -> tuple[Interval, ...]:
     """The intervals taken at the present weight, oldest first."""
-    if row.bake.since is None:
+    if row.progress.bake.since is None:
         return ()
-    first = first_whole(row.bake.since, row.spec.metrics.period)
-    return tuple(interval for interval in row.intervals if interval.start >= first)
+    first = first_whole(row.progress.bake.since, row.spec.metrics.period)
+    return tuple(interval for interval in row.evidence.intervals if interval.start >= first)
 
 
 def earlier(row: Rollout) -> tuple[Interval, ...]:
     """Intervals before those at the present weight that no person passed over, oldest first."""
     present = at_weight(row)
-    before = row.intervals[: len(row.intervals) - len(present)]
-    return tuple(i for i in before if row.judged_from is None or i.start >= row.judged_from)
+    before = row.evidence.intervals[: len(row.evidence.intervals) - len(present)]
+    return tuple(i for i in before if row.evidence.judged_from is None or i.start >= row.evidence.judged_from)
 
 
 def due(row: Rollout, now: datetime) -> tuple[datetime, ...]:
     """Starts of the whole periods that have ended since traffic moved and are not taken yet, oldest first."""
     period = row.spec.metrics.period
-    if row.intervals:
-        start = row.intervals[-1].start + period
-    elif row.spells:
-        start = floor_to(row.spells[0].since, period)
-    elif row.bake.since is not None:  # a row of a version that kept no spells
-        start = first_whole(row.bake.since, period)
+    if row.evidence.intervals:
+        start = row.evidence.intervals[-1].start + period
+    elif row.evidence.spells:
+        start = floor_to(row.evidence.spells[0].since, period)
+    elif row.progress.bake.since is not None:  # a row of a version that kept no spells
+        start = first_whole(row.progress.bake.since, period)
     else:
         return ()
     count = (floor_to(now, period) - start) // period
@@ -76,7 +76,7 @@ def to_read(row: Rollout, now: datetime) -> tuple[datetime, ...]:
     One that is about to become final by its age is read too: it may have become so by the time it is judged.
     """
     starts, metrics = due(row, now), row.spec.metrics
-    is_apart = row.read_at is None or now - row.read_at >= metrics.look_gap
+    is_apart = row.evidence.read_at is None or now - row.evidence.read_at >= metrics.look_gap
     is_ageing = bool(starts) and now + metrics.look_gap >= starts[0] + metrics.period + metrics.lag
     return starts if starts and (is_apart or is_ageing) else ()
 
@@ -136,8 +136,12 @@ def take(draft: Draft) -> None:
     if not starts:
         return
     wanted = [query.id for query in queries(row)]
-    if row.read_at is not None and not to_read(row, draft.now) and wanted[0] not in draft.seen.metrics:
-        _look_again(draft, row.reading, at=row.read_at + metrics.look_gap)
+    if (
+        row.evidence.read_at is not None
+        and not to_read(row, draft.now)
+        and wanted[0] not in draft.seen.metrics
+    ):
+        _look_again(draft, row.evidence.reading, at=row.evidence.read_at + metrics.look_gap)
         return
     unread = next((m for name in wanted if isinstance(m := draft.seen.metrics.get(name), Unread)), None)
     if unread is not None or any(name not in draft.seen.metrics for name in wanted):
@@ -154,7 +158,7 @@ def take(draft: Draft) -> None:
         taken += 1
     draft.reading = readings[taken:]
     _look_again(draft, draft.reading, at=draft.now + metrics.look_gap)
-    is_apart = row.read_at is None or draft.now - row.read_at >= metrics.look_gap
+    is_apart = row.evidence.read_at is None or draft.now - row.evidence.read_at >= metrics.look_gap
     if taken or is_apart:
         draft.change(reading=readings[taken:], read_at=draft.now)
 
@@ -165,7 +169,7 @@ def _hold_unread(draft: Draft, unread: Unread | None, *, since: datetime) -> Non
     Where nobody had reason to ask for them when the look began, which took long enough for that to change, they are
     looked at in the next tick, at once: nothing more is known now than a moment ago.
     """
-    before, is_first = draft.before.ticked_at, draft.row.read_at is None
+    before, is_first = draft.before.ticks.ticked_at, draft.row.evidence.read_at is None
     if unread is None and not is_first and before is not None and before < since:
         draft.wake_by(draft.now)
         return
@@ -223,8 +227,8 @@ def _is_final(draft: Draft, reading: Interval) -> bool:
     row, metrics = draft.row, draft.row.spec.metrics
     if draft.now >= reading.start + metrics.period + metrics.lag:
         return True
-    is_apart = row.read_at is not None and draft.now - row.read_at >= metrics.look_gap
-    return _has_all(reading) and is_apart and reading in row.reading
+    is_apart = row.evidence.read_at is not None and draft.now - row.evidence.read_at >= metrics.look_gap
+    return _has_all(reading) and is_apart and reading in row.evidence.reading
 
 
 def _has_all(reading: Interval) -> bool:
@@ -237,9 +241,9 @@ def _has_all(reading: Interval) -> bool:
 
 def _keep(draft: Draft, interval: Interval) -> None:
     row = draft.row
-    draft.change(intervals=(*row.intervals, interval)[-KEPT:])
+    draft.change(intervals=(*row.evidence.intervals, interval)[-KEPT:])
     use = _compare(draft, interval)
-    body = asdict(interval) | {"phase": row.phase.value, "step": row.step, "use": use.value}
+    body = asdict(interval) | {"phase": row.phase.value, "step": row.progress.step, "use": use.value}
     draft.records.append(
         Record(
             key=f"interval {row.phase} {interval.start.isoformat()}",
@@ -265,10 +269,10 @@ def _compare(draft: Draft, interval: Interval) -> Use:
         return Use.NO_DATA
     if interval.weight is None:
         return Use.WEIGHT_CHANGE
-    if row.warm_up_left:
-        draft.change(warm_up_left=row.warm_up_left - 1)
+    if row.evidence.warm_up_left:
+        draft.change(warm_up_left=row.evidence.warm_up_left - 1)
         return Use.WARM_UP
-    before, after = row.comparison, comparison.use(row.comparison, interval, at=draft.now)
+    before, after = row.evidence.comparison, comparison.use(row.evidence.comparison, interval, at=draft.now)
     if interval not in at_weight(draft.row):
         # Evidence against green counts whenever it comes; what shows it to be well is shown at each weight anew.
         after = tuple(
@@ -296,7 +300,7 @@ def _facts(row: Rollout, interval: Interval) -> dict[str, int | float | None]:
         facts[f"{colour}_client_errors"] = found.answers_4xx if found else None
         if found and found.timed:
             facts[f"{colour}_timed"], facts[f"{colour}_slow"] = found.timed, found.slow
-    for stream in row.comparison:
+    for stream in row.evidence.comparison:
         facts[f"{stream.name}_log_e"] = round(stream.onset.log_e, 9)
     return facts
 

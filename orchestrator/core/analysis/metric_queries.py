@@ -9,8 +9,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates import alarm_scope, metric
 from orchestrator.core.gates.scene import Colour, first_whole, floor_to
 from orchestrator.core.rollout.names import names_of
-from orchestrator.core.rollout.needs import MetricsNeed
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.tick.needs import MetricsNeed
 
 
 def metrics_need(row: Rollout, now: datetime) -> MetricsNeed | None:
@@ -20,8 +20,11 @@ def metrics_need(row: Rollout, now: datetime) -> MetricsNeed | None:
     starts = intervals.to_read(row, now)
     wanted: list[MetricQuery] = list(intervals.queries(row)) if starts else []
     earliest = [starts[0]] if starts else []
-    if row.bake.since is not None:
-        for queries, start in (*_of_alarms(row, row.bake.since, now), *_of_metrics(row, row.bake.since, now)):
+    if row.progress.bake.since is not None:
+        for queries, start in (
+            *_of_alarms(row, row.progress.bake.since, now),
+            *_of_metrics(row, row.progress.bake.since, now),
+        ):
             wanted.extend(queries)
             earliest.append(start)
     end = max((floor_to(now, query.period) for query in wanted), default=now)
@@ -54,10 +57,10 @@ def _of_metrics(row: Rollout, since: datetime, now: datetime) -> Iterator[Wanted
 
 def alarms_since(row: Rollout) -> datetime | None:
     """From when on what alarms went through is held against green: its first traffic, or a person's word to go on."""
-    begun = row.spells[0].since if row.spells else row.bake.since
+    begun = row.evidence.spells[0].since if row.evidence.spells else row.progress.bake.since
     if row.phase not in (Phase.SHIFTING, Phase.WATCHING) or begun is None:
         return None
-    return max(begun, row.judged_from or begun)
+    return max(begun, row.evidence.judged_from or begun)
 
 
 def alarm_names(row: Rollout) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ from orchestrator.core.domain.ids import Json, RolloutId, TaskDefinitionArn, rev
 from orchestrator.core.domain.plan import NONE
 from orchestrator.core.domain.tags import FORMER, TAKEN_BACK, UNWATCHED
 from orchestrator.core.domain.text import counted, span
-from orchestrator.core.rollout.draft import LATE
 from orchestrator.core.rollout.names import short_id
+from orchestrator.core.tick.draft import LATE
 
 STAYS = timedelta(seconds=10)  # all traffic must be on blue in two looks so far apart
 LOOK_GAP = timedelta(seconds=10)  # and blue ready on its former revision

@@ -11,7 +11,7 @@ from orchestrator.core.cloud.resources import RuleSeen, ServiceSeen
 from orchestrator.core.domain.ids import Tenths, revision_name
 from orchestrator.core.domain.plan import NONE, percent
 from orchestrator.core.domain.text import counted, group_name, span
-from orchestrator.core.rollout.draft import LATE
+from orchestrator.core.tick.draft import LATE
 
 NOTHING = (
     "no rule of its load balancers carries a green of Teal beside blue: all its traffic is blue's already"

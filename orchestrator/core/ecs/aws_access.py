@@ -8,8 +8,8 @@ is done.
 from collections.abc import Iterator
 
 from orchestrator.core.cloud.resources import Unread
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.tick.draft import Draft
 
 CLEARS = "AWS lets Teal in again"
 

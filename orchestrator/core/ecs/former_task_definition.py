@@ -12,9 +12,10 @@ from orchestrator.core.cloud.survey import NewRevision
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TaskDefinitionArn, revision_name
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.needs import RevisionsNeed
-from orchestrator.core.rollout.rollout import HoldKind, Registration, Rollout
+from orchestrator.core.rollout.colours import Registration
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.needs import RevisionsNeed
 
 GONE = "inactive"  # ECS UpdateService, ClientException: "TaskDefinition is inactive"
 
@@ -23,7 +24,7 @@ def needs(row: Rollout) -> tuple[RevisionsNeed, ...]:
     """The family to look through until the former revision is there again."""
     return tuple(
         RevisionsNeed(family=each.revision.family, after=each.revision.newest)
-        for each in row.registrations
+        for each in row.revisions.registrations
         if each.is_former and each.arn is None
     )
 
@@ -33,12 +34,12 @@ def is_under_way(draft: Draft, update: str) -> bool:
     row, blue = draft.row, draft.row.blue
     if blue is None or not blue.former_template:
         return False
-    known = next((each for each in row.registrations if each.is_former), None)
+    known = next((each for each in row.revisions.registrations if each.is_former), None)
     if known is None:
         if not any(f.key == update and f.is_final and GONE in f.why.lower() for f in draft.seen.failures):
             return False
         known = Registration(revision=_again(blue.former, row), is_former=True)
-        draft.change(registrations=(*row.registrations, known))
+        draft.change(registrations=(*row.revisions.registrations, known))
         draft.wake_by(draft.now)
     if known.arn is not None:
         return False
@@ -78,7 +79,7 @@ def _look_for(draft: Draft, known: Registration) -> None:
         return
     told = f"{revision_name(own[0])} is registered in place of {revision_name(blue.former)}, for blue to go back to"
     draft.tell(EventKind.REVISION_REGISTERED, told, task_definition=own[0])
-    done = (replace(each, arn=own[0]) if each.is_former else each for each in row.registrations)
+    done = (replace(each, arn=own[0]) if each.is_former else each for each in row.revisions.registrations)
     draft.change(registrations=tuple(done), blue=replace(blue, former=own[0]))
     draft.wake_by(draft.now)
 

@@ -4,7 +4,7 @@ from orchestrator.core.cloud.readiness import CHOSEN_STOPS
 from orchestrator.core.cloud.resources import ServiceSeen, StopSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.gates.scene import Colour
-from orchestrator.core.rollout.draft import Draft, service_of
+from orchestrator.core.tick.draft import Draft, service_of
 
 TOLD_MOST = 50  # of one rollout: enough to see why, and a colour that dies on and on fills no log
 
@@ -15,7 +15,7 @@ def tell(draft: Draft, colour: Colour) -> None:
     if not isinstance(service, ServiceSeen):
         return
     for stop in reversed(service.stops):
-        told = draft.row.stops_told
+        told = draft.row.stops.stops_told
         is_news = stop.at > draft.row.created_at and _id(stop) not in told and len(told) < TOLD_MOST
         if is_news and stop.code not in CHOSEN_STOPS:
             draft.change(stops_told=(*told, _id(stop)))

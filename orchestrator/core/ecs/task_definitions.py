@@ -13,37 +13,40 @@ from orchestrator.core.domain import tags
 from orchestrator.core.domain.events import EventKind, Record
 from orchestrator.core.domain.ids import TaskDefinitionArn, revision_name
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.needs import RevisionsNeed
-from orchestrator.core.rollout.rollout import HoldKind, Registration, Rollout
+from orchestrator.core.rollout.colours import Registration
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.needs import RevisionsNeed
 
 
 def needs(row: Rollout) -> tuple[RevisionsNeed, ...]:
     """The families to look through: until what is needed is registered, and again until the rest is gone."""
     if row.phase is Phase.PREPARING:
-        open_ones = [each for each in row.registrations if each.arn is None]
+        open_ones = [each for each in row.revisions.registrations if each.arn is None]
     else:
-        open_ones = [each for each in row.registrations if not each.is_cleared]
+        open_ones = [each for each in row.revisions.registrations if not each.is_cleared]
     return tuple(RevisionsNeed(family=e.revision.family, after=e.revision.newest) for e in open_ones)
 
 
 def images_need(row: Rollout) -> str:
     """The service whose resolved images are to be read: green at its second look, where the file names images."""
-    wants = row.spec.images and not row.images and row.ready_since is not None
+    wants = row.spec.images and not row.revisions.images and row.progress.ready_since is not None
     return row.green.name if wants and row.green is not None else ""
 
 
 def register(draft: Draft, own_tags: Tags) -> bool:
     """True once every revision that the rollout needs is registered; asks for those that are missing until then."""
-    if not draft.row.registrations:
+    if not draft.row.revisions.registrations:
         return True
-    draft.change(registrations=tuple(_registered(draft, each, own_tags) for each in draft.row.registrations))
+    draft.change(
+        registrations=tuple(_registered(draft, each, own_tags) for each in draft.row.revisions.registrations)
+    )
     row = draft.row
-    if not all(each.arn for each in row.registrations):
+    if not all(each.arn for each in row.revisions.registrations):
         draft.change(waiting_for="the new revision to be registered")
         return False
     assert row.green is not None
-    arns = {each.revision.is_greens_own: each.arn for each in row.registrations}
+    arns = {each.revision.is_greens_own: each.arn for each in row.revisions.registrations}
     blues = arns.get(False) or row.green.for_blue
     greens = arns.get(True) or blues
     apart = None if blues == greens else blues
@@ -85,7 +88,7 @@ def _own(draft: Draft, seen: tuple[RevisionSeen, ...]) -> list[RevisionSeen]:
 def keep_images(draft: Draft) -> None:
     """Keep what ECS resolved green's images to: a tag may be moved, a digest says for ever what ran."""
     seen = draft.seen.images
-    if not isinstance(seen, tuple) or not seen or draft.row.images:
+    if not isinstance(seen, tuple) or not seen or draft.row.revisions.images:
         return
     draft.change(images=seen)
     body = canonical({image.container: {"image": image.image, "digest": image.digest} for image in seen})
@@ -105,7 +108,7 @@ def remove(draft: Draft, end: Phase, *, may_come_late: bool, is_green_kept: bool
     the revision that it runs.
     """
     row = draft.row
-    left = [each for each in row.registrations if not each.is_cleared]
+    left = [each for each in row.revisions.registrations if not each.is_cleared]
     if not left or (row.green is not None and not row.green.is_gone and not is_green_kept):
         return "green to be gone" if left else ""
     taken = {row.green.for_blue} if row.green is not None and end is Phase.SUCCEEDED else set()
@@ -117,7 +120,7 @@ def remove(draft: Draft, end: Phase, *, may_come_late: bool, is_green_kept: bool
         taken.add(draft.seen.blue.task_definition)
     waiting = ""
     cleared = []
-    for each in row.registrations:
+    for each in row.revisions.registrations:
         why = "" if each.is_cleared else _remove(draft, each, frozenset(taken), may_come_late)
         waiting = waiting or why
         cleared.append(replace(each, is_cleared=not why))

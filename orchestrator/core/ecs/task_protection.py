@@ -8,18 +8,23 @@ from datetime import datetime
 
 from orchestrator.core.cloud.resources import ProtectionSeen
 from orchestrator.core.domain.text import counted
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.tick.draft import Draft
 
 PATIENCE = 2  # periods after an update until protection may be what it waits for
 
 
 def need(row: Rollout, now: datetime) -> str:
     """The service whose protected tasks are to be looked for; empty: none."""
-    if row.blue is None or not row.attempts or row.is_homeward or row.ready_since is not None:
+    if (
+        row.blue is None
+        or not row.handover.attempts
+        or row.handover.is_homeward
+        or row.progress.ready_since is not None
+    ):
         return ""
-    period, since = row.spec.metrics.period, row.protection_read_at
-    is_long = now >= row.attempts[-1].at + PATIENCE * period
+    period, since = row.spec.metrics.period, row.handover.protection_read_at
+    is_long = now >= row.handover.attempts[-1].at + PATIENCE * period
     return row.blue.name if is_long and (since is None or now >= since + period) else ""
 
 
@@ -28,7 +33,7 @@ def wait(draft: Draft) -> None:
     row, seen = draft.row, draft.seen.protection
     if isinstance(seen, ProtectionSeen):
         draft.change(protection=seen, protection_read_at=draft.now)
-    found = draft.row.protection
+    found = draft.row.handover.protection
     if found is None or found.until is None or draft.now >= found.until:
         return
     until = f"{found.until:%Y-%m-%d %H:%M}Z"
@@ -38,5 +43,5 @@ def wait(draft: Draft) -> None:
         clears_when="their protection ends",
     )
     draft.change(waiting_for=f"blue's protected tasks, until {until} at the latest")
-    if not row.paused_by:
-        draft.change(protected_for=row.protected_for + draft.since_last(row.ticked_at))
+    if not row.pause.paused_by:
+        draft.change(protected_for=row.handover.protected_for + draft.since_last(row.ticks.ticked_at))

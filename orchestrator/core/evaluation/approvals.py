@@ -5,10 +5,10 @@ from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import approval
-from orchestrator.core.rollout.draft import TEAL, Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import LimitThen
-from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.turn_back import roll_back
 
 
 def is_approved(draft: Draft, step: int, *, of: str) -> bool:
@@ -18,17 +18,17 @@ def is_approved(draft: Draft, step: int, *, of: str) -> bool:
     has paused the rollout does not count.
     """
     row, spec = draft.row, draft.row.spec.approval
-    names = [given.by.name for given in row.approvals if given.step == step]
+    names = [given.by.name for given in row.progress.approvals if given.step == step]
     answer = approval.judge(names, spec.required, of=of)
     evaluate.keep(draft, (answer,))
     if answer.verdict is not Verdict.HOLD:
         return True
     draft.hold(HoldKind.APPROVAL, answer.reason, clears_when=answer.clears_when)
     draft.change(waiting_for=answer.clears_when)
-    if row.paused_by:
+    if row.pause.paused_by:
         return False
-    draft.change(waited_for_approval=row.waited_for_approval + draft.since_last(row.ticked_at))
-    if draft.row.waited_for_approval >= spec.timeout:
+    draft.change(waited_for_approval=row.progress.waited_for_approval + draft.since_last(row.ticks.ticked_at))
+    if draft.row.progress.waited_for_approval >= spec.timeout:
         words = f"nobody approved {of} within {span(spec.timeout)}"
         if spec.on_timeout is LimitThen.ROLLBACK:
             roll_back(draft, words, TEAL)
@@ -42,7 +42,7 @@ BEFORE_TRAFFIC = -1  # the step that an approval of the first traffic is given f
 
 def current_step(row: Rollout) -> int:
     """The step a command means when it names none."""
-    return BEFORE_TRAFFIC if row.phase is Phase.PROVISIONING else row.step
+    return BEFORE_TRAFFIC if row.phase is Phase.PROVISIONING else row.progress.step
 
 
 def needs_first_approval(row: Rollout) -> bool:

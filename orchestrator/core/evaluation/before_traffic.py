@@ -11,23 +11,23 @@ from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.evaluation import evaluate, webhooks
 from orchestrator.core.gates import probe, webhook
 from orchestrator.core.gates.probe import Probed
-from orchestrator.core.rollout.draft import TEAL, Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnFailure
-from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import test_rules
 
 
 def key_of(row: Rollout) -> str:
     """The key of the batch that is to be sent: rollout, step, gate, attempt and batch."""
-    assert row.probed is not None
-    assert row.probed.batch is not None
-    return f"{row.id}/before-traffic/probe/{row.probed.attempt}-{row.probed.batch.number}"
+    assert row.checks.probed is not None
+    assert row.checks.probed.batch is not None
+    return f"{row.id}/before-traffic/probe/{row.checks.probed.attempt}-{row.checks.probed.batch.number}"
 
 
 def probe_need(row: Rollout) -> ProbeNeed | None:
     """The batch that is on disk to be sent; None: there is none."""
-    spec, probed = row.spec.gates.probe, row.probed
+    spec, probed = row.spec.gates.probe, row.checks.probed
     if not spec.on or row.phase is not Phase.PROVISIONING or probed is None or probed.batch is None:
         return None
     return ProbeNeed(
@@ -49,18 +49,18 @@ def probe_need(row: Rollout) -> ProbeNeed | None:
 def take(draft: Draft) -> None:
     """Keep what the last batch showed, in whatever state green is by now."""
     row, spec, seen = draft.row, draft.row.spec.gates.probe, draft.seen.probe
-    if not spec.on or row.probed is None or row.probed.batch is None:
+    if not spec.on or row.checks.probed is None or row.checks.probed.batch is None:
         return
     match seen:
         case None:
             return
         case Unread(why=why):
-            draft.change(probed=probe.unable(row.probed, why))
+            draft.change(probed=probe.unable(row.checks.probed, why))
             draft.wake_by(draft.now + draft.poll)
         case ProbeSeen() if not test_rules.leads_to_green(draft):
-            draft.change(probed=probe.unable(row.probed, "the test rules do not lead to green"))
+            draft.change(probed=probe.unable(row.checks.probed, "the test rules do not lead to green"))
         case ProbeSeen() if seen.key == key_of(row):
-            draft.change(probed=probe.add(spec, row.probed, seen))
+            draft.change(probed=probe.add(spec, row.checks.probed, seen))
             _record(draft, seen)
         case ProbeSeen():
             return
@@ -85,7 +85,7 @@ def is_passed(draft: Draft) -> bool:
     """True once every gate that judges before traffic passes; a FAIL rolls back before any user met green."""
     if _is_stopped(draft):
         return False
-    if draft.row.paused_by is None:
+    if draft.row.pause.paused_by is None:
         _probe(draft)
         webhooks.follow(draft)
     answers = evaluate.ask_before_traffic(draft)
@@ -103,16 +103,16 @@ def is_passed(draft: Draft) -> bool:
 
 
 def _is_stopped(draft: Draft) -> bool:
-    if draft.row.failed:
-        draft.hold(HoldKind.FAILED, draft.row.failed, clears_when="a person rolls back or resumes")
-    return bool(draft.row.failed)
+    if draft.row.waiting.failed:
+        draft.hold(HoldKind.FAILED, draft.row.waiting.failed, clears_when="a person rolls back or resumes")
+    return bool(draft.row.waiting.failed)
 
 
 def _wait(draft: Draft, answer: Answer) -> None:
     """Say what is waited for; only what does not get on is a hold, of which people hear."""
     row = draft.row
     gets_on = (
-        probe.progress_only(answer, row.probed)
+        probe.progress_only(answer, row.checks.probed)
         if answer.gate == probe.NAME
         else webhook.is_waiting_only([question for _, question in webhooks.asked(row)])
     )
@@ -127,9 +127,9 @@ def _probe(draft: Draft) -> None:
     spec, row = draft.row.spec.gates.probe, draft.row
     if not spec.on:
         return
-    if row.probed is None:
+    if row.checks.probed is None:
         draft.change(probed=Probed(since=draft.now))
-    probed = draft.row.probed
+    probed = draft.row.checks.probed
     assert probed is not None
     steered = probed.since + row.spec.metrics.look_gap
     if draft.now < steered:

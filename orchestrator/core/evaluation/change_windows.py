@@ -8,9 +8,9 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import window
-from orchestrator.core.rollout.draft import TEAL, Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.turn_back import roll_back
 
 
 def is_shut(row: Rollout, freezes: Sequence[Freeze], now: datetime) -> bool:

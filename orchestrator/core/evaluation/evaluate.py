@@ -14,9 +14,9 @@ from orchestrator.core.evaluation import webhooks
 from orchestrator.core.gates import alarms, compare, guard, health, metric, probe, webhook, window
 from orchestrator.core.gates.compare import StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Scene
-from orchestrator.core.rollout.draft import Draft, service_of, targets_of
 from orchestrator.core.rollout.names import names_of
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.tick.draft import Draft, service_of, targets_of
 
 OUTAGES_MAX = 3  # so often is the control group given back before a guard alone decides
 
@@ -39,8 +39,8 @@ REGISTRY: dict[str, Judge] = {
     ),
     window.NAME: lambda row, scene: window.judge(row.spec.gates.window, scene, row.spec.override),
     compare.NAME: lambda row, scene: (
-        compare.judge(row.spec.gates.compare, scene, [stream.standing for stream in row.comparison])
-        if row.comparison
+        compare.judge(row.spec.gates.compare, scene, [stream.standing for stream in row.evidence.comparison])
+        if row.evidence.comparison
         else None
     ),
     probe.NAME: lambda row, scene: _probe(row) if row.spec.gates.probe.on else None,
@@ -50,7 +50,7 @@ REGISTRY: dict[str, Judge] = {
 
 def _probe(row: Rollout) -> Answer:
     is_before = row.phase is Phase.PROVISIONING
-    return probe.judge(row.spec.gates.probe, row.probed, is_before_traffic=is_before)
+    return probe.judge(row.spec.gates.probe, row.checks.probed, is_before_traffic=is_before)
 
 
 def _webhook(row: Rollout, judged: Colour) -> Answer:
@@ -82,8 +82,8 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         poll=draft.poll,
         judged=judged,
         weight=weight,
-        serves_since=row.bake.since,
-        stops_count_from=row.stops_count_from or row.created_at,
+        serves_since=row.progress.bake.since,
+        stops_count_from=row.stops.stops_count_from or row.created_at,
         revision=row.green.task_definition if judged is Colour.GREEN else row.green.for_blue,
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),
@@ -91,7 +91,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         intervals=intervals.at_weight(row),
         earlier=intervals.earlier(row),
         clump=_clump(row),
-        usual=Counts.total(row.history) if row.history else None,
+        usual=Counts.total(row.evidence.history) if row.evidence.history else None,
         reading=tuple(interval for interval in draft.reading if interval.weight is not None),
         names=names_of(row),
         alarms_at_start=row.blue.alarms,
@@ -103,7 +103,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
 
 
 def _clump(row: Rollout) -> float:
-    stream = next((s for s in row.comparison if s.name is StreamName.ERRORS), None)
+    stream = next((s for s in row.evidence.comparison if s.name is StreamName.ERRORS), None)
     return stream.dispersion.phi if stream and stream.dispersion.estimate is not None else 1.0
 
 
@@ -122,8 +122,8 @@ def ask_gates(draft: Draft, judged: Colour) -> tuple[Answer, ...]:
 def lost_its_control(row: Rollout) -> bool:
     """True where `auto` has just given green its control group too, and may still give it back to compare."""
     steps = row.plan.steps if row.plan.auto is not None else ()
-    is_last = 0 < row.step == len(steps) - 1 and steps[row.step].weight == ALL
-    return is_last and steps[row.step - 1].is_watch and row.outages_passed < OUTAGES_MAX
+    is_last = 0 < row.progress.step == len(steps) - 1 and steps[row.progress.step].weight == ALL
+    return is_last and steps[row.progress.step - 1].is_watch and row.evidence.outages_passed < OUTAGES_MAX
 
 
 def _without_control(answer: Answer) -> Answer:

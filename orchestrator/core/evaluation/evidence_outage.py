@@ -17,21 +17,22 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE, percent
 from orchestrator.core.domain.text import span
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.rollout import Blindness, HoldKind, Rollout
+from orchestrator.core.rollout.progress import Blindness
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.tick.draft import Draft
 
 CLEARS = "CloudWatch answers"
 
 
 def weight_of(row: Rollout) -> Tenths | None:
     """The weight that being unable to look asks for; None: the step's own."""
-    return NONE if row.blindness is not None and row.blindness.has_no_traffic else None
+    return NONE if row.evidence.blindness is not None and row.evidence.blindness.has_no_traffic else None
 
 
 def take(draft: Draft) -> None:
     """Note since when evidence cannot be read, act on it once that has lasted too long, and end it once it can."""
     unread = next(_unread(draft), None)
-    blindness = draft.row.blindness
+    blindness = draft.row.evidence.blindness
     if unread is not None:
         blindness = blindness or Blindness(since=draft.now)
         draft.change(blindness=blindness)
@@ -56,7 +57,7 @@ def _unread(draft: Draft) -> Iterator[Unread]:
 def _see_again(draft: Draft, blindness: Blindness) -> None:
     draft.change(blindness=None)
     if blindness.has_no_traffic:
-        go_to_step(draft, draft.row.step)
+        go_to_step(draft, draft.row.progress.step)
 
 
 def _go_back(draft: Draft, blindness: Blindness, words: str) -> None:
@@ -65,10 +66,10 @@ def _go_back(draft: Draft, blindness: Blindness, words: str) -> None:
     draft.change(blindness=replace(blindness, is_acted_on=True))
     if row.phase is Phase.WATCHING:
         draft.move(Phase.SHIFTING, "evidence cannot be read")
-    if row.passed:
-        weight = row.plan.steps[row.passed[-1]].weight
-        go_to_step(draft, row.passed[-1])
-        draft.change(steps=row.steps[: row.passed[-1] + 1])
+    if row.progress.passed:
+        weight = row.plan.steps[row.progress.passed[-1]].weight
+        go_to_step(draft, row.progress.passed[-1])
+        draft.change(steps=row.progress.steps[: row.progress.passed[-1] + 1])
         told = f"green goes back to {percent(weight)}, the last weight at which every gate passed"
     else:
         weight = NONE

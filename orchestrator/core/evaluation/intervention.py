@@ -21,9 +21,10 @@ from orchestrator.core.domain.plan import ALL, NONE, percent
 from orchestrator.core.gates.compare import StreamName
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.rollout import HoldKind, Intervention, Rollout, Trial
+from orchestrator.core.rollout.progress import Intervention, Trial
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.statistics import comparison
+from orchestrator.core.tick.draft import Draft
 
 GREW_WITHIN = 5  # periods after green grew, in which blue going bad is looked into
 WATCHED = 3  # whole periods of each trial
@@ -35,22 +36,22 @@ EVENTS_LEAST = 5  # times the dispersion
 
 def is_degraded(row: Rollout, counts: Counts | None) -> bool:
     """True if blue fails far more than in its own last hour; False also where there is nothing to compare with."""
-    stream = next((s for s in row.comparison if s.name is StreamName.ERRORS), None)
-    if counts is None or not counts.requests or stream is None or not row.history:
+    stream = next((s for s in row.evidence.comparison if s.name is StreamName.ERRORS), None)
+    if counts is None or not counts.requests or stream is None or not row.evidence.history:
         return False
     events, requests = comparison.events_of(StreamName.ERRORS, counts)
-    usual = [comparison.events_of(StreamName.ERRORS, one) for one in row.history]
+    usual = [comparison.events_of(StreamName.ERRORS, one) for one in row.evidence.history]
     rate = sum(e for e, _ in usual) / max(1, sum(n for _, n in usual))
     return events >= EVENTS_LEAST * stream.dispersion.phi and events / requests > TIMES_WORSE * rate
 
 
 def weight_of(row: Rollout) -> Tenths | None:
     """The weight that a trial asks for; None: no trial is on."""
-    if row.intervention is None or row.intervention.is_acquitted:
+    if row.evidence.intervention is None or row.evidence.intervention.is_acquitted:
         return None
-    match row.intervention.trial:
+    match row.evidence.intervention.trial:
         case Trial.FORMER_WEIGHT:
-            return row.intervention.former
+            return row.evidence.intervention.former
         case Trial.NO_TRAFFIC | Trial.NO_TASKS:
             return NONE
         case never:
@@ -60,24 +61,24 @@ def weight_of(row: Rollout) -> Tenths | None:
 def intervene(draft: Draft) -> str:
     """Begin, go on with, or end an intervention. Returns why green is convicted, in words; else nothing."""
     row = draft.row
-    if row.intervention is None:
+    if row.evidence.intervention is None:
         _begin_if_due(draft)
         return ""
-    if row.intervention.is_acquitted:
+    if row.evidence.intervention.is_acquitted:
         _wait_for_the_end(draft)
         return ""
-    return _follow_trial(draft, row.intervention)
+    return _follow_trial(draft, row.evidence.intervention)
 
 
 def _begin_if_due(draft: Draft) -> None:
     row = draft.row
-    newest = row.intervals[-1] if row.intervals else None
+    newest = row.evidence.intervals[-1] if row.evidence.intervals else None
     if newest is None or not is_degraded(row, newest.blue):
         return
     grown = _grown_lately(row, newest)
     # While cookies keep users on green, taking its weight back shows nothing, and stopping its tasks gives them 503.
     must_not = not row.spec.gates.compare.intervene or bool(rule_lists.life(row))
-    if grown is None or must_not or row.failed:
+    if grown is None or must_not or row.waiting.failed:
         draft.hold(
             HoldKind.GATE,
             f"blue itself is bad: {_told(newest.blue)}, far more than in its last hour",
@@ -106,8 +107,8 @@ def _first_trial(former: Tenths) -> Trial:
 def _grown_lately(row: Rollout, interval: Interval) -> Tenths | None:
     """The weight that green grew to within the last few periods before this one ended; None if it did not."""
     period = row.spec.metrics.period
-    for number, spell in enumerate(row.spells):
-        before = row.spells[number - 1].weight if number else NONE
+    for number, spell in enumerate(row.evidence.spells):
+        before = row.evidence.spells[number - 1].weight if number else NONE
         is_near = spell.since <= interval.start + period <= spell.since + (GREW_WITHIN + 1) * period
         if before < spell.weight < ALL and is_near:
             return spell.weight
@@ -123,7 +124,7 @@ def _follow_trial(draft: Draft, on: Intervention) -> str:
     )
     if on.trial is Trial.NO_TASKS and not _are_tasks_gone(draft, on):
         return ""
-    watched = _watched(draft.row, draft.row.intervention or on)
+    watched = _watched(draft.row, draft.row.evidence.intervention or on)
     draft.change(waiting_for=f"{WATCHED} whole periods of blue")
     if len(watched) < WATCHED:
         return ""
@@ -133,12 +134,12 @@ def _follow_trial(draft: Draft, on: Intervention) -> str:
             _next_trial(draft, on)
         return ""
     is_at_once = not any(bad) and on.trial is _first_trial(on.former)
-    if not is_at_once and not row.outages_passed:
+    if not is_at_once and not row.evidence.outages_passed:
         # An outage that ends by itself looks like a recovery. Blue was well at green's former weight, so green's
         # doing ends with its growth; where it does not, a second time tells.
         _acquit(draft, on, "blue recovered, but only some time after green's growth was taken back")
         return ""
-    if _bad_periods(row, on) < BAD_LEAST and not row.outages_passed:
+    if _bad_periods(row, on) < BAD_LEAST and not row.evidence.outages_passed:
         _acquit(draft, on, "only one period of blue was bad, which chance brings about")
         return ""
     words = f"blue went bad when green grew, and recovered with green at {_place(on)}"
@@ -151,7 +152,7 @@ def _bad_periods(row: Rollout, on: Intervention) -> int:
     """How many periods of blue were bad since green grew, up to the first trial; some of them are published later."""
     period = row.spec.metrics.period
     since, until = on.begun_at - (GREW_WITHIN + 1) * period, on.begun_at + period
-    return sum(is_degraded(row, i.blue) for i in row.intervals if since <= i.start < until)
+    return sum(is_degraded(row, i.blue) for i in row.evidence.intervals if since <= i.start < until)
 
 
 def _next_trial(draft: Draft, on: Intervention) -> None:
@@ -170,7 +171,9 @@ def _next_trial(draft: Draft, on: Intervention) -> None:
 
 
 def _acquit(draft: Draft, on: Intervention, words: str) -> None:
-    draft.change(intervention=replace(on, is_acquitted=True), outages_passed=draft.row.outages_passed + 1)
+    draft.change(
+        intervention=replace(on, is_acquitted=True), outages_passed=draft.row.evidence.outages_passed + 1
+    )
     draft.tell(EventKind.INTERVENTION_ENDED, f"acquitted: {words}", convicted=False)
 
 
@@ -199,7 +202,7 @@ def _watched(row: Rollout, on: Intervention) -> list[Interval]:
 def _wait_for_the_end(draft: Draft) -> None:
     """After an acquittal: hold until blue is well again, then begin the step anew."""
     row = draft.row
-    newest = row.intervals[-1] if row.intervals else None
+    newest = row.evidence.intervals[-1] if row.evidence.intervals else None
     if newest is None or newest.blue is None or is_degraded(row, newest.blue):
         draft.hold(
             HoldKind.GATE,
@@ -208,13 +211,13 @@ def _wait_for_the_end(draft: Draft) -> None:
         )
         return
     draft.change(intervention=None)
-    go_to_step(draft, row.step)
+    go_to_step(draft, row.progress.step)
     draft.change(judged_from=_judged_from(row, draft.now))
 
 
 def _judged_from(row: Rollout, now: datetime) -> datetime:
     """What the outage did to green is not held against it."""
-    return max(now, row.judged_from or now)
+    return max(now, row.evidence.judged_from or now)
 
 
 def _doing(on: Intervention) -> str:

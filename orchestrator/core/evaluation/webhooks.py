@@ -16,8 +16,8 @@ from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.gates.webhook import HookWhen, Question, WebhookSpec
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.tick.draft import Draft
 
 BEFORE_TRAFFIC = -1
 HALF = 500  # `auto` visits it before full weight
@@ -29,7 +29,7 @@ BACK_OFF_LAST = timedelta(minutes=1)
 
 def step_of(row: Rollout) -> int:
     """The step whose webhooks are asked now."""
-    return BEFORE_TRAFFIC if row.phase is Phase.PROVISIONING else row.step
+    return BEFORE_TRAFFIC if row.phase is Phase.PROVISIONING else row.progress.step
 
 
 def due_hooks(row: Rollout) -> tuple[int, ...]:
@@ -48,17 +48,17 @@ def due_hooks(row: Rollout) -> tuple[int, ...]:
 
 def _is_before_full(row: Rollout) -> bool:
     steps = row.plan.steps
-    if row.step >= len(steps) or steps[row.step].weight == ALL:
+    if row.progress.step >= len(steps) or steps[row.progress.step].weight == ALL:
         return False
     if row.spec.plan.auto is not None:
-        return steps[row.step].weight == HALF
-    return row.step == len(steps) - 2
+        return steps[row.progress.step].weight == HALF
+    return row.progress.step == len(steps) - 2
 
 
 def question_of(row: Rollout, hook: int) -> Question | None:
     """The question to a webhook on this step."""
     step = step_of(row)
-    return next((q for q in row.questions if (q.hook, q.step) == (hook, step)), None)
+    return next((q for q in row.checks.questions if (q.hook, q.step) == (hook, step)), None)
 
 
 def asked(row: Rollout) -> tuple[tuple[WebhookSpec, Question | None], ...]:
@@ -122,7 +122,7 @@ def follow(draft: Draft) -> None:
     if not hooks:
         return
     known = {hook: question_of(row, hook) for hook in hooks}
-    kept = tuple(q for q in row.questions if q not in known.values())
+    kept = tuple(q for q in row.checks.questions if q not in known.values())
     now_open = tuple(_next(draft, hook, known[hook]) for hook in hooks)
     draft.change(questions=(*kept, *now_open))
     for question in now_open:
@@ -196,8 +196,8 @@ def _late(draft: Draft, question: Question) -> Question:
 
 
 def _attempt(draft: Draft) -> int:
-    draft.change(questions_put=draft.row.questions_put + 1)
-    return draft.row.questions_put
+    draft.change(questions_put=draft.row.checks.questions_put + 1)
+    return draft.row.checks.questions_put
 
 
 def _record(draft: Draft, question: Question, words: str) -> None:

@@ -9,11 +9,11 @@ from orchestrator.core.cloud.resources import Absent, RuleSeen, ServiceSeen
 from orchestrator.core.domain.ids import TargetGroupArn, revision_name
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.text import group_name
-from orchestrator.core.rollout.needs import Needs, RuleNeed
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_lists import green_of
 from orchestrator.core.rollout.rule_state import RuleState
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.needs import Needs, RuleNeed
+from orchestrator.core.tick.seen import Seen
 
 LEFT_ALONE = frozenset({Phase.ABANDONED})
 """Ends after which nobody knows how things were left."""

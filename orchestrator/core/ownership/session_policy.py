@@ -113,7 +113,8 @@ def _things(row: Rollout) -> Iterator[Statement]:
     place = row.blue.arn.rpartition("/")[0]
     green = [f"{place}/{row.green.name}"] if row.green is not None else []
     families = [
-        f"{_head(row.blue.former, 'task-definition')}{one.revision.family}:*" for one in row.registrations
+        f"{_head(row.blue.former, 'task-definition')}{one.revision.family}:*"
+        for one in row.revisions.registrations
     ]
     owned = [*green, row.blue.arn] if is_swap else green
     if owned:

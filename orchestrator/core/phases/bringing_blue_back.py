@@ -18,10 +18,10 @@ from orchestrator.core.domain.text import counted, span
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import removing_blue
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import LATE, Draft, targets_of
+from orchestrator.core.rollout.handover import Retirement
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
-from orchestrator.core.rollout.swap_progress import Retirement
+from orchestrator.core.tick.draft import LATE, Draft, targets_of
 from orchestrator.core.traffic import rules, swap_rules
 
 
@@ -51,9 +51,9 @@ def is_blue_back(draft: Draft) -> bool:
     if waiting:
         draft.change(ready_since=None, waiting_for=f"blue to be back: {waiting}")
         return False
-    draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at blue")
-    assert draft.row.ready_since is not None
-    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+    draft.change(ready_since=row.progress.ready_since or draft.now, waiting_for="a second look at blue")
+    assert draft.row.progress.ready_since is not None
+    return draft.now - draft.row.progress.ready_since >= row.spec.metrics.look_gap
 
 
 def _tell(draft: Draft) -> None:

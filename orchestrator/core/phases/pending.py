@@ -13,16 +13,17 @@ from orchestrator.core.domain.text import span
 from orchestrator.core.evaluation import change_windows
 from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import TEAL, Draft
+from orchestrator.core.rollout.colours import Blue, Colours, Green, Registration
 from orchestrator.core.rollout.names import (
     short_id,
     token_of,
 )
-from orchestrator.core.rollout.rollout import Blue, Green, HoldKind, Registration
+from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.rollout.spec import Background, Capacity, Spec
-from orchestrator.core.rollout.turn_back import roll_back
 from orchestrator.core.scaling import policies_for_green
+from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic.discovery import in_scope, test_rules_of
 
 STOPS_IN = timedelta(seconds=30)  # a task's default
@@ -56,7 +57,7 @@ def read_blue(draft: Draft) -> None:
             HoldKind.BLUE, f"preflight refuses: {words}", clears_when="preflight finds nothing against it"
         )
         return
-    if draft.row.paused_by:
+    if draft.row.pause.paused_by:
         return
     _take(draft, survey)
     draft.move(Phase.PREPARING, f"{draft.row.spec.service} and what carries its traffic were read")
@@ -65,11 +66,11 @@ def read_blue(draft: Draft) -> None:
 def _wait_for_blue(draft: Draft, words: str) -> None:
     """Wait as long as the file says for somebody else's deployment of blue to end; nothing is made meanwhile."""
     row, limit = draft.row, draft.row.spec.limits.wait_for_blue
-    if draft.now - row.created_at - row.paused_for >= limit:
+    if draft.now - row.created_at - row.pause.paused_for >= limit:
         roll_back(draft, f"waited {span(limit)} for blue: {words}", TEAL)
         return
     draft.hold(HoldKind.BLUE, f"waits for blue: {words}", clears_when="nobody else deploys it any more")
-    draft.wake_by(row.created_at + row.paused_for + limit)
+    draft.wake_by(row.created_at + row.pause.paused_for + limit)
 
 
 def _take(draft: Draft, survey: Survey) -> None:
@@ -77,7 +78,7 @@ def _take(draft: Draft, survey: Survey) -> None:
     assert revision is not None
     hexes = short_id(row.id)
     stem = "".join(c if c.isalnum() else "-" for c in row.spec.service.service)[:GROUP_STEM_MAX].strip("-")
-    draft.change(
+    colours = Colours(
         blue=Blue(
             cluster=survey.blue.cluster,
             name=survey.blue.name,
@@ -105,6 +106,9 @@ def _take(draft: Draft, survey: Survey) -> None:
             is_grown=row.spec.background is Background.NONE and row.spec.capacity is Capacity.FULL,
             alarms=tuple(f"teal-{stem}-{hexes}-alarm-{number}" for number in range(_drivers(survey))),
         ),
+    )
+    draft.change(
+        colours=colours,
         registrations=tuple(Registration(revision=revision) for revision in survey.new_revisions),
         pairs=tuple(
             Pair(

@@ -10,7 +10,6 @@ from orchestrator.core.domain.plan import NONE
 from orchestrator.core.domain.text import load_balancer_name
 from orchestrator.core.ecs import task_definitions
 from orchestrator.core.evaluation.limits import limit
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.names import (
     is_ours,
     next_group_name,
@@ -18,6 +17,7 @@ from orchestrator.core.rollout.names import (
 )
 from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.core.rollout.rule_state import Pair
+from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import rule_looks, rules
 from orchestrator.core.traffic.drift import drift_ends_it
 
@@ -39,7 +39,7 @@ def prepare(draft: Draft) -> None:
     rules.write(draft, looks, safe_is_less=True)
     hangs = all(isinstance(seen, GroupSeen) and seen.load_balancers for seen in groups)
     is_done = rules.all_at(draft.row, NONE) and hangs and is_registered
-    if is_done and not draft.holds and not draft.row.paused_by:
+    if is_done and not draft.holds and not draft.row.pause.paused_by:
         draft.move(Phase.PROVISIONING, "green's target groups hang on every rule at weight 0")
     else:
         limit(draft)

@@ -25,11 +25,12 @@ from orchestrator.core.ecs.stopped_tasks import tell
 from orchestrator.core.evaluation import before_traffic, change_windows, limits
 from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC, is_approved, needs_first_approval
 from orchestrator.core.gates.scene import Colour
-from orchestrator.core.rollout.draft import TEAL, Draft, targets_of
+from orchestrator.core.rollout.colours import Green
 from orchestrator.core.rollout.names import is_ours, next_service_name, tags_of, token_of
-from orchestrator.core.rollout.rollout import Green, HoldKind, Rollout
-from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import blue_floor, capacity, green_scaling, task_counts
+from orchestrator.core.tick.draft import TEAL, Draft, targets_of
+from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rule_looks, rules, test_rules
 from orchestrator.core.traffic.drift import drift_ends_it
 
@@ -110,7 +111,7 @@ def _ask_for_green(draft: Draft, green: Green) -> None:
     """
     create = _create(draft.row)
     refusals = [f for f in draft.seen.failures if f.key == create.key and (f.is_missing or f.is_final)]
-    known = next((asked for asked in draft.before.asked if asked.key == create.key), None)
+    known = next((asked for asked in draft.before.ticks.asked if asked.key == create.key), None)
     if refusals and known is not None and known.times >= REFUSED_TRIES:
         roll_back(draft, f"green cannot be made, asked for {known.times} times: {refusals[0].why}", TEAL)
         return
@@ -208,9 +209,9 @@ def _is_ready_twice(draft: Draft) -> bool:
     if green.started_in is None:
         began = row.phase_since or row.created_at
         draft.change(green=replace(green, started_in=draft.now - began))
-    draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at green")
-    assert draft.row.ready_since is not None
-    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+    draft.change(ready_since=row.progress.ready_since or draft.now, waiting_for="a second look at green")
+    assert draft.row.progress.ready_since is not None
+    return draft.now - draft.row.progress.ready_since >= row.spec.metrics.look_gap
 
 
 def _is_outside_for_good(draft: Draft, targets: Sequence[TargetsLook]) -> bool:
@@ -219,7 +220,7 @@ def _is_outside_for_good(draft: Draft, targets: Sequence[TargetsLook]) -> bool:
     A group that is in no rule has the same reason for every target: then drift says what is wrong.
     """
     zones = unused_zones(targets) if rules.all_at(draft.row, NONE) and not draft.holds else ()
-    since = draft.row.unused_since or draft.now
+    since = draft.row.stops.unused_since or draft.now
     draft.change(unused_since=since if zones else None)
     if not zones or draft.now - since < draft.row.spec.metrics.period:
         return False
@@ -259,16 +260,16 @@ def _start_traffic(draft: Draft) -> None:
         fires = any(alarm.state == "ALARM" for alarm in blue.alarms)
         of = "first traffic (an alarm fires already)" if fires else "first traffic"
         is_ready = is_approved(draft, BEFORE_TRAFFIC, of=of)
-    if is_ready and not row.paused_by and not capacity.is_grown(draft):
+    if is_ready and not row.pause.paused_by and not capacity.is_grown(draft):
         return
     if green_scaling.is_missing(draft.row):
         draft.wake_by(draft.now)  # nothing may add to fewer tasks than its share needs: only now may it scale
         return
-    if is_ready and not row.paused_by and (wait := auto_plan.wait_for_moment(draft)):
+    if is_ready and not row.pause.paused_by and (wait := auto_plan.wait_for_moment(draft)):
         draft.change(waiting_for="the right moment of the metric period")
         draft.wake_by(draft.now + wait)
         is_ready = False
-    if is_ready and not row.paused_by:
+    if is_ready and not row.pause.paused_by:
         go_to_step(draft, 0)
         baseline.freeze(draft)
         auto_plan.begin(draft)

@@ -15,12 +15,12 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json
 from orchestrator.core.domain.tags import MANAGED, ROLLOUT, SERVICE
 from orchestrator.core.domain.text import counted, group_name
-from orchestrator.core.rollout.draft import Draft
+from orchestrator.core.rollout.handover import Retirement
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Ending
-from orchestrator.core.rollout.swap_progress import Retirement
 from orchestrator.core.scaling import swap_blue
 from orchestrator.core.scaling.capacity import all_traffic_needs
+from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import target_groups_in_use
 
 DELAY = "deregistration_delay.timeout_seconds"
@@ -144,7 +144,7 @@ def clear(draft: Draft) -> str:
         return ""
     for pair in row.pairs:
         retirement = _known(draft)
-        if pair.blue in (*retirement.cleared, *draft.row.left):
+        if pair.blue in (*retirement.cleared, *draft.row.way_out.left):
             continue
         name = group_name(pair.blue)
         match draft.read(draft.seen.groups.get(name), name):

@@ -16,9 +16,9 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ecs import task_definitions
 from orchestrator.core.phases import removing_blue
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import LATE, TEAL, Draft
 from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_blue
+from orchestrator.core.tick.draft import LATE, TEAL, Draft
 from orchestrator.core.traffic import rules, sticky_sessions, target_groups_in_use
 
 # A written weight steers the whole load balancer some seconds after it reads back.
@@ -31,7 +31,7 @@ def leave(draft: Draft, end: Phase) -> None:
     """One tick of leaving; moves to `end` once everything was seen to be gone and restored."""
     if not _are_rules_restored(draft):
         return
-    if draft.row.unpinned_at is None and rule_lists.life(draft.row):
+    if draft.row.way_out.unpinned_at is None and rule_lists.life(draft.row):
         draft.change(unpinned_at=draft.now)
     left = [
         _restore_configuration(draft),
@@ -45,7 +45,7 @@ def leave(draft: Draft, end: Phase) -> None:
         _restore_scaling(draft),
     ]
     waiting = next((words for words in left if words), "")
-    late = draft.row.created_last
+    late = draft.row.ticks.created_last
     if not waiting and late is not None and _may_come_late(draft):
         waiting = "calls that may still be on their way"
         draft.wake_by(late + LATE)
@@ -63,7 +63,7 @@ def leave(draft: Draft, end: Phase) -> None:
 
 def _may_come_late(draft: Draft) -> bool:
     """True while a call that makes something may have been sent and not have arrived."""
-    late = draft.row.created_last
+    late = draft.row.ticks.created_last
     return late is not None and draft.now < late + LATE
 
 
@@ -141,7 +141,7 @@ def _remove_green(draft: Draft) -> str:
         case str() as waiting:
             return waiting
         case Absent():
-            late = draft.row.created_last
+            late = draft.row.ticks.created_last
             if green.is_asked and late is not None and draft.now < late + LATE:
                 return "a creation that may still be on its way"
             draft.change(green=replace(green, is_gone=True))
@@ -160,7 +160,7 @@ def _retire(draft: Draft, service: ServiceSeen) -> str:
         return "green's last tasks to stop"
     if service.desired > 0:
         drain = draft.row.spec.drain
-        empty = (draft.row.on_blue_since or draft.now) + max(PROPAGATION, drain.after)
+        empty = (draft.row.way_out.on_blue_since or draft.now) + max(PROPAGATION, drain.after)
         if draft.now < empty and any(any(rule.intended) for rule in draft.row.rules):
             draft.wake_by(empty)
             return "the last requests to leave green"
@@ -202,7 +202,7 @@ def _remove_group(draft: Draft, pair: Pair) -> str:
         case str() as waiting:
             return waiting
         case Absent():
-            late = draft.row.created_last
+            late = draft.row.ticks.created_last
             if late is not None and draft.now < late + LATE:
                 return "a creation that may still be on its way"
         case GroupSeen() as seen if seen.tags.get("teal:rollout") == draft.row.id:
@@ -222,7 +222,7 @@ def _remove_group(draft: Draft, pair: Pair) -> str:
 def _restore_configuration(draft: Draft) -> str:
     """Give blue its deployment configuration back, if the way back switched its alarms and breaker off."""
     row, blue = draft.row, draft.row.blue
-    if blue is None or not row.is_configuration_touched:
+    if blue is None or not row.handover.is_configuration_touched:
         return ""
     if not isinstance(draft.seen.blue, ServiceSeen):
         return "a look at blue"
@@ -241,11 +241,11 @@ def _restore_configuration(draft: Draft) -> str:
 def _restore_count(draft: Draft) -> str:
     """Without scaling of its own, put blue's former count back if settling raised it and nobody changed it since."""
     row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
-    if blue is None or blue.scaling is not None or not row.attempts:
+    if blue is None or blue.scaling is not None or not row.handover.attempts:
         return ""
     if blue.desired == 0 and row.end is None:  # its first revision serves: there is no going back to nothing
         return ""
-    last = row.attempts[-1]
+    last = row.handover.attempts[-1]
     if last.desired == last.desired_before:
         return ""
     if not isinstance(seen, ServiceSeen):
@@ -260,17 +260,17 @@ def _restore_count(draft: Draft) -> str:
 def _restore_scaling(draft: Draft) -> str:
     """Lift the suspension that Teal wrote; what somebody else changed meanwhile stays, and is told."""
     row, blue = draft.row, draft.row.blue
-    if blue is None or blue.scaling is None or not row.is_scaling_touched:
+    if blue is None or blue.scaling is None or not row.blue_scaling.is_scaling_touched:
         return ""
-    if row.on_blue_since is not None:
-        ripe = row.on_blue_since + PERIODS_BEFORE_SCALING * row.spec.metrics.period
+    if row.way_out.on_blue_since is not None:
+        ripe = row.way_out.on_blue_since + PERIODS_BEFORE_SCALING * row.spec.metrics.period
         if draft.now < ripe:
             draft.wake_by(ripe)
             return "blue's metrics to settle before its scaling is restored"
     waiting = blue_floor.restore(draft)
     if waiting:
         return waiting
-    late = row.created_last
+    late = row.ticks.created_last
     if late is not None and draft.now < late + LATE:
         draft.wake_by(late + LATE)
         return "a suspension that may still be on its way"

@@ -23,12 +23,12 @@ from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import health
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import removing_blue
-from orchestrator.core.rollout.draft import LATE, TEAL, Draft
+from orchestrator.core.rollout.handover import Retirement
 from orchestrator.core.rollout.names import tags_of, token_of
 from orchestrator.core.rollout.rollout import HoldKind
-from orchestrator.core.rollout.swap_progress import Retirement
 from orchestrator.core.scaling import swap_blue, swap_green
 from orchestrator.core.scaling.capacity import all_traffic_needs
+from orchestrator.core.tick.draft import LATE, TEAL, Draft
 from orchestrator.core.traffic import rule_looks, swap_rules, target_groups_in_use
 from orchestrator.core.traffic.rule_looks import Found, Look
 
@@ -105,16 +105,16 @@ def _judge_green(draft: Draft) -> None:
 def _limit(draft: Draft) -> None:
     """Call people once it has lasted too long: `limits.settle`, and no less than blue's tasks may take to stop."""
     row, retirement = draft.row, draft.row.retirement
-    if row.phase_since is None or row.paused_by or retirement is None:
+    if row.phase_since is None or row.pause.paused_by or retirement is None:
         return
-    until = row.phase_since + row.paused_for + row.spec.limits.settle
+    until = row.phase_since + row.pause.paused_for + row.spec.limits.settle
     if retirement.drained_from is not None:
         until = max(until, retirement.drained_from + removing_blue.slowest(row))
     elif retirement.swapped_at is not None:
         until = max(until, retirement.swapped_at + removing_blue.delay(row) + removing_blue.slowest(row))
     if draft.now > until:
-        waiting = row.waiting_for or "blue to be retired"
-        lasted = span(until - row.phase_since - row.paused_for)
+        waiting = row.waiting.waiting_for or "blue to be retired"
+        lasted = span(until - row.phase_since - row.pause.paused_for)
         draft.page(f"retiring has lasted longer than {lasted}; green serves. It waits for {waiting}")
 
 

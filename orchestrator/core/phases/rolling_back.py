@@ -24,9 +24,10 @@ from orchestrator.core.ecs import former_task_definition
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import bringing_blue_back, removing_green
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import LATE, Draft, TurnBack, targets_of
-from orchestrator.core.rollout.rollout import Attempt, HoldKind, Rollout
+from orchestrator.core.rollout.handover import Attempt
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.tick.draft import LATE, Draft, TurnBack, targets_of
 from orchestrator.core.traffic import rules
 
 STUCK = timedelta(minutes=1)  # so long may it take until all traffic is on a blue that is as it was
@@ -65,7 +66,7 @@ def taken_back_by(draft: Draft) -> str:
 def take_back(draft: Draft) -> None:
     """One tick of the way back."""
     if draft.row.end is not None and draft.row.end.traffic_on_blue_at is None:
-        if draft.row.attempts and not _is_blue_former_again(draft):
+        if draft.row.handover.attempts and not _is_blue_former_again(draft):
             _call_if_stuck(draft)
             return
         if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):
@@ -84,17 +85,17 @@ def _call_if_stuck(draft: Draft) -> None:
     """Call people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
     row = draft.row
     assert row.end is not None
-    has_blue_to_start = row.attempts or row.blue_loss or bringing_blue_back.is_wanted(row)
+    has_blue_to_start = row.handover.attempts or row.blue_loss or bringing_blue_back.is_wanted(row)
     longest = row.spec.limits.provision if has_blue_to_start else STUCK
     if draft.now >= row.end.at + longest:
-        why = draft.holds[0].reason if draft.holds else f"it waits for {row.waiting_for}"
+        why = draft.holds[0].reason if draft.holds else f"it waits for {row.waiting.waiting_for}"
         draft.page(f"rolling back for {span(longest)}, and blue does not have all traffic yet: {why}")
 
 
 def _has_blue_its_tasks(draft: Draft) -> bool:
     """True once a blue that somebody scaled to nothing could take all traffic; asks for its former count until then."""
     row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
-    if blue is None or (isinstance(seen, ServiceSeen) and row.attempts):
+    if blue is None or (isinstance(seen, ServiceSeen) and row.handover.attempts):
         draft.change(blue_loss=None)
         return True
     if isinstance(seen, ServiceSeen) and seen.desired < blue.desired:
@@ -163,7 +164,7 @@ def _is_all_on_blue(draft: Draft) -> bool:
 
 def _harm(row: Rollout, share: float) -> float:
     """About how many requests green gets in one period by this share, by blue's last hour; unknown: one in all."""
-    requests = row.history[-1].requests if row.history else 0
+    requests = row.evidence.history[-1].requests if row.evidence.history else 0
     return max(1.0, requests) * share
 
 
@@ -199,7 +200,7 @@ def _is_blue_former_again(draft: Draft) -> bool:
         why = seen.why if isinstance(seen, Unread) else "it is not there" if seen else "it was not looked at"
         draft.hold(HoldKind.BLUE, f"blue could not be read: {why}", clears_when="blue can be read")
         return False
-    attempt = row.attempts[-1]
+    attempt = row.handover.attempts[-1]
     if attempt.task_definition != blue.former:
         _attempt_former(draft, seen)
         return False
@@ -220,26 +221,28 @@ def _is_blue_former_again(draft: Draft) -> bool:
             ready_since=None, waiting_for=f"blue on {revision_name(blue.former)}: {why or 'one more look'}"
         )
         return False
-    draft.change(ready_since=row.ready_since or draft.now)
-    assert draft.row.ready_since is not None
-    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+    draft.change(ready_since=row.progress.ready_since or draft.now)
+    assert draft.row.progress.ready_since is not None
+    return draft.now - draft.row.progress.ready_since >= row.spec.metrics.look_gap
 
 
 def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
     row, blue = draft.row, draft.row.blue
     assert blue is not None
     attempt = Attempt(
-        number=len(row.attempts) + 1,
+        number=len(row.handover.attempts) + 1,
         task_definition=blue.former,
-        desired=max(seen.desired, row.attempts[-1].desired),
-        desired_before=row.attempts[0].desired_before,
+        desired=max(seen.desired, row.handover.attempts[-1].desired),
+        desired_before=row.handover.attempts[0].desired_before,
         at=draft.now,
         before=seen.primary.id if seen.primary else "",
     )
     serves = (
         f"green keeps {percent(row.green_weight)} of the traffic" if row.green_weight else "the weights stay"
     )
-    draft.change(attempts=(*row.attempts, attempt), is_configuration_touched=True, created_last=draft.now)
+    draft.change(
+        attempts=(*row.handover.attempts, attempt), is_configuration_touched=True, created_last=draft.now
+    )
     draft.tell(
         EventKind.BLUE_UPDATE_ASKED,
         f"blue goes back to {revision_name(blue.former)} in place, which takes {span(LATE)} at least; "

@@ -20,10 +20,12 @@ from orchestrator.core.ecs import stopped_tasks, task_protection
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import removing_green
-from orchestrator.core.rollout.draft import LATE, Draft, targets_of
-from orchestrator.core.rollout.rollout import Attempt, Bake, HoldKind
-from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.rollout.handover import Attempt
+from orchestrator.core.rollout.progress import Bake
+from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.core.scaling import blue_floor, capacity, green_scaling
+from orchestrator.core.tick.draft import LATE, Draft, targets_of
+from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rule_looks, rules, sticky_sessions
 from orchestrator.core.traffic.drift import SOMEBODY
 from orchestrator.core.traffic.rule_looks import Found, Look
@@ -33,7 +35,7 @@ FAILED_STARTS = 3  # of blue's tasks on the new revision, after which people sho
 
 def settle(draft: Draft) -> None:
     """One tick of settling."""
-    if draft.row.is_way_clear:
+    if draft.row.way_out.is_way_clear:
         removing_green.leave(draft, Phase.SUCCEEDED)
         return
     looks = rule_looks.take_looks(draft)
@@ -49,7 +51,7 @@ def settle(draft: Draft) -> None:
     if not _is_tagged(draft) or not _follow_attempt(draft):
         _keep_weights(draft, looks)
         return
-    if not draft.row.is_homeward:
+    if not draft.row.handover.is_homeward:
         _keep_weights(draft, looks)
         if _is_ready_twice(draft) and not draft.holds:
             # What stopped on the way to steady is no sign that blue does not stay up now.
@@ -63,7 +65,9 @@ def settle(draft: Draft) -> None:
 def _good_weight(draft: Draft) -> Tenths:
     """Green's weight in the last good step."""
     row = draft.row
-    return ALL if not row.is_homeward or row.step == 0 else HOME_STEPS[row.step - 1]
+    return (
+        ALL if not row.handover.is_homeward or row.progress.step == 0 else HOME_STEPS[row.progress.step - 1]
+    )
 
 
 def _keep_weights(draft: Draft, looks: tuple[Look, ...]) -> None:
@@ -75,7 +79,7 @@ def _is_tagged(draft: Draft) -> bool:
     """True once green and its groups say which revision blue came from, for break glass without Teal's store."""
     row, green = draft.row, draft.seen.green
     assert row.blue is not None
-    if row.attempts:
+    if row.handover.attempts:
         return True
     if not isinstance(green, ServiceSeen):
         draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
@@ -102,11 +106,11 @@ def _follow_attempt(draft: Draft) -> bool:
     if not isinstance(seen, ServiceSeen):
         draft.hold(HoldKind.BLUE, "blue could not be read", clears_when="blue can be read")
         return False
-    if not row.attempts or row.attempts[-1].is_retried:
+    if not row.handover.attempts or row.handover.attempts[-1].is_retried:
         if not draft.holds:
             _attempt(draft, seen)
         return False
-    attempt = row.attempts[-1]
+    attempt = row.handover.attempts[-1]
     if attempt.is_failed:
         return _hold_failed(draft, attempt, seen)
     return (_follow_forced if attempt.is_forced else _follow_new)(draft, attempt, seen)
@@ -129,7 +133,7 @@ def _follow_new(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
         _ask(draft, attempt)
         return False
     if not attempt.is_taken:
-        draft.change(attempts=(*draft.row.attempts[:-1], replace(attempt, is_taken=True)))
+        draft.change(attempts=(*draft.row.handover.attempts[:-1], replace(attempt, is_taken=True)))
     return True
 
 
@@ -147,7 +151,7 @@ def _follow_forced(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
         return _fail_attempt(draft, attempt, seen)
     if not attempt.is_taken:
         taken = replace(attempt, is_taken=True, deployment=primary.id)
-        draft.change(attempts=(*draft.row.attempts[:-1], taken))
+        draft.change(attempts=(*draft.row.handover.attempts[:-1], taken))
     return True
 
 
@@ -156,15 +160,15 @@ def _attempt(draft: Draft, seen: ServiceSeen) -> None:
     assert row.green is not None
     assert row.blue is not None
     attempt = Attempt(
-        number=len(row.attempts) + 1,
+        number=len(row.handover.attempts) + 1,
         task_definition=row.green.for_blue,
         desired=max(seen.desired, row.green.desired),
-        desired_before=row.attempts[0].desired_before if row.attempts else seen.desired,
+        desired_before=row.handover.attempts[0].desired_before if row.handover.attempts else seen.desired,
         at=draft.now,
         before=seen.primary.id if seen.primary else "",
         is_forced=row.spec.is_forced and row.green.for_blue == row.blue.former,
     )
-    draft.change(attempts=(*row.attempts, attempt), created_last=draft.now, ready_since=None)
+    draft.change(attempts=(*row.handover.attempts, attempt), created_last=draft.now, ready_since=None)
     draft.tell(
         EventKind.BLUE_UPDATE_ASKED,
         f"blue takes over {revision_name(attempt.task_definition)} while green serves (attempt {attempt.number})",
@@ -192,7 +196,7 @@ def _ask(draft: Draft, attempt: Attempt) -> None:
 
 def _fail_attempt(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
     failed = replace(attempt, is_taken=True, is_failed=True)
-    draft.change(attempts=(*draft.row.attempts[:-1], failed))
+    draft.change(attempts=(*draft.row.handover.attempts[:-1], failed))
     return _hold_failed(draft, failed, seen)
 
 
@@ -227,9 +231,9 @@ def _is_ready_twice(draft: Draft) -> bool:
         task_protection.wait(draft)
         _call_for_failing_starts(draft)
         return False
-    draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at blue")
-    assert draft.row.ready_since is not None
-    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+    draft.change(ready_since=row.progress.ready_since or draft.now, waiting_for="a second look at blue")
+    assert draft.row.progress.ready_since is not None
+    return draft.now - draft.row.progress.ready_since >= row.spec.metrics.look_gap
 
 
 def _call_for_failing_starts(draft: Draft) -> None:
@@ -237,7 +241,7 @@ def _call_for_failing_starts(draft: Draft) -> None:
     green, seen = draft.row.green, draft.seen.blue
     if green is None or not isinstance(seen, ServiceSeen):
         return
-    stops = own_stops(seen, green.for_blue, draft.row.attempts[-1].at)
+    stops = own_stops(seen, green.for_blue, draft.row.handover.attempts[-1].at)
     if len(stops) < FAILED_STARTS:
         return
     words = f"blue does not start on {revision_name(green.for_blue)}: {in_words(stops)}"
@@ -250,23 +254,23 @@ def _call_for_failing_starts(draft: Draft) -> None:
 
 def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
     row = draft.row
-    if row.bake.since is not None and not rules.all_at(row, HOME_STEPS[row.step]):
+    if row.progress.bake.since is not None and not rules.all_at(row, HOME_STEPS[row.progress.step]):
         bake.forget(draft)
     intervals.take(draft)
     answers = evaluate.ask_gates(draft, Colour.BLUE) if row.green_weight < ALL else ()
     failing = next((answer for answer in answers if answer.verdict is Verdict.FAIL), None)
-    if failing is not None and not draft.row.failed:
+    if failing is not None and not draft.row.waiting.failed:
         bake.forget(draft)
         draft.change(failed=f"{failing.gate}: {failing.reason}")
-    if draft.row.failed:
-        words = f"blue does not do well on the new revision: {draft.row.failed}"
+    if draft.row.waiting.failed:
+        words = f"blue does not do well on the new revision: {draft.row.waiting.failed}"
         draft.hold(HoldKind.FAILED, words, clears_when="a person resumes or rolls back")
         known = draft.row.id
         _page(draft, words, f"`teal resume {known}` tries again, `teal rollback {known}` goes back")
         _keep_weights(draft, looks)
         return
     _check_blue(draft)
-    weight = HOME_STEPS[row.step]
+    weight = HOME_STEPS[row.progress.step]
     rules.want(draft, weight)
     is_half_there = any(rule.verified == weight for rule in draft.row.rules)
     against = [h for h in draft.holds if h.kind is not HoldKind.PAUSED or not is_half_there]
@@ -275,7 +279,7 @@ def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         draft.change(
             waiting_for=f"blue's weight of {percent(Tenths(ALL - weight))} to be read back on every rule"
         )
-    elif draft.row.bake.since is None:
+    elif draft.row.progress.bake.since is None:
         _start_step(draft, weight)
     else:
         _leave_when_judged(draft, answers)
@@ -286,7 +290,7 @@ def _check_blue(draft: Draft) -> None:
     assert row.green is not None
     why = not_steady(seen, row.green.for_blue)
     if not why and isinstance(seen, ServiceSeen):
-        needed = max(row.attempts[-1].desired, capacity.all_traffic_needs(draft))
+        needed = max(row.handover.attempts[-1].desired, capacity.all_traffic_needs(draft))
         why = cannot_take_all(seen, row.green.for_blue, targets_of(draft, Colour.BLUE), needed)
     if why:
         draft.hold(HoldKind.CAPACITY, f"blue could not take more traffic: {why}", clears_when="blue is ready")
@@ -314,14 +318,14 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
             waiting_for=draft.holds[0].clears_when if draft.holds else "one whole period at this weight"
         )
         return
-    if row.step < len(HOME_STEPS) - 1:
+    if row.progress.step < len(HOME_STEPS) - 1:
         bake.forget(draft)
-        draft.change(step=row.step + 1)
+        draft.change(step=row.progress.step + 1)
         draft.wake_by(draft.now)
         return
-    assert row.bake.since is not None  # a period was taken at this weight
+    assert row.progress.bake.since is not None  # a period was taken at this weight
     until = row.phase_since + row.spec.limits.settle if row.phase_since else None
-    if left := sticky_sessions.still_on(draft, Colour.GREEN, since=row.bake.since, until=until):
+    if left := sticky_sessions.still_on(draft, Colour.GREEN, since=row.progress.bake.since, until=until):
         draft.change(waiting_for=left)
         return
     draft.change(is_way_clear=True, bake=Bake(), waiting_for="green to be taken away")
@@ -341,7 +345,11 @@ def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         now=draft.now,
         quiet=draft.poll,
     )
-    if row.attempts and row.attempts[-1].is_forced and not row.attempts[-1].deployment:
+    if (
+        row.handover.attempts
+        and row.handover.attempts[-1].is_forced
+        and not row.handover.attempts[-1].deployment
+    ):
         why = why or f"{draft.row.spec.service} was not deployed anew"
     if why:
         gone = {found.rule.arn for found in looks if found.found is Found.TAKEN_BACK}
@@ -360,10 +368,11 @@ def _limit(draft: Draft) -> None:
     row = draft.row
     if (
         row.phase_since is not None
-        and draft.now - row.phase_since - row.paused_for - row.protected_for > row.spec.limits.settle
-        and not row.paused_by
+        and draft.now - row.phase_since - row.pause.paused_for - row.handover.protected_for
+        > row.spec.limits.settle
+        and not row.pause.paused_by
     ):
-        waiting = row.waiting_for or "traffic to come home"
+        waiting = row.waiting.waiting_for or "traffic to come home"
         draft.page(
             f"settling has lasted longer than {span(row.spec.limits.settle)}; green serves. It waits for {waiting}"
         )

@@ -17,13 +17,14 @@ from orchestrator.core.evaluation import evaluate, evidence_outage, intervention
 from orchestrator.core.evaluation.approvals import is_approved
 from orchestrator.core.gates import compare, window
 from orchestrator.core.gates.scene import Colour
-from orchestrator.core.rollout import point_of_no_return
-from orchestrator.core.rollout.draft import TEAL, Draft, targets_of
-from orchestrator.core.rollout.rollout import Bake, HoldKind, Trial
+from orchestrator.core.rollout.progress import Bake, Trial
+from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.core.rollout.spec import Capacity, OnFailure
-from orchestrator.core.rollout.turn_back import roll_back
 from orchestrator.core.scaling import blue_floor, green_scaling
 from orchestrator.core.scaling.capacity import all_traffic_needs, follow_green, hold_until_carried, outgrown
+from orchestrator.core.tick import point_of_no_return
+from orchestrator.core.tick.draft import TEAL, Draft, targets_of
+from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rule_looks, rules, sticky_sessions
 from orchestrator.core.traffic.drift import drift_ends_it
 from orchestrator.core.traffic.rule_looks import Look
@@ -45,7 +46,7 @@ def advance(draft: Draft) -> None:
     stopped_tasks.tell(draft, Colour.GREEN)
     intervals.take(draft)
     evidence_outage.take(draft)
-    if draft.row.bake.since is not None:
+    if draft.row.progress.bake.since is not None:
         webhooks.follow(draft)
     answers = _judge(draft)
     if _failure_ends_it(draft, answers):
@@ -55,7 +56,7 @@ def advance(draft: Draft) -> None:
     if not _is_without_tasks(draft):
         _check_both_colours(draft)
     green_scaling.keep(draft)
-    if draft.row.is_leaping:
+    if draft.row.progress.is_leaping:
         _leap(draft, answers)
     _shift(draft, looks, answers)
     if not rules.all_at(draft.row, _weight(draft)):
@@ -64,10 +65,10 @@ def advance(draft: Draft) -> None:
         if lost:
             _failure_ends_it(draft, (fail(RULES, lost),))
         return
-    if draft.row.bake.since is None:
+    if draft.row.progress.bake.since is None:
         _start_step(draft)
         return
-    if draft.row.intervention is None and _trial(draft) is None and _may_leave(draft, answers):
+    if draft.row.evidence.intervention is None and _trial(draft) is None and _may_leave(draft, answers):
         _leave_step(draft, looks, answers)
 
 
@@ -84,13 +85,17 @@ def _judge(draft: Draft) -> tuple[Answer, ...]:
 def _give_control_back(draft: Draft) -> None:
     """From all traffic back to the watch's weight, so that green's errors can be seen beside blue's again."""
     row = draft.row
-    go_to_step(draft, row.step - 1)
-    draft.change(steps=row.steps[: row.step], judged_from=draft.now, outages_passed=row.outages_passed + 1)
+    go_to_step(draft, row.progress.step - 1)
+    draft.change(
+        steps=row.progress.steps[: row.progress.step],
+        judged_from=draft.now,
+        outages_passed=row.evidence.outages_passed + 1,
+    )
     draft.tell(EventKind.STEP_PLANNED, "blue gets its control group back, to see whose errors these are")
 
 
 def _is_without_tasks(draft: Draft) -> bool:
-    on = draft.row.intervention
+    on = draft.row.evidence.intervention
     return on is not None and on.trial is Trial.NO_TASKS and not on.is_acquitted
 
 
@@ -107,14 +112,14 @@ def _trial(draft: Draft) -> Tenths | None:
 
 
 def _step(draft: Draft) -> Step:
-    return draft.row.plan.steps[draft.row.step]
+    return draft.row.plan.steps[draft.row.progress.step]
 
 
 def _keep_time(draft: Draft) -> None:
     """Let the bake's clock run while everything can be seen; start it anew if the weight is not there any more."""
     row = draft.row
-    if row.bake.since is not None and not rules.all_at(row, _weight(draft)):
-        bake.stop(draft, last_there=row.ticked_at or draft.now)
+    if row.progress.bake.since is not None and not rules.all_at(row, _weight(draft)):
+        bake.stop(draft, last_there=row.ticks.ticked_at or draft.now)
         return
     can_see = (
         isinstance(draft.seen.green, ServiceSeen)
@@ -122,9 +127,9 @@ def _keep_time(draft: Draft) -> None:
         and all(isinstance(seen, TargetsSeen) for colour in Colour for seen in targets_of(draft, colour))
         and not any(hold.kind is HoldKind.AWS for hold in draft.holds)
     )
-    if row.bake.since is not None and can_see:
-        done = row.bake.done + draft.since_last(row.observed_at)
-        draft.change(bake=Bake(since=row.bake.since, done=done))
+    if row.progress.bake.since is not None and can_see:
+        done = row.progress.bake.done + draft.since_last(row.ticks.observed_at)
+        draft.change(bake=Bake(since=row.progress.bake.since, done=done))
     draft.change(observed_at=draft.now if can_see else None)
 
 
@@ -139,9 +144,11 @@ def _failure_ends_it(draft: Draft, answers: tuple[Answer, ...]) -> bool:
         draft.change(failed=f"{failing.gate}: {failing.reason}")
         if forbidden:
             draft.page(f"{failing.gate}: {failing.reason}; {forbidden}")
-    if draft.row.failed:
+    if draft.row.waiting.failed:
         draft.hold(
-            HoldKind.FAILED, draft.row.failed, clears_when="a person rolls back, goes back, or resumes"
+            HoldKind.FAILED,
+            draft.row.waiting.failed,
+            clears_when="a person rolls back, goes back, or resumes",
         )
     return False
 
@@ -158,7 +165,9 @@ def _check_both_colours(draft: Draft) -> None:
         draft.hold(
             HoldKind.CAPACITY, f"blue could not take all traffic back: {why}", clears_when="blue is ready"
         )
-    too_small = outgrown(draft) if row.step < len(row.plan.steps) - 1 or row.plan.auto is not None else ""
+    too_small = (
+        outgrown(draft) if row.progress.step < len(row.plan.steps) - 1 or row.plan.auto is not None else ""
+    )
     if too_small and row.green_weight < ALL:
         draft.hold(HoldKind.CAPACITY, too_small, clears_when="both colours have grown with it, or it is over")
     hold_until_carried(draft, max(_weight(draft), row.green_weight))
@@ -189,7 +198,7 @@ def _shift(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -
 
 def _start_step(draft: Draft) -> None:
     step, row = _step(draft), draft.row
-    if row.intervention is not None or _trial(draft) is not None:
+    if row.evidence.intervention is not None or _trial(draft) is not None:
         bake.begin(draft, _weight(draft))
         draft.change(observed_at=draft.now)
         return
@@ -199,9 +208,9 @@ def _start_step(draft: Draft) -> None:
     of = f" of {len(row.plan.steps)}" if row.plan.auto is None else ""
     draft.tell(
         EventKind.STEP_STARTED,
-        f"step {row.step + 1}{of}: green has {percent(step.weight)}, "
+        f"step {row.progress.step + 1}{of}: green has {percent(step.weight)}, "
         f"{'watched' if is_last else 'baked'} for at least {span(step.bake)}",
-        step=row.step + 1,
+        step=row.progress.step + 1,
         green_tenths=step.weight,
     )
     if is_last and row.phase is Phase.SHIFTING:
@@ -211,9 +220,9 @@ def _start_step(draft: Draft) -> None:
 def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
     """True if the bake is over, every gate passes (or was waived) and the step is approved; holds say what is not."""
     row, step = draft.row, _step(draft)
-    is_waived = row.waived_step == row.step
-    if row.bake.done < step.bake and not is_waived:
-        left = step.bake - row.bake.done
+    is_waived = row.progress.waived_step == row.progress.step
+    if row.progress.bake.done < step.bake and not is_waived:
+        left = step.bake - row.progress.bake.done
         draft.wake_by(draft.now + left)
         draft.change(waiting_for=f"its bake: {round(left.total_seconds())} s to go")
         return False
@@ -225,11 +234,13 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
     if any(hold.kind is not HoldKind.PAUSED for hold in draft.holds):
         draft.change(waiting_for=next(h.clears_when for h in draft.holds if h.kind is not HoldKind.PAUSED))
         return False
-    if step.approval and not is_approved(draft, row.step, of=f"leaving step {row.step + 1}"):
+    if step.approval and not is_approved(
+        draft, row.progress.step, of=f"leaving step {row.progress.step + 1}"
+    ):
         return False
-    if not is_waived and step.weight == ALL and row.bake.since is not None:
+    if not is_waived and step.weight == ALL and row.progress.bake.since is not None:
         # Blue is to be touched next: whoever still uses it would meet both revisions at once.
-        pinned = sticky_sessions.still_on(draft, Colour.BLUE, since=row.bake.since)
+        pinned = sticky_sessions.still_on(draft, Colour.BLUE, since=row.progress.bake.since)
         if pinned:
             draft.change(waiting_for=pinned)
             return False
@@ -245,7 +256,7 @@ def _can_carry_the_next(draft: Draft) -> bool:
         return True
     auto_plan.extend(draft)
     row = draft.row
-    following = row.plan.steps[row.step + 1 :][:1]
+    following = row.plan.steps[row.progress.step + 1 :][:1]
     if following and following[0].weight > row.green_weight:
         hold_until_carried(draft, following[0].weight)
     draft.change(waiting_for=draft.holds[0].clears_when if draft.holds else "")
@@ -270,16 +281,18 @@ def _hold_for(draft: Draft, answers: Sequence[Answer]) -> None:
 def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ...]) -> None:
     row = draft.row
     draft.tell(
-        EventKind.STEP_PASSED, f"step {row.step + 1} passed{sticky_sessions.told(row)}", step=row.step + 1
+        EventKind.STEP_PASSED,
+        f"step {row.progress.step + 1} passed{sticky_sessions.told(row)}",
+        step=row.progress.step + 1,
     )
-    if row.waived_step != row.step:
-        draft.change(passed=(*row.passed, row.step))
+    if row.progress.waived_step != row.progress.step:
+        draft.change(passed=(*row.progress.passed, row.progress.step))
     auto_plan.extend(draft)
-    if row.phase is Phase.WATCHING and row.step == len(draft.row.plan.steps) - 1:
+    if row.phase is Phase.WATCHING and row.progress.step == len(draft.row.plan.steps) - 1:
         go_to_step(draft, 0)
         bake.forget(draft)
         is_swap = row.spec.ending.is_swap
         draft.move(Phase.RETIRING if is_swap else Phase.SETTLING, "the watch has passed")
         return
-    go_to_step(draft, row.step + 1)
+    go_to_step(draft, row.progress.step + 1)
     _shift(draft, looks, answers)

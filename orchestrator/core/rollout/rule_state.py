@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator.core.domain.ids import (
     Json,
@@ -63,3 +64,12 @@ class Pair:
     attributes: Json  # {key: value} to set
     green: TargetGroupArn | None = None  # known once AWS has made it
     is_deleted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listeners:
+    """The listeners that hold the rollout's rules, as last read whole."""
+
+    listings: tuple[Listing, ...] = ()
+    lost_listeners: tuple[ListenerArn, ...] = ()  # that were there and are not any more
+    listed_at: datetime | None = None

@@ -13,9 +13,11 @@ from orchestrator.core.cloud.effects import SetScaling
 from orchestrator.core.cloud.resources import Absent, ScalingSeen, ScheduleSeen, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.plan import NONE
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.rollout import Blue, Holding, HoldKind, Rollout
+from orchestrator.core.rollout.colours import Blue
+from orchestrator.core.rollout.handover import Holding
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnDrift
+from orchestrator.core.tick.draft import Draft
 
 CLEARS = "blue's scaling is as it was, or the rollout is started anew"
 AGAIN = "blue's scale-in is suspended again"
@@ -30,9 +32,9 @@ def held(row: Rollout) -> Holding:
     """What Teal knows of blue's scalable target, which there is."""
     assert row.blue is not None
     assert row.blue.scaling is not None
-    if row.holding is not None:
-        return row.holding
-    written = (suspended(row.blue.scaling),) if row.is_scaling_touched else ()
+    if row.blue_scaling.holding is not None:
+        return row.blue_scaling.holding
+    written = (suspended(row.blue.scaling),) if row.blue_scaling.is_scaling_touched else ()
     return Holding(base=row.blue.scaling, written=written)
 
 
@@ -167,7 +169,7 @@ def _somebody(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen, neede
         return
     is_only_lifted = seen == replace(aim, scale_in_suspended=False)
     clears = AGAIN if is_only_lifted else CLEARS
-    if not any(hold.clears_when == clears for hold in draft.before.holds):
+    if not any(hold.clears_when == clears for hold in draft.before.waiting.holds):
         draft.tell(EventKind.DRIFT_FOUND, words)
     draft.hold(HoldKind.SCALING, words, clears_when=clears)
     if draft.row.green_weight == NONE or seen.scale_in_suspended:

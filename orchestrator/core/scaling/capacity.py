@@ -10,10 +10,10 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import percent
 from orchestrator.core.domain.text import counted
 from orchestrator.core.gates.scene import Colour
-from orchestrator.core.rollout.draft import Draft, targets_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Capacity
 from orchestrator.core.scaling import blue_floor, task_counts
+from orchestrator.core.tick.draft import Draft, targets_of
 
 GREW = 1.5  # times the usual traffic
 NEWEST = 3  # whole periods that say how much there is now
@@ -83,7 +83,7 @@ def all_traffic_needs(draft: Draft) -> int:
     Blue's scale-in is suspended, so what it wants never shrinks while traffic leaves it; and where it has scaled
     out, the tasks it had at the start could not take everything back.
     """
-    blue, seen, known = draft.row.blue, draft.seen.blue, draft.row.holding
+    blue, seen, known = draft.row.blue, draft.seen.blue, draft.row.blue_scaling.holding
     assert blue is not None
     least = max(blue.desired, known.floor if known else 0)
     return max(least, seen.desired) if isinstance(seen, ServiceSeen) else least
@@ -96,10 +96,10 @@ def outgrown(draft: Draft) -> str:
     unless it has got as many more tasks since; green follows it. More of it for green waits for that.
     """
     row, usual = draft.row, usual_requests(draft.row)
-    if row.blue is None or usual is None or not row.intervals:
+    if row.blue is None or usual is None or not row.evidence.intervals:
         return ""
     # The busiest of the newest: one may have been read before all of it was published.
-    newest = row.intervals[-NEWEST:]
+    newest = row.evidence.intervals[-NEWEST:]
     now = max(sum(counts.requests for counts in (one.blue, one.green) if counts) for one in newest)
     blues = draft.seen.blue.desired if isinstance(draft.seen.blue, ServiceSeen) else 0
     grown = blues / max(row.blue.desired, row.spec.first_tasks, 1)
@@ -114,7 +114,7 @@ def outgrown(draft: Draft) -> str:
 
 def usual_requests(row: Rollout) -> float | None:
     """Requests in a period before green's traffic, in the middle of those that are known; None: too few are."""
-    known = row.history or ()
+    known = row.evidence.history or ()
     if row.blue is not None and row.blue.is_own:
         known = known[-USUAL_LEAST:]  # it was a green: its past begins with that rollout's small weights
     return median(counts.requests for counts in known) if len(known) >= USUAL_LEAST else None

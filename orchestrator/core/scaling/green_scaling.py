@@ -31,11 +31,11 @@ from orchestrator.core.cloud.resources import (
 )
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.text import counted
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.names import names_of
-from orchestrator.core.rollout.needs import Needs
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.scaling import policies_for_green
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.needs import Needs
 
 WHAT = "green's scaling"
 READABLE = "green's scaling can be read"
@@ -206,7 +206,7 @@ def target_of(row: Rollout, seen: ScalingSeen | None) -> ScalingSeen:
     assert blue.scaling is not None
     assert green is not None
     most = max(blue.scaling.max_capacity, green.desired, seen.max_capacity if seen else 0)
-    if row.intervention is not None and row.intervention.stops_tasks:
+    if row.evidence.intervention is not None and row.evidence.intervention.stops_tasks:
         # Nothing may start the tasks whose absence is to show something.
         return ScalingSeen(
             min_capacity=0,

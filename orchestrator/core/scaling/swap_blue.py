@@ -16,10 +16,10 @@ from orchestrator.core.cloud.effects import (
 )
 from orchestrator.core.cloud.resources import Absent, ScalesSeen, Unread
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.needs import Needs
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_green
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.needs import Needs
 
 OWN = "teal-"  # how the names of alarms begin that a rollout has made
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from orchestrator.core.cloud.effects import DeregisterScaling, Effect, PutScalingPolicy, SetScaling, Tags
 from orchestrator.core.cloud.resources import Absent, ScalesSeen
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.names import names_of
-from orchestrator.core.rollout.needs import Needs
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.scaling import blue_floor, green_scaling, policies_for_green
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.needs import Needs
 
 
 def needs(row: Rollout) -> Needs:

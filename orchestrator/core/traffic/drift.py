@@ -1,9 +1,9 @@
 """What somebody else's change of a rule does before settling, as the file says (`on_drift`)."""
 
 from orchestrator.core.domain.commands import Actor
-from orchestrator.core.rollout.draft import TEAL, Draft
 from orchestrator.core.rollout.spec import OnDrift
-from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rules
 from orchestrator.core.traffic.rule_looks import Found, Look
 

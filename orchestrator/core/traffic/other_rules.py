@@ -14,9 +14,9 @@ from orchestrator.core.cloud.resources import Absent, RuleSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import ListenerArn
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_state import Listing
+from orchestrator.core.tick.draft import Draft
 
 MOVING = frozenset(
     {Phase.PREPARING, Phase.PROVISIONING, Phase.SHIFTING, Phase.WATCHING, Phase.SETTLING, Phase.RETIRING}
@@ -27,7 +27,9 @@ PRIORITY_MAX = 50_000
 
 def need(row: Rollout, now: datetime) -> tuple[ListenerArn, ...]:
     """The listeners to read whole now."""
-    if row.phase not in MOVING or (row.listed_at is not None and now < row.listed_at + _interval(row)):
+    if row.phase not in MOVING or (
+        row.listeners.listed_at is not None and now < row.listeners.listed_at + _interval(row)
+    ):
         return ()
     return tuple(dict.fromkeys(rule.listener for rule in row.rules))
 
@@ -36,7 +38,7 @@ def _interval(row: Rollout) -> timedelta:
     period = row.spec.metrics.period
     if row.phase is not Phase.WATCHING:
         return period
-    is_ending = row.bake.done + 2 * period >= row.plan.steps[row.step].bake
+    is_ending = row.progress.bake.done + 2 * period >= row.plan.steps[row.progress.step].bake
     return period if is_ending else WATCHING_PERIODS * period
 
 
@@ -46,7 +48,7 @@ def take(draft: Draft) -> None:
     read = {arn: seen for arn, seen in draft.seen.listings.items() if isinstance(seen, tuple)}
     if not read:
         return
-    known = {listing.listener: listing for listing in draft.row.listings}
+    known = {listing.listener: listing for listing in draft.row.listeners.listings}
     for listener, seen in read.items():
         now = _listing(draft.row, listener, seen)
         was = known.get(listener)
@@ -70,7 +72,7 @@ def _note_lost(draft: Draft) -> None:
     if not seen:
         return
     lost = {arn for arn, found in seen.items() if isinstance(found, Absent)}
-    kept = (arn for arn in draft.row.lost_listeners if not isinstance(seen.get(arn), tuple))
+    kept = (arn for arn in draft.row.listeners.lost_listeners if not isinstance(seen.get(arn), tuple))
     draft.change(lost_listeners=tuple(dict.fromkeys((*kept, *sorted(lost)))))
     if lost:
         draft.change(listed_at=draft.now)

@@ -14,7 +14,6 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
 from orchestrator.core.domain.plan import NONE, percent
 from orchestrator.core.domain.text import group_name
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_lists import (
     conditions_of,
@@ -24,6 +23,7 @@ from orchestrator.core.rollout.rule_lists import (
     listed,
 )
 from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.tick.draft import Draft
 
 GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
 
@@ -149,7 +149,7 @@ def hold_for(draft: Draft, looks: tuple[Look, ...]) -> None:
                 draft.hold(HoldKind.DRIFT, found.words, clears_when=f"{found.rule.name} is there again")
             case Found.DRIFT | Found.RAISED | Found.TAKEN_BACK:
                 clears = f"{found.rule.name} is again as Teal wrote it"
-                if not any(h.clears_when == clears for h in draft.before.holds):
+                if not any(h.clears_when == clears for h in draft.before.waiting.holds):
                     draft.tell(EventKind.DRIFT_FOUND, found.words, rule=found.rule.arn)
                 draft.hold(HoldKind.DRIFT, found.words, clears_when=clears)
             case Found.AS_WRITTEN:

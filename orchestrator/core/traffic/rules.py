@@ -21,10 +21,10 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
 from orchestrator.core.domain.plan import HOME_STEPS, NONE, percent
 from orchestrator.core.domain.text import span
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_lists import conditions_of, green_of, is_base_but_for_weights, listed
 from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic.rule_looks import Found, Look
 
 UNREAD_LONGEST = timedelta(minutes=1)  # a write that was acknowledged reads back by then
@@ -166,7 +166,7 @@ def unread_write(draft: Draft, weight: Tenths | None) -> str:
     """Which rule keeps its former list although AWS has long acknowledged its writing, in words; empty: none."""
     for rule in draft.row.rules:
         key = f"write_rule {rule.arn} {weight}"
-        asked = next((one for one in draft.row.asked if one.key == key), None)
+        asked = next((one for one in draft.row.ticks.asked if one.key == key), None)
         if asked is None or asked.since is None or rule.verified == weight:
             continue
         if draft.now >= asked.since + UNREAD_LONGEST and asked.times - asked.refusals >= WRITES_LEAST:

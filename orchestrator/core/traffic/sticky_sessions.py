@@ -12,11 +12,11 @@ from orchestrator.core.analysis import intervals
 from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.gates.scene import Colour, first_whole, floor_to
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.needs import MetricsNeed
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_lists import life
 from orchestrator.core.rollout.spec import Sticky
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.needs import MetricsNeed
 
 UNREAD_PERIODS = 3  # so long CloudWatch is waited for, where the rules say already that nobody can be left
 
@@ -57,9 +57,12 @@ def still_on(draft: Draft, colour: Colour, *, since: datetime, until: datetime |
 
 def need(row: Rollout, now: datetime) -> MetricsNeed | None:
     """Green's requests since no cookie leads to it any more."""
-    if row.unpinned_at is None or row.green is None or row.green.is_gone:
+    if row.way_out.unpinned_at is None or row.green is None or row.green.is_gone:
         return None
-    start, end = first_whole(row.unpinned_at, row.spec.metrics.period), floor_to(now, row.spec.metrics.period)
+    start, end = (
+        first_whole(row.way_out.unpinned_at, row.spec.metrics.period),
+        floor_to(now, row.spec.metrics.period),
+    )
     return MetricsNeed(queries=_requests(row), start=start, end=end) if end > start else None
 
 
@@ -74,9 +77,9 @@ def _requests(row: Rollout) -> tuple[MetricQuery, ...]:
 def not_quiet(draft: Draft) -> str:
     """What green's tasks are still kept for once every rule is without it, in words; empty: nobody uses them."""
     row, metrics = draft.row, draft.row.spec.metrics
-    if row.unpinned_at is None or not any(any(rule.intended) for rule in row.rules):
+    if row.way_out.unpinned_at is None or not any(any(rule.intended) for rule in row.rules):
         return ""
-    known_at = first_whole(row.unpinned_at, metrics.period) + metrics.period + metrics.lag
+    known_at = first_whole(row.way_out.unpinned_at, metrics.period) + metrics.period + metrics.lag
     if draft.now < known_at:
         draft.wake_by(known_at)
         return "a whole period in which no cookie leads to green"
@@ -86,7 +89,7 @@ def not_quiet(draft: Draft) -> str:
         is_over = draft.now >= known_at + UNREAD_PERIODS * metrics.period
         return "" if is_over else "CloudWatch to say that nobody uses green any more"
     count = _count(read, floor_to(draft.now - metrics.lag, metrics.period) - metrics.period)
-    if not count or draft.now >= row.unpinned_at + life(row) + metrics.lag:
+    if not count or draft.now >= row.way_out.unpinned_at + life(row) + metrics.lag:
         return ""
     draft.wake_by(draft.now + metrics.period)
     return f"the last users of green: {count} requests in its last period"

@@ -13,9 +13,9 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import rule_looks, rules
 from orchestrator.core.traffic.rule_looks import Found, Look
 
@@ -107,6 +107,6 @@ def _carries(rule: RuleSeen, blues: Collection[TargetGroupArn]) -> bool:
 def _hold_for(draft: Draft, rule: RuleSeen) -> None:
     clears = f"{rule.name} leads elsewhere"
     words = f"{rule.name} still gives blue traffic, and is not one of this rollout's: blue is kept"
-    if not any(hold.clears_when == clears for hold in draft.before.holds):
+    if not any(hold.clears_when == clears for hold in draft.before.waiting.holds):
         draft.tell(EventKind.DRIFT_FOUND, words, rule=rule.arn)
     draft.hold(HoldKind.DRIFT, words, clears_when=clears)

@@ -13,11 +13,11 @@ from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import TEAL, Draft
 from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.rollout.spec import OnDrift
-from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rule_looks
 from orchestrator.core.traffic.rule_looks import Found, Look
 
@@ -35,7 +35,7 @@ def point(draft: Draft) -> bool:
     states = tuple(_accepted(draft, found) for found in looks)
     draft.change(test_rules=tuple(replace(state, wanted=ALL) for state in states))
     for found, state in zip(looks, draft.row.test_rules, strict=True):
-        if found.found is Found.AS_WRITTEN and state.verified != ALL and not draft.row.failed:
+        if found.found is Found.AS_WRITTEN and state.verified != ALL and not draft.row.waiting.failed:
             _write(draft, state)
         elif found.found is not Found.AS_WRITTEN:
             _hold(draft, found)
@@ -101,7 +101,7 @@ def _hold(draft: Draft, found: Look) -> None:
             draft.hold(HoldKind.DRIFT, f"test rule: {found.words}", clears_when=f"{name} is there again")
         case _:
             clears = f"{name}, a test rule, is again as Teal wrote it"
-            if not any(hold.clears_when == clears for hold in draft.before.holds):
+            if not any(hold.clears_when == clears for hold in draft.before.waiting.holds):
                 draft.tell(EventKind.DRIFT_FOUND, f"test rule: {found.words}", rule=found.rule.arn)
             draft.hold(HoldKind.DRIFT, f"test rule: {found.words}", clears_when=clears)
 

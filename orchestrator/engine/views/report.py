@@ -110,7 +110,7 @@ def _commands(row: Rollout, log: Iterable[EventSeen]) -> tuple[CommandPart, ...]
         EventKind.COMMAND_APPLIED: CommandState.APPLIED,
         EventKind.COMMAND_OVERTAKEN: CommandState.OVERTAKEN,
     }
-    approved = {(given.by.name, given.at): given.step + 1 for given in row.approvals}
+    approved = {(given.by.name, given.at): given.step + 1 for given in row.progress.approvals}
     parts, step = [], 0
     for seen in log:
         event = seen.event

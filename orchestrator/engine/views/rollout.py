@@ -101,7 +101,7 @@ def view(stored: Stored) -> RolloutView:
         phase_since=row.phase_since,
         is_active=not row.phase.is_final,
         plan=row.spec.plan.name,
-        step=len(row.plan.steps) if _is_past_the_plan(row) else row.step + 1,
+        step=len(row.plan.steps) if _is_past_the_plan(row) else row.progress.step + 1,
         steps=_steps(row),
         green_percent=row.green_weight / 10,
         rules=tuple(
@@ -113,15 +113,15 @@ def view(stored: Stored) -> RolloutView:
         former=row.blue.former if row.blue else "",
         revision=(row.green.for_blue if row.green else "") or row.spec.revision,
         sees=words_of(seen, row.spec.metrics.period) if (seen := foreseen(row)) else "",
-        waiting_for=row.waiting_for,
+        waiting_for=row.waiting.waiting_for,
         bake_left_seconds=_bake_left(row),
         limit_seconds=_limit(row),
         gates=_gates(row),
         holds=tuple(
             HoldView(kind=h.kind.value, reason=h.reason, clears_when=h.clears_when, since=h.since)
-            for h in row.holds
+            for h in row.waiting.holds
         ),
-        paused_by=row.paused_by.name if row.paused_by else "",
+        paused_by=row.pause.paused_by.name if row.pause.paused_by else "",
         accepts=tuple(sorted(kind.value for kind in ACCEPTED[row.phase])),
         author=row.author.name,
         labels=dict(row.spec.labels),
@@ -138,16 +138,20 @@ def view(stored: Stored) -> RolloutView:
 def _is_past_the_plan(row: Rollout) -> bool:
     """True once settling has begun: the row's step is then one of the way home, and stays so on the way back."""
     is_past = row.phase in (Phase.SETTLING, Phase.RETIRING, Phase.SUCCEEDED)
-    return is_past or bool(row.attempts) or row.retirement is not None
+    return is_past or bool(row.handover.attempts) or row.retirement is not None
 
 
 def _steps(row: Rollout) -> tuple[StepView, ...]:
     is_past = _is_past_the_plan(row)
 
     def state(index: int) -> str:
-        if is_past or (index < row.step and row.phase in (Phase.SHIFTING, Phase.WATCHING)):
+        if is_past or (index < row.progress.step and row.phase in (Phase.SHIFTING, Phase.WATCHING)):
             return "done"
-        return "current" if index == row.step and row.phase in (Phase.SHIFTING, Phase.WATCHING) else "ahead"
+        return (
+            "current"
+            if index == row.progress.step and row.phase in (Phase.SHIFTING, Phase.WATCHING)
+            else "ahead"
+        )
 
     return tuple(
         StepView(
@@ -183,7 +187,7 @@ def _limit(row: Rollout) -> float | None:
             return None
         case Phase.PENDING | Phase.PREPARING | Phase.PROVISIONING:
             return limits.provision.total_seconds()
-        case Phase.SHIFTING | Phase.WATCHING if any(hold.is_limited for hold in row.holds):
+        case Phase.SHIFTING | Phase.WATCHING if any(hold.is_limited for hold in row.waiting.holds):
             return limits.hold.total_seconds()
         case Phase.SETTLING:
             return limits.settle.total_seconds()
@@ -198,11 +202,11 @@ def _percent(weight: int | None) -> float | None:
 
 
 def _bake_left(row: Rollout) -> float | None:
-    if row.phase not in (Phase.SHIFTING, Phase.WATCHING) or row.bake.since is None:
+    if row.phase not in (Phase.SHIFTING, Phase.WATCHING) or row.progress.bake.since is None:
         return None
-    left = row.plan.steps[row.step].bake - row.bake.done
+    left = row.plan.steps[row.progress.step].bake - row.progress.bake.done
     return max(0.0, left.total_seconds())
 
 
 def _waits_for_hours(row: Rollout) -> bool:
-    return any(hold.kind is HoldKind.WINDOW for hold in row.holds)
+    return any(hold.kind is HoldKind.WINDOW for hold in row.waiting.holds)

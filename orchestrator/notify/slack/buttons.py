@@ -92,10 +92,10 @@ def kind_of(action_id: object) -> CommandKind | None:
 
 def offered(row: Rollout) -> tuple[CommandKind, ...]:
     """The commands that make sense now, in the order in which their buttons stand."""
-    is_waiting = any(hold.kind is HoldKind.APPROVAL for hold in row.holds)
+    is_waiting = any(hold.kind is HoldKind.APPROVAL for hold in row.waiting.holds)
     kinds = [CommandKind.APPROVE, CommandKind.REJECT] if is_waiting else []
     kinds.append(CommandKind.RESUME if _makes_sense(row, CommandKind.RESUME) else CommandKind.PAUSE)
-    if not is_waiting and not row.paused_by:
+    if not is_waiting and not row.pause.paused_by:
         kinds.append(CommandKind.PROMOTE)
     kinds.append(CommandKind.ROLLBACK)
     return tuple(kind for kind in kinds if kind is CommandKind.APPROVE or _makes_sense(row, kind))

@@ -99,8 +99,8 @@ def fallback(stored: Stored) -> str:
     words = f"{_headline(row, seen)}: {seen.phase.replace('_', ' ')}, {seen.green_percent:g} % on green"
     if row.end is not None:
         words += f"; {row.end.reason}"
-    elif row.waiting_for and not _is_baking(seen):
-        words += f"; waits for {row.waiting_for}"
+    elif row.waiting.waiting_for and not _is_baking(seen):
+        words += f"; waits for {row.waiting.waiting_for}"
     return clipped(escaped(words), FALLBACK_MAX)
 
 
@@ -111,9 +111,9 @@ def _headline(row: Rollout, seen: RolloutView) -> str:
 def _mark(row: Rollout) -> str:
     if row.phase in _PHASE_MARKS:
         return _PHASE_MARKS[row.phase]
-    if row.paused_by is not None or row.failed:
+    if row.pause.paused_by is not None or row.waiting.failed:
         return "⏸"
-    return "✋" if any(hold.kind is HoldKind.APPROVAL for hold in row.holds) else "▶"
+    return "✋" if any(hold.kind is HoldKind.APPROVAL for hold in row.waiting.holds) else "▶"
 
 
 def _clipped_plain(text: str) -> str:
@@ -184,8 +184,8 @@ def _step(row: Rollout, seen: RolloutView, step: StepView) -> str:
     words = f"{_STEP_MARKS[step.state]} {step.weight_percent:g} % for {span(timedelta(seconds=step.bake_seconds))}"
     if step.approval:
         words += ", then an approval"
-    left, looked = seen.bake_left_seconds, row.ticked_at
-    if step.state == "current" and left and looked is not None and row.paused_by is None:
+    left, looked = seen.bake_left_seconds, row.ticks.ticked_at
+    if step.state == "current" and left and looked is not None and row.pause.paused_by is None:
         # To the minute, so that the message does not change with every look.
         minutes = math.ceil((looked.timestamp() + left) / 60)
         words += f" – until about {clock_time(datetime.fromtimestamp(minutes * 60, UTC))}"
@@ -196,19 +196,19 @@ def _waiting(row: Rollout, seen: RolloutView) -> list[str]:
     """Holds with what clears them; without any, what the next move waits for."""
     lines = []
     shown = {gate.clears_when for gate in seen.gates if gate.verdict == Verdict.HOLD}
-    if row.paused_by is not None:
-        why = f": {row.pause_reason}" if row.pause_reason else ""
-        lines.append(f"⏸ paused by {escaped(row.paused_by.name + why)}")
-    for hold in row.holds:
-        is_told = hold.kind is HoldKind.PAUSED and row.paused_by is not None
+    if row.pause.paused_by is not None:
+        why = f": {row.pause.pause_reason}" if row.pause.pause_reason else ""
+        lines.append(f"⏸ paused by {escaped(row.pause.paused_by.name + why)}")
+    for hold in row.waiting.holds:
+        is_told = hold.kind is HoldKind.PAUSED and row.pause.paused_by is not None
         if is_told or (hold.kind is HoldKind.GATE and hold.clears_when in shown):
             continue
         clears = f" – until {escaped(hold.clears_when)}" if hold.clears_when else ""
         lines.append(f"⏳ {escaped(hold.reason)}{clears} (since {clock_time(hold.since)})")
         if hold.kind is HoldKind.APPROVAL:
             lines.append(_who_approves(row))
-    if not lines and row.waiting_for and not _is_baking(seen):
-        lines.append(f"⏳ waits for {escaped(row.waiting_for)}")
+    if not lines and row.waiting.waiting_for and not _is_baking(seen):
+        lines.append(f"⏳ waits for {escaped(row.waiting.waiting_for)}")
     return lines
 
 
@@ -223,7 +223,7 @@ def _who_approves(row: Rollout) -> str:
     words = f"{counted(spec.required, 'approval')} by {people}"
     if spec.not_author:
         words += f", not by its author {row.author.name}"
-    given = ", ".join(one.by.name for one in row.approvals if one.step == current_step(row))
+    given = ", ".join(one.by.name for one in row.progress.approvals if one.step == current_step(row))
     return escaped(f"{words}; so far by {given}" if given else words)
 
 

@@ -93,7 +93,7 @@ def mentions(row: Rollout, events: Iterable[EventSeen], settings: Settings) -> t
     """Who is to be called for what has happened: an approval that waits, a rollback, Teal at its wits' end."""
     whom = called(row, settings)
     found = []
-    for hold in row.holds if not row.phase.is_final else ():
+    for hold in row.waiting.holds if not row.phase.is_final else ():
         if hold.kind is HoldKind.APPROVAL:
             key = f"approval {hold.since.isoformat()}"
             found.append(_mention(key, whom, f"{hold.reason}."))

@@ -9,9 +9,9 @@ from orchestrator.core.domain.plan import percent
 from orchestrator.core.domain.text import counted, span
 from orchestrator.core.phases import removing_blue
 from orchestrator.core.preflight.environment import Surroundings, TaskSeen
-from orchestrator.core.rollout.draft import LATE
 from orchestrator.core.rollout.spec import Capacity, Spec
 from orchestrator.core.scaling import task_counts
+from orchestrator.core.tick.draft import LATE
 from orchestrator.preflight.findings import note
 from orchestrator.preflight.room.quota_headroom import extra_tasks
 from orchestrator.preflight.timing import plan_table

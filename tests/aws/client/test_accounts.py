@@ -18,7 +18,7 @@ from orchestrator.core.cloud.resources import AlarmSeen, Unread
 from orchestrator.core.domain.errors import Denied, Invalid, Rejected, Unreachable
 from orchestrator.core.domain.ids import Json, RolloutId
 from orchestrator.core.ownership.session_policy import Scope
-from orchestrator.core.rollout.needs import Needs, SurveyNeed
+from orchestrator.core.tick.needs import Needs, SurveyNeed
 from orchestrator.settings import Account
 from sandbox.scenarios.scenery import Scenery, furnish, until_steady
 from sandbox.wire.skin import Skin

@@ -12,7 +12,7 @@ from orchestrator.aws.client.call import Caller, Patience
 from orchestrator.aws.session import BOTOCORE_FLOOR, check_botocore, open_cloud
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.domain.errors import Denied, Missing, Outside, Refused, Rejected, Unreachable
-from orchestrator.core.rollout.needs import Needs, SurveyNeed
+from orchestrator.core.tick.needs import Needs, SurveyNeed
 
 Call = tuple[str, str, dict[str, object]]
 

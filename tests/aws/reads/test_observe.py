@@ -20,8 +20,8 @@ from orchestrator.core.cloud.resources import (
     Unread,
 )
 from orchestrator.core.domain.ids import ListenerArn, RuleArn, TargetGroupArn
-from orchestrator.core.rollout.needs import MetricsNeed, Needs, RuleNeed
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.needs import MetricsNeed, Needs, RuleNeed
+from orchestrator.core.tick.seen import Seen
 from tests.aws.clock import run_in_no_time
 from tests.aws.script import Reply, Script, caller
 

@@ -16,8 +16,8 @@ from orchestrator.core.cloud.forward_action import canonical
 from orchestrator.core.cloud.resources import AlarmSeen, MetricQuery, Series, ServiceSeen, Unread
 from orchestrator.core.domain.errors import Unreachable
 from orchestrator.core.domain.ids import Tenths
-from orchestrator.core.rollout.needs import MetricsNeed, Needs
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.needs import MetricsNeed, Needs
+from orchestrator.core.tick.seen import Seen
 from tests.aws.clock import run_in_no_time
 from tests.aws.reads.test_observe import CLUSTER, LISTENER, NOON, alarm, rule_arn, rules_named, service
 from tests.aws.script import Reply, Script, caller

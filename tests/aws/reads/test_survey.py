@@ -12,7 +12,7 @@ from orchestrator.aws.client.transport import Answer, DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud.survey import Survey
 from orchestrator.core.domain.errors import Unreachable
-from orchestrator.core.rollout.needs import SurveyNeed
+from orchestrator.core.tick.needs import SurveyNeed
 from sandbox.scenarios.scenery import Scenery, furnish, until_steady
 from sandbox.world import AwsRefusal, CallLost, World, quiet_world
 

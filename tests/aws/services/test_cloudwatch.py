@@ -10,7 +10,7 @@ from orchestrator.aws.client.errors import refused
 from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.services import cloudwatch
 from orchestrator.core.cloud.resources import Absent, AlarmSeen, MetricQuery, Series, Unread
-from orchestrator.core.rollout.needs import MetricsNeed
+from orchestrator.core.tick.needs import MetricsNeed
 from tests.aws.clock import run_in_no_time
 from tests.aws.script import Reply, Script, caller
 

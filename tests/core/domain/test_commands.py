@@ -10,7 +10,8 @@ from orchestrator.core.domain.commands import ACCEPTED, CommandKind, CommandStat
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.rollout import Approval, Rollout
+from orchestrator.core.rollout.progress import Approval
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec
 from tests.builders import NOON, good_alarm
 from tests.core.stages import (

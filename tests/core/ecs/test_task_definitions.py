@@ -12,7 +12,8 @@ from orchestrator.core.cloud.survey import NewRevision
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.rollout import HoldKind, Registration, Rollout
+from orchestrator.core.rollout.colours import Registration
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.what_to_read import needs_of
 from tests.builders import NOON, WANTED
 from tests.core.stages import ID, at, held, rolling_back, row, rule, seen_of, told

@@ -14,7 +14,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation import intervention
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.scene import Counts, Interval
-from orchestrator.core.rollout.rollout import Bake, Decision, Intervention, Rollout, Spell, Trial
+from orchestrator.core.rollout.progress import Bake, Intervention, Spell, Trial
+from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import GatesSpec, OnFailure
 from orchestrator.core.statistics import comparison
 from tests.builders import NOON, WANTED

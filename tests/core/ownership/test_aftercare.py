@@ -8,9 +8,9 @@ from orchestrator.core.cloud.resources import Absent, RuleSeen, Unread
 from orchestrator.core.domain.ids import Json
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ownership import aftercare
-from orchestrator.core.rollout.needs import Needs
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.needs import Needs
+from orchestrator.core.tick.seen import Seen
 from tests.builders import BLUE_GROUP, FORMER, RULE, WANTED, forward, good_deployment, good_rule
 from tests.core.stages import row, seen_of, service
 

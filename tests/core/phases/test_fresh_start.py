@@ -6,8 +6,8 @@ from orchestrator.core.cloud.resources import StopSeen
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.seen import Seen
 from orchestrator.core.rollout.spec import OnFailure
+from orchestrator.core.tick.seen import Seen
 from tests.builders import NOON, WANTED
 from tests.core.stages import (
     GREEN_NAME,

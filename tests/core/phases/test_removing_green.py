@@ -18,7 +18,8 @@ from orchestrator.core.cloud.resources import Absent, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.rollout import End, Rollout
+from orchestrator.core.rollout.handover import End
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.scaling.blue_floor import suspended
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (

@@ -21,10 +21,10 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.handover import Retirement
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.core.rollout.seen import Failure, Seen
 from orchestrator.core.rollout.spec import Ending
-from orchestrator.core.rollout.swap_progress import Retirement
+from orchestrator.core.tick.seen import Failure, Seen
 from orchestrator.core.traffic import swap_rules
 from orchestrator.core.what_to_read import needs_of
 from tests.builders import BLUE_GROUP, FORMER, LOAD_BALANCER, NOON, WANTED, good_rule

@@ -14,9 +14,9 @@ from orchestrator.core.decide import decide
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.needs import Needs
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.seen import Failure, Seen
+from orchestrator.core.tick.needs import Needs
+from orchestrator.core.tick.seen import Failure, Seen
 from orchestrator.core.what_to_read import needs_of
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (

@@ -12,7 +12,8 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.scene import Counts, Interval
-from orchestrator.core.rollout.rollout import Bake, HoldKind, Rollout
+from orchestrator.core.rollout.progress import Bake
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_alarm, good_deployment
 from tests.core.stages import (
     GREEN_GROUP,

@@ -11,9 +11,10 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.rollout import Approval, Bake, Decision, HoldKind, Rollout
-from orchestrator.core.rollout.seen import Failure
+from orchestrator.core.rollout.progress import Approval, Bake
+from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, LimitThen, OnDrift, OnFailure
+from orchestrator.core.tick.seen import Failure
 from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
     APPROVER,

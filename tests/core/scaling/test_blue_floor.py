@@ -10,7 +10,8 @@ from orchestrator.core.cloud.effects import SetScaling
 from orchestrator.core.cloud.resources import Absent, ScalesSeen, ScalingSeen, ScheduleSeen, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.rollout import Holding, HoldKind, Rollout
+from orchestrator.core.rollout.handover import Holding
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Capacity
 from orchestrator.core.scaling import blue_floor
 from orchestrator.core.scaling.blue_floor import suspended

@@ -26,7 +26,9 @@ from orchestrator.core.cloud.resources import (
 )
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.rollout import Holding, HoldKind, Intervention, Rollout, Trial
+from orchestrator.core.rollout.handover import Holding
+from orchestrator.core.rollout.progress import Intervention, Trial
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import green_scaling
 from orchestrator.core.scaling.blue_floor import suspended
 from tests.builders import NOON, good_alarm

@@ -7,12 +7,13 @@ from orchestrator.core.cloud.effects import DeregisterScaling, PutScalingPolicy,
 from orchestrator.core.cloud.forward_action import canonical
 from orchestrator.core.cloud.resources import Absent, PolicySeen, ScalesSeen, ScalingSeen
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.draft import Draft
+from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.names import names_of
-from orchestrator.core.rollout.rollout import Holding, HoldKind, Rollout
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import swap_green
 from orchestrator.core.scaling.blue_floor import suspended
 from orchestrator.core.scaling.policies_for_green import for_green
+from orchestrator.core.tick.draft import Draft
 from tests.builders import NOON
 from tests.core.stages import GREEN_NAME, SCALING, blue, row, seen_of
 from tests.core.test_holds import UNREAD

@@ -8,8 +8,8 @@ import pytest
 from orchestrator.core.cloud.resources import RuleSeen, Unread
 from orchestrator.core.domain.ids import RuleArn
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.draft import Draft
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.seen import Seen
 from orchestrator.core.traffic import other_rules
 from tests.builders import BLUE_GROUP, LISTENER, NOON, OTHER_GROUP, forward, good_rule
 from tests.core.stages import baked

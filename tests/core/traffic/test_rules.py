@@ -13,10 +13,10 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
-from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.seen import Seen
 from orchestrator.core.traffic import rule_looks, rules
 from orchestrator.core.traffic.rule_looks import Found
 from tests.builders import BLUE_GROUP, DEFAULT_RULE, NOON, OTHER_GROUP, RULE, forward, good_rule

@@ -8,8 +8,9 @@ was scaled to nothing is no such case: it gets its tasks back before it gets tra
 
 from orchestrator.core.cloud.resources import Absent, ServiceSeen
 from orchestrator.core.domain.commands import Actor
-from orchestrator.core.rollout.draft import TEAL, Draft
-from orchestrator.core.rollout.rollout import HoldKind, Loss, Rollout
+from orchestrator.core.rollout.progress import Loss
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.tick.draft import TEAL, Draft
 
 CLEARS = "a person abandons it, or what is gone is there again"
 
@@ -18,7 +19,7 @@ def why(row: Rollout) -> str:
     """Why this rollout cannot be taken back, in words; empty: it can."""
     if row.blue_loss is Loss.DELETED:
         return f"{row.spec.service.service}, which all traffic would go back to, was deleted"
-    if row.rules and {rule.listener for rule in row.rules} <= set(row.lost_listeners):
+    if row.rules and {rule.listener for rule in row.rules} <= set(row.listeners.lost_listeners):
         return "the listener of every rule is gone, so no weight can be written any more"
     return ""
 

@@ -5,8 +5,8 @@ of the tick, and drops whatever was still asked for after it.
 """
 
 from orchestrator.core.domain.commands import Actor
-from orchestrator.core.rollout import point_of_no_return
-from orchestrator.core.rollout.draft import Draft
+from orchestrator.core.tick import point_of_no_return
+from orchestrator.core.tick.draft import Draft
 
 
 def roll_back(draft: Draft, reason: str, by: Actor) -> None:

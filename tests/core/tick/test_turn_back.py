@@ -10,9 +10,10 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL
-from orchestrator.core.rollout.draft import TEAL, Draft
-from orchestrator.core.rollout.rollout import HoldKind, Loss
-from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.rollout.progress import Loss
+from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rule_looks, rules
 from tests.builders import NOON, RULE
 from tests.core.stages import OPERATOR, at, row, rule_seen, seen_of, told, written
