@@ -1,6 +1,6 @@
 """Rows as they are at moments that a rollout's Slack message shows; made up, and the same in the docs and the tests."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,10 +18,11 @@ from orchestrator.core.domain.ids import (
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.domain.verdict import Answer, Judged, fail, hold, passed
-from orchestrator.core.rollout.colours import Blue, Green
+from orchestrator.core.rollout.changes import changed
+from orchestrator.core.rollout.colours import Blue, Colours, Green
 from orchestrator.core.rollout.handover import End
-from orchestrator.core.rollout.progress import Approval, Bake
-from orchestrator.core.rollout.rollout import Hold, HoldKind, Rollout
+from orchestrator.core.rollout.progress import Approval, Bake, Progress
+from orchestrator.core.rollout.rollout import Hold, HoldKind, Rollout, Ticks, Waiting
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.rollout.spec import ApprovalSpec, ServiceName, Spec
 from orchestrator.notify.slack.message import Act
@@ -70,24 +71,26 @@ def row_of(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
         created_at=NOON - timedelta(minutes=6),
         phase=Phase.SHIFTING,
         phase_since=NOON - timedelta(minutes=4),
-        blue=Blue(
-            cluster=f"{_ECS}:cluster/prod",
-            name="checkout",
-            arn=f"{_ECS}:service/prod/checkout",
-            former=_FORMER,
-            desired=3,
-            deployment_configuration=Json("{}"),
-            template=Json("{}"),
-            scaling=None,
+        colours=Colours(
+            blue=Blue(
+                cluster=f"{_ECS}:cluster/prod",
+                name="checkout",
+                arn=f"{_ECS}:service/prod/checkout",
+                former=_FORMER,
+                desired=3,
+                deployment_configuration=Json("{}"),
+                template=Json("{}"),
+                scaling=None,
+            ),
+            green=Green(name="checkout-green", task_definition=_WANTED, desired=3, token="token"),
         ),
-        green=Green(name="checkout-green", task_definition=_WANTED, desired=3, token="token"),
         rules=(_rule(100),),
-        bake=Bake(since=NOON - timedelta(minutes=4), done=timedelta(minutes=4)),
+        progress=Progress(bake=Bake(since=NOON - timedelta(minutes=4), done=timedelta(minutes=4))),
         answers=_judged(_HEALTHY, _CLEAN),
-        waiting_for="its bake: 6 min to go",
-        ticked_at=NOON,
+        waiting=Waiting(waiting_for="its bake: 6 min to go"),
+        ticks=Ticks(ticked_at=NOON),
     )
-    return replace(row, **changes)
+    return changed(row, **changes)
 
 
 def _rule(green: int) -> RuleState:
@@ -152,12 +155,12 @@ SCENES = (
     ),
     Scene(
         title="Somebody paused it",
-        row=replace(_AT_30, paused_by=OPERATOR, pause_reason="p99 looks odd"),
+        row=changed(_AT_30, paused_by=OPERATOR, pause_reason="p99 looks odd"),
         acts=(_APPROVED, Act(at=NOON + timedelta(minutes=2), words="operator paused: p99 looks odd")),
     ),
     Scene(
         title="A gate failed, and traffic goes back",
-        row=replace(
+        row=changed(
             _AT_30,
             phase=Phase.ROLLING_BACK,
             phase_since=NOON,
@@ -169,7 +172,7 @@ SCENES = (
     ),
     Scene(
         title="It was rolled back",
-        row=replace(
+        row=changed(
             _AT_30,
             phase=Phase.ROLLED_BACK,
             phase_since=NOON + timedelta(minutes=3),
@@ -186,7 +189,7 @@ SCENES = (
     ),
     Scene(
         title="It succeeded",
-        row=replace(
+        row=changed(
             _AT_30,
             phase=Phase.SUCCEEDED,
             phase_since=NOON + timedelta(hours=1),

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.decide import decide
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.seen import Seen
 from orchestrator.engine.tick import Ticker
@@ -71,5 +71,5 @@ def _seconds_copying(looks: list[Look], rounds: int) -> float:
     began = time.process_time()
     for _ in range(rounds):
         for row, _, now in looks:
-            replace(row, observed_at=now)
+            changed(row, observed_at=now)
     return time.process_time() - began

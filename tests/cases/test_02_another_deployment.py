@@ -71,7 +71,7 @@ def test_case_02_waiting_it_begins_once_the_other_deployment_has_ended(stage: Re
     stage.let_run(timedelta(seconds=5))
     row = stage.row(rollout)
     assert row.phase is Phase.PENDING
-    assert row.holds[0].reason.startswith("waits for blue: checkout")
+    assert row.waiting.holds[0].reason.startswith("waits for blue: checkout")
     assert writes_since(stage, start) == ["RegisterTaskDefinition"]  # the test's own
     stage.until(rollout, Phase.PROVISIONING)
     blue = stage.row(rollout).blue

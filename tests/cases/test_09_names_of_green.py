@@ -90,7 +90,7 @@ def test_case_09_a_green_group_that_somebody_puts_targets_into_is_not_used_befor
     stage.world.faults.before("ModifyRule", 1, register)
     stage.until(rollout, Phase.PROVISIONING)
     stage.let_run(stage.world.minute)
-    (hold,) = stage.row(rollout).holds
+    (hold,) = stage.row(rollout).waiting.holds
     assert (hold.kind, hold.reason) == (
         HoldKind.DRIFT,
         f"somebody put 1 target into teal-checkout-{rollout[-8:]}-0",

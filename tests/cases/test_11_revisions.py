@@ -114,13 +114,13 @@ def test_case_11_forced_and_undone_by_somebody_it_holds_and_green_serves(stage: 
     rollout = stage.start(spec)
     stage.until(rollout, Phase.SETTLING)
     stage.let_run(0.7 * stage.world.minute)
-    assert stage.row(rollout).attempts[-1].deployment
+    assert stage.row(rollout).handover.attempts[-1].deployment
     again = {"cluster": "prod", "service": "checkout", "forceNewDeployment": True}
     stage.world.call("ecs", "UpdateService", again)
     stage.let_run(stage.world.minute)
     row = stage.row(rollout)
     assert (row.phase, row.green_weight) == (Phase.SETTLING, 1000)
-    assert any("blue did not take checkout:1" in hold.reason for hold in row.holds), row.holds
+    assert any("blue did not take checkout:1" in hold.reason for hold in row.waiting.holds), row.waiting.holds
     stage.wish(rollout, CommandKind.RESUME)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert len(stage.events(rollout, EventKind.BLUE_UPDATE_ASKED)) == 2

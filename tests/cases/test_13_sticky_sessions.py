@@ -73,7 +73,7 @@ def test_case_13_pinned_users_leave_blue_slowly_and_it_is_said_how_many_stay(sta
     assert "cookies keep users where they were: blue got" in passed[0], passed
     assert "where its weight says 90 %" in passed[0], passed
     stage.let_run(timedelta(seconds=45))
-    assert "users whom cookies keep on blue" in stage.row(rollout).waiting_for, stage.story(rollout)
+    assert "users whom cookies keep on blue" in stage.row(rollout).waiting.waiting_for, stage.story(rollout)
     row = stage.until(rollout, Phase.SETTLING)
     waited = stage.clock.now() - began
     assert timedelta(seconds=45) < waited <= timedelta(seconds=LIFE + 5), waited
@@ -128,7 +128,7 @@ def test_case_53_green_is_kept_until_cloudwatch_says_that_nobody_uses_it(stage: 
     stage.wish(rollout, CommandKind.ROLLBACK)
     stage.until(rollout, Phase.ROLLING_BACK)
     stage.let_run(timedelta(seconds=15))
-    assert "a whole period in which no cookie leads to green" in stage.row(rollout).waiting_for
+    assert "a whole period in which no cookie leads to green" in stage.row(rollout).waiting.waiting_for
     stage.world.faults.outage(("cloudwatch",))
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, "a CloudWatch that is away does not keep green for ever"
@@ -143,7 +143,7 @@ def test_case_13_stickiness_that_somebody_turns_on_meanwhile_is_their_change(sta
     call(stage, "ModifyRule", RuleArn=rule["RuleArn"], Actions=rule["Actions"])
     stage.let_run(stage.world.minute)
     row = stage.row(rollout)
-    assert any("something besides the two weights was changed" in hold.reason for hold in row.holds)
+    assert any("something besides the two weights was changed" in hold.reason for hold in row.waiting.holds)
     stage.wish(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert forward_of(rule_of(stage))["TargetGroupStickinessConfig"]["DurationSeconds"] == 77

@@ -42,8 +42,8 @@ def test_case_22_no_place_for_greens_tasks_is_told_in_the_words_of_ecs_and_waite
     stage.let_run(stage.world.minute)
     row = stage.row(rollout)
     assert row.phase is Phase.PROVISIONING
-    assert "1 of 3 tasks run; ECS says: " in row.waiting_for
-    assert "was unable to place a task. Reason: Capacity is unavailable" in row.waiting_for
+    assert "1 of 3 tasks run; ECS says: " in row.waiting.waiting_for
+    assert "was unable to place a task. Reason: Capacity is unavailable" in row.waiting.waiting_for
     stage.world.capacity.limit = None
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
@@ -156,8 +156,8 @@ def test_case_28_tasks_that_aws_takes_away_hold_the_step_and_are_not_held_agains
             stage.world.interrupt(task)
         stage.let_run(0.4 * stage.world.minute)
         row = stage.row(rollout)
-        assert (row.phase, row.step) == (Phase.SHIFTING, 0), stage.story(rollout)
-        assert any(hold.kind is HoldKind.CAPACITY for hold in row.holds), row.holds
+        assert (row.phase, row.progress.step) == (Phase.SHIFTING, 0), stage.story(rollout)
+        assert any(hold.kind is HoldKind.CAPACITY for hold in row.waiting.holds), row.waiting.holds
         stage.let_run(stage.world.minute)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     stops = [seen.event.message for seen in stage.events(rollout, EventKind.TASK_STOPPED)]

@@ -32,7 +32,7 @@ def rewrite(stage: Rehearsal, rule: Rule) -> None:
 
 
 def drift(stage: Rehearsal, rollout: RolloutId) -> str:
-    return "; ".join(hold.reason for hold in stage.row(rollout).holds if hold.kind is HoldKind.DRIFT)
+    return "; ".join(hold.reason for hold in stage.row(rollout).waiting.holds if hold.kind is HoldKind.DRIFT)
 
 
 def with_foreign(stage: Rehearsal, group: str) -> Rule:

@@ -104,7 +104,7 @@ def test_case_36_silence_for_a_whole_step_is_never_a_pass(stage: Rehearsal) -> N
     stage.let_run(timedelta(minutes=2))
     row = stage.row(rollout)
     assert (row.phase, row.green_weight) == (Phase.SHIFTING, 100), stage.story(rollout)
-    assert row.holds
+    assert row.waiting.holds
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert reason_of(stage, rollout).startswith("held for 3 min: ")

@@ -50,7 +50,7 @@ def test_case_38_while_aws_throttles_everything_nothing_advances_and_teal_asks_n
     row = stage.row(rollout)
     assert len(stage.world.log) - before < 12 * usual, "each read is repeated twice at most"
     assert passed(stage, rollout) == rollout_steps
-    assert row.holds
+    assert row.waiting.holds
     stage.world.faults.end_outage()
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
@@ -106,7 +106,7 @@ def test_case_39_without_access_nothing_moves_and_people_are_called_at_the_first
     (told,) = paged(stage, rollout)
     assert told.startswith("blocked: no access: ")
     stage.let_run(12 * MINUTE)
-    assert any(hold.reason.startswith("blocked: no access") for hold in stage.row(rollout).holds)
+    assert any(hold.reason.startswith("blocked: no access") for hold in stage.row(rollout).waiting.holds)
     assert passed(stage, rollout) == 0
     stage.world.faults.end_outage()
     assert weights_of(stage) == weights

@@ -88,7 +88,7 @@ def test_case_41_a_pause_in_the_middle_of_a_write_lets_it_be_read_back_first(sta
     row = stage.row(rollout)
     assert row.green_weight == 1000, stage.story(rollout)
     assert weights_of(stage)[green_group(stage)] == 999
-    assert row.paused_by is not None
+    assert row.pause.paused_by is not None
     stage.let_run(timedelta(minutes=5))
     assert stage.row(rollout).phase is Phase.WATCHING, "it does not go on"
     stage.wish(rollout, CommandKind.RESUME)
@@ -106,6 +106,6 @@ def test_case_42_a_deployment_of_another_tool_holds_and_a_rollback_is_taken(
     row = stage.row(rollout)
     assert (row.phase, row.green_weight) == (Phase.SHIFTING, 100), stage.story(rollout)
     said = "somebody deploys checkout:3" if colour == "blue" else "somebody gave green another revision"
-    assert any(said in hold.reason for hold in row.holds), row.holds
+    assert any(said in hold.reason for hold in row.waiting.holds), row.waiting.holds
     stage.wish(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK

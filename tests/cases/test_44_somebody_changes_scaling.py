@@ -47,7 +47,7 @@ def said(stage: Rehearsal, rollout: RolloutId, kind: EventKind = EventKind.DRIFT
 
 
 def held(stage: Rehearsal, rollout: RolloutId) -> set[HoldKind]:
-    return {hold.kind for hold in stage.row(rollout).holds}
+    return {hold.kind for hold in stage.row(rollout).waiting.holds}
 
 
 def test_case_44_a_suspension_that_somebody_lifts_is_said_and_written_again_while_green_has_traffic(
@@ -71,7 +71,10 @@ def test_case_44_a_suspension_that_is_lifted_before_any_traffic_is_not_written_a
     stage: Rehearsal,
 ) -> None:
     rollout = stage.start(stage.spec(stage.revision()))
-    while stage.row(rollout).holding is None or stage.row(rollout).holding.verified is None:  # type: ignore[union-attr] # checked before
+    while (
+        stage.row(rollout).blue_scaling.holding is None
+        or stage.row(rollout).blue_scaling.holding.verified is None
+    ):  # type: ignore[union-attr] # checked before
         stage.let_run(timedelta(seconds=0.5))
     assert stage.row(rollout).phase is Phase.PROVISIONING
     somebody(stage, SuspendedState=LIFTED)

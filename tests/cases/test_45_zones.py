@@ -28,7 +28,9 @@ def test_case_45_a_zonal_shift_holds_and_is_named(stage: Rehearsal) -> None:
     stage.let_run(6 * MINUTE)
     row = stage.row(rollout)
     assert (row.phase, row.green_weight) == (Phase.SHIFTING, 100), stage.story(rollout)
-    assert any("a zonal shift keeps requests from" in hold.reason for hold in row.holds), row.holds
+    assert any("a zonal shift keeps requests from" in hold.reason for hold in row.waiting.holds), (
+        row.waiting.holds
+    )
     stage.world.shift_zone("eu-west-1a", is_over=True)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 

@@ -72,7 +72,7 @@ def test_case_48_a_name_that_is_still_draining_is_waited_for_while_green_serves(
     assert service_of(stage)["status"] == "DRAINING"
     stage.wish(rollout, CommandKind.ROLLBACK)
     stage.let_run(timedelta(seconds=10))
-    assert "its name to be free again" in stage.row(rollout).waiting_for
+    assert "its name to be free again" in stage.row(rollout).waiting.waiting_for
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert live_services(stage) == [stage.scenery.service]

@@ -40,7 +40,7 @@ def test_case_50_blues_protected_tasks_are_waited_for_said_and_never_stopped(sta
     stage.let_run(timedelta(minutes=15))
     row = stage.row(rollout)
     assert row.phase is Phase.SETTLING
-    (hold,) = [hold for hold in row.holds if hold.kind is HoldKind.PROTECTED]
+    (hold,) = [hold for hold in row.waiting.holds if hold.kind is HoldKind.PROTECTED]
     assert (
         hold.reason
         == f"2 tasks of blue asked ECS not to be stopped, until {until:%Y-%m-%d %H:%M}Z at the latest"

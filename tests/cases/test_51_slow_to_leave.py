@@ -34,7 +34,7 @@ def test_case_51_a_long_deregistration_delay_is_waited_for_and_calls_nobody(stag
     stage.let_run(DELAY - timedelta(minutes=1))
     row = stage.row(rollout)
     assert row.phase is Phase.RETIRING
-    assert "the last connections to leave blue, until" in row.waiting_for, stage.story(rollout)
+    assert "the last connections to leave blue, until" in row.waiting.waiting_for, stage.story(rollout)
     assert service_of(stage)["runningCount"] == 3
     row = stage.until(rollout)
     assert row.phase is Phase.SUCCEEDED, stage.story(rollout)

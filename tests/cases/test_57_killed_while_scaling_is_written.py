@@ -34,7 +34,7 @@ def test_case_57_a_suspension_written_right_before_a_kill_is_found_and_lifted_at
     rollout = stage.start(stage.spec(stage.revision()))
     until_killed(stage, "RegisterScalableTarget")
     assert not may_scale_in(stage)
-    assert stage.row(rollout).is_scaling_touched, "on disk before it was written"
+    assert stage.row(rollout).blue_scaling.is_scaling_touched, "on disk before it was written"
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert scaling_of(stage) == before
 

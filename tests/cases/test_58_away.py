@@ -41,12 +41,12 @@ def nobody_ticks(stage: Rehearsal, duration: timedelta) -> None:
 
 def test_case_58_time_in_which_nobody_looked_is_no_bake(stage: Rehearsal) -> None:
     rollout = baking(stage)
-    done = stage.row(rollout).bake.done
+    done = stage.row(rollout).progress.bake.done
     nobody_ticks(stage, 3 * BAKE)
     stage.let_run(timedelta(seconds=1))
     row = stage.row(rollout)
     assert row.phase is Phase.SHIFTING, stage.story(rollout)
-    assert row.bake.done - done < timedelta(seconds=2), "the bake goes on where it was"
+    assert row.progress.bake.done - done < timedelta(seconds=2), "the bake goes on where it was"
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 

@@ -23,7 +23,7 @@ def on_the_way_home(stage: Rehearsal) -> RolloutId:
     """A rollout that has given blue its new revision and a part of the traffic."""
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SETTLING)
-    while not stage.row(rollout).is_homeward or stage.row(rollout).green_weight > 900:
+    while not stage.row(rollout).handover.is_homeward or stage.row(rollout).green_weight > 900:
         stage.let_run(MINUTE / 4)
     return rollout
 

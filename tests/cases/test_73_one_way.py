@@ -55,7 +55,7 @@ def test_case_73_a_person_who_has_mended_green_lets_it_go_on(stage: Rehearsal) -
     for task in tasks:
         stage.world.virtual_tasks.change(task, error_rate=0.6)
     stage.let_run(5 * MINUTE)
-    assert stage.row(rollout).failed
+    assert stage.row(rollout).waiting.failed
     for task in tasks:
         stage.world.virtual_tasks.change(task, error_rate=0.0)
     stage.let_run(2 * MINUTE)

@@ -21,7 +21,7 @@ def stage() -> Iterator[Rehearsal]:
 
 
 def too_small(stage: Rehearsal, rollout: RolloutId) -> list[str]:
-    holds = stage.row(rollout).holds
+    holds = stage.row(rollout).waiting.holds
     return [h.reason for h in holds if h.kind is HoldKind.CAPACITY and "traffic has grown" in h.reason]
 
 
@@ -31,7 +31,7 @@ def test_case_74_more_traffic_for_green_waits_until_both_colours_have_grown(stag
     stage.let_run(10 * MINUTE)
     row = stage.row(rollout)
     assert (row.phase, row.green_weight) == (Phase.SHIFTING, 100), stage.story(rollout)
-    assert too_small(stage, rollout), row.holds
+    assert too_small(stage, rollout), row.waiting.holds
     stage.world.autoscaling.scale_out(stage.scenery.service, 6, cluster=stage.scenery.cluster)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert service_of(stage)["runningCount"] == 6

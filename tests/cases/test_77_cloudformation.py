@@ -33,7 +33,7 @@ def begun(stage: Stacked, phase: Phase, *, after: float = 2) -> RolloutId:
 
 
 def held(stage: Stacked, rollout: RolloutId) -> dict[HoldKind, str]:
-    return {hold.kind: hold.reason for hold in stage.row(rollout).holds}
+    return {hold.kind: hold.reason for hold in stage.row(rollout).waiting.holds}
 
 
 def serving(stage: Stacked) -> str:
@@ -50,7 +50,7 @@ def test_case_77_stack_updates_with_the_revision_that_runs_do_nothing_in_any_pha
         sent.update(stage.stack.update(Revision=serving(stage)))
     assert stage.row(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert sent == {"Service"}
-    assert all(hold.kind is not HoldKind.BLUE for hold in stage.row(rollout).holds)
+    assert all(hold.kind is not HoldKind.BLUE for hold in stage.row(rollout).waiting.holds)
 
 
 def test_case_77_after_settle_a_stack_update_that_sends_everything_changes_nothing(stage: Stacked) -> None:

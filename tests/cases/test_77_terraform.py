@@ -50,7 +50,7 @@ def with_nothing_ignored(terraform: Terraform) -> Terraform:
 
 
 def held(stage: Built, rollout: RolloutId) -> dict[HoldKind, str]:
-    return {hold.kind: hold.reason for hold in stage.row(rollout).holds}
+    return {hold.kind: hold.reason for hold in stage.row(rollout).waiting.holds}
 
 
 def test_case_77_with_the_pages_blocks_an_apply_changes_nothing_in_any_phase(stage: Built) -> None:

@@ -1,12 +1,12 @@
 """A person who waits is told for what, and for how long that may take."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.cli.output.rollout_sheet import plain, sheet
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Hold, HoldKind
 from orchestrator.engine.views.rollout import view
 from orchestrator.ports import Stored
@@ -18,7 +18,7 @@ AGO = NOW - timedelta(minutes=5)
 
 def shown(phase: Phase, *holds: HoldKind) -> str:
     reasons = tuple(Hold(kind=kind, reason="a reason", clears_when="it is over", since=AGO) for kind in holds)
-    row = replace(a_rollout("r1"), phase=phase, phase_since=AGO, holds=reasons, waiting_for="3 tasks")
+    row = changed(a_rollout("r1"), phase=phase, phase_since=AGO, holds=reasons, waiting_for="3 tasks")
     return "\n".join(plain(line) for line in sheet(view(Stored(rollout=row, version=1, wake_at=None)), NOW))
 
 

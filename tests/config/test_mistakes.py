@@ -23,7 +23,7 @@ ROWS = [
     ("servce: x", '3: "servce" is not a known key: did you mean service?'),
     ("xyz: 1", '3: "xyz" is not a known key: write one of service, revision, account, region, traffic, plan, gates, '
      "metrics, approval, capacity, background, discovery, first_deployment, sticky, ending, drain, limits, on_failure, "
-     "one_way, on_drift, notify, force, override, labels"),
+     "one_way, on_drift, notify, force, override, labels, version"),
     ("alarms: [x]", '3: "alarms" is not a known key: write it under gates'),
     ("task_definition: x", '3: "task_definition" is not a known key: write revision: {task_definition: …}'),
     ("service: a/b", '3: "service" is written twice (first in line 1): keep one'),

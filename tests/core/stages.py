@@ -26,10 +26,11 @@ from orchestrator.core.domain.plan import ALL, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.colours import Blue, Green
+from orchestrator.core.rollout.changes import changed
+from orchestrator.core.rollout.colours import Blue, Colours, Green
 from orchestrator.core.rollout.handover import Attempt, End
-from orchestrator.core.rollout.progress import Bake
-from orchestrator.core.rollout.rollout import Decision, Hold, HoldKind, Rollout
+from orchestrator.core.rollout.progress import Bake, Progress
+from orchestrator.core.rollout.rollout import Decision, Hold, HoldKind, Rollout, Ticks
 from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.rollout.spec import GatesSpec, Spec
 from orchestrator.core.scaling.blue_floor import suspended
@@ -133,8 +134,8 @@ def row(phase: Phase, *, weight: int | None = None, step: int = 0, **changes: An
         created_at=NOON - timedelta(hours=1),
         phase=phase,
         phase_since=NOON - MINUTE,
-        step=step,
-        ticked_at=NOON - timedelta(seconds=15),
+        progress=Progress(step=step),
+        ticks=Ticks(ticked_at=NOON - timedelta(seconds=15)),
     )
     if phase is not Phase.PENDING:
         pair = Pair(
@@ -145,21 +146,15 @@ def row(phase: Phase, *, weight: int | None = None, step: int = 0, **changes: An
             attributes=canonical({"deregistration_delay.timeout_seconds": "30"}),
             green=None if early else GREEN_GROUP,
         )
-        made = replace(
+        green = Green(name=GREEN_NAME, task_definition=WANTED, desired=3, token="token", is_asked=not early)
+        made = changed(
             made,
-            blue=blue(),
-            green=Green(
-                name=GREEN_NAME,
-                task_definition=WANTED,
-                desired=3,
-                token="token",
-                is_asked=not early,
-            ),
+            colours=Colours(blue=blue(), green=green),
             pairs=(pair,),
             rules=(rule(weight),),
             is_scaling_touched=not early,
         )
-    return replace(made, **changes)
+    return changed(made, **changes)
 
 
 def baked(minutes: float = 5, *, phase: Phase = Phase.SHIFTING, step: int = 0, **changes: Any) -> Rollout:  # noqa: ANN401
@@ -244,8 +239,8 @@ def rule_seen(known: Rollout, weight: int | None = -1) -> RuleSeen:
 
 def seen_of(known: Rollout, **changes: Any) -> Seen:  # noqa: ANN401 - the fields of Seen
     """Everything as the row says: nothing missing, nobody interfered, all healthy."""
-    on = known.attempts[-1].task_definition if known.attempts else FORMER
-    touched = known.is_scaling_touched
+    on = known.handover.attempts[-1].task_definition if known.handover.attempts else FORMER
+    touched = known.blue_scaling.is_scaling_touched
     green = service(GREEN_NAME, WANTED, tags={"teal:rollout": ID, "teal:former": FORMER})
     of_green = TargetsSeen(healthy=3 if known.green and known.green.is_asked else 0)
     good = {
@@ -324,7 +319,7 @@ def told(decision: Decision) -> set[EventKind]:
 
 def held(decision: Decision) -> set[HoldKind]:
     """The kinds of holds."""
-    return {hold.kind for hold in decision.rollout.holds}
+    return {hold.kind for hold in decision.rollout.waiting.holds}
 
 
 def a_hold(kind: HoldKind, since: datetime = NOON - MINUTE) -> Hold:

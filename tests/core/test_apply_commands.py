@@ -15,6 +15,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation.approvals import current_step
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval, Bake
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, OnDrift, OnFailure
@@ -161,7 +162,7 @@ def test_whoever_goes_back_after_a_promotion_to_the_end_has_the_last_word() -> N
     known = baked(2, step=1)
     decision = commanded(known, wish(K.PROMOTE, full=True), wish(K.BACK, key="2", to=Tenths(100)))
     assert told_of(decision) == [APPLIED, APPLIED]
-    assert (decision.rollout.step, written(decision)) == (0, [100])
+    assert (decision.rollout.progress.step, written(decision)) == (0, [100])
 
 
 # approving ---------------------------------------------------------------------------------------------------------
@@ -173,15 +174,15 @@ def test_two_different_people_of_one_tick_approve_together() -> None:
     known = baked(5, spec=spec(plan=ASKING, approval=ApprovalSpec(required=2)))
     twice = commanded(known, wish(K.APPROVE), wish(K.APPROVE, key="2"))
     assert told_of(twice) == [APPLIED, OVERTAKEN]
-    assert twice.rollout.step == 0
+    assert twice.rollout.progress.step == 0
     both = commanded(known, wish(K.APPROVE), wish(K.APPROVE, key="2", by=APPROVER))
-    assert both.rollout.step == 1
+    assert both.rollout.progress.step == 1
 
 
 def test_an_approval_of_one_step_says_nothing_of_the_next() -> None:
     left = commanded(baked(5, spec=spec(plan=ASKING)), wish(K.APPROVE)).rollout
-    assert left.step == 1
-    held_long = replace(baked(5, step=1, spec=spec(plan=ASKING)), approvals=left.approvals)
+    assert left.progress.step == 1
+    held_long = changed(baked(5, step=1, spec=spec(plan=ASKING)), approvals=left.progress.approvals)
     assert held(at(held_long)) == {HoldKind.APPROVAL}
 
 
@@ -189,7 +190,7 @@ def test_going_back_takes_the_approvals_of_the_steps_that_are_walked_again() -> 
     given = tuple(Approval(by=OPERATOR, step=step, at=NOON) for step in (-1, 0, 1))
     known = baked(2, step=1, spec=spec(plan=ASKING), approvals=given)
     back = commanded(known, wish(K.BACK, to=Tenths(100))).rollout
-    assert [a.step for a in back.approvals] == [-1]
+    assert [a.step for a in back.progress.approvals] == [-1]
 
 
 def test_the_last_step_of_a_plan_may_ask_for_an_approval_too() -> None:
@@ -214,18 +215,20 @@ def test_a_refused_way_back_names_the_weights_there_are() -> None:
 
 
 def test_going_back_from_the_watch_is_told_and_waives_nothing() -> None:
-    decision = commanded(replace(WATCHED, waived_step=2), wish(K.BACK, to=Tenths(500)))
+    decision = commanded(changed(WATCHED, waived_step=2), wish(K.BACK, to=Tenths(500)))
     after = decision.rollout
-    assert (after.phase, after.step, after.waived_step) == (Phase.SHIFTING, 1, None)
-    assert (after.bake, after.judged_from) == (Bake(), NOON)
-    assert after.intervals[:1] == WATCHED.intervals[:1], "what was measured is kept, and not held against it"
+    assert (after.phase, after.progress.step, after.progress.waived_step) == (Phase.SHIFTING, 1, None)
+    assert (after.progress.bake, after.evidence.judged_from) == (Bake(), NOON)
+    assert after.evidence.intervals[:1] == WATCHED.evidence.intervals[:1], (
+        "what was measured is kept, and not held against it"
+    )
     assert EventKind.PHASE_CHANGED in told(decision)
 
 
 def test_going_back_after_a_failure_that_holds_is_a_way_on() -> None:
-    known = replace(WATCHED, failed="guard: a test", spec=spec(on_failure=OnFailure.HOLD))
+    known = changed(WATCHED, failed="guard: a test", spec=spec(on_failure=OnFailure.HOLD))
     back = commanded(known, wish(K.BACK, to=Tenths(100)))
-    assert (back.rollout.failed, written(back)) == ("", [100])
+    assert (back.rollout.waiting.failed, written(back)) == ("", [100])
 
 
 # resuming ----------------------------------------------------------------------------------------------------------
@@ -240,7 +243,7 @@ def test_going_back_after_a_failure_that_holds_is_a_way_on() -> None:
         pytest.param(settling(), False, id="blue's update is under way"),
         pytest.param(settling(attempts=0), False, id="blue was not updated yet"),
         pytest.param(
-            replace(settling(), attempts=(attempt(is_failed=True),)), True, id="blue's update failed"
+            changed(settling(), attempts=(attempt(is_failed=True),)), True, id="blue's update failed"
         ),
         pytest.param(
             settling(900, is_homeward=True, step=1, failed="guard: a test"),
@@ -255,12 +258,12 @@ def test_only_what_is_stopped_can_be_resumed(known: Rollout, *, accepted: bool) 
 
 def test_resuming_after_a_pause_keeps_the_bake_and_after_a_failure_begins_it_anew() -> None:
     paused = commanded(baked(3, paused_by=AUTHOR), wish(K.RESUME)).rollout
-    assert paused.paused_by is None
-    assert paused.bake.done > 3 * MINUTE
+    assert paused.pause.paused_by is None
+    assert paused.progress.bake.done > 3 * MINUTE
     failed = commanded(baked(3, failed="guard: a test"), wish(K.RESUME)).rollout
-    assert (failed.failed, failed.step) == ("", 0)
-    assert failed.bake.done == NOON - NOON
-    assert failed.judged_from == NOON
+    assert (failed.waiting.failed, failed.progress.step) == ("", 0)
+    assert failed.progress.bake.done == NOON - NOON
+    assert failed.evidence.judged_from == NOON
 
 
 # how far a promotion goes ------------------------------------------------------------------------------------------
@@ -280,7 +283,7 @@ def silent(known: Rollout, **changes: Any) -> Decision:  # noqa: ANN401 - the fi
 )
 def test_a_promotion_waives_time_and_the_holds_of_evidence(changes: dict[str, Any]) -> None:
     known = baked(0, intervals=())
-    assert silent(known, **changes).rollout.step == 1
+    assert silent(known, **changes).rollout.progress.step == 1
 
 
 HINDRANCES = [
@@ -315,7 +318,7 @@ def test_a_promotion_never_waives_health_capacity_or_drift(changes: dict[str, An
     assert not [weight for weight in written(decision) if weight != 100]
     again = at(decision.rollout, seen_of(decision.rollout, **changes), now=NOON + MINUTE / 4)
     assert not [weight for weight in written(again) if weight != 100]
-    assert decision.rollout.holds
+    assert decision.rollout.waiting.holds
 
 
 def test_a_promotion_to_the_end_goes_on_once_health_is_back() -> None:
@@ -332,14 +335,14 @@ def test_a_promotion_to_the_end_is_refused_where_it_would_pass_an_approval_by(st
     full = wish(K.PROMOTE, full=True)
     assert "step 2 needs an approval" in refusal(known, full)
     assert refusal(known, wish(K.PROMOTE)) == "", "one step at a time is another thing"
-    assert commanded(known, full).rollout.step == step
+    assert commanded(known, full).rollout.progress.step == step
 
 
 def test_an_approval_that_was_given_lets_a_promotion_to_the_end_through() -> None:
     asking = spec(plan=plan((100, 5), (500, 5), (1000, 30), approval=[1, 2]))
     known = baked(2, step=1, spec=asking, approvals=(Approval(by=OPERATOR, step=1, at=NOON),))
     decision = commanded(known, wish(K.PROMOTE, full=True))
-    assert decision.rollout.step == 2, "the last step's own approval is asked for when it is left"
+    assert decision.rollout.progress.step == 2, "the last step's own approval is asked for when it is left"
 
 
 def test_a_promotion_while_paused_waits_for_the_pause_to_end() -> None:
@@ -350,7 +353,7 @@ def test_a_promotion_while_paused_waits_for_the_pause_to_end() -> None:
 
 
 def test_a_promotion_in_the_watch_ends_it() -> None:
-    early = replace(WATCHED, bake=Bake(since=NOON - MINUTE, done=MINUTE), intervals=())
+    early = changed(WATCHED, bake=Bake(since=NOON - MINUTE, done=MINUTE), intervals=())
     assert at(early).rollout.phase is Phase.WATCHING
     assert commanded(early, wish(K.PROMOTE)).rollout.phase is Phase.SETTLING
     assert commanded(early, wish(K.PROMOTE, full=True)).rollout.phase is Phase.SETTLING
@@ -360,10 +363,10 @@ def test_a_promotion_never_outweighs_a_failure_that_the_file_holds() -> None:
     known = baked(2, failed="guard: a test", spec=spec(on_failure=OnFailure.HOLD, gates=GatesSpec()))
     for full in (False, True):
         decision = commanded(known, wish(K.PROMOTE, full=full))
-        assert (decision.rollout.step, written(decision)) == (0, [])
+        assert (decision.rollout.progress.step, written(decision)) == (0, [])
         assert held(decision) == {HoldKind.FAILED}
 
 
 def test_a_waived_step_waives_nothing_of_the_next() -> None:
     moved = commanded(baked(2), wish(K.PROMOTE)).rollout
-    assert (moved.step, moved.waived_step) == (1, None)
+    assert (moved.progress.step, moved.progress.waived_step) == (1, None)

@@ -14,6 +14,7 @@ from orchestrator.core.domain.commands import Actor, CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval, Bake
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, Limits, LimitThen, OnFailure
@@ -80,7 +81,7 @@ def half_baked(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollo
 )
 def test_pauses_and_holds_do_not_stop_a_bake(known: Rollout, changes: dict[str, Any]) -> None:
     last = later(known, ticks=4, **changes)[-1].rollout
-    assert last.bake.done == known.bake.done + 4 * POLL
+    assert last.progress.bake.done == known.progress.bake.done + 4 * POLL
 
 
 @pytest.mark.parametrize(
@@ -100,11 +101,13 @@ def test_pauses_and_holds_do_not_stop_a_bake(known: Rollout, changes: dict[str, 
 def test_time_in_which_something_could_not_be_seen_does_not_bake(changes: dict[str, Any]) -> None:
     known = half_baked()
     blind = later(known, ticks=4, **changes)[-1].rollout
-    assert blind.bake == known.bake
+    assert blind.progress.bake == known.progress.bake
     first = at(blind, seen_of(known), now=NOON + 5 * POLL).rollout
-    assert first.bake.done == known.bake.done, "what lies between the last two looks was not seen either"
+    assert first.progress.bake.done == known.progress.bake.done, (
+        "what lies between the last two looks was not seen either"
+    )
     second = at(first, seen_of(known), now=NOON + 6 * POLL).rollout
-    assert second.bake.done == known.bake.done + POLL
+    assert second.progress.bake.done == known.progress.bake.done + POLL
 
 
 @pytest.mark.parametrize(
@@ -118,7 +121,7 @@ def test_time_in_which_something_could_not_be_seen_does_not_bake(changes: dict[s
 )
 def test_down_time_does_not_bake(gap: timedelta, counted: timedelta) -> None:
     known = half_baked()
-    assert at(known, now=NOON + gap).rollout.bake.done == known.bake.done + counted
+    assert at(known, now=NOON + gap).rollout.progress.bake.done == known.progress.bake.done + counted
 
 
 def test_the_watch_looks_once_a_period_and_all_of_it_counts() -> None:
@@ -129,14 +132,14 @@ def test_the_watch_looks_once_a_period_and_all_of_it_counts() -> None:
     )
     quiet = later(known, ticks=1, every=MINUTE, metrics=dict.fromkeys(metrics(known), ()))[-1]
     assert quiet.wake_at == NOON + 2 * MINUTE
-    assert second.rollout.bake.done == known.bake.done + 2 * MINUTE
+    assert second.rollout.progress.bake.done == known.progress.bake.done + 2 * MINUTE
 
 
 def test_a_tick_is_planned_for_the_moment_a_bake_ends() -> None:
     known = baked(5, bake=Bake(since=NOON - 5 * MINUTE, done=5 * MINUTE - 20 * SECOND))
     decision = at(known)  # 15 s more are counted now: 5 s are left
     assert decision.wake_at == NOON + 5 * SECOND
-    assert decision.rollout.waiting_for == "its bake: 5 s to go"
+    assert decision.rollout.waiting.waiting_for == "its bake: 5 s to go"
 
 
 # limits.hold -------------------------------------------------------------------------------------------------------
@@ -170,25 +173,25 @@ def test_people_are_called_again_for_another_standstill() -> None:
     first = later(holding(replace(SHORT, then=HOLD)), ticks=4, **NO_ALARM)[-1]
     assert EventKind.PAGED in told(first)
     moved = at(first.rollout, now=NOON + 5 * POLL).rollout
-    assert (moved.step, moved.is_paged) == (1, False)
-    stuck = replace(moved, held=MINUTE, ticked_at=NOON + 5 * POLL)
+    assert (moved.progress.step, moved.waiting.is_paged) == (1, False)
+    stuck = changed(moved, held=MINUTE, ticked_at=NOON + 5 * POLL)
     again = at(stuck, seen_of(stuck, blue=UNREAD), now=NOON + 6 * POLL)
     assert EventKind.PAGED in told(again)
 
 
 def test_blue_that_fails_in_settling_calls_people_although_they_were_called_before() -> None:
-    called = replace(baked(31, phase=Phase.WATCHING, step=2), is_paged=True)
+    called = changed(baked(31, phase=Phase.WATCHING, step=2), is_paged=True)
     begun = at(called).rollout
-    assert (begun.phase, begun.is_paged) == (Phase.SETTLING, False)
-    undone = replace(settling(), is_paged=begun.is_paged)
+    assert (begun.phase, begun.waiting.is_paged) == (Phase.SETTLING, False)
+    undone = changed(settling(), is_paged=begun.waiting.is_paged)
     failing = at(undone, seen_of(undone, blue=service("checkout", FORMER)))
     assert EventKind.PAGED in told(failing)
 
 
 def test_time_paused_by_a_person_is_not_held_time() -> None:
     paused = later(holding(paused_by=OPERATOR, held=30 * SECOND), ticks=10, **NO_ALARM)[-1].rollout
-    assert (paused.phase, paused.held) == (Phase.SHIFTING, 30 * SECOND)
-    resumed = commanded(replace(paused, ticked_at=NOON), wish(CommandKind.RESUME)).rollout
+    assert (paused.phase, paused.waiting.held) == (Phase.SHIFTING, 30 * SECOND)
+    resumed = commanded(changed(paused, ticked_at=NOON), wish(CommandKind.RESUME)).rollout
     assert resumed.phase is not Phase.ROLLING_BACK
 
 
@@ -201,15 +204,15 @@ def test_a_pause_alone_is_held_for_ever() -> None:
 def test_down_time_is_not_held_time() -> None:
     known = holding(held=30 * SECOND)
     decision = at(known, seen_of(known, **NO_ALARM), now=NOON + timedelta(hours=5))
-    assert (decision.rollout.phase, decision.rollout.held) == (Phase.SHIFTING, 30 * SECOND)
+    assert (decision.rollout.phase, decision.rollout.waiting.held) == (Phase.SHIFTING, 30 * SECOND)
 
 
 def test_held_time_is_counted_across_reasons_and_forgotten_once_nothing_holds() -> None:
     first = at(holding(held=SECOND), seen_of(holding(), **NO_ALARM), now=NOON + POLL).rollout
     second = at(first, seen_of(first, blue=UNREAD), now=NOON + 2 * POLL).rollout
-    assert second.held == SECOND + 2 * POLL
-    young = replace(second, bake=Bake(since=NOON - MINUTE, done=MINUTE))
-    assert at(young, now=NOON + 3 * POLL).rollout.held == timedelta(0)
+    assert second.waiting.held == SECOND + 2 * POLL
+    young = changed(second, bake=Bake(since=NOON - MINUTE, done=MINUTE))
+    assert at(young, now=NOON + 3 * POLL).rollout.waiting.held == timedelta(0)
 
 
 def test_a_failure_that_the_file_holds_is_bounded_too() -> None:
@@ -231,7 +234,7 @@ def test_a_hold_keeps_its_beginning_and_is_told_at_both_ends() -> None:
     first, second = later(holding(), ticks=2, **NO_ALARM)
     assert EventKind.HELD in told(first)
     assert EventKind.HELD not in told(second)
-    assert [hold.since for hold in second.rollout.holds] == [NOON + POLL]
+    assert [hold.since for hold in second.rollout.waiting.holds] == [NOON + POLL]
     cleared = at(second.rollout, now=NOON + 3 * POLL)
     assert EventKind.HOLD_CLEARED in told(cleared)
 
@@ -352,16 +355,16 @@ def test_an_approval_that_may_wait_calls_people_once(made: Any) -> None:  # noqa
 def test_time_paused_does_not_count_towards_an_approvals_limit(made: Any) -> None:  # noqa: ANN401
     known = made(paused_by=AUTHOR, waited_for_approval=30 * SECOND)
     paused = later(known, ticks=10)[-1].rollout
-    assert paused.waited_for_approval == 30 * SECOND
-    resumed = commanded(replace(paused, ticked_at=NOON), wish(CommandKind.RESUME)).rollout
+    assert paused.progress.waited_for_approval == 30 * SECOND
+    resumed = commanded(changed(paused, ticked_at=NOON), wish(CommandKind.RESUME)).rollout
     assert resumed.phase is known.phase
 
 
 def test_an_approval_is_waited_for_only_once_everything_else_is_done() -> None:
     young = asking(bake=Bake(since=NOON - MINUTE, done=MINUTE))
-    assert later(young, ticks=1)[-1].rollout.waited_for_approval == timedelta(0)
+    assert later(young, ticks=1)[-1].rollout.progress.waited_for_approval == timedelta(0)
     blind = asking()
-    assert later(blind, ticks=1, **NO_ALARM)[-1].rollout.waited_for_approval == timedelta(0)
+    assert later(blind, ticks=1, **NO_ALARM)[-1].rollout.progress.waited_for_approval == timedelta(0)
 
 
 def test_waiting_for_an_approval_is_not_held_time() -> None:
@@ -373,7 +376,7 @@ def test_waiting_for_an_approval_is_not_held_time() -> None:
 def test_the_first_approval_lets_traffic_start() -> None:
     given = (Approval(by=OPERATOR, step=BEFORE_TRAFFIC, at=NOON),)
     started = at(first_asking(approvals=given)).rollout
-    assert (started.phase, started.waited_for_approval) == (Phase.SHIFTING, timedelta(0))
+    assert (started.phase, started.progress.waited_for_approval) == (Phase.SHIFTING, timedelta(0))
 
 
 def test_time_that_people_took_to_approve_is_not_held_against_green() -> None:
@@ -381,5 +384,5 @@ def test_time_that_people_took_to_approve_is_not_held_against_green() -> None:
     long = replace(waited, spec=spec(approval=ApprovalSpec(timeout=timedelta(hours=2))))
     one_look = {"green": service(GREEN_NAME, WANTED, running=2)}
     assert at(long, seen_of(long, **one_look)).rollout.phase is Phase.PROVISIONING
-    slow = replace(long, waited_for_approval=40 * MINUTE)
+    slow = changed(long, waited_for_approval=40 * MINUTE)
     assert at(slow, seen_of(slow, **one_look)).rollout.phase is Phase.ROLLING_BACK

@@ -34,6 +34,7 @@ from orchestrator.core.domain.commands import ACCEPTED, CommandKind, CommandStat
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn, Tenths
 from orchestrator.core.domain.phases import LEGAL, Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import Capacity, LimitThen, OnDrift, OnFailure
@@ -126,14 +127,14 @@ def rows() -> st.SearchStrategy[Rollout]:
     def built(
         made: Callable[[], Rollout], more: dict[str, object], how: tuple[bool, bool, bool, Capacity]
     ) -> Rollout:
-        known = replace(made(), **more)  # type: ignore[arg-type]  # replace checks the names itself
+        known = changed(made(), **more)  # type: ignore[arg-type]  # replace checks the names itself
         known = replace(known, spec=replace(known.spec, capacity=how[3]))
         if how[0] and known.blue is not None and known.green is not None:
             green = replace(
                 known.green, is_scaling_asked=how[1], is_scaling_given=how[1] and how[2], alarms=("teal-a",)
             )
-            known = replace(known, blue=replace(known.blue, scales=SCALES), green=green)
-        return known if known.phase is not Phase.ROLLING_BACK else replace(known, paused_by=None, failed="")
+            known = changed(known, blue=replace(known.blue, scales=SCALES), green=green)
+        return known if known.phase is not Phase.ROLLING_BACK else changed(known, paused_by=None, failed="")
 
     return st.builds(built, st.sampled_from(ROWS), changes, parts)
 
@@ -218,7 +219,7 @@ def test_anything_that_is_seen_keeps_the_promises(situation: tuple[Rollout, Seen
     grown = [w for w in writes(decision) if (w.green or 0) > known.green_weight and not w.to_safety]
     if grown and known.phase.blue_is_safe_side:
         assert isinstance(seen.rules[RULE], type(good_rule())), "a rule that was not read is not written"
-        assert not after.failed, "green never grows after a failure"
+        assert not after.waiting.failed, "green never grows after a failure"
         assert _healthy(seen, BLUE_GROUP) >= 3, "blue could take everything back"
         assert _healthy(seen, GREEN_GROUP) >= 3, "green's targets were healthy"
     if after.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK):
@@ -285,7 +286,9 @@ def test_blues_scale_in_is_never_let_go_and_its_bounds_never_lowered_while_green
         if isinstance(effect, SetScaling) and effect.service == "checkout":
             assert effect.wanted.scale_in_suspended
             assert isinstance(seen.scaling, ScalingSeen)
-            floor = decision.rollout.holding.floor if decision.rollout.holding else 0
+            floor = (
+                decision.rollout.blue_scaling.holding.floor if decision.rollout.blue_scaling.holding else 0
+            )
             assert effect.wanted.min_capacity >= min(SCALING.min_capacity, seen.scaling.min_capacity)
             assert effect.wanted.min_capacity >= floor
 

@@ -28,20 +28,20 @@ def tagged(row: Rollout) -> bool:
 
 
 def blue_asked(row: Rollout) -> bool:
-    return row.phase is Phase.SETTLING and bool(row.attempts)
+    return row.phase is Phase.SETTLING and bool(row.handover.attempts)
 
 
 def blue_rolling(row: Rollout) -> bool:
-    return row.phase is Phase.SETTLING and bool(row.attempts) and row.attempts[-1].is_taken
+    return row.phase is Phase.SETTLING and bool(row.handover.attempts) and row.handover.attempts[-1].is_taken
 
 
 def half_way(row: Rollout) -> bool:
-    return row.is_homeward and row.green_weight <= 500
+    return row.handover.is_homeward and row.green_weight <= 500
 
 
 def home(row: Rollout) -> bool:
     """All traffic is on blue, which runs the new revision; green is still there."""
-    return row.is_homeward and row.bake.since is not None and row.green_weight == 0
+    return row.handover.is_homeward and row.progress.bake.since is not None and row.green_weight == 0
 
 
 def first_weight_on_its_way(row: Rollout) -> bool:
@@ -49,7 +49,7 @@ def first_weight_on_its_way(row: Rollout) -> bool:
 
 
 def provisioning(row: Rollout) -> bool:
-    return row.phase is Phase.PROVISIONING and row.ready_since is not None
+    return row.phase is Phase.PROVISIONING and row.progress.ready_since is not None
 
 
 MOMENTS = (
@@ -143,7 +143,7 @@ def test_engine_that_lives_meanwhile_turns_back_as_well(glass: Glass) -> None:
 def test_blue_that_is_steady_on_the_new_revision_is_home_when_somebody_raises_it_by_hand(
     glass: Glass,
 ) -> None:
-    rollout = begun(glass, lambda row: row.is_homeward and row.green_weight <= 900)
+    rollout = begun(glass, lambda row: row.handover.is_homeward and row.green_weight <= 900)
     take_back_by_hand(glass)
     row = glass.until(rollout)
     assert row.phase is Phase.SUCCEEDED, glass.story(rollout)

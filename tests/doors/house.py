@@ -173,7 +173,7 @@ def rehearsed(stage: Rehearsal) -> dict[str, Played]:
     stage.until(rollout, Phase.SHIFTING)
     for _ in range(400):
         stage.let_run(stage.world.minute / 20)
-        if any(hold.kind == "approval" for hold in stage.row(rollout).holds):
+        if any(hold.kind == "approval" for hold in stage.row(rollout).waiting.holds):
             break
     keep("shifting")
     stage.wish(rollout, CommandKind.PAUSE)

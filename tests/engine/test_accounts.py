@@ -84,9 +84,9 @@ def test_an_alias_that_is_lost_holds_the_rollout_until_it_is_back() -> None:
         play.let_run(timedelta(seconds=40))
         held = play.row(rollout)
         assert held.phase is Phase.SHIFTING
-        assert any("is not in the server's settings any more" in hold.reason for hold in held.holds), (
-            held.holds
-        )
+        assert any(
+            "is not in the server's settings any more" in hold.reason for hold in held.waiting.holds
+        ), held.waiting.holds
         play.cloud = known
         assert play.until(rollout).phase is Phase.SUCCEEDED, play.story(rollout)
 

@@ -170,7 +170,7 @@ def test_case_37_an_alarm_deleted_during_the_rollout_holds(stage: Rehearsal) -> 
     stage.let_run(6 * MINUTE)
     row = stage.row(rollout)
     assert row.phase is Phase.SHIFTING
-    assert any("alarm both is not there" in hold.reason for hold in row.holds), row.holds
+    assert any("alarm both is not there" in hold.reason for hold in row.waiting.holds), row.waiting.holds
 
 
 def test_case_12_an_alarm_that_fires_before_the_rollout_is_not_counted_and_asks_for_an_approval(
@@ -194,7 +194,7 @@ def test_case_12_an_alarm_that_fires_before_the_rollout_is_not_counted_and_asks_
     stage.let_run(6 * MINUTE)
     row = stage.row(rollout)
     assert row.phase is Phase.PROVISIONING, stage.story(rollout)
-    assert any("an alarm fires already" in hold.reason for hold in row.holds), row.holds
+    assert any("an alarm fires already" in hold.reason for hold in row.waiting.holds), row.waiting.holds
     stage.wish(rollout, CommandKind.APPROVE, reason="it is a known one")
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
@@ -216,7 +216,7 @@ def test_an_alarm_without_data_holds_and_preflight_says_so(stage: Rehearsal) -> 
     rollout = stage.start(spec)
     stage.until(rollout, Phase.SHIFTING)
     stage.let_run(6 * MINUTE)
-    assert any("both has no data" in hold.reason for hold in stage.row(rollout).holds)
+    assert any("both has no data" in hold.reason for hold in stage.row(rollout).waiting.holds)
 
 
 def test_preflight_tells_what_each_alarm_can_see_of_green(stage: Rehearsal) -> None:

@@ -39,7 +39,7 @@ def waiting(stage: Rehearsal, rollout: RolloutId) -> Rollout:
     """The row once it waits for people."""
     for _ in range(120):
         row = stage.row(rollout)
-        if any(hold.kind is HoldKind.APPROVAL for hold in row.holds):
+        if any(hold.kind is HoldKind.APPROVAL for hold in row.waiting.holds):
             return row
         stage.let_run(timedelta(seconds=2))
     raise AssertionError(stage.story(rollout))
@@ -86,7 +86,7 @@ def test_two_different_people_of_a_group_must_approve(stage: Rehearsal) -> None:
     stage.wish(rollout, CommandKind.APPROVE, by=FIRST, key="1")
     stage.let_run(20 * timedelta(seconds=1))
     row = stage.row(rollout)
-    assert [hold.reason for hold in row.holds] == ["leaving step 1 waits for 1 approval"]
+    assert [hold.reason for hold in row.waiting.holds] == ["leaving step 1 waits for 1 approval"]
     with pytest.raises(Refused, match="first has already approved this step"):
         stage.wish(rollout, CommandKind.APPROVE, by=FIRST, key="2")
     stage.wish(rollout, CommandKind.APPROVE, by=SECOND, key="3")

@@ -109,7 +109,9 @@ def test_a_source_that_is_silent_holds_the_rollout() -> None:
         stage.let_run(12 * MINUTE)
         row = stage.row(rollout)
         assert row.phase is Phase.SHIFTING
-        assert any("metric source main: no answer" in hold.reason for hold in row.holds), row.holds
+        assert any("metric source main: no answer" in hold.reason for hold in row.waiting.holds), (
+            row.waiting.holds
+        )
 
 
 def test_a_number_of_the_team_s_own_is_asked_of_a_source() -> None:

@@ -58,7 +58,7 @@ def test_images_make_a_revision_like_blues_that_blue_takes_over_and_keeps(stage:
 def test_the_digest_that_ecs_resolved_is_kept(kind: Rehearsal) -> None:
     rollout = kind.start(with_image(kind))
     row = kind.until(rollout, Phase.SHIFTING)
-    (image,) = row.images
+    (image,) = row.revisions.images
     assert (image.container, image.image) == ("checkout", IMAGE)
     assert image.digest.startswith("sha256:")
     (event,) = kind.events(rollout, EventKind.IMAGES_RESOLVED)

@@ -132,7 +132,7 @@ def test_a_test_listener_that_cannot_be_reached_holds_and_goes_on_once_it_can_ca
         row = stage.row(rollout)
         assert row.phase is Phase.PROVISIONING
         assert verdict(row, "probe") is Verdict.HOLD
-        (hold,) = [hold for hold in row.holds if hold.kind is HoldKind.GATE]
+        (hold,) = [hold for hold in row.waiting.holds if hold.kind is HoldKind.GATE]
         assert "no connection could be made" in hold.reason
         stage.prober.is_reachable = True
         assert stage.until(rollout, Phase.SHIFTING).phase is Phase.SHIFTING, stage.story(rollout)
@@ -156,13 +156,13 @@ def test_with_on_failure_hold_a_failed_probe_waits_for_a_person_and_is_made_anew
         stage.let_run(timedelta(minutes=1))
         row = stage.row(rollout)
         assert row.phase is Phase.PROVISIONING
-        assert {hold.kind for hold in row.holds} == {HoldKind.FAILED}
+        assert {hold.kind for hold in row.waiting.holds} == {HoldKind.FAILED}
         stage.wish(rollout, CommandKind.RESUME)
         stage.let_run(timedelta(minutes=1))
         row = stage.row(rollout)
-        assert row.probed is not None
-        assert row.probed.attempt == 2
-        assert {hold.kind for hold in row.holds} == {HoldKind.FAILED}
+        assert row.checks.probed is not None
+        assert row.checks.probed.attempt == 2
+        assert {hold.kind for hold in row.waiting.holds} == {HoldKind.FAILED}
         assert never_met(stage)
 
 
@@ -170,22 +170,22 @@ def test_a_probe_that_warmed_green_leaves_compare_no_warm_up(stage: Rehearsal) -
     with stage:
         gates = GatesSpec(alarms=AlarmsSpec(), probe=PROBE, compare=CompareSpec(warm_up=3))
         rollout = stage.start(spec(stage, {}, gates=gates))
-        assert stage.until(rollout, Phase.SHIFTING).warm_up_left == 0
+        assert stage.until(rollout, Phase.SHIFTING).evidence.warm_up_left == 0
     unprobed = Rehearsal()
     with unprobed:
         rollout = unprobed.start(unprobed.spec(unprobed.revision(), gates=replace(gates, probe=ProbeSpec())))
-        assert unprobed.until(rollout, Phase.SHIFTING).warm_up_left == 3
+        assert unprobed.until(rollout, Phase.SHIFTING).evidence.warm_up_left == 3
 
 
 def test_every_batch_bears_a_key_of_its_own_and_no_request_is_sent_twice(stage: Rehearsal) -> None:
     with stage:
         rollout = stage.start(spec(stage, {}))
         row = stage.until(rollout, Phase.SHIFTING)
-        assert row.probed is not None
-        assert (row.probed.warmed, row.probed.answered) == (PROBE.warm_up, PROBE.count)
-        assert len(stage.prober.sent) == len(set(stage.prober.sent)) == row.probed.batches
+        assert row.checks.probed is not None
+        assert (row.checks.probed.warmed, row.checks.probed.answered) == (PROBE.warm_up, PROBE.count)
+        assert len(stage.prober.sent) == len(set(stage.prober.sent)) == row.checks.probed.batches
         records = stage.run(stage.store.records(rollout, kind="probe"))
-        assert len(records) == row.probed.batches
+        assert len(records) == row.checks.probed.batches
 
 
 def pointed(stage: Rehearsal, **changes: Any) -> RolloutId:  # noqa: ANN401 - the fields of Spec
@@ -206,7 +206,7 @@ def test_a_test_rule_that_somebody_changed_is_never_overwritten(stage: Rehearsal
         rollout = pointed(stage)
         rewrite(stage, rule, theirs)
         stage.let_run(timedelta(seconds=30))
-        assert any(hold.kind is HoldKind.DRIFT for hold in stage.row(rollout).holds)
+        assert any(hold.kind is HoldKind.DRIFT for hold in stage.row(rollout).waiting.holds)
         stage.wish(rollout, CommandKind.ROLLBACK)
         row = stage.until(rollout)
         assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
@@ -222,7 +222,9 @@ def test_somebody_who_leads_the_test_rule_back_to_blue_is_not_overruled(stage: R
         rollout = pointed(stage)
         rewrite(stage, rule, first)
         stage.let_run(timedelta(seconds=30))
-        assert any(hold.kind is HoldKind.DRIFT for hold in stage.row(rollout).holds), stage.story(rollout)
+        assert any(hold.kind is HoldKind.DRIFT for hold in stage.row(rollout).waiting.holds), stage.story(
+            rollout
+        )
         assert actions(stage, rule) == first
 
 

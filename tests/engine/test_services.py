@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.core.domain.errors import NotFound, Refused
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import ServiceName
 from orchestrator.engine.views.services import PastView, service, services
@@ -45,7 +46,7 @@ async def past(
     begun = replace(begun, spec=spec)
     await store.create(begun, claims=frozenset(), key=begun.id, events=(), wake_at=begun.created_at)
     (leased,) = await store.lease_due(owner="one", now=begun.created_at, ttl=TTL, limit=1)
-    reached = replace(
+    reached = changed(
         begun,
         phase=phase,
         phase_since=begun.created_at + HOUR / 2,

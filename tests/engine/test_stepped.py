@@ -78,7 +78,7 @@ def test_blue_keeps_all_its_tasks_meanwhile_and_takes_over_with_as_many(stage: R
 def test_promote_full_grows_green_to_everything_before_it_gets_everything(stage: Rehearsal) -> None:
     rollout = start(stage, plan=plan(bake=600))
     stage.until(rollout, Phase.SHIFTING)
-    while stage.row(rollout).bake.since is None:
+    while stage.row(rollout).progress.bake.since is None:
         stage.let_run(timedelta(seconds=1))
     stage.wish(rollout, CommandKind.PROMOTE, full=True)
     row = stage.until(rollout, Phase.WATCHING)
@@ -89,7 +89,7 @@ def test_promote_full_grows_green_to_everything_before_it_gets_everything(stage:
 def test_going_back_keeps_what_green_has(stage: Rehearsal) -> None:
     rollout = start(stage, plan=plan(bake=60))
     stage.until(rollout, Phase.SHIFTING)
-    while stage.row(rollout).step < 1 or stage.row(rollout).bake.since is None:
+    while stage.row(rollout).progress.step < 1 or stage.row(rollout).progress.bake.since is None:
         stage.let_run(timedelta(seconds=1))
     stage.wish(rollout, CommandKind.BACK, to=Tenths(100))
     stage.let_run(timedelta(seconds=10))
@@ -110,13 +110,13 @@ def test_auto_grows_green_for_weights_that_it_plans_as_it_goes(stage: Rehearsal)
 def test_tasks_that_cannot_be_placed_hold_the_step_and_end_it_at_the_limit(stage: Rehearsal) -> None:
     rollout = start(stage)
     stage.until(rollout, Phase.SHIFTING)
-    while stage.row(rollout).bake.since is None:
+    while stage.row(rollout).progress.bake.since is None:
         stage.let_run(timedelta(seconds=1))
     stage.world.capacity.limit = 12  # blue's ten and the two that green has
     stage.let_run(timedelta(seconds=60))
     row = stage.row(rollout)
-    assert HoldKind.CAPACITY in {hold.kind for hold in row.holds}
-    assert any("2 of 6 targets are healthy" in hold.reason for hold in row.holds)
+    assert HoldKind.CAPACITY in {hold.kind for hold in row.waiting.holds}
+    assert any("2 of 6 targets are healthy" in hold.reason for hold in row.waiting.holds)
     assert row.green_weight == 100
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert sizes_at_each_growth(stage, rollout) == [(10, 2)]

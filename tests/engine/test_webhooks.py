@@ -123,8 +123,8 @@ def test_before_full_is_asked_on_the_step_before_it(begun: Begun) -> None:
     with stage:
         stage.let_run(timedelta(minutes=3))
         row = stage.row(rollout)
-        assert (row.phase, row.step) == (Phase.SHIFTING, 0)
-        assert any("smoke.example says hold: cold caches" in hold.reason for hold in row.holds)
+        assert (row.phase, row.progress.step) == (Phase.SHIFTING, 0)
+        assert any("smoke.example says hold: cold caches" in hold.reason for hold in row.waiting.holds)
         scripted.script = (PASS,)
         assert stage.until(rollout, Phase.WATCHING).phase is Phase.WATCHING
 
@@ -151,7 +151,9 @@ def test_errors_are_retried_ever_more_slowly_with_the_same_key_and_hold(begun: B
     with stage:
         stage.let_run(timedelta(seconds=30))
         row = stage.row(rollout)
-        assert any(h.kind is HoldKind.GATE and "it answered 503" in h.reason for h in row.holds), row.holds
+        assert any(h.kind is HoldKind.GATE and "it answered 503" in h.reason for h in row.waiting.holds), (
+            row.waiting.holds
+        )
         assert stage.until(rollout, Phase.SHIFTING).phase is Phase.SHIFTING
         assert len({need.key for need in scripted.heard}) == 1
 
@@ -162,7 +164,7 @@ def test_without_a_verdict_in_time_it_holds_says_so_and_asks_anew(begun: Begun) 
         stage.let_run(timedelta(minutes=1))
         row = stage.row(rollout)
         assert row.phase is Phase.PROVISIONING
-        assert any("no verdict within 30 s" in hold.reason for hold in row.holds), row.holds
+        assert any("no verdict within 30 s" in hold.reason for hold in row.waiting.holds), row.waiting.holds
         scripted.script = (PASS,)
         assert stage.until(rollout, Phase.SHIFTING).phase is Phase.SHIFTING
         assert len({need.key for need in scripted.heard}) >= 2

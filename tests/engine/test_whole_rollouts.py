@@ -119,7 +119,7 @@ def test_a_rollback_half_way_home_gives_blue_its_former_revision_first(stage: Re
     before = rule_of(stage), scaling_of(stage)
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SETTLING)
-    while not stage.row(rollout).is_homeward or stage.row(rollout).green_weight > 900:
+    while not stage.row(rollout).handover.is_homeward or stage.row(rollout).green_weight > 900:
         stage.let_run(stage.world.minute / 4)
     stage.wish(rollout, CommandKind.ROLLBACK, reason="a test")
     row = stage.until(rollout)

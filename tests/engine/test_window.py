@@ -61,7 +61,7 @@ def test_a_rollout_waits_for_its_window_touches_nothing_and_then_succeeds(stage:
     stage.let_run(4 * MINUTES)
     row = stage.row(rollout)
     assert row.phase is Phase.PENDING
-    assert row.waiting_for.startswith("the window opens: Mon 2026-03-02 09:")
+    assert row.waiting.waiting_for.startswith("the window opens: Mon 2026-03-02 09:")
     assert len(stage.world.log) == calls, "nothing is asked of AWS while a rollout waits"
     row = stage.until(rollout, within=60 * MINUTES)
     assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
@@ -124,7 +124,7 @@ def test_a_freeze_in_the_stores_calendar_holds_every_rollout_of_the_store(stage:
     stage.let_run(2 * MINUTES)
     row = stage.row(rollout)
     assert row.phase is Phase.PENDING
-    assert row.holds[0].reason.endswith("year's end")
+    assert row.waiting.holds[0].reason.endswith("year's end")
     assert stage.until(rollout, within=60 * MINUTES).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 

@@ -87,7 +87,7 @@ class Evidence:
     def against_growth(self, row: Rollout, *, promoted_at: datetime | None) -> Iterator[str]:
         """What speaks against giving green more now, beside its health."""
         now, since = self._world.now, self._changed_at
-        is_same_step = abs(self.share - row.spec.plan.steps[row.step].weight / 1000) < 0.0021
+        is_same_step = abs(self.share - row.spec.plan.steps[row.progress.step].weight / 1000) < 0.0021
         if is_same_step or since is None or self.share == 0:
             return  # the first weight of all, or another rule (or a repeated write) of the same step
         if self._alarms_at is None or now - self._alarms_at > FRESH:

@@ -62,7 +62,7 @@ class Oracle(Case):
 
     def look(self) -> None:
         """Check every call that arrived since the last look."""
-        log, failed = self.world.log, self.row.failed
+        log, failed = self.world.log, self.row.waiting.failed
         if self._failed and not failed:
             self.evidence.begins_anew()
         self._failed = failed

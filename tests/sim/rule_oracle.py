@@ -44,7 +44,7 @@ class RuleOracle:
                 self._check_growth_of_blue(arn, before, after)
         if is_teal and abs(after - self.evidence.share) > SLACK:
             steps = self.case.row.spec.plan.steps
-            step = steps[min(self.case.row.step, len(steps) - 1)]
+            step = steps[min(self.case.row.progress.step, len(steps) - 1)]
             self.evidence.changed(after, step=step.weight / 1000)
 
     def _shares(self, rule: RuleTruth, green: str) -> float:
@@ -81,8 +81,10 @@ class RuleOracle:
         if row.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK) and not self.case.is_blue_updated:
             self.case.breaks(3, f"{arn}: green was given {share_now:.1%} while rolling back")
         elif row.phase in EARLY and not self._was_just_edited(arn):
-            if row.failed:
-                self.case.breaks(3, f"{arn}: green was given {share_now:.1%} after a failure: {row.failed}")
+            if row.waiting.failed:
+                self.case.breaks(
+                    3, f"{arn}: green was given {share_now:.1%} after a failure: {row.waiting.failed}"
+                )
             self._check_ready_for_green(arn)
             promoted = self._applied_at(CommandKind.PROMOTE)
             against = self.evidence.against_growth(row, promoted_at=promoted)
@@ -109,9 +111,11 @@ class RuleOracle:
     def _check_growth_of_blue(self, arn: str, before: float, after: float) -> None:
         """In settling blue is the receiver; in any other phase more for blue is always safe."""
         row = self.case.row
-        if row.phase is Phase.SETTLING and not row.is_way_clear:
-            if row.failed:
-                self.case.breaks(3, f"{arn}: blue was given more after it failed in settling: {row.failed}")
+        if row.phase is Phase.SETTLING and not row.way_out.is_way_clear:
+            if row.waiting.failed:
+                self.case.breaks(
+                    3, f"{arn}: blue was given more after it failed in settling: {row.waiting.failed}"
+                )
             if not self.case.truth.runs_only(self.case.scenery.service, self.case.revision):
                 self.case.breaks(1, f"{arn}: blue was given traffic before it was steady on the new revision")
             if self.evidence.seen_healthy(self.case.blue_group) < self.case.blue().desired:

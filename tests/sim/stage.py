@@ -100,7 +100,9 @@ class Stage:
         if self.row.phase.is_final:
             self.oracle.end()
         else:
-            self.oracle.breaks(12, f"it did not end within {LONGEST}: {self.row.phase}, {self.row.holds}")
+            self.oracle.breaks(
+                12, f"it did not end within {LONGEST}: {self.row.phase}, {self.row.waiting.holds}"
+            )
         stored = self.store._rows[self.rollout]
         told = [seen.event for seen in stored.events]
         story = [f"{e.at:%H:%M:%S.%f} {e.kind}: {e.message}" for e in told]
@@ -218,7 +220,7 @@ class Stage:
     async def _wishes(self) -> None:
         for wish in self.scenario.wishes:
             await asyncio.sleep(max(0.0, wish.at - self.loop.seconds))
-            earlier = [step.weight for step in self.row.spec.plan.steps[: self.row.step]]
+            earlier = [step.weight for step in self.row.spec.plan.steps[: self.row.progress.step]]
             to = self.draw.choice(earlier) if wish.kind is CommandKind.BACK and earlier else None
             command = Command(
                 key=f"wish at {wish.at}",
@@ -263,9 +265,9 @@ class Stage:
 
     async def _operate(self) -> None:
         row, age = self.row, self.clock.now() - self._began
-        waits = {hold.kind for hold in row.holds}
+        waits = {hold.kind for hold in row.waiting.holds}
         kind: CommandKind | None = None
-        if row.paused_by is not None:
+        if row.pause.paused_by is not None:
             kind = CommandKind.RESUME
         elif HoldKind.APPROVAL in waits:
             kind = CommandKind.APPROVE

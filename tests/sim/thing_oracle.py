@@ -123,7 +123,7 @@ class ThingOracle:
         if resource != f"service/{self.case.scenery.cluster}/{self.case.scenery.service}":
             self._check_of_green(record)
             return
-        known = self.case.row.holding
+        known = self.case.row.blue_scaling.holding
         floor = known.floor if known else 0
         least, most = (int(bound) for bound in self._known_bounds.split(".."))
         asked = record.params["MinCapacity"], record.params["MaxCapacity"]

@@ -85,7 +85,7 @@ class Room:
         rollout = self.start(**changes)
         for _ in range(400):
             self.stage.let_run(self.stage.world.minute / 20)
-            if any(hold.kind == "approval" for hold in self.stage.row(rollout).holds):
+            if any(hold.kind == "approval" for hold in self.stage.row(rollout).waiting.holds):
                 break
         else:
             raise TimeoutError(self.stage.story(rollout))

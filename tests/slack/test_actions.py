@@ -150,7 +150,7 @@ def test_pause_turns_into_resume(room: Room) -> None:
     assert "paused by operator" in room.message.words
     room.press("Resume", OPERATOR)
     room.tick(4)
-    assert room.stage.row(rollout).paused_by is None
+    assert room.stage.row(rollout).pause.paused_by is None
     assert "Pause" in room.message.buttons
 
 
@@ -193,7 +193,7 @@ def test_a_pause_that_comes_a_step_late_is_obeyed_and_told_so(room: Room) -> Non
     room.tick(4)
     assert "You saw step 1; the rollout is at step 2 by now." in room.send(click)
     room.tick(4)
-    assert room.stage.row(rollout).paused_by is not None
+    assert room.stage.row(rollout).pause.paused_by is not None
 
 
 @pytest.mark.parametrize(("label", "kind"), [("Reject", "reject"), ("Roll back", "rollback")])

@@ -69,11 +69,11 @@ def test_pause_and_resume_by_name(room: Room) -> None:
     rollout = room.waiting()
     assert "Pause is accepted" in room.teal("pause checkout p99 &amp; errors")["text"]
     room.tick(4)
-    assert room.stage.row(rollout).pause_reason == "p99 & errors"
+    assert room.stage.row(rollout).pause.pause_reason == "p99 & errors"
     assert "already paused" in room.teal("pause checkout")["text"]
     room.teal("resume checkout")
     room.tick(4)
-    assert room.stage.row(rollout).paused_by is None
+    assert room.stage.row(rollout).pause.paused_by is None
 
 
 def test_rollback_by_name(room: Room) -> None:

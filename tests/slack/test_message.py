@@ -1,6 +1,5 @@
 """The message of a rollout, from made-up rows: what it says, and that Slack takes it whatever is in them."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.domain.verdict import Judged, hold
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval, Bake
 from orchestrator.core.rollout.rollout import Hold, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec
@@ -183,7 +183,10 @@ def test_who_must_approve_is_shown() -> None:
 def test_the_same_row_is_the_same_message() -> None:
     row = row_of()
     assert shown(row).digest == shown(row).digest
-    assert shown(row).digest != shown(replace(row, waiting_for="another thing", bake=row.bake, step=1)).digest
+    assert (
+        shown(row).digest
+        != shown(changed(row, waiting_for="another thing", bake=row.progress.bake, step=1)).digest
+    )
 
 
 def test_an_id_is_kept_whole_in_a_button() -> None:

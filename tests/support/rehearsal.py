@@ -191,9 +191,8 @@ class Rehearsal:
                 if row.phase in phases or row.phase.is_final:
                     return row
                 if self.clock.now() >= end:
-                    raise TimeoutError(
-                        f"still {row.phase} after {within}, waiting for {row.waiting_for!r}, held by {row.holds}"
-                    )
+                    why = f"waiting for {row.waiting.waiting_for!r}, held by {row.waiting.holds}"
+                    raise TimeoutError(f"still {row.phase} after {within}, {why}")
                 await asyncio.sleep(0.25)
 
     async def _work_for(self, duration: timedelta) -> None:

@@ -10,6 +10,7 @@ from orchestrator.config.rollout_file.build import build
 from orchestrator.config.rollout_file.cross_checks import relations
 from orchestrator.config.rollout_file.mistakes import translate
 from orchestrator.config.rollout_file.models import File
+from orchestrator.config.text.versions import refuse_newer
 from orchestrator.config.text.yaml_document import DEPTH_MAX, Document, Value, read_file, read_text
 from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.core.rollout.spec import Spec
@@ -65,6 +66,7 @@ def minimal(service: str, task_definition: str, **overrides: Value) -> Spec:
 
 
 def _read(document: Document) -> Spec:
+    refuse_newer(document)
     mistakes = list(relations(document))
     try:
         file = File.model_validate(document.value)

@@ -46,6 +46,7 @@ from orchestrator.config.text.fields import (
     refusal,
 )
 from orchestrator.config.text.quantities import duration_text, share_text, shown
+from orchestrator.config.text.versions import FORMAT, FileVersion
 from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
@@ -352,6 +353,7 @@ class File(_Model):
         description="What the author says of this rollout, by names of their own; shown at every door.",
         examples=[EXAMPLE],
     )
+    version: FileVersion = Field(default=FORMAT, description="Of this file's format.")
 
 
 def schema() -> dict[str, Any]:

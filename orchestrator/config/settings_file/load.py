@@ -20,6 +20,7 @@ from orchestrator.config.settings_file.models import (
     SlackModel,
 )
 from orchestrator.config.settings_file.secrets import Secrets, secrets_of
+from orchestrator.config.text.versions import refuse_newer
 from orchestrator.config.text.yaml_document import FileKind, read_file, read_text
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.errors import Invalid
@@ -66,6 +67,7 @@ def read_settings(
 ) -> Settings:
     """The settings in a YAML text. Raises Invalid with every mistake, each at its line of `source`."""
     document = read_text(text, source, SETTINGS)
+    refuse_newer(document)
     secrets = secrets_of(document, os.environ if environment is None else environment)
     mistakes = [*secrets.mistakes, *settings_relations(document, secrets)]
     try:

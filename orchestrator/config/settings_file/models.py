@@ -27,6 +27,7 @@ from orchestrator.config.text.settings_fields import (
     SlackUser,
     SourceName,
 )
+from orchestrator.config.text.versions import FORMAT, FileVersion
 from orchestrator.core.domain.calendar import WindowSpec
 
 FREEZES_MAX = 500
@@ -203,6 +204,7 @@ class SettingsFile(_Model):
         description="The calendar of freezes, which `teal serve` keeps in the store for every engine of it. "
         "Default: what the store has.",
     )
+    version: FileVersion = Field(default=FORMAT, description="Of this file's format.")
 
 
 def settings_schema() -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_green_that_fails_three_times_as_often_is_taken_back_by_compare_and_no_a
     told = stage.run(witness.tell(seen))
     assert told.faults == ()
     assert f"{ALARM} was OK all along" in told.notes[0]
-    assert max(step.weight for step in row.plan.steps[: row.step + 1]) == 200
+    assert max(step.weight for step in row.plan.steps[: row.progress.step + 1]) == 200
 
 
 def test_outage_of_both_holds_a_good_green_and_blames_nobody(stage: Rehearsal) -> None:

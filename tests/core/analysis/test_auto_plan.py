@@ -14,6 +14,7 @@ from orchestrator.core.domain.plan import ALL, NAMED_PLANS, AutoSpec, Step
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.probe import ProbeSpec
 from orchestrator.core.gates.scene import Counts, Interval
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake, Spell
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec
@@ -53,17 +54,17 @@ def measured(green: Counts, other: Counts, *, times: int = 1, weight: int = 5, *
         Interval(start=NOON - (2 + times - n) * MINUTE, green=green, blue=other, weight=Tenths(weight))
         for n in range(times)
     )
-    streams = known.comparison
+    streams = known.evidence.comparison
     for interval in taken:
         streams = comparison.use(streams, interval, at=NOON)
     since = NOON - (3 + times) * MINUTE
     spells = (Spell(weight=Tenths(weight), since=since),)
-    return replace(
+    return changed(
         known,
         intervals=taken,
         comparison=streams,
         spells=spells,
-        bake=Bake(since=since, done=known.bake.done),
+        bake=Bake(since=since, done=known.progress.bake.done),
     )
 
 
@@ -74,7 +75,7 @@ def why_not(known: Rollout) -> str:
 def extended(known: Rollout) -> Step:
     draft = Draft(known, Seen(), NOON)
     auto_plan.extend(draft)
-    return draft.row.steps[-1]
+    return draft.row.progress.steps[-1]
 
 
 # where it begins --------------------------------------------------------------------------------------------------
@@ -104,7 +105,11 @@ def test_low_traffic_takes_the_plan_with_longer_bakes(requests: float, errors: f
 def test_the_low_traffic_plan_is_2_10_and_50_percent() -> None:
     draft = Draft(planned(steps=(), history=blue(600, 1)), Seen(), NOON)
     auto_plan.begin(draft)
-    assert [(step.weight, step.bake // MINUTE) for step in draft.row.steps] == [(20, 3), (100, 6), (500, 6)]
+    assert [(step.weight, step.bake // MINUTE) for step in draft.row.progress.steps] == [
+        (20, 3),
+        (100, 6),
+        (500, 6),
+    ]
     assert "too little traffic" in draft.events[-1].message
     assert "a probe is required here, and the file has none" in draft.events[-1].message
 
@@ -136,19 +141,19 @@ def test_it_waits_for_the_datapoint_and_not_for_the_clock() -> None:
 def test_it_waits_for_sixty_requests_of_green_and_at_most_four_periods() -> None:
     few = measured(blue(30), blue(5_970, 6))
     assert why_not(few) == "60 requests of green at this weight (30 so far)"
-    assert why_not(replace(few, bake=replace(few.bake, done=4 * MINUTE))) == ""
+    assert why_not(changed(few, bake=replace(few.progress.bake, done=4 * MINUTE))) == ""
 
 
 def test_it_hesitates_while_something_speaks_against_green_and_not_for_ever() -> None:
     doubtful = measured(blue(300, 4), blue(59_700, 60), bake=Bake(since=NOON - 3 * MINUTE, done=5 * MINUTE))
     assert why_not(doubtful).startswith("more evidence:")
-    assert why_not(replace(doubtful, bake=replace(doubtful.bake, done=10 * MINUTE))) == ""
+    assert why_not(changed(doubtful, bake=replace(doubtful.progress.bake, done=10 * MINUTE))) == ""
 
 
 def test_it_hesitates_on_what_this_weight_alone_shows_though_the_carried_evidence_is_small() -> None:
     """Twice blue's rate: one period at 50 % says so, while the process that may fail green has hardly moved."""
     doubtful = measured(blue(30_000, 60), blue(30_000, 30), weight=500)
-    assert all(stream.onset.log_e < math.log(BALANCED.hesitate_at) for stream in doubtful.comparison)
+    assert all(stream.onset.log_e < math.log(BALANCED.hesitate_at) for stream in doubtful.evidence.comparison)
     assert why_not(doubtful).startswith("more evidence:")
     good = measured(blue(30_000, 36), blue(30_000, 30), weight=500)
     assert why_not(good) == ""
@@ -158,7 +163,7 @@ def test_it_does_not_hesitate_on_greens_warm_up() -> None:
     cold = measured(blue(300, 9), blue(59_700, 60))
     unused = tuple(comparison.freeze(CompareSpec(), (blue(60_000, 60),) * 61))
     assert why_not(cold).startswith("more evidence:")
-    assert "speaks against" not in why_not(replace(cold, comparison=unused))
+    assert "speaks against" not in why_not(changed(cold, comparison=unused))
 
 
 def test_evidence_beyond_all_measure_is_told_up_to_a_million() -> None:
@@ -169,9 +174,9 @@ def test_evidence_beyond_all_measure_is_told_up_to_a_million() -> None:
 def test_the_low_traffic_plan_hesitates_too_once_its_bake_is_over() -> None:
     low = (Step(weight=Tenths(20), bake=3 * MINUTE),)
     dead = measured(blue(9, 9), blue(590, 0), weight=20, steps=low, history=blue(600, 1))
-    over = replace(dead, bake=replace(dead.bake, done=3 * MINUTE))
+    over = changed(dead, bake=replace(dead.progress.bake, done=3 * MINUTE))
     assert why_not(over).startswith("more evidence:")
-    assert why_not(replace(over, bake=replace(over.bake, done=9 * MINUTE))) == ""
+    assert why_not(changed(over, bake=replace(over.progress.bake, done=9 * MINUTE))) == ""
     assert why_not(measured(blue(9), blue(590, 0), weight=20, steps=low, history=blue(600, 1))) == ""
 
 
@@ -183,12 +188,12 @@ def test_the_next_weight_is_written_shortly_before_a_period_begins(second: int, 
 
 def test_nobody_waits_for_the_moment_after_a_half_or_a_timed_bake_or_a_persons_word() -> None:
     low = (Step(weight=Tenths(20), bake=3 * MINUTE),)
-    for known in (planned(500), planned(20, steps=low), replace(planned(), waived_step=0)):
+    for known in (planned(500), planned(20, steps=low), changed(planned(), waived_step=0)):
         assert auto_plan.wait_to_grow(Draft(known, Seen(), NOON)) == timedelta(0)
 
 
 def test_a_person_who_waives_the_step_is_not_made_to_wait() -> None:
-    assert why_not(replace(planned(), waived_step=0)) == ""
+    assert why_not(changed(planned(), waived_step=0)) == ""
 
 
 # where it goes ----------------------------------------------------------------------------------------------------
@@ -217,7 +222,7 @@ def test_after_a_half_comes_the_watch_with_a_control_group_and_then_everything()
     assert watch.bake == timedelta(minutes=20) - 4 * MINUTE, (
         "at least to the twentieth minute since traffic began"
     )
-    last = extended(replace(planned(990), steps=(watch,)))
+    last = extended(changed(planned(990), steps=(watch,)))
     assert (last.weight, last.is_watch, last.bake) == (ALL, False, timedelta(0))
 
 
@@ -239,4 +244,4 @@ def test_an_approval_before_full_is_asked_for_at_a_half() -> None:
 def test_a_promotion_to_the_end_goes_to_the_watch() -> None:
     draft = Draft(measured(blue(300), blue(59_700, 60)), Seen(), NOON)
     auto_plan.to_the_end(draft)
-    assert [(step.weight, step.is_watch) for step in draft.row.steps] == [(5, False), (990, True)]
+    assert [(step.weight, step.is_watch) for step in draft.row.progress.steps] == [(5, False), (990, True)]

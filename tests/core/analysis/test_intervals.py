@@ -18,6 +18,7 @@ from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import guard
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.scene import Colour, Counts, Interval, ceil_to, first_whole, floor_to
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake, Spell
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec
@@ -122,7 +123,7 @@ def test_what_was_taken_is_not_due_again() -> None:
 def test_the_period_in_which_the_weight_was_read_back_is_never_taken() -> None:
     known = serving(bake=Bake(since=START + SECOND))
     late = NOON + 9 * MINUTE
-    found = taken(known, read(known, BOTH, starts=(START, NOON, NOON + MINUTE)), late).row.intervals
+    found = taken(known, read(known, BOTH, starts=(START, NOON, NOON + MINUTE)), late).row.evidence.intervals
     assert found[0].start == NOON
     assert all(interval.start > START + SECOND for interval in found)
 
@@ -133,42 +134,42 @@ def test_the_period_in_which_the_weight_was_read_back_is_never_taken() -> None:
 def test_one_read_alone_takes_nothing_and_is_noted() -> None:
     known = serving()
     draft = taken(known, read(known, BOTH), NOON + SECOND)
-    assert draft.row.intervals == ()
-    assert [reading.start for reading in draft.row.reading] == [START]
-    assert draft.row.read_at == NOON + SECOND
+    assert draft.row.evidence.intervals == ()
+    assert [reading.start for reading in draft.row.evidence.reading] == [START]
+    assert draft.row.evidence.read_at == NOON + SECOND
 
 
 @pytest.mark.parametrize(("apart", "count"), [(GAP - SECOND, 0), (GAP, 1), (MINUTE, 1)])
 def test_two_reads_that_agree_take_it_if_they_are_a_sixth_of_a_period_apart(
     apart: timedelta, count: int
 ) -> None:
-    assert len(read_twice(BOTH, BOTH, apart=apart).row.intervals) == count
+    assert len(read_twice(BOTH, BOTH, apart=apart).row.evidence.intervals) == count
 
 
 def test_many_reads_close_together_are_still_one() -> None:
     known = serving()
     for second in range(1, 10):
         known = taken(known, read(known, BOTH), NOON + second * SECOND).row
-    assert known.intervals == ()
-    assert len(taken(known, read(known, BOTH), NOON + 11 * SECOND).row.intervals) == 1
+    assert known.evidence.intervals == ()
+    assert len(taken(known, read(known, BOTH), NOON + 11 * SECOND).row.evidence.intervals) == 1
 
 
 def test_a_datapoint_that_was_revised_is_read_once_more() -> None:
     revised = {"green": 120, "blue": 900}
     draft = read_twice(BOTH, revised, apart=GAP)
-    assert draft.row.intervals == ()
+    assert draft.row.evidence.intervals == ()
     known = serving()
     again = taken(draft.row, read(known, revised), NOON + SECOND + 2 * GAP)
-    assert again.row.intervals[0].green == Counts(requests=120)
+    assert again.row.evidence.intervals[0].green == Counts(requests=120)
 
 
 def test_errors_that_appear_later_are_a_revision_too() -> None:
     known = serving()
     once = taken(known, read(known, BOTH), NOON + SECOND).row
     twice = taken(once, read(known, BOTH, errors=7), NOON + SECOND + GAP).row
-    assert twice.intervals == ()
+    assert twice.evidence.intervals == ()
     thrice = taken(twice, read(known, BOTH, errors=7), NOON + SECOND + 2 * GAP).row
-    assert thrice.intervals[0].green == Counts(requests=100, answers_5xx=7)
+    assert thrice.evidence.intervals[0].green == Counts(requests=100, answers_5xx=7)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_errors_that_appear_later_are_a_revision_too() -> None:
 def test_a_colour_that_carries_traffic_must_be_there(
     weight: int, requests: dict[str, int], count: int
 ) -> None:
-    assert len(read_twice(requests, requests, apart=GAP, weight=weight).row.intervals) == count
+    assert len(read_twice(requests, requests, apart=GAP, weight=weight).row.evidence.intervals) == count
 
 
 @pytest.mark.parametrize(
@@ -203,9 +204,11 @@ def test_once_the_lag_has_passed_it_is_taken_as_it_stands_and_absence_stays_abse
     known = serving()
     final = NOON + known.spec.metrics.lag
     early = taken(known, read(known, requests), final - SECOND)
-    assert early.row.intervals == ()
+    assert early.row.evidence.intervals == ()
     draft = taken(known, read(known, requests), final)
-    assert draft.row.intervals[0] == Interval(start=START, green=green, blue=blue, weight=Tenths(100))
+    assert draft.row.evidence.intervals[0] == Interval(
+        start=START, green=green, blue=blue, weight=Tenths(100)
+    )
 
 
 def test_periods_are_taken_in_their_order_and_none_is_passed_over() -> None:
@@ -213,11 +216,11 @@ def test_periods_are_taken_in_their_order_and_none_is_passed_over() -> None:
     only_newest = read(known, BOTH, starts=(NOON,))
     once = taken(known, only_newest, NOON + MINUTE + SECOND).row
     twice = taken(once, only_newest, NOON + MINUTE + SECOND + GAP).row
-    assert twice.intervals == (), "the period before it is still missing"
+    assert twice.evidence.intervals == (), "the period before it is still missing"
     late = taken(twice, only_newest, NOON + 2 * MINUTE).row
-    assert [i.start for i in late.intervals] == [START, NOON]
-    assert late.intervals[0].green is None
-    assert late.intervals[1].green == Counts(requests=100)
+    assert [i.start for i in late.evidence.intervals] == [START, NOON]
+    assert late.evidence.intervals[0].green is None
+    assert late.evidence.intervals[1].green == Counts(requests=100)
 
 
 def test_only_the_newest_are_kept_in_the_row() -> None:
@@ -227,9 +230,9 @@ def test_only_the_newest_are_kept_in_the_row() -> None:
     )
     known = serving(intervals=old)
     draft = taken(known, read(known, BOTH), NOON + 2 * MINUTE)
-    assert len(draft.row.intervals) == intervals.KEPT
-    assert draft.row.intervals[-1].start == START
-    assert draft.row.intervals[0] == old[1]
+    assert len(draft.row.evidence.intervals) == intervals.KEPT
+    assert draft.row.evidence.intervals[-1].start == START
+    assert draft.row.evidence.intervals[0] == old[1]
 
 
 def test_another_period_and_lag_are_the_files() -> None:
@@ -239,8 +242,10 @@ def test_another_period_and_lag_are_the_files() -> None:
     assert intervals.due(known, NOON) == (NOON - timedelta(seconds=5),)
     assert {query.period for query in intervals.queries(known)} == {timedelta(seconds=5)}
     seen = read(known, BOTH, starts=(NOON - timedelta(seconds=5),))
-    assert taken(known, seen, NOON + timedelta(seconds=9)).row.intervals == ()
-    assert taken(known, seen, NOON + timedelta(seconds=10)).row.intervals[0].green == Counts(requests=100)
+    assert taken(known, seen, NOON + timedelta(seconds=9)).row.evidence.intervals == ()
+    assert taken(known, seen, NOON + timedelta(seconds=10)).row.evidence.intervals[0].green == Counts(
+        requests=100
+    )
 
 
 # what could not be read --------------------------------------------------------------------------------------------
@@ -252,8 +257,8 @@ def test_what_is_unread_takes_nothing_and_holds_once_it_should_be_there() -> Non
     broken = replace(good, metrics={**good.metrics, "green 0 requests": Unread(why="throttled")})
     early = taken(known, broken, NOON + SECOND)
     late = taken(known, broken, NOON + known.spec.metrics.lag)
-    assert (early.row.intervals, early.holds) == ((), [])
-    assert late.row.intervals == ()
+    assert (early.row.evidence.intervals, early.holds) == ((), [])
+    assert late.row.evidence.intervals == ()
     assert [(hold.kind, hold.reason) for hold in late.holds] == [
         (HoldKind.AWS, "request counts could not be read: throttled")
     ]
@@ -261,7 +266,7 @@ def test_what_is_unread_takes_nothing_and_holds_once_it_should_be_there() -> Non
 
 def test_series_that_were_not_looked_at_take_nothing_and_hold() -> None:
     late = taken(serving(), Seen(), NOON + 2 * MINUTE)
-    assert late.row.intervals == ()
+    assert late.row.evidence.intervals == ()
     assert [hold.kind for hold in late.holds] == [HoldKind.AWS]
 
 
@@ -269,7 +274,7 @@ def test_an_unread_answer_between_two_reads_does_not_break_their_agreement() -> 
     known = serving()
     once = taken(known, read(known, BOTH), NOON + SECOND).row
     blind = taken(once, Seen(), NOON + 5 * SECOND).row
-    assert len(taken(blind, read(known, BOTH), NOON + SECOND + GAP).row.intervals) == 1
+    assert len(taken(blind, read(known, BOTH), NOON + SECOND + GAP).row.evidence.intervals) == 1
 
 
 # what is asked for and kept ----------------------------------------------------------------------------------------
@@ -295,9 +300,9 @@ def test_a_colours_groups_are_added_up_and_one_silent_group_is_no_silence() -> N
     two = replace(known, pairs=(*known.pairs, other))
     seen = read(two, BOTH)
     final = NOON + 2 * MINUTE
-    assert taken(two, seen, final).row.intervals[0].green == Counts(requests=200)
+    assert taken(two, seen, final).row.evidence.intervals[0].green == Counts(requests=200)
     half = replace(seen, metrics={**seen.metrics, "green 1 requests": ()})
-    assert taken(two, half, final).row.intervals[0].green == Counts(requests=100)
+    assert taken(two, half, final).row.evidence.intervals[0].green == Counts(requests=100)
 
 
 def test_each_field_of_a_count_comes_from_its_own_metric() -> None:
@@ -307,7 +312,7 @@ def test_each_field_of_a_count_comes_from_its_own_metric() -> None:
         query.id: ((START, float(10 + fields.index(query.id.split(" ")[2]))),)
         for query in intervals.queries(known)
     }
-    green = taken(known, Seen(metrics=found), NOON + 2 * MINUTE).row.intervals[0].green
+    green = taken(known, Seen(metrics=found), NOON + 2 * MINUTE).row.evidence.intervals[0].green
     assert green == Counts(
         requests=10, answers_2xx=11, answers_3xx=12, answers_4xx=13, answers_5xx=14, connection_errors=15
     )
@@ -352,22 +357,22 @@ def test_a_bad_period_that_was_read_once_keeps_a_step_from_being_left() -> None:
     good = Interval(start=START - MINUTE, blue=Counts(requests=900), green=Counts(requests=100))
     known = baked(5, spec=spec(gates=GatesSpec()), intervals=(good,))
     decision = at(known, seen_of(known, metrics=metrics(known, green=(100, 50))))
-    assert (decision.rollout.phase, decision.rollout.step) == (Phase.SHIFTING, 0)
-    assert decision.rollout.reading[-1].green == Counts(requests=100, answers_5xx=50)
+    assert (decision.rollout.phase, decision.rollout.progress.step) == (Phase.SHIFTING, 0)
+    assert decision.rollout.evidence.reading[-1].green == Counts(requests=100, answers_5xx=50)
 
 
 def test_a_bad_reading_holds_even_if_it_follows_the_last_one_closely() -> None:
-    known = replace(baked(5), read_at=NOON - SECOND)
+    known = changed(baked(5), read_at=NOON - SECOND)
     decision = at(known, seen_of(known, metrics=metrics(known, green=(100, 50))))
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
 
 
 def test_an_interval_of_a_former_weight_is_no_sign_of_the_next_one() -> None:
     known = baked(5)
     left = at(known).rollout
-    assert left.step == 1
+    assert left.progress.step == 1
     assert intervals.at_weight(left) == ()
-    assert intervals.at_weight(known) == known.intervals
+    assert intervals.at_weight(known) == known.evidence.intervals
 
 
 def moved() -> Rollout:
@@ -385,7 +390,7 @@ def test_periods_are_read_on_through_a_change_of_weight_and_bear_the_weight_they
     known = moved()
     starts = tuple(NOON - n * MINUTE for n in (4, 3, 2, 1))
     draft = taken(known, read(known, BOTH, starts=starts), NOON + 3 * MINUTE)
-    found = {i.start: i.weight for i in draft.row.intervals[1:5]}
+    found = {i.start: i.weight for i in draft.row.evidence.intervals[1:5]}
     assert found == dict(zip(starts, (100, None, 500, 500), strict=True))
 
 
@@ -408,7 +413,7 @@ def test_the_period_of_the_first_traffic_is_read_though_it_says_nothing_of_a_wei
     )
     assert intervals.due(known, NOON) == (NOON - 2 * MINUTE, NOON - MINUTE)
     draft = taken(known, read(known, BOTH, errors=90, starts=(NOON - 2 * MINUTE,)), NOON + MINUTE)
-    assert [(i.weight, round(i.dilution, 3)) for i in draft.row.intervals] == [(None, 1.111)]
+    assert [(i.weight, round(i.dilution, 3)) for i in draft.row.evidence.intervals] == [(None, 1.111)]
     assert guard.judge(GuardSpec(), evaluate.scene_of(draft, Colour.GREEN)).verdict is Verdict.FAIL
 
 
@@ -429,13 +434,13 @@ def test_blue_that_is_bad_for_its_new_share_excuses_green_in_the_period_of_the_c
     )
     seen = read(known, {"green": 300, "blue": 900}, errors=90, starts=(NOON - 2 * MINUTE,))
     draft = taken(known, seen, NOON + MINUTE)
-    assert round(draft.row.intervals[-1].dilution) == 90
+    assert round(draft.row.evidence.intervals[-1].dilution) == 90
     assert guard.judge(GuardSpec(), evaluate.scene_of(draft, Colour.GREEN)).verdict is not Verdict.FAIL
 
 
 def test_what_a_person_passed_over_is_not_held_against_green_again() -> None:
     known = moved()
-    assert intervals.earlier(replace(known, judged_from=NOON - 2 * MINUTE)) == ()
+    assert intervals.earlier(changed(known, judged_from=NOON - 2 * MINUTE)) == ()
 
 
 def test_a_period_that_becomes_final_while_the_look_lasts_is_looked_at_in_the_next_tick_and_holds_only_then() -> (
@@ -443,10 +448,10 @@ def test_a_period_that_becomes_final_while_the_look_lasts_is_looked_at_in_the_ne
 ):
     known = serving()
     final = intervals.due(known, NOON + 9 * MINUTE)[0] + MINUTE + known.spec.metrics.lag
-    asked_late = replace(known, read_at=final - 20 * SECOND, ticked_at=final - SECOND)
+    asked_late = changed(known, read_at=final - 20 * SECOND, ticked_at=final - SECOND)
     unasked = taken(asked_late, Seen(), final + SECOND)
     assert (unasked.holds, unasked.wake_at) == ([], final + SECOND)
-    again = taken(replace(asked_late, ticked_at=final + SECOND), Seen(), final + 2 * SECOND)
+    again = taken(changed(asked_late, ticked_at=final + SECOND), Seen(), final + 2 * SECOND)
     assert [hold.reason for hold in again.holds] == [
         "request counts could not be read: they were not looked at"
     ]
@@ -454,8 +459,8 @@ def test_a_period_that_becomes_final_while_the_look_lasts_is_looked_at_in_the_ne
 
 def test_a_period_that_becomes_final_between_looking_and_judging_was_looked_at() -> None:
     """Else the judgement would hold for counts that "could not be read", which nobody had tried to read."""
-    known = replace(serving(), read_at=NOON + 2 * MINUTE - 3 * SECOND)
+    known = changed(serving(), read_at=NOON + 2 * MINUTE - 3 * SECOND)
     final = NOON + known.spec.metrics.lag
     assert intervals.to_read(known, final - SECOND) == intervals.due(known, final - SECOND)
-    early = replace(known, read_at=NOON + MINUTE)
+    early = changed(known, read_at=NOON + MINUTE)
     assert intervals.to_read(early, NOON + MINUTE + SECOND) == ()

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.core.cloud.readiness import cannot_take_all, not_ready, own_stops
 from orchestrator.core.cloud.resources import Absent, ServiceSeen, StopSeen, TargetsSeen, Unread
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from tests.builders import BLUE_GROUP, FORMER, NOON, WANTED, good_deployment
 from tests.core.stages import (
@@ -180,15 +181,18 @@ def test_green_gets_traffic_only_after_two_looks_that_are_apart(ready_since: Any
 def test_a_look_that_is_not_good_makes_the_next_one_the_first_again(changes: dict[str, Any]) -> None:
     known = provisioned(ready_since=NOON - MINUTE)
     broken = at(known, seen_of(known, **changes))
-    assert (broken.rollout.phase, broken.rollout.ready_since) == (Phase.PROVISIONING, None)
+    assert (broken.rollout.phase, broken.rollout.progress.ready_since) == (Phase.PROVISIONING, None)
     after = at(broken.rollout, seen_of(known), now=NOON + 15 * SECOND)
-    assert (after.rollout.phase, after.rollout.ready_since) == (Phase.PROVISIONING, NOON + 15 * SECOND)
+    assert (after.rollout.phase, after.rollout.progress.ready_since) == (
+        Phase.PROVISIONING,
+        NOON + 15 * SECOND,
+    )
 
 
 def test_blue_gets_traffic_back_only_after_two_looks_that_are_apart() -> None:
-    assert not at(settling()).rollout.is_homeward
-    assert not at(settling(ready_since=NOON - 9 * SECOND)).rollout.is_homeward
-    assert at(settling(ready_since=NOON - 10 * SECOND)).rollout.is_homeward
+    assert not at(settling()).rollout.handover.is_homeward
+    assert not at(settling(ready_since=NOON - 9 * SECOND)).rollout.handover.is_homeward
+    assert at(settling(ready_since=NOON - 10 * SECOND)).rollout.handover.is_homeward
 
 
 # taking everything -------------------------------------------------------------------------------------------------
@@ -251,7 +255,7 @@ def test_blue_that_has_scaled_out_must_be_grown_before_more_traffic_leaves_it(
 ) -> None:
     known = row(phase, weight=0, ready_since=NOON - MINUTE)
     assert known.green is not None
-    known = replace(known, green=replace(known.green, desired=5))
+    known = changed(known, green=replace(known.green, desired=5))
     seen = seen_of(
         known,
         blue=service("checkout", FORMER, desired=5, running=healthy),

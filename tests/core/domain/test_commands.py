@@ -10,6 +10,7 @@ from orchestrator.core.domain.commands import ACCEPTED, CommandKind, CommandStat
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec
@@ -55,7 +56,7 @@ AT: dict[Phase, Rollout] = {
 def test_a_command_is_accepted_where_the_table_says(phase: Phase, kind: CommandKind) -> None:
     known = AT[phase]
     if kind is K.RESUME:
-        known = replace(known, paused_by=AUTHOR)
+        known = changed(known, paused_by=AUTHOR)
     command = wish(kind, to=Tenths(100) if kind is K.BACK else None)
     assert (refusal(known, command) == "") is (kind in ACCEPTED[phase])
 
@@ -75,7 +76,7 @@ def test_every_command_is_answered_once_and_told(phase: Phase, kind: CommandKind
 def test_a_command_for_a_step_that_has_passed_is_overtaken() -> None:
     decision = commanded(AT[Phase.SHIFTING], wish(K.APPROVE, step=0))
     assert decision.outcomes[0].state is CommandState.OVERTAKEN
-    assert not decision.rollout.approvals
+    assert not decision.rollout.progress.approvals
 
 
 def test_what_comes_after_a_rollback_in_the_same_tick_is_overtaken() -> None:
@@ -86,10 +87,10 @@ def test_what_comes_after_a_rollback_in_the_same_tick_is_overtaken() -> None:
 
 def test_pausing_and_resuming() -> None:
     paused = commanded(baked(5), wish(K.PAUSE, reason="lunch"))
-    assert paused.rollout.paused_by == OPERATOR
+    assert paused.rollout.pause.paused_by == OPERATOR
     assert not paused.effects
     resumed = commanded(paused.rollout, wish(K.RESUME))
-    assert resumed.rollout.paused_by is None
+    assert resumed.rollout.pause.paused_by is None
     assert written(resumed) == [500]
 
 
@@ -108,7 +109,7 @@ def test_going_back_lowers_the_weight_in_the_same_tick(known: Rollout, to: int) 
     decision = commanded(known, wish(K.BACK, to=Tenths(to)))
     assert decision.rollout.phase is Phase.SHIFTING
     assert written(decision) == [to]
-    assert decision.rollout.bake.since is None
+    assert decision.rollout.progress.bake.since is None
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_one_can_only_go_back_to_an_earlier_step(known: Rollout, to: int | None)
 
 
 def test_going_back_while_paused_still_lowers_the_weight() -> None:
-    known = replace(AT[Phase.SHIFTING], paused_by=AUTHOR)
+    known = changed(AT[Phase.SHIFTING], paused_by=AUTHOR)
     assert written(commanded(known, wish(K.BACK, to=Tenths(100)))) == [100]
 
 
@@ -140,7 +141,7 @@ def test_going_back_while_paused_still_lowers_the_weight() -> None:
 def test_who_may_approve(
     approval: ApprovalSpec, by: object, before: tuple[Approval, ...], *, refused: bool
 ) -> None:
-    known = replace(AT[Phase.SHIFTING], spec=spec(plan=ASKING, approval=approval), approvals=before)
+    known = changed(AT[Phase.SHIFTING], spec=spec(plan=ASKING, approval=approval), approvals=before)
     command = replace(wish(K.APPROVE), by=by)  # type: ignore[arg-type]  # an Actor, as the table says
     assert bool(refusal(known, command)) is refused
 
@@ -150,7 +151,7 @@ def test_a_step_without_an_approval_takes_none() -> None:
 
 
 def test_an_alarm_that_fired_at_the_start_wants_an_approval_before_the_first_traffic() -> None:
-    known = replace(AT[Phase.PROVISIONING], ready_since=NOON.replace(hour=11))
+    known = changed(AT[Phase.PROVISIONING], ready_since=NOON.replace(hour=11))
     waiting = decide(known, seen_of(known), NOON)
     assert waiting.rollout.phase is Phase.PROVISIONING
     approved = commanded(known, wish(K.APPROVE))
@@ -164,11 +165,11 @@ def test_an_approval_makes_no_sense_before_the_first_traffic_if_nothing_asks_for
 def test_a_rollback_is_refused_once_green_is_on_its_way_out() -> None:
     known = settling(0, is_way_clear=True)
     assert known.green is not None
-    leaving = replace(known, green=replace(known.green, is_leaving=True))
+    leaving = changed(known, green=replace(known.green, is_leaving=True))
     assert "`teal start --undo" in refusal(leaving, wish(K.ROLLBACK))
 
 
 def test_resuming_after_a_failed_attempt_asks_for_another() -> None:
-    known = replace(settling(), attempts=(attempt(is_failed=True),))
+    known = changed(settling(), attempts=(attempt(is_failed=True),))
     assert refusal(known, wish(K.RESUME)) == ""
     assert refusal(settling(), wish(K.RESUME))

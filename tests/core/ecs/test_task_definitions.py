@@ -12,6 +12,7 @@ from orchestrator.core.cloud.survey import NewRevision
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.colours import Registration
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.what_to_read import needs_of
@@ -28,7 +29,7 @@ def preparing(*revisions: NewRevision, **of_green: Any) -> Rollout:  # noqa: ANN
     known = row(Phase.PREPARING)
     assert known.green is not None
     green = replace(known.green, task_definition=TaskDefinitionArn(""), **of_green)
-    return replace(known, green=green, registrations=tuple(Registration(revision=one) for one in revisions))
+    return changed(known, green=green, registrations=tuple(Registration(revision=one) for one in revisions))
 
 
 def revision(arn: TaskDefinitionArn, rollout: str = ID) -> RevisionSeen:
@@ -88,8 +89,8 @@ def test_what_cannot_be_read_holds_and_registers_nothing() -> None:
 
 def test_only_what_is_still_missing_is_looked_for() -> None:
     known = preparing(PLAIN, GREENS)
-    first, second = known.registrations
-    known = replace(known, registrations=(replace(first, arn=PLAIN_ARN), second))
+    first, second = known.revisions.registrations
+    known = changed(known, registrations=(replace(first, arn=PLAIN_ARN), second))
     assert [need.family for need in needs_of(known, (), NOON).revisions] == ["checkout-green"]
 
 
@@ -97,7 +98,7 @@ def leaving(*revisions: tuple[NewRevision, TaskDefinitionArn]) -> Rollout:
     known = rolling_back(0, rules=(rule(None),))
     assert known.end is not None
     assert known.green is not None
-    return replace(
+    return changed(
         known,
         end=replace(known.end, traffic_on_blue_at=NOON - timedelta(minutes=5)),
         green=replace(known.green, is_gone=True),
@@ -122,13 +123,13 @@ def test_after_a_rollback_everything_that_was_registered_goes() -> None:
 def test_nothing_is_deregistered_while_green_is_there() -> None:
     known = leaving((PLAIN, PLAIN_ARN))
     assert known.green is not None
-    known = replace(known, green=replace(known.green, is_gone=False))
+    known = changed(known, green=replace(known.green, is_gone=False))
     assert not effects_of(known, DeregisterRevision, checkout=(revision(PLAIN_ARN),))
 
 
 @pytest.mark.parametrize(("seconds", "waits"), [(10, True), (40, False)])
 def test_a_registration_that_may_still_come_is_waited_for(seconds: int, waits: bool) -> None:
-    known = replace(leaving((PLAIN, PLAIN_ARN)), created_last=NOON - timedelta(seconds=seconds))
+    known = changed(leaving((PLAIN, PLAIN_ARN)), created_last=NOON - timedelta(seconds=seconds))
     seen = replace(seen_of(known), green=Absent(), revisions={"checkout": ()})
-    (after,) = at(known, seen).rollout.registrations
+    (after,) = at(known, seen).rollout.revisions.registrations
     assert after.is_cleared is not waits

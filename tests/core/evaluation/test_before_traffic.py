@@ -117,7 +117,9 @@ def test_scale_in_is_suspended_and_nothing_else_of_blues_scaling_touched() -> No
     known = provisioning(is_scaling_touched=False)
     decision = at(known, seen_of(known, scaling=SCALING))
     assert only(decision, SetScaling).wanted == suspended(SCALING)
-    assert decision.rollout.is_scaling_touched, "on disk before it is written: the way out restores it"
+    assert decision.rollout.blue_scaling.is_scaling_touched, (
+        "on disk before it is written: the way out restores it"
+    )
 
 
 def test_scale_in_that_is_never_seen_suspended_ends_it_at_the_limit() -> None:
@@ -192,12 +194,14 @@ def test_time_that_people_paused_does_not_count_towards_the_limit() -> None:
     for _ in range(40):
         now += POLL
         known = at(known, seen_of(known, **HALF_READY), now=now).rollout
-    assert known.paused_for == 10 * MINUTE
+    assert known.pause.paused_for == 10 * MINUTE
     resumed = at(
         known, seen_of(known, **HALF_READY, commands=(wish(CommandKind.RESUME),)), now=now + POLL
     ).rollout
-    assert (resumed.paused_by, resumed.phase) == (None, Phase.PROVISIONING), "20 minutes, of which 10 count"
-    assert resumed.paused_for == 10 * MINUTE + POLL
+    assert (resumed.pause.paused_by, resumed.phase) == (None, Phase.PROVISIONING), (
+        "20 minutes, of which 10 count"
+    )
+    assert resumed.pause.paused_for == 10 * MINUTE + POLL
     over = NOON + 15 * MINUTE + 2 * POLL
     ended = at(resumed, seen_of(resumed, **HALF_READY), now=over)
     assert EventKind.ROLLBACK_DECIDED in told(ended)
@@ -207,4 +211,4 @@ def test_a_pause_during_which_nobody_ticked_counts_whole() -> None:
     known = provisioning(phase_since=NOON - 60 * MINUTE, paused_by=OPERATOR, ticked_at=NOON - 50 * MINUTE)
     seen = seen_of(known, **HALF_READY, commands=(wish(CommandKind.RESUME),))
     resumed = at(known, seen).rollout
-    assert (resumed.phase, resumed.paused_for) == (Phase.PROVISIONING, 50 * MINUTE)
+    assert (resumed.phase, resumed.pause.paused_for) == (Phase.PROVISIONING, 50 * MINUTE)

@@ -52,7 +52,7 @@ def test_a_rollout_waits_for_its_window_without_reading_anything() -> None:
     decision = at(waiting, seen_of(waiting, survey=None))
     assert decision.rollout.phase is Phase.PENDING
     assert held(decision) == {HoldKind.WINDOW}
-    assert decision.rollout.waiting_for == "the window opens: Tue 2026-03-03 09:00 UTC"
+    assert decision.rollout.waiting.waiting_for == "the window opens: Tue 2026-03-03 09:00 UTC"
 
 
 def test_it_begins_when_the_window_opens() -> None:
@@ -71,7 +71,7 @@ def test_waiting_for_a_window_is_no_hold_that_a_limit_ends() -> None:
     waiting = row(Phase.PENDING, spec=shut(), held=5 * HOUR)
     decision = at(waiting, seen_of(waiting, survey=None))
     assert decision.rollout.phase is Phase.PENDING
-    assert decision.rollout.held == timedelta(0)
+    assert decision.rollout.waiting.held == timedelta(0)
 
 
 def test_what_waits_for_its_window_can_be_rolled_back() -> None:
@@ -95,22 +95,22 @@ def test_nobody_is_asked_to_approve_before_the_window_opens() -> None:
 
 def test_a_step_is_not_left_while_the_window_is_closed() -> None:
     decision = at(baked(spec=shut()))
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
     assert HoldKind.WINDOW in held(decision)
     assert written(decision) == []
 
 
 def test_a_step_that_passed_is_left_once_the_window_opens() -> None:
     frozen = at(baked(), seen_of(baked(), freezes=(FREEZE,)))
-    assert (frozen.rollout.step, held(frozen)) == (0, {HoldKind.WINDOW})
+    assert (frozen.rollout.progress.step, held(frozen)) == (0, {HoldKind.WINDOW})
     thawed = at(frozen.rollout, seen_of(frozen.rollout))
-    assert thawed.rollout.step == 1
+    assert thawed.rollout.progress.step == 1
 
 
 def test_nobody_can_promote_past_a_closed_window() -> None:
     for full in (False, True):
         decision = commanded(baked(1, spec=shut()), wish(CommandKind.PROMOTE, full=full))
-        assert decision.rollout.step == 0
+        assert decision.rollout.progress.step == 0
         assert HoldKind.WINDOW in held(decision)
 
 
@@ -189,7 +189,7 @@ def test_an_overridden_rollout_is_bound_by_neither_window_nor_freeze(at_close: A
     waiting = row(Phase.PENDING, **given)
     assert at(waiting, seen_of(waiting, freezes=(FREEZE,))).rollout.phase is Phase.PREPARING
     baking = baked(**given)
-    assert at(baking, seen_of(baking, freezes=(FREEZE,))).rollout.step == 1
+    assert at(baking, seen_of(baking, freezes=(FREEZE,))).rollout.progress.step == 1
 
 
 def test_a_gate_that_is_off_leaves_no_trace() -> None:

@@ -14,6 +14,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation import intervention
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.scene import Counts, Interval
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake, Intervention, Spell, Trial
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import GatesSpec, OnFailure
@@ -127,14 +128,15 @@ def test_blue_that_goes_bad_soon_after_green_grew_takes_greens_growth_back() -> 
 )
 def test_otherwise_a_bad_blue_holds_and_nothing_is_taken_back(known: Rollout) -> None:
     decision = at(known)
-    assert decision.rollout.intervention is None
+    assert decision.rollout.evidence.intervention is None
     assert written(decision) == []
-    assert any(hold.reason.startswith("blue itself is bad") for hold in decision.rollout.holds)
+    assert any(hold.reason.startswith("blue itself is bad") for hold in decision.rollout.waiting.holds)
 
 
 def test_blue_as_well_as_in_its_last_hour_is_left_alone() -> None:
     assert not any(
-        h.reason.startswith("blue itself") for h in at(grown(minute(3, USUAL, weight=500))).rollout.holds
+        h.reason.startswith("blue itself")
+        for h in at(grown(minute(3, USUAL, weight=500))).rollout.waiting.holds
     )
 
 
@@ -161,27 +163,27 @@ def test_blue_that_recovers_only_later_acquits_green_once_and_convicts_it_the_se
     known: Rollout,
 ) -> None:
     first = at(known).rollout
-    assert (first.phase, first.outages_passed) == (Phase.SHIFTING, 1)
-    again = at(replace(known, outages_passed=1)).rollout
+    assert (first.phase, first.evidence.outages_passed) == (Phase.SHIFTING, 1)
+    again = at(changed(known, outages_passed=1)).rollout
     assert again.phase is Phase.ROLLING_BACK
 
 
 def test_one_bad_period_of_blue_alone_convicts_nobody() -> None:
     decision = at(tried(FORMER, [USUAL] * 3, weight=100, before=(USUAL, BAD)))
-    assert (decision.rollout.phase, decision.rollout.outages_passed) == (Phase.SHIFTING, 1)
+    assert (decision.rollout.phase, decision.rollout.evidence.outages_passed) == (Phase.SHIFTING, 1)
     assert any("only one period of blue was bad" in event.message for event in decision.events)
 
 
 def test_a_conviction_holds_where_the_file_holds_on_failure() -> None:
     known = tried(FORMER, [USUAL] * 3, weight=100, spec=spec(gates=GatesSpec(), on_failure=OnFailure.HOLD))
     decision = at(known)
-    assert decision.rollout.failed.startswith("compare: blue went bad when green grew")
+    assert decision.rollout.waiting.failed.startswith("compare: blue went bad when green grew")
 
 
 def test_two_whole_periods_are_not_enough_to_convict() -> None:
     decision = at(tried(FORMER, [USUAL] * 2, weight=100))
-    assert decision.rollout.intervention == FORMER
-    assert decision.rollout.holds
+    assert decision.rollout.evidence.intervention == FORMER
+    assert decision.rollout.waiting.holds
 
 
 @pytest.mark.parametrize(
@@ -190,8 +192,8 @@ def test_two_whole_periods_are_not_enough_to_convict() -> None:
 )
 def test_blue_that_stays_bad_is_tried_with_less_of_green(on: Intervention, weight: int, after: Trial) -> None:
     decision = at(tried(on, [BAD] * 3, weight=weight))
-    assert decision.rollout.intervention is not None
-    assert decision.rollout.intervention.trial is after
+    assert decision.rollout.evidence.intervention is not None
+    assert decision.rollout.evidence.intervention.trial is after
 
 
 def test_the_last_trial_stops_greens_tasks_and_watches_blue_from_then_on() -> None:
@@ -199,17 +201,17 @@ def test_the_last_trial_stops_greens_tasks_and_watches_blue_from_then_on() -> No
     decision = at(known)
     assert [e.desired for e in decision.effects if isinstance(e, ScaleService)] == [0]
     gone = service(GREEN_NAME, WANTED, desired=0, running=0)
-    assert at(known, green=gone).rollout.intervention == replace(NO_TASKS, tasks_gone_at=NOON)
+    assert at(known, green=gone).rollout.evidence.intervention == replace(NO_TASKS, tasks_gone_at=NOON)
 
 
 def test_blue_that_stays_bad_without_green_acquits_it_and_the_rollout_waits() -> None:
     gone = service(GREEN_NAME, WANTED, desired=0, running=0)
     decision = at(tried(NO_TASKS, [BAD] * 3, weight=0), green=gone)
-    on = decision.rollout.intervention
+    on = decision.rollout.evidence.intervention
     assert on is not None
     assert on.is_acquitted
     assert EventKind.INTERVENTION_ENDED in told(decision)
-    waiting = at(replace(decision.rollout, ticked_at=NOON - MINUTE), green=gone)
+    waiting = at(changed(decision.rollout, ticked_at=NOON - MINUTE), green=gone)
     assert waiting.rollout.phase is Phase.SHIFTING
     assert written(waiting) == []
 
@@ -217,8 +219,8 @@ def test_blue_that_stays_bad_without_green_acquits_it_and_the_rollout_waits() ->
 def test_after_an_acquittal_the_step_begins_anew_once_blue_is_well() -> None:
     known = tried(replace(NO_TASKS, is_acquitted=True), [BAD, BAD, USUAL], weight=0)
     decision = at(known)
-    assert (decision.rollout.intervention, decision.rollout.step) == (None, 1)
-    assert decision.rollout.judged_from == NOON
+    assert (decision.rollout.evidence.intervention, decision.rollout.progress.step) == (None, 1)
+    assert decision.rollout.evidence.judged_from == NOON
 
 
 def test_nothing_to_compare_with_is_never_a_reason_to_intervene() -> None:

@@ -16,6 +16,7 @@ from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.gates.probe import Batch, Probed, ProbeSpec
 from orchestrator.core.gates.webhook import WebhookSpec
 from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import GatesSpec
 from orchestrator.core.what_to_read import needs_of
@@ -70,7 +71,7 @@ def test_a_test_rule_is_pointed_at_green_once_green_is_ready_and_not_before() ->
     known = provisioned()
     (write,) = side_writes(decided(known, side(known, None)))
     assert write.actions == rule_lists.listed(known, known.test_rules[0], ALL)
-    assert side_writes(decided(replace(known, ready_since=None), side(known, None))) == []
+    assert side_writes(decided(changed(known, ready_since=None), side(known, None))) == []
 
 
 def test_users_rules_are_not_touched_by_it() -> None:
@@ -102,10 +103,10 @@ def test_a_test_rule_that_is_unread_gone_or_changed_holds_and_is_not_written(
 def test_nothing_is_sent_until_the_test_rule_steers_the_whole_load_balancer() -> None:
     known = provisioned(1000)
     first = decided(known, side(known, ALL)).rollout
-    assert first.probed == Probed(since=NOON)
-    later = replace(first, probed=Probed(since=NOON - timedelta(seconds=10)))
-    assert decided(later, side(later, ALL)).rollout.probed == replace(
-        later.probed or Probed(since=NOON), batch=Batch(number=1, first=0, count=30, is_warm_up=False)
+    assert first.checks.probed == Probed(since=NOON)
+    later = changed(first, probed=Probed(since=NOON - timedelta(seconds=10)))
+    assert decided(later, side(later, ALL)).rollout.checks.probed == replace(
+        later.checks.probed or Probed(since=NOON), batch=Batch(number=1, first=0, count=30, is_warm_up=False)
     )
 
 
@@ -126,16 +127,16 @@ def test_a_batch_is_on_disk_before_it_is_sent_and_bears_the_same_key_when_it_is_
 def test_a_batch_of_which_nothing_is_known_is_sent_again_and_counted_once() -> None:
     known = probing()
     kept = decided(known, side(known, ALL)).rollout
-    assert kept.probed == known.probed
+    assert kept.checks.probed == known.checks.probed
     need = needs_of(known, (), NOON).probe
     assert need is not None
     answers = tuple(ProbeAnswer(path="/", status=200, seconds=0.01) for _ in range(10))
     decision = decided(kept, side(known, ALL), probe=ProbeSeen(key=need.key, answers=answers))
-    assert decision.rollout.probed is not None
-    assert decision.rollout.probed.answered == 40
+    assert decision.rollout.checks.probed is not None
+    assert decision.rollout.checks.probed.answered == 40
     assert decision.rollout.phase is Phase.SHIFTING
     late = decided(decision.rollout, side(known, ALL), probe=ProbeSeen(key=need.key, answers=answers))
-    assert late.rollout.probed == decision.rollout.probed
+    assert late.rollout.checks.probed == decision.rollout.checks.probed
 
 
 def test_what_a_batch_shows_is_kept_also_if_green_is_not_ready_any_more() -> None:
@@ -145,8 +146,8 @@ def test_what_a_batch_shows_is_kept_also_if_green_is_not_ready_any_more() -> Non
     bad = tuple(ProbeAnswer(path="/", status=500) for _ in range(10))
     seen = ProbeSeen(key=need.key, answers=bad)
     decision = decided(known, side(known, ALL), probe=seen, green=Unread(why="a test"))
-    assert decision.rollout.probed is not None
-    assert decision.rollout.probed.failed == 10
+    assert decision.rollout.checks.probed is not None
+    assert decision.rollout.checks.probed.failed == 10
     assert decision.records[-1].kind == "probe"
 
 
@@ -157,8 +158,8 @@ def test_answers_that_came_while_the_test_rule_led_elsewhere_are_not_counted(wei
     assert need is not None
     seen = ProbeSeen(key=need.key, answers=tuple(ProbeAnswer(path="/", status=200) for _ in range(10)))
     decision = decided(known, side(known, weight), probe=seen)
-    assert decision.rollout.probed is not None
-    assert (decision.rollout.probed.answered, decision.rollout.phase) == (30, Phase.PROVISIONING)
+    assert decision.rollout.checks.probed is not None
+    assert (decision.rollout.checks.probed.answered, decision.rollout.phase) == (30, Phase.PROVISIONING)
 
 
 def test_a_rollback_asks_nobody_anything_and_reads_only_the_rules() -> None:
@@ -176,7 +177,7 @@ def test_a_rollback_asks_nobody_anything_and_reads_only_the_rules() -> None:
 def leaving(verified: int | None = 1000) -> Rollout:
     made = rolling_back(0, test_rules=(rule(verified, arn=TEST_RULE),))
     assert made.end is not None
-    return replace(made, end=replace(made.end, traffic_on_blue_at=NOON), on_blue_since=NOON)
+    return changed(made, end=replace(made.end, traffic_on_blue_at=NOON), on_blue_since=NOON)
 
 
 def test_on_the_way_out_it_gets_its_first_list_back_to_the_letter() -> None:

@@ -14,6 +14,7 @@ from orchestrator.core.cloud.survey import Finding, Severity
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.names import short_id, tags_of
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnDrift, ServiceName
@@ -76,7 +77,7 @@ def hung(weight: int | None, **changes: Any) -> Rollout:  # noqa: ANN401 - the f
     """Preparing, with green's group made and set up, and this read back on the rule."""
     made = row(Phase.PREPARING, weight=weight)
     pairs = tuple(replace(pair, green=GREEN_GROUP) for pair in made.pairs)
-    return replace(made, **{"pairs": pairs, "rules": (rule(weight, 0),), **changes})
+    return changed(made, **{"pairs": pairs, "rules": (rule(weight, 0),), **changes})
 
 
 # pending -----------------------------------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ def test_a_rollout_begins_once_blue_was_read(
 
 def test_every_error_of_preflight_is_said_in_the_hold() -> None:
     also = replace(REFUSED, what="its rule redirects")
-    (hold,) = read(findings=(REFUSED, WARNED, also)).rollout.holds
+    (hold,) = read(findings=(REFUSED, WARNED, also)).rollout.waiting.holds
     assert hold.reason == "preflight refuses: the service is not for this; its rule redirects"
 
 
@@ -225,7 +226,7 @@ def test_a_group_is_made_like_blues_and_tagged() -> None:
     effect = only(decision, CreateTargetGroup)
     assert (effect.name, effect.template, effect.tags) == (NAME, good_group().template, tags_of(known))
     assert ("teal:rollout", known.id) in effect.tags
-    assert decision.rollout.created_last == NOON
+    assert decision.rollout.ticks.created_last == NOON
 
 
 def test_only_the_attributes_that_differ_are_set() -> None:
@@ -363,4 +364,4 @@ def test_each_phase_has_its_own_time() -> None:
     known = hung(0, phase_since=NOON - 14 * MINUTE, paused_for=3 * MINUTE, holds=(a_hold(HoldKind.AWS),))
     moved = at(known).rollout
     assert (moved.phase, moved.phase_since) == (Phase.PROVISIONING, NOON)
-    assert moved.paused_for == timedelta(0)
+    assert moved.pause.paused_for == timedelta(0)

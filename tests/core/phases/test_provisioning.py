@@ -10,6 +10,7 @@ import pytest
 from orchestrator.core.cloud.effects import CreateService, ScaleService
 from orchestrator.core.cloud.resources import Absent, ServiceSeen, StopSeen, TargetsSeen, Unread
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.names import tags_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_deployment
@@ -43,7 +44,7 @@ def unasked() -> Rollout:
     """Green was not asked for yet."""
     known = provisioning()
     assert known.green is not None
-    return replace(known, green=replace(known.green, is_asked=False))
+    return changed(known, green=replace(known.green, is_asked=False))
 
 
 def ready(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
@@ -117,7 +118,7 @@ def test_green_is_made_as_large_as_blue_is_now_and_asked_for_again_with_the_same
     assert only(first, CreateService).desired == 5
     made = first.rollout
     assert made.green is not None
-    assert (made.green.is_asked, made.created_last) == (True, NOON)
+    assert (made.green.is_asked, made.ticks.created_last) == (True, NOON)
     smaller = seen_of(known, blue=service("checkout", FORMER, desired=4, running=4), green=Absent())
     again = at(made, smaller, now=NOON + MINUTE)
     assert only(again, CreateService) == only(first, CreateService), "a token is good for one call only"
@@ -248,18 +249,18 @@ def test_green_that_is_not_ready_in_one_look_begins_its_two_looks_anew(
     known = ready()
     decision = at(known, seen_of(known, **seen))
     assert decision.rollout.phase is Phase.PROVISIONING
-    assert decision.rollout.ready_since is None
-    assert waits in decision.rollout.waiting_for
+    assert decision.rollout.progress.ready_since is None
+    assert waits in decision.rollout.waiting.waiting_for
 
 
 def test_traffic_starts_after_two_looks_apart() -> None:
     first = at(provisioning())
-    assert (first.rollout.phase, first.rollout.ready_since) == (Phase.PROVISIONING, NOON)
+    assert (first.rollout.phase, first.rollout.progress.ready_since) == (Phase.PROVISIONING, NOON)
     gap = first.rollout.spec.metrics.look_gap
     early = at(first.rollout, now=NOON + gap - SECOND)
     assert early.rollout.phase is Phase.PROVISIONING
     second = at(early.rollout, now=NOON + gap)
-    assert (second.rollout.phase, second.rollout.step) == (Phase.SHIFTING, 0)
+    assert (second.rollout.phase, second.rollout.progress.step) == (Phase.SHIFTING, 0)
     assert not written(second), "the first weight is the next phase's"
 
 

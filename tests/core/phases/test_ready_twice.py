@@ -64,7 +64,7 @@ def test_blue_whose_tasks_die_on_the_new_revision_holds_and_calls_people_while_g
     targets = {BLUE_GROUP: TargetsSeen(healthy=0), GREEN_GROUP: TargetsSeen(healthy=3)}
     decision = at(known, seen_of(known, blue=seen, targets=targets))
     words = "blue does not start on checkout:43: 3 tasks stopped, last: Essential container in task exited"
-    assert [(hold.kind, hold.reason) for hold in decision.rollout.holds] == [(HoldKind.BLUE, words)]
+    assert [(hold.kind, hold.reason) for hold in decision.rollout.waiting.holds] == [(HoldKind.BLUE, words)]
     paged = [event.message for event in decision.events if event.kind is EventKind.PAGED]
     assert paged == [f"{words}; green serves everybody. Fix what stops them, or `teal rollback {known.id}`"]
     assert decision.effects == ()
@@ -94,4 +94,4 @@ def test_green_whose_rule_somebody_deleted_holds_for_that_and_not_for_ill_target
     targets = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: unused}
     decision = at(known, seen_of(known, rules={RULE: Absent()}, targets=targets))
     assert decision.rollout.phase is Phase.SHIFTING
-    assert decision.rollout.holds[0].reason.endswith("does not exist any more")
+    assert decision.rollout.waiting.holds[0].reason.endswith("does not exist any more")

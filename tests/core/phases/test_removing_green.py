@@ -18,6 +18,7 @@ from orchestrator.core.cloud.resources import Absent, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import End
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.scaling.blue_floor import suspended
@@ -59,7 +60,7 @@ def restored(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
     """The same, with the rule's first list read back and green gone."""
     known = leaving(**{"rules": (rule(None),), **changes})
     assert known.green is not None
-    return replace(known, green=replace(known.green, is_gone=True))
+    return changed(known, green=replace(known.green, is_gone=True))
 
 
 GONE = {"teal-checkout-0a1b2c3d-0": Absent()}
@@ -307,7 +308,7 @@ def test_a_rollback_ends_when_everything_was_seen_to_be_gone() -> None:
 def test_settling_ends_in_success_by_the_same_way() -> None:
     known = settling(0, is_way_clear=True, rules=(rule(None),), on_blue_since=LONG_AGO)
     assert known.green is not None
-    known = replace(known, green=replace(known.green, is_gone=True))
+    known = changed(known, green=replace(known.green, is_gone=True))
     decision = at(known, seen_of(known, **QUIET))
     assert decision.rollout.phase is Phase.SUCCEEDED
     assert decision.rollout.end is not None

@@ -21,6 +21,7 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import Retirement
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Ending
@@ -147,7 +148,7 @@ def test_a_rule_of_others_that_still_gives_blue_traffic_stops_the_retirement_and
     decision = at(known, swap_seen(known, balancers={LOAD_BALANCER: (stray,)}))
     assert asked(decision) == []
     assert held(decision) == {HoldKind.DRIFT}
-    assert "rule 77" in decision.rollout.holds[0].reason
+    assert "rule 77" in decision.rollout.waiting.holds[0].reason
 
 
 def test_a_rule_that_somebody_changed_is_left_alone_and_holds() -> None:
@@ -162,7 +163,7 @@ def test_blue_keeps_its_tasks_until_its_connections_had_their_groups_delay() -> 
     known = retiring(retirement=replace(SWAPPED, swapped_at=NOON - timedelta(seconds=29)))
     decision = at(known, swap_seen(known))
     assert asked(decision) == []
-    assert "the last connections to leave blue" in decision.rollout.waiting_for
+    assert "the last connections to leave blue" in decision.rollout.waiting.waiting_for
     pairs = tuple(replace(pair, attributes=canonical({})) for pair in known.pairs)
     slow = replace(known, pairs=pairs, retirement=replace(SWAPPED, swapped_at=NOON - timedelta(seconds=299)))
     assert asked(at(slow, swap_seen(slow))) == []
@@ -195,7 +196,7 @@ def test_blue_is_drained_with_its_count_recorded() -> None:
 @pytest.mark.parametrize("step", [None, SWAPPED, DRAINED], ids=["unswapped", "swapped", "drained"])
 def test_a_paused_retirement_takes_no_further_step(step: Retirement | None) -> None:
     known = retiring(Ending.DELETE, retirement=step)
-    known = replace(known, paused_by=known.author)
+    known = changed(known, paused_by=known.author)
     assert (
         asked(at(known, swap_seen(known, blue=EMPTY if step is DRAINED else service("checkout", FORMER))))
         == []
@@ -217,10 +218,10 @@ def test_green_without_a_healthy_target_keeps_what_is_left_of_blue_and_calls_peo
 def test_blues_last_tasks_and_targets_are_waited_for() -> None:
     known = retiring(retirement=DRAINED)
     decision = at(known, swap_seen(known, blue=service("checkout", FORMER, desired=0, running=2)))
-    assert decision.rollout.waiting_for == "blue's last 2 tasks to stop"
+    assert decision.rollout.waiting.waiting_for == "blue's last 2 tasks to stop"
     targets = {BLUE_GROUP: TargetsSeen(draining=1), GREEN_GROUP: TargetsSeen(healthy=3)}
     decision = at(known, swap_seen(known, blue=EMPTY, targets=targets))
-    assert decision.rollout.waiting_for == "1 target of blue to leave checkout"
+    assert decision.rollout.waiting.waiting_for == "1 target of blue to leave checkout"
 
 
 def test_tasks_that_outlast_delay_and_stop_timeout_call_people() -> None:
@@ -291,7 +292,7 @@ def own(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Retirement
     """A blue that an earlier swap left, which goes although the file says to keep."""
     known = retiring(retirement=replace(DRAINED, **changes))
     assert known.blue is not None
-    return replace(known, blue=replace(known.blue, tags=OWN_TAGS))
+    return changed(known, blue=replace(known.blue, tags=OWN_TAGS))
 
 
 def own_group(**changes: Any) -> GroupSeen:  # noqa: ANN401 - the fields of GroupSeen
@@ -322,13 +323,13 @@ def test_a_group_that_a_rule_still_uses_is_left_and_named() -> None:
     refused = Failure(key=DeleteTargetGroup(group=BLUE_GROUP).key, why="ResourceInUse", is_final=True)
     groups = {"checkout": own_group()}
     decision = at(known, gone(known, blue=Absent(), groups=groups, failures=(refused,)))
-    assert decision.rollout.in_use == (BLUE_GROUP,)
+    assert decision.rollout.way_out.in_use == (BLUE_GROUP,)
     assert needs_of(decision.rollout, (), NOON).balancers == (LOAD_BALANCER,)
     user = good_rule(arn=f"{known.rules[0].arn}9", priority="77")
     seen = gone(known, blue=Absent(), groups=groups, balancers={LOAD_BALANCER: (user,)})
     ended = at(decision.rollout, seen, now=NOON + MINUTE)
-    assert ended.rollout.left == (BLUE_GROUP,)
-    ended = at(ended.rollout, seen, now=NOON + 2 * MINUTE) if ended.rollout.holds else ended
+    assert ended.rollout.way_out.left == (BLUE_GROUP,)
+    ended = at(ended.rollout, seen, now=NOON + 2 * MINUTE) if ended.rollout.waiting.holds else ended
     assert ended.rollout.phase is Phase.SUCCEEDED
     assert any("left since a rule still uses it: checkout" in event.message for event in ended.events)
 
@@ -365,7 +366,7 @@ def test_everything_goes_to_blue_once_it_is_steady_in_two_looks_and_no_late_call
     assert only(second, WriteRule).green == 0
     late = replace(known, retirement=replace(DRAINED, asked_at=NOON + MINUTE, returning_from=NOON))
     soon = at(late, ready, now=NOON + MINUTE)
-    assert "may still be on their way" in soon.rollout.waiting_for
+    assert "may still be on their way" in soon.rollout.waiting.waiting_for
 
 
 def test_a_deleted_blue_is_made_anew_from_its_stored_request() -> None:
@@ -374,7 +375,7 @@ def test_a_deleted_blue_is_made_anew_from_its_stored_request() -> None:
     effect = next(one for one in decision.effects if one.kind == "create_service")
     assert (effect.name, effect.task_definition, effect.desired) == ("checkout", FORMER, 3)
     assert effect.groups == ((BLUE_GROUP, BLUE_GROUP),)
-    assert decision.rollout.is_configuration_touched
+    assert decision.rollout.handover.is_configuration_touched
 
 
 def test_a_draining_blue_keeps_its_name_and_is_waited_for() -> None:
@@ -382,7 +383,7 @@ def test_a_draining_blue_keeps_its_name_and_is_waited_for() -> None:
     leaving = replace(EMPTY, status="DRAINING")
     decision = at(known, gone(known, blue=leaving, commands=(wish(CommandKind.ROLLBACK),)))
     assert "create_service" not in asked(decision)
-    assert "name to be free" in decision.rollout.waiting_for
+    assert "name to be free" in decision.rollout.waiting.waiting_for
 
 
 def test_a_rollback_before_any_rule_was_swapped_is_one_write() -> None:

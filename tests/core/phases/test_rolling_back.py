@@ -14,6 +14,7 @@ from orchestrator.core.decide import decide
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.seen import Failure, Seen
@@ -69,9 +70,9 @@ def test_until_the_watch_has_passed_a_rollback_is_one_write(
 
 @pytest.mark.parametrize(("known", "writes"), EARLY)
 def test_a_rollback_ends_a_pause(known: Rollout, writes: list[int | None]) -> None:
-    decision = commanded(replace(known, paused_by=OPERATOR), wish(CommandKind.ROLLBACK))
+    decision = commanded(changed(known, paused_by=OPERATOR), wish(CommandKind.ROLLBACK))
     assert written(decision) == writes
-    assert decision.rollout.paused_by is None
+    assert decision.rollout.pause.paused_by is None
 
 
 @pytest.mark.parametrize("known", [baked(2), rolling_back(100)])
@@ -132,7 +133,7 @@ def test_a_rule_that_is_gone_holds_nothing_up() -> None:
 def test_all_traffic_on_blue_is_told_when_it_was_read_back() -> None:
     decision = at(rolling_back(0))
     assert EventKind.TRAFFIC_ON_BLUE in told(decision)
-    assert decision.rollout.on_blue_since == NOON
+    assert decision.rollout.way_out.on_blue_since == NOON
 
 
 # after settling touched blue ---------------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ def test_a_rollback_in_settling_gives_blue_its_former_revision_and_leaves_the_we
     assert decision.rollout.phase is Phase.ROLLING_BACK
     assert only(decision, UpdateService).task_definition == FORMER
     assert not written(decision)
-    assert decision.rollout.attempts[-1].task_definition == FORMER
+    assert decision.rollout.handover.attempts[-1].task_definition == FORMER
 
 
 def test_a_rollback_in_settling_before_blue_was_touched_is_one_write() -> None:
@@ -169,7 +170,7 @@ def test_blues_alarms_and_breaker_cannot_undo_the_way_back() -> None:
     assert sent is not None
     assert json.loads(sent)["alarms"] == {"alarmNames": ["checkout-5xx"], "enable": False, "rollback": False}
     assert json.loads(sent)["deploymentCircuitBreaker"] == {"enable": True, "rollback": False}
-    assert decision.rollout.is_configuration_touched
+    assert decision.rollout.handover.is_configuration_touched
 
 
 def back(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
@@ -199,14 +200,14 @@ def test_traffic_does_not_go_back_to_a_blue_that_is_not_ready(changes: dict[str,
     known = back()
     decision = at(known, seen_of(known, **changes))
     assert not written(decision)
-    assert decision.rollout.ready_since is None or changes.get("blue") == UNREAD
+    assert decision.rollout.progress.ready_since is None or changes.get("blue") == UNREAD
 
 
 def test_a_late_update_of_settling_is_undone_by_the_same_attempt() -> None:
     known = back()
     decision = at(known, seen_of(known, blue=service("checkout", WANTED)))
     assert only(decision, UpdateService).attempt == 2
-    assert len(decision.rollout.attempts) == 2
+    assert len(decision.rollout.handover.attempts) == 2
 
 
 def test_steady_does_not_count_while_an_earlier_update_may_still_arrive() -> None:

@@ -12,6 +12,7 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.scene import Counts, Interval
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_alarm, good_deployment
@@ -72,16 +73,16 @@ def test_blue_is_updated_once_green_is_tagged_and_the_attempt_is_recorded() -> N
     decision = at(settling(attempts=0))
     effect = only(decision, UpdateService)
     assert (effect.task_definition, effect.desired, effect.deployment_configuration) == (WANTED, 3, None)
-    assert len(decision.rollout.attempts) == 1
+    assert len(decision.rollout.handover.attempts) == 1
     assert not written(decision)
 
 
 def test_blue_is_made_as_large_as_green() -> None:
     known = settling(attempts=0)
     green = replace(known.green, desired=5) if known.green else None
-    decision = at(replace(known, green=green))
+    decision = at(changed(known, green=green))
     assert only(decision, UpdateService).desired == 5
-    assert decision.rollout.attempts[0].desired_before == 3
+    assert decision.rollout.handover.attempts[0].desired_before == 3
 
 
 @pytest.mark.parametrize("is_paused", [True, False])
@@ -92,10 +93,10 @@ def test_blue_is_not_touched_while_something_holds(*, is_paused: bool) -> None:
 
 
 def test_an_update_that_does_not_show_yet_is_asked_for_again() -> None:
-    waiting = replace(settling(), attempts=(attempt(is_taken=False),))
+    waiting = changed(settling(), attempts=(attempt(is_taken=False),))
     decision = at(waiting, seen_of(waiting, blue=service("checkout", FORMER)))
     assert asked(decision) == ["update_service"]
-    assert len(decision.rollout.attempts) == 1, "it is the same attempt"
+    assert len(decision.rollout.handover.attempts) == 1, "it is the same attempt"
 
 
 def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people() -> None:
@@ -104,9 +105,9 @@ def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people
     assert not decision.effects
     assert held(decision) == {HoldKind.BLUE}
     assert EventKind.PAGED in told(decision)
-    assert "circuit breaker" in decision.rollout.holds[0].reason
-    assert "no image" in decision.rollout.holds[0].reason
-    assert decision.rollout.attempts[-1].is_failed
+    assert "circuit breaker" in decision.rollout.waiting.holds[0].reason
+    assert "no image" in decision.rollout.waiting.holds[0].reason
+    assert decision.rollout.handover.attempts[-1].is_failed
 
 
 def test_what_ecs_undid_is_told_by_the_tasks_that_died_and_not_by_those_it_stopped_itself() -> None:
@@ -123,7 +124,7 @@ def test_what_ecs_undid_is_told_by_the_tasks_that_died_and_not_by_those_it_stopp
         "blue did not take checkout:43, it is on checkout:42: circuit breaker: rolled back; "
         "2 tasks stopped, last: no image"
     )
-    assert decision.rollout.holds[0].reason == words
+    assert decision.rollout.waiting.holds[0].reason == words
     paged = [event.message for event in decision.events if event.kind is EventKind.PAGED]
     assert paged == [
         f"{words}; green serves everybody. `teal resume {ID}` tries once more, `teal rollback {ID}` goes back"
@@ -148,7 +149,7 @@ def test_a_rollback_says_how_long_blue_takes_and_who_serves_meanwhile(
 
 def test_a_hold_that_a_rollback_drops_is_not_told_as_cleared() -> None:
     failed = settling(attempts=0)
-    failed = replace(failed, attempts=(attempt(is_taken=True, is_failed=True),))
+    failed = changed(failed, attempts=(attempt(is_taken=True, is_failed=True),))
     stuck = at(failed, seen_of(failed, blue=ROLLED_BY_ECS)).rollout
     seen = replace(seen_of(stuck, blue=ROLLED_BY_ECS), commands=(wish(CommandKind.ROLLBACK),))
     dropped = [e.message for e in at(stuck, seen).events if e.kind is EventKind.HOLD_CLEARED]
@@ -157,11 +158,11 @@ def test_a_hold_that_a_rollback_drops_is_not_told_as_cleared() -> None:
 
 
 def test_a_failed_attempt_stays_failed_until_a_person_resumes() -> None:
-    failed = replace(settling(), attempts=(attempt(is_taken=True, is_failed=True),))
+    failed = changed(settling(), attempts=(attempt(is_taken=True, is_failed=True),))
     seen = seen_of(failed, blue=ROLLED_BY_ECS)
     assert not at(failed, seen).effects
     decision = at(failed, replace(seen, commands=(wish(CommandKind.RESUME),)))
-    assert [a.number for a in decision.rollout.attempts] == [1, 2]
+    assert [a.number for a in decision.rollout.handover.attempts] == [1, 2]
     assert only(decision, UpdateService).attempt == 2
 
 
@@ -174,9 +175,9 @@ def test_a_deployment_that_ecs_gave_up_on_holds() -> None:
 
 def test_traffic_comes_home_only_after_two_looks_at_a_steady_blue() -> None:
     first = at(settling())
-    assert not first.rollout.is_homeward
+    assert not first.rollout.handover.is_homeward
     second = at(first.rollout, now=NOON + timedelta(seconds=10))
-    assert second.rollout.is_homeward
+    assert second.rollout.handover.is_homeward
     third = at(second.rollout, now=NOON + timedelta(seconds=11))
     assert written(third) == [900]
 
@@ -184,13 +185,13 @@ def test_traffic_comes_home_only_after_two_looks_at_a_steady_blue() -> None:
 def test_the_wrong_revision_completed_and_healthy_is_not_ready() -> None:
     known = settling(ready_since=NOON - MINUTE)
     decision = at(known, seen_of(known, blue=ROLLED_BY_ECS))
-    assert decision.rollout.ready_since is None or not decision.rollout.is_homeward
+    assert decision.rollout.progress.ready_since is None or not decision.rollout.handover.is_homeward
 
 
 @pytest.mark.parametrize(("weight", "step", "then"), [(900, 0, 500), (500, 1, 0)])
 def test_each_step_home_is_left_after_one_judged_period(weight: int, step: int, then: int) -> None:
     decision = at(home(weight, step))
-    assert decision.rollout.step == step + 1
+    assert decision.rollout.progress.step == step + 1
     assert decision.wake_at == NOON
     following = at(decision.rollout, now=NOON)
     assert written(following) == [then]
@@ -198,7 +199,7 @@ def test_each_step_home_is_left_after_one_judged_period(weight: int, step: int, 
 
 def test_a_step_home_waits_for_its_period() -> None:
     decision = at(settling(900, is_homeward=True, bake=Bake(since=NOON - timedelta(seconds=20))))
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
     assert HoldKind.GATE in held(decision)
 
 
@@ -218,19 +219,19 @@ def test_after_a_failure_on_the_way_home_only_a_person_goes_on() -> None:
     decision = at(known)
     assert not decision.effects
     resumed = commanded(known, wish(CommandKind.RESUME))
-    assert not resumed.rollout.failed
+    assert not resumed.rollout.waiting.failed
 
 
 def test_an_alarm_only_holds_on_the_way_home() -> None:
     known = home(900, 0)
     decision = at(known, seen_of(known, alarms={"checkout-5xx": good_alarm(state="ALARM")}))
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
     assert not written(decision)
     assert held(decision) == {HoldKind.GATE}
 
 
 def test_blue_short_of_a_target_gets_no_more() -> None:
-    known = replace(home(900, 1, bake=Bake(), intervals=()), step=1)
+    known = changed(home(900, 1, bake=Bake(), intervals=()), step=1)
     short = {BLUE_GROUP: TargetsSeen(healthy=2), GREEN_GROUP: TargetsSeen(healthy=3)}
     decision = at(known, seen_of(known, targets=short))
     assert not written(decision)
@@ -238,19 +239,19 @@ def test_blue_short_of_a_target_gets_no_more() -> None:
 
 
 def test_blue_that_somebody_made_smaller_gets_no_more_and_that_is_named() -> None:
-    known = replace(home(900, 1, bake=Bake(), intervals=()), step=1)
+    known = changed(home(900, 1, bake=Bake(), intervals=()), step=1)
     newer = good_deployment(id="ecs-svc/9", task_definition=WANTED)
     smaller = service("checkout", WANTED, desired=2, running=2, deployments=(newer,))
     two = {BLUE_GROUP: TargetsSeen(healthy=2), GREEN_GROUP: TargetsSeen(healthy=3)}
     decision = at(known, seen_of(known, blue=smaller, targets=two))
     assert not written(decision)
-    (hold,) = [hold for hold in decision.rollout.holds if hold.kind is HoldKind.CAPACITY]
+    (hold,) = [hold for hold in decision.rollout.waiting.holds if hold.kind is HoldKind.CAPACITY]
     assert hold.reason == "blue could not take more traffic: checkout wants 2 tasks, all traffic needs 3"
 
 
 def test_the_way_is_clear_once_blue_has_served_everything_for_a_period() -> None:
     decision = at(home(0, 2))
-    assert decision.rollout.is_way_clear
+    assert decision.rollout.way_out.is_way_clear
     assert EventKind.TRAFFIC_ON_BLUE in told(decision)
 
 
@@ -266,14 +267,14 @@ def test_settling_too_long_calls_people_and_changes_nothing() -> None:
 def test_time_that_people_paused_does_not_count_towards_settlings_limit() -> None:
     known = settling(phase_since=NOON - timedelta(hours=2), paused_for=timedelta(hours=1))
     assert EventKind.PAGED not in told(at(known))
-    assert EventKind.PAGED in told(at(replace(known, paused_for=timedelta(minutes=59))))
+    assert EventKind.PAGED in told(at(changed(known, paused_for=timedelta(minutes=59))))
 
 
 def test_blue_given_everything_by_hand_is_home_if_it_is_steady_on_the_revision() -> None:
     known = settling(900, is_homeward=True)
     decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 0)}))
     assert decision.rollout.phase is Phase.SETTLING
-    assert decision.rollout.step == 2
+    assert decision.rollout.progress.step == 2
 
 
 def test_blue_given_everything_by_hand_before_it_is_ready_is_a_rollback() -> None:

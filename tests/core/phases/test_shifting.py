@@ -53,25 +53,25 @@ def test_the_first_step_is_written_once_green_is_ready() -> None:
 def test_a_step_begins_when_its_weight_was_read_back() -> None:
     known = row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),))
     decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 100)}))
-    assert decision.rollout.bake.since == NOON
+    assert decision.rollout.progress.bake.since == NOON
     assert EventKind.STEP_STARTED in told(decision)
 
 
 def test_a_write_that_does_not_show_is_asked_for_again_and_no_step_begins() -> None:
     decision = at(row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),)))
     assert written(decision) == [100]
-    assert decision.rollout.bake.since is None
+    assert decision.rollout.progress.bake.since is None
 
 
 def test_a_step_is_left_when_its_bake_is_over_and_every_gate_passes() -> None:
     decision = at(baked(5))
-    assert decision.rollout.step == 1
+    assert decision.rollout.progress.step == 1
     assert written(decision) == [500]
 
 
 def test_a_bake_is_a_minimum() -> None:
     decision = at(baked(4))
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
     assert not decision.effects
     assert decision.wake_at is not None
     assert decision.wake_at <= NOON + MINUTE
@@ -80,7 +80,7 @@ def test_a_bake_is_a_minimum() -> None:
 def test_a_bake_that_is_over_waits_for_an_interval() -> None:
     known = baked(5, intervals=(), bake=Bake(since=NOON - timedelta(seconds=30), done=5 * MINUTE))
     decision = at(known)
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
     assert HoldKind.GATE in held(decision)
 
 
@@ -154,16 +154,16 @@ def test_a_failure_that_the_file_turns_into_a_hold_keeps_the_weights_and_never_g
 def test_what_is_missing_or_unread_never_counts_as_a_pass(changes: dict[str, object]) -> None:
     known = baked(5)
     decision = at(known, seen_of(known, **changes))
-    assert (decision.rollout.phase, decision.rollout.step) == (Phase.SHIFTING, 0)
+    assert (decision.rollout.phase, decision.rollout.progress.step) == (Phase.SHIFTING, 0)
     assert not written(decision)
-    assert decision.rollout.holds
+    assert decision.rollout.waiting.holds
 
 
 def test_a_health_hold_is_never_waived_by_a_promotion() -> None:
     known = baked(1)
     short = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(healthy=2, initial=1)}
     decision = at(known, seen_of(known, targets=short, commands=(wish(CommandKind.PROMOTE),)))
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
     assert not written(decision)
 
 
@@ -185,21 +185,21 @@ def test_green_follows_blue_when_blue_has_scaled_out() -> None:
 
 def test_pauses_and_holds_do_not_stop_the_clock_of_a_bake() -> None:
     known = baked(3, paused_by=OPERATOR, holds=(a_hold(HoldKind.GATE),))
-    assert at(known).rollout.bake.done == timedelta(minutes=3, seconds=15)
+    assert at(known).rollout.progress.bake.done == timedelta(minutes=3, seconds=15)
 
 
 @pytest.mark.parametrize("changes", [{"green": UNREAD}, {"blue": UNREAD}, {"rules": {RULE: UNREAD}}])
 def test_time_in_which_nothing_could_be_seen_does_not_count(changes: dict[str, object]) -> None:
     known = baked(3)
     decision = at(known, seen_of(known, **changes))
-    assert decision.rollout.bake.done == 3 * MINUTE
+    assert decision.rollout.progress.bake.done == 3 * MINUTE
     later = at(decision.rollout, seen_of(known), now=NOON + timedelta(seconds=15))
-    assert later.rollout.bake.done == 3 * MINUTE, "nor does the gap that ends with the first look"
+    assert later.rollout.progress.bake.done == 3 * MINUTE, "nor does the gap that ends with the first look"
 
 
 def test_down_time_does_not_count() -> None:
     known = baked(3, observed_at=NOON - timedelta(hours=1))
-    assert at(known).rollout.bake.done == 3 * MINUTE
+    assert at(known).rollout.progress.bake.done == 3 * MINUTE
 
 
 def test_a_weight_that_is_not_there_any_more_begins_its_bake_anew() -> None:
@@ -210,7 +210,7 @@ def test_a_weight_that_is_not_there_any_more_begins_its_bake_anew() -> None:
         baked(3, step=1), rules=(rule(500, 500, intended=rule(100).intended + rule(500).intended),)
     )
     decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 100)}))
-    assert decision.rollout.bake == Bake()
+    assert decision.rollout.progress.bake == Bake()
     assert written(decision) == [500], "a late write of an earlier weight is Teal's own, and put right"
 
 
@@ -274,21 +274,21 @@ ASKING = plan((100, 5), (1000, 30), approval=[0])
 
 def test_a_step_that_asks_for_an_approval_waits_for_it() -> None:
     decision = at(baked(5, spec=spec(plan=ASKING)))
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
     assert held(decision) == {HoldKind.APPROVAL}
 
 
 def test_an_approval_given_during_the_bake_lets_the_step_be_left() -> None:
     approvals = (Approval(by=OPERATOR, step=0, at=NOON - MINUTE),)
-    assert at(baked(5, spec=spec(plan=ASKING), approvals=approvals)).rollout.step == 1
+    assert at(baked(5, spec=spec(plan=ASKING), approvals=approvals)).rollout.progress.step == 1
 
 
 def test_as_many_people_approve_as_must() -> None:
     two = spec(plan=ASKING, approval=ApprovalSpec(required=2))
     one = (Approval(by=OPERATOR, step=0, at=NOON), Approval(by=OPERATOR, step=0, at=NOON))
-    assert at(baked(5, spec=two, approvals=one)).rollout.step == 0
+    assert at(baked(5, spec=two, approvals=one)).rollout.progress.step == 0
     both = (one[0], Approval(by=APPROVER, step=0, at=NOON))
-    assert at(baked(5, spec=two, approvals=both)).rollout.step == 1
+    assert at(baked(5, spec=two, approvals=both)).rollout.progress.step == 1
 
 
 @pytest.mark.parametrize(
@@ -323,11 +323,11 @@ def test_a_hold_lasts_as_long_as_the_file_allows(then: LimitThen, phase: Phase) 
 
 def test_time_paused_by_a_person_does_not_count_towards_the_limit() -> None:
     known = baked(5, held=timedelta(hours=1, minutes=59, seconds=50), paused_by=AUTHOR)
-    assert at(known, seen_of(known, alarms={})).rollout.held == known.held
+    assert at(known, seen_of(known, alarms={})).rollout.waiting.held == known.waiting.held
 
 
 def test_a_limit_begins_anew_once_nothing_holds() -> None:
-    assert at(baked(3, held=timedelta(hours=1))).rollout.held == timedelta(0)
+    assert at(baked(3, held=timedelta(hours=1))).rollout.waiting.held == timedelta(0)
 
 
 def test_a_pause_stops_advance_and_not_the_gates() -> None:
@@ -348,7 +348,7 @@ def test_a_half_written_set_of_rules_is_finished_even_while_paused() -> None:
 
 def test_a_promotion_to_the_end_goes_straight_to_the_last_step() -> None:
     decision = commanded(baked(1), wish(CommandKind.PROMOTE, full=True))
-    assert decision.rollout.step == 2
+    assert decision.rollout.progress.step == 2
     assert written(decision) == [1000]
 
 
@@ -359,7 +359,7 @@ def test_a_promotion_never_leaps_over_a_failure_of_the_same_tick() -> None:
     assert decision.rollout.phase is Phase.ROLLING_BACK
     held_back = replace(known, spec=spec(on_failure=OnFailure.HOLD))
     decision = at(held_back, seen_of(known, targets=bad, commands=(wish(CommandKind.PROMOTE, full=True),)))
-    assert decision.rollout.step == 0
+    assert decision.rollout.progress.step == 0
     assert asked(decision) == []
 
 
@@ -367,12 +367,12 @@ def test_a_promotion_to_the_end_waits_where_it_stands_and_is_judged_there() -> N
     known = baked(1)
     short = {BLUE_GROUP: TargetsSeen(healthy=2, unhealthy=1), GREEN_GROUP: TargetsSeen(healthy=3)}
     waiting = commanded_with(known, short)
-    assert (waiting.rollout.step, waiting.rollout.is_leaping) == (0, True)
+    assert (waiting.rollout.progress.step, waiting.rollout.progress.is_leaping) == (0, True)
     assert (
-        waiting.rollout.bake.since == known.bake.since
+        waiting.rollout.progress.bake.since == known.progress.bake.since
     )  # the present weight's evidence is kept, and goes on
     gone = at(waiting.rollout, seen_of(waiting.rollout))
-    assert (gone.rollout.step, gone.rollout.is_leaping) == (2, False)
+    assert (gone.rollout.progress.step, gone.rollout.progress.is_leaping) == (2, False)
     assert written(gone) == [1000]
 
 

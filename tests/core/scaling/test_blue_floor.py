@@ -10,6 +10,7 @@ from orchestrator.core.cloud.effects import SetScaling
 from orchestrator.core.cloud.resources import Absent, ScalesSeen, ScalingSeen, ScheduleSeen, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Capacity
@@ -43,7 +44,7 @@ def known(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
         1, **{"holding": HELD, "blue": blue(scales=ScalesSeen(target=SCALING, schedules=(NIGHT,))), **changes}
     )
     assert made.green is not None
-    return replace(made, green=replace(made.green, is_scaling_asked=True, is_scaling_given=True))
+    return changed(made, green=replace(made.green, is_scaling_asked=True, is_scaling_given=True))
 
 
 def scaling_writes(rollout: Rollout, **seen: Any) -> list[ScalingSeen]:  # noqa: ANN401 - the fields of Seen
@@ -65,8 +66,8 @@ def test_an_older_write_of_teals_own_that_came_late_is_written_over() -> None:
 def test_a_schedule_of_blues_moves_what_it_goes_back_to() -> None:
     by_night = replace(OURS, min_capacity=1, max_capacity=4)
     decision = at(known(), seen_of(known(), scaling=by_night))
-    assert decision.rollout.holding is not None
-    assert decision.rollout.holding.base == replace(SCALING, min_capacity=1, max_capacity=4)
+    assert decision.rollout.blue_scaling.holding is not None
+    assert decision.rollout.blue_scaling.holding.base == replace(SCALING, min_capacity=1, max_capacity=4)
     assert HoldKind.SCALING not in held(decision)
 
 
@@ -105,13 +106,13 @@ def test_scaling_that_is_not_as_it_shall_be_is_looked_at_in_every_tick() -> None
     assert needs_of(fine, (), later).scaling == ""
     assert needs_of(fine, (), NOON + timedelta(minutes=1)).scaling == "checkout"
     for odd in (replace(HELD, is_foreign=True), replace(HELD, floor=5)):
-        assert needs_of(replace(fine, holding=odd), (), later).scaling == "checkout"
+        assert needs_of(changed(fine, holding=odd), (), later).scaling == "checkout"
 
 
 def test_what_cannot_be_read_holds_and_is_looked_at_again_at_once() -> None:
     decision = at(known(), seen_of(known(), scaling=Unread(why="a test")))
     assert HoldKind.AWS in held(decision)
-    assert decision.rollout.scaling_seen_at is None
+    assert decision.rollout.blue_scaling.scaling_seen_at is None
 
 
 def test_a_target_that_is_gone_is_no_reason_to_hold() -> None:
@@ -136,8 +137,8 @@ def test_blue_is_raised_by_as_much_as_green_has_outgrown_its_weight(
         "scaling": OURS,
     }
     decision = at(known(), seen_of(known(), **seen))
-    assert decision.rollout.holding is not None
-    assert decision.rollout.holding.floor == floor
+    assert decision.rollout.blue_scaling.holding is not None
+    assert decision.rollout.blue_scaling.holding.floor == floor
     assert (EventKind.BLUE_RAISED in told(decision)) == bool(floor)
 
 
@@ -146,15 +147,15 @@ def test_a_share_that_has_doubled_doubles_blue() -> None:
         spec=spec(capacity=Capacity.STEPPED), blue=blue(desired=5, scales=ScalesSeen(target=SCALING))
     )
     assert stepped.green is not None
-    stepped = replace(stepped, green=replace(stepped.green, desired=1))
+    stepped = changed(stepped, green=replace(stepped.green, desired=1))
     seen = {
         "blue": service("checkout", FORMER, desired=5, running=5),
         "green": service(GREEN_NAME, WANTED, desired=2, running=2),
         "scaling": OURS,
     }
     decision = at(stepped, seen_of(stepped, **seen))
-    assert decision.rollout.holding is not None
-    assert decision.rollout.holding.floor == 10
+    assert decision.rollout.blue_scaling.holding is not None
+    assert decision.rollout.blue_scaling.holding.floor == 10
     assert decision.rollout.green is not None
     assert decision.rollout.green.desired == 2, "and once only"
 

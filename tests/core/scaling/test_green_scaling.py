@@ -26,6 +26,7 @@ from orchestrator.core.cloud.resources import (
 )
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.progress import Intervention, Trial
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
@@ -79,7 +80,7 @@ def known(phase: Phase = Phase.PROVISIONING, **of_green: Any) -> Rollout:  # noq
         phase, weight=0, blue=blue(scales=BLUES), holding=HELD, ready_since=NOON - timedelta(minutes=1)
     )
     assert made.green is not None
-    return replace(made, green=replace(made.green, alarms=(ALARM,), **of_green))
+    return changed(made, green=replace(made.green, alarms=(ALARM,), **of_green))
 
 
 def given(scales: ScalesSeen | Unread | None) -> Any:  # noqa: ANN401 - a Decision
@@ -92,7 +93,7 @@ def test_the_target_comes_first_with_the_tasks_that_green_has_and_blues_tags() -
     assert (effect.service, effect.wanted) == (GREEN_NAME, GUEST)
     assert {("team", "shop"), ("teal:managed", "true")} <= set(effect.tags)
     assert decision.rollout.green.is_scaling_asked, "on disk before it is made"
-    assert decision.rollout.created_last == NOON
+    assert decision.rollout.ticks.created_last == NOON
 
 
 def test_policies_and_schedules_follow_a_few_at_a_time() -> None:
@@ -150,7 +151,7 @@ def test_a_start_that_has_passed_is_left_out() -> None:
 def test_greens_target_follows_its_count_and_keeps_a_maximum_that_its_schedule_raised() -> None:
     shifting = baked(1, blue=blue(scales=BLUES))
     assert shifting.green is not None
-    shifting = replace(shifting, green=replace(shifting.green, desired=4, is_scaling_given=True))
+    shifting = changed(shifting, green=replace(shifting.green, desired=4, is_scaling_given=True))
     seen = replace(GUEST, max_capacity=50)
     assert green_scaling.target_of(shifting, seen) == replace(seen, min_capacity=4)
 
@@ -169,7 +170,7 @@ def leaving(**of_green: Any) -> Rollout:  # noqa: ANN401 - the fields of Green
     assert made.green is not None
     assert made.end is not None
     green = replace(made.green, **{"alarms": (ALARM,), "is_scaling_asked": True, **of_green})
-    return replace(
+    return changed(
         made,
         green=green,
         blue=blue(scales=BLUES),
@@ -195,7 +196,7 @@ def test_once_nothing_can_start_them_the_tasks_are_stopped() -> None:
 
 
 def test_a_write_that_may_come_late_is_waited_for() -> None:
-    late = replace(leaving(), created_last=NOON - timedelta(seconds=5))
+    late = changed(leaving(), created_last=NOON - timedelta(seconds=5))
     decision = left(late, Absent(), Absent())
     assert "scale_service" in asked(decision)
     assert not decision.rollout.green.is_scaling_gone

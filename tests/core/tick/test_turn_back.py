@@ -48,7 +48,10 @@ def test_what_was_decided_after_turning_back_is_in_neither_row_nor_log() -> None
     draft.change(step=2)
     draft.move(Phase.WATCHING, "the last step's weight is on every rule")
     decision = conclude(draft)
-    assert (decision.rollout.phase, decision.rollout.step) == (Phase.ROLLING_BACK, known.step)
+    assert (decision.rollout.phase, decision.rollout.progress.step) == (
+        Phase.ROLLING_BACK,
+        known.progress.step,
+    )
     assert [rule.wanted for rule in decision.rollout.rules] == [0]
     assert not any(ALL in rule.intended for rule in decision.rollout.rules)
     events = [(event.kind, dict(event.facts).get("end")) for event in decision.events]
@@ -72,5 +75,5 @@ def test_where_there_is_no_way_back_the_tick_goes_on_and_holds() -> None:
     roll_back(draft, "guard: too many errors", TEAL)
     decision = conclude(draft)
     assert decision.rollout.phase is Phase.SHIFTING
-    assert [hold.kind for hold in decision.rollout.holds] == [HoldKind.FAILED]
+    assert [hold.kind for hold in decision.rollout.waiting.holds] == [HoldKind.FAILED]
     assert EventKind.PAGED in told(decision)

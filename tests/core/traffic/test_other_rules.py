@@ -8,6 +8,7 @@ import pytest
 from orchestrator.core.cloud.resources import RuleSeen, Unread
 from orchestrator.core.domain.ids import RuleArn
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.seen import Seen
 from orchestrator.core.traffic import other_rules
@@ -54,7 +55,7 @@ def test_a_listener_that_cannot_be_read_is_asked_again() -> None:
 
 
 def test_listeners_are_read_whole_once_a_period_and_not_on_the_way_back() -> None:
-    row = replace(baked(), listed_at=NOON)
+    row = changed(baked(), listed_at=NOON)
     period = row.spec.metrics.period
     assert not other_rules.need(row, NOON + period - timedelta(seconds=1))
     assert other_rules.need(row, NOON + period) == (LISTENER,)

@@ -13,6 +13,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
@@ -161,7 +162,7 @@ def test_a_rule_that_is_not_as_written_holds(seen: RuleLook, holds: list[HoldKin
 def test_drift_that_lasts_is_told_once() -> None:
     draft, look = looked(rule(100), shares(950, 50))
     rule_looks.hold_for(draft, (look,))
-    again = Draft(replace(draft.row, holds=tuple(draft.holds)), draft.seen, NOON)
+    again = Draft(changed(draft.row, holds=tuple(draft.holds)), draft.seen, NOON)
     rule_looks.hold_for(again, (look,))
     kinds = [[e.kind for e in told.events] for told in (draft, again)]
     assert kinds == [[EventKind.DRIFT_FOUND], []]
@@ -170,7 +171,7 @@ def test_drift_that_lasts_is_told_once() -> None:
 
 def test_another_hold_of_drift_does_not_silence_this_one() -> None:
     state = rule(100)
-    draft = draft_of(replace(with_rule(state), holds=(a_hold(HoldKind.DRIFT),)), shares(950, 50))
+    draft = draft_of(changed(with_rule(state), holds=(a_hold(HoldKind.DRIFT),)), shares(950, 50))
     rule_looks.hold_for(draft, rule_looks.take_looks(draft))
     assert EventKind.DRIFT_FOUND in {e.kind for e in draft.events}
 
