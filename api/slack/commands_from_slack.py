@@ -82,7 +82,7 @@ async def refuse_late(door: SlackDoor, who: Principal, wish: Wish) -> Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What became of a wish: words for whoever wished, and how the audit log calls it."""
+    """What became of a command: words for whoever gave it, and how the audit log calls it."""
 
     words: str
     outcome: str

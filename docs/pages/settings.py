@@ -87,7 +87,7 @@ def page() -> str:
         "starts "
         "and no green grows; what is under way holds, or is taken back if its file says `at_close: rollback`. "
         "Rollbacks "
-        "and traffic on its way home are never held up. `teal serve` keeps its calendar in the store when it "
+        "and traffic that returns to blue are never held up. `teal serve` keeps its calendar in the store when it "
         "starts, so "
         "that every engine of the store keeps to it (within ten seconds), also a `teal deploy` on somebody's "
         "machine. "

@@ -148,6 +148,6 @@ def words_of(step: Step, place: Place) -> str:
         case RestoreDeploymentConfiguration():
             return f"giving {step.service} its deployment alarms and its breaker's rollback back"
         case TagGreen():
-            return "tagging green as taken back"
+            return "tagging green as rolled back"
         case never:
             assert_never(never)

@@ -1,4 +1,4 @@
-"""Holds and clocks: what each kind of waiting counts towards, when a limit is reached, and when people are called.
+"""Holds and clocks: what each kind of waiting counts towards, when a limit is reached, and when people are paged.
 
 ``test_advancing.py`` holds the first table of each; here are the edges, and what happens over several ticks.
 """

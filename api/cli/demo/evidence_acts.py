@@ -29,7 +29,7 @@ from sandbox.world.kernel.errors import AwsRefusal
 from sandbox.world.world import World
 
 LINGERS = 5 * MINUTE  # an outage's last period is read so long after it
-BLAMELESS = ("blue itself is bad", "both colours fail")  # how the engine says that it blames nobody
+BLAMELESS = ("blue itself fails", "both colours fail")  # how the engine says that it blames nobody
 THROTTLED = ("Throttling", "ThrottlingException")
 
 

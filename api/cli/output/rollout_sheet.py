@@ -30,7 +30,7 @@ PHASE_STYLE: dict[str, Style] = {
     "abandoned": "red",
 }
 MEANING = {
-    "settling": ": blue takes the new revision, then its traffic comes home",
+    "settling": ": blue takes the new revision, then traffic returns to blue",
     "retiring": ": green stays in blue's place, then blue loses its tasks",
     "rolling_back": ": all traffic to blue, then green goes",
 }

@@ -33,7 +33,7 @@ _ROLLOUT: dict[int, Told] = {
 }
 _COMMAND: dict[int, Told] = {
     **_ROLLOUT,
-    409: ("refused", "The command makes no sense in the present phase, which is named."),
+    409: ("refused", "The command is not accepted in the present phase, which is named."),
 }
 _FILE: dict[int, Told] = {
     415: ("wrong-type", "The body is neither JSON nor YAML."),

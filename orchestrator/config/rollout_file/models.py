@@ -141,7 +141,7 @@ class TrafficModel(_Model):
     ] = Field(
         default=[],
         description="Rules that users do not come by, usually of a test listener; "
-        "they point at green before any user does, and lead back to blue at the end. Default: none.",
+        "they forward to green before users reach it, and to blue again at the end. Default: none.",
     )
 
 
@@ -323,7 +323,7 @@ class File(_Model):
     ending: EndingWord = Field(
         default=SETTLE,
         description="What becomes of blue when the watch has passed: settle, it takes the new revision over and "
-        "traffic comes home; or {swap: …}, green stays in its place.",
+        "traffic returns to blue; or {swap: …}, green stays in its place.",
     )
     drain: DrainModel = DrainModel()
     limits: LimitsModel = LimitsModel()
@@ -333,7 +333,7 @@ class File(_Model):
     one_way: Flag = Field(
         default=False,
         description="What green's start does cannot be undone (a migration): once it was started, a failure holds and "
-        "calls people, and only a person rolls back.",
+        "pages people, and only a person rolls back.",
     )
     on_drift: OnDriftWord = Field(default=OnDrift.HOLD, description="What a foreign change of a rule does.")
     notify: NotifyModel = NotifyModel()

@@ -58,7 +58,7 @@ def take(draft: Draft) -> None:
             draft.change(probed=probe.unable(row.probed, why))
             draft.wake_by(draft.now + draft.poll)
         case ProbeSeen() if not test_rules.leads_to_green(draft):
-            draft.change(probed=probe.unable(row.probed, "the test rules do not lead to green"))
+            draft.change(probed=probe.unable(row.probed, "the test rules do not forward to green"))
         case ProbeSeen() if seen.key == key_of(row):
             draft.change(probed=probe.add(spec, row.probed, seen))
             _record(draft, seen)

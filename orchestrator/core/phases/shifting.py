@@ -86,7 +86,7 @@ def _give_control_back(draft: Draft) -> None:
     row = draft.row
     go_to_step(draft, row.step - 1)
     draft.change(steps=row.steps[: row.step], judged_from=draft.now, outages_passed=row.outages_passed + 1)
-    draft.tell(EventKind.STEP_PLANNED, "blue gets its control group back, to see whose errors these are")
+    draft.tell(EventKind.STEP_PLANNED, "blue gets its control group back, to see which colour causes errors")
 
 
 def _is_without_tasks(draft: Draft) -> bool:

@@ -175,7 +175,7 @@ class Blindness:
     """Evidence could not be read since then."""
 
     since: datetime
-    is_acted_on: bool = False  # people were called, and green went back
+    is_acted_on: bool = False  # people were paged, and green went back
     has_no_traffic: bool = False  # no weight had passed yet: green is at 0 until evidence can be read
 
 
@@ -265,8 +265,8 @@ class Rollout:
     questions: tuple[Question, ...] = ()  # to webhooks, of this step and earlier ones
     questions_put: int = 0  # so far, each with a number of its own
     steps: tuple[Step, ...] = ()  # as far as the plan `auto` has planned
-    step: int = 0  # index into the plan; in settling, into the way home
-    is_homeward: bool = False  # settling: traffic has begun to come home
+    step: int = 0  # index into the plan; in settling, into the steps back to blue
+    is_homeward: bool = False  # settling: traffic has begun to return to blue
     bake: Bake = Bake()
     ready_since: datetime | None = None  # the colour that is to take traffic was ready in every look since
     spells: tuple[Spell, ...] = ()  # of weights, oldest first, the newest few

@@ -103,7 +103,7 @@ def _seen(alarm: AlarmSeen, names: Names) -> Iterator[Finding]:
         case Sight.BLIND:
             yield warning(
                 "alarm-blind",
-                f"alarm {alarm.name} can say nothing about green",
+                f"alarm {alarm.name} does not cover green",
                 f"{found.why}; it is not counted in this rollout",
                 "name an alarm that green can fire, or a number in gates.metric",
             )

@@ -47,7 +47,7 @@ def _test_rules(spec: Spec, survey: Survey) -> Iterator[Finding]:
             yield error(
                 "test-rule-not-blues",
                 f"{arn} does not forward to a target group of {survey.blue.name}",
-                "there is nothing in it that could be pointed at green",
+                "there is nothing in it that could be forwarded to green",
                 f"have it forward to {survey.blue.name}'s target group, or correct traffic.test_rules",
             )
     moved = in_scope(spec, survey)
@@ -62,13 +62,13 @@ def _test_rules(spec: Spec, survey: Survey) -> Iterator[Finding]:
         if _is_open(rule) and any(_asks_who(user) for user in moved):
             yield error(
                 "test-rule-open",
-                f"{rule.name}, a test rule, leads to green without asking who comes, and users' rules do ask",
+                f"{rule.name}, a test rule, forwards to green without authentication, and users' rules authenticate",
                 "whoever finds the test listener would be let in without signing in",
                 "add a source-ip or http-header condition to the test rule",
             )
         yield note(
             "test-rule",
-            f"{rule.name} will point at green before users meet it, and lead back to blue at the end",
+            f"{rule.name} will forward to green before users reach it, and to blue again at the end",
             f"its listener is {rule.listener}",
         )
 

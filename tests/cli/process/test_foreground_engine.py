@@ -164,7 +164,7 @@ def test_interrupt_too_late_for_a_rollback_stays_until_the_end(stage: Rehearsal,
     stage.let_run(timedelta(seconds=1))
     stage.wish(RolloutId(rollout), CommandKind.ROLLBACK)
     assert desk.stay(rollout, page) == 3
-    assert any("rollback makes no sense while the rollout is rolling_back" in text for text in page.told)
+    assert any("rollback is not accepted while the rollout is rolling_back" in text for text in page.told)
 
 
 def test_further_ctrl_c_stops_watching_the_way_back(stage: Rehearsal, spec: Spec) -> None:

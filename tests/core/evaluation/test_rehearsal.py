@@ -41,7 +41,7 @@ THEIRS = forward((OTHER_GROUP, 1))
 
 
 def provisioned(verified: int | None = None, **changes: object) -> Rollout:
-    """Green is ready; its test rule is at `verified` (None: where it led at first)."""
+    """Green is ready; its test rule is at `verified` (None: where it forwarded at first)."""
     given = {
         "spec": spec(gates=GATES),
         "ready_since": READY_SINCE,
