@@ -64,7 +64,7 @@ async def allow(door: SlackDoor, who: Principal, wish: Wish) -> Stored:
         raise Forbidden(
             what=f"you may not {wish.kind} {stored.rollout.spec.service}",
             why=lacking,
-            next_step="ask somebody who may, or whoever looks after Teal for the role",
+            next_step="ask somebody who may, or whoever runs Teal for the role",
         )
     if len(wish.reason) > REASON_MAX:
         raise Refused(what=f"the reason is longer than {REASON_MAX} characters", next_step="shorten it")

@@ -100,7 +100,7 @@ class BringHome:
                 self._say(words_of(step, place))
                 await self._direct.perform(step)
             except (Throttled, Unreachable) as error:
-                self._say(f"not sure that it worked, looking again: {error}")
+                self._say(f"it may have worked, looking again: {error}")
             except Outside as error:
                 if isinstance(step, TagGreen):
                     self._say(f"green could not be tagged: {error}")

@@ -164,7 +164,7 @@ def _acts(sandbox: Sandbox, _load: Load) -> tuple[Act, ...]:
         ),
         Act(
             name="bad",
-            about=f"A bad revision, {names['bad']}, fails {ERROR_RATE:.0%} of its requests: it must be taken back.",
+            about=f"A bad revision, {names['bad']}, fails {ERROR_RATE:.0%} of its requests: it must be rolled back.",
             revision=names["bad"],
             wanted_phase="rolled_back",
         ),

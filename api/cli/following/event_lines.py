@@ -14,7 +14,7 @@ QUIET = frozenset(
         EventKind.WEIGHT_WANTED,
     }
 )
-"""Events that only `teal events` shows: steps on the way to something that is told anyway."""
+"""Events that only `teal events` shows: steps on the way to something that is shown anyway."""
 
 
 def is_told(seen: EventSeen) -> bool:

@@ -32,7 +32,7 @@ PHASE_STYLE: dict[str, Style] = {
 MEANING = {
     "settling": ": blue takes the new revision, then traffic returns to blue",
     "retiring": ": green stays in blue's place, then blue loses its tasks",
-    "rolling_back": ": all traffic to blue, then green goes",
+    "rolling_back": ": all traffic to blue, then green is removed",
 }
 FOR_PEOPLE = ("approval", "paused")  # holds that last as long as people want
 VERDICT_STYLE: dict[str, Style] = {"pass": "green", "hold": "yellow", "fail": "red", "not_applicable": "dim"}

@@ -140,7 +140,7 @@ class TrafficModel(_Model):
         ]
     ] = Field(
         default=[],
-        description="Rules that users do not come by, usually of a test listener; "
+        description="Rules that no user's request matches, usually of a test listener; "
         "they forward to green before users reach it, and to blue again at the end. Default: none.",
     )
 
@@ -196,7 +196,7 @@ class GatesModel(_Model):
         default=[], max_length=METRICS_MAX, description="Numbers of the team's own, by any CloudWatch query."
     )
     probe: ProbeModel | None = Field(
-        default=None, description="Teal's own requests to green before users meet it. Default: none."
+        default=None, description="Teal's own requests to green before users reach it. Default: none."
     )
     webhook: list[WebhookModel] = Field(
         default=[], max_length=HOOKS_MAX, description="Systems that are asked for a verdict."
@@ -237,7 +237,7 @@ class ApprovalModel(_Model):
     on_timeout: ThenWord = Field(default=ApprovalSpec().on_timeout, description="What happens then.")
     when: list[WhenWord] = Field(
         default=[],
-        description="before_traffic: before users meet green; before_full: before the last step of the plan; "
+        description="before_traffic: before users reach green; before_full: before the last step of the plan; "
         "every_step: before every step after the first.",
     )
 

@@ -225,4 +225,4 @@ def _on_the_rest(survey: Survey) -> Iterator[str]:
         f"new revision over; grace period {template.get('healthCheckGracePeriodSeconds', 0)} s."
     )
     yield "If tasks do more than answer requests (queues, schedules), say so: `background: safe` or `suspend`."
-    yield "People: `approval: {when: [before_full]}`; hours: `gates: {window: …}`; who is told: `notify: {slack: …}`."
+    yield "People: `approval: {when: [before_full]}`; hours: `gates: {window: …}`; messages: `notify: {slack: …}`."

@@ -66,7 +66,7 @@ class Move:
 
 
 def green_names(service: str, rollout: str) -> tuple[str, ...]:
-    """The names that a rollout may have given its green (see ``starting`` and ``provisioning``)."""
+    """The names that a rollout may have given its green (see ``rollout.names`` and ``phases.provisioning``)."""
     name = f"{service[:240]}-{short_id(RolloutId(rollout))}"
     return name, f"{name}-2"[:255]
 

@@ -1,4 +1,4 @@
-"""Before users meet green: the test rules point at it, Teal's own requests go to it, and webhooks are asked."""
+"""Before users reach green: the test rules point at it, Teal's own requests go to it, and webhooks are asked."""
 
 from dataclasses import replace
 

@@ -2,9 +2,9 @@
 
 Green is the safe side here: everything is on it, and it was watched. So blue leaves in an order in which each step is
 taken only once the one before was seen: green is marked as the service of record, every rule gets its final list, green
-its own deployment configuration, blue loses its tasks, and then it is kept or goes (`parting`). A rollback is possible
-until blue's target groups go (`recalling`). Health judges green: while it does not do well nothing more is taken from
-blue, and people are paged.
+its own deployment configuration, blue loses its tasks, and then it is kept or goes (`removing_blue`). A rollback is
+possible until blue's target groups go (`bringing_blue_back`). Health judges green: while it does not do well nothing
+more is taken from blue, and people are paged.
 """
 
 from dataclasses import replace

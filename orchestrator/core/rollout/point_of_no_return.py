@@ -3,7 +3,7 @@
 Teal then holds, pages people at once, and keeps both services running: whatever users reach now they reach by ways that
 are not Teal's, and to stop either colour could be what stops them. No timer and no failing gate takes such a rollout
 back; nor one whose file says that green's start cannot be undone (`one_way`), which a person may take back. A blue that
-was scaled to nothing is no such case: it gets its tasks back before it gets traffic (``returning``).
+was scaled to nothing is no such case: it gets its tasks back before it gets traffic (``rolling_back``).
 """
 
 from orchestrator.core.cloud.resources import Absent, ServiceSeen

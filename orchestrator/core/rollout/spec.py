@@ -109,7 +109,7 @@ class MetricsSpec:
     source: str = (
         ""  # a metric source of the server's settings; empty: the load balancer's metrics in CloudWatch
     )
-    # What it is asked for, (count of `core.sources.COUNTS`, expression with variables); empty without a source.
+    # What it is asked for, (count of `metric_sources.COUNTS`, expression with variables); empty without a source.
     counts: tuple[tuple[str, str], ...] = ()
 
     @property

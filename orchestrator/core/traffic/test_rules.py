@@ -56,7 +56,7 @@ def leads_to_green(draft: Draft) -> bool:
 
 
 def _look(draft: Draft, rule: RuleState) -> Look:
-    """As `rules.look`; a rule has two right contents here, and anything else is somebody's change."""
+    """As `rule_looks.look`; a rule has two right contents here, and anything else is somebody's change."""
     found = rule_looks.look(draft, rule)
     seen = draft.seen.rules.get(rule.arn)
     if not isinstance(seen, RuleSeen) or found.found is Found.DRIFT:

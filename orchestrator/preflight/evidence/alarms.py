@@ -69,7 +69,7 @@ def _alarm(alarm: AlarmSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
         yield warning(
             "alarm-too-slow",
             f"alarm {alarm.name} needs {span(needs)} to fire; no step lasts longer than {span(slowest)}",
-            "it cannot convict green within a step",
+            "it cannot fail green within a step",
             "bake longer, or name an alarm that fires sooner",
         )
     if alarm.evaluation:

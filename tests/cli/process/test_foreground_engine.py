@@ -115,9 +115,7 @@ def test_same_file_goes_on_with_the_active_rollout(stage: Rehearsal, spec: Spec)
 
 def test_another_file_is_refused_naming_what_differs(stage: Rehearsal, spec: Spec) -> None:
     first = stage.start(spec)
-    with pytest.raises(
-        Conflict, match=f"{first}.*asked for otherwise: metrics.lag: 20s is now 30s"
-    ) as refused:
+    with pytest.raises(Conflict, match=f"{first}.*of another file: metrics.lag: 20s is now 30s") as refused:
         Desk(stage).take_up(replace(spec, metrics=replace(spec.metrics, lag=timedelta(seconds=30))))
     assert (refused.value.exit_code, refused.value.holder) == (5, first)
 

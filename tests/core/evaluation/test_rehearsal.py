@@ -1,4 +1,4 @@
-"""Before users meet green: test rules that point at it, batches that are sent, and questions that are put."""
+"""Before users reach green: test rules that point at it, batches that are sent, and questions that are put."""
 
 from collections.abc import Mapping
 from dataclasses import replace
