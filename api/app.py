@@ -69,7 +69,7 @@ def create_app(
 ) -> FastAPI:
     """The app over an engine. Its state's ``door`` says whether a worker runs, and when the server shuts down.
 
-    `is_auth_required`: nobody is believed unasked, whatever the settings and the store say. `fetching`: how issuers
+    `is_auth_required`: every request needs a token, whatever the settings and the store say. `fetching`: how issuers
     are asked for their keys.
     """
     meters = Meters()
@@ -132,7 +132,7 @@ def run(
 
 
 async def _may_listen_on(host: str, settings: Settings, *, is_asked_for: bool) -> None:
-    """Raises Refused if whoever reaches an address that is not this machine's own would be believed."""
+    """Raises Refused if whoever reaches an address that is not this machine's own would be trusted."""
     if is_asked_for or settings.issuers:
         return
     async with open_store() as store:

@@ -140,7 +140,7 @@ class MetricSource(Protocol):
 
 
 class Direct(Protocol):
-    """AWS, as a rollback without server, store or file sees it (``core.direct``)."""
+    """AWS, as a rollback without server, store or file sees it (``core.break_glass``)."""
 
     async def find(self, *, cluster: str, service: str) -> ServiceName:
         """The service of record that is meant; `cluster` empty: the only one that has it. Raises NotFound, Outside."""
@@ -191,7 +191,7 @@ class EventSeen:
     rollout: RolloutId
     number: int  # 1, 2, 3 … within the rollout
     event: Event
-    chain: str = ""  # SHA-256 over the event and the chain of the one before it (`core.chain`), hexadecimal
+    chain: str = ""  # SHA-256 over the event and the chain of the one before it (`domain.event_chain`), hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,7 +364,7 @@ class Store(Tokens, Calls, Outbox, Calendar, Protocol):
     Every method is one transaction.
 
     A commit is a compare-and-swap: it succeeds only for the holder of the newest fence and the row's version.
-    Events get their link of the chain (`core.chain`) in the transaction that adds them.
+    Events get their link of the chain (`core.domain.event_chain`) in the transaction that adds them.
     """
 
     async def create(

@@ -1,4 +1,4 @@
-"""The server's settings as values: who may do what, which accounts and hosts are allowed, and who is told.
+"""The server's settings as values: who may do what, which accounts and hosts are allowed, and who is notified.
 
 ``orchestrator.config`` reads them from a file. They are the operator's word and never a rollout file's, so that
 nobody who may start a rollout can widen what Teal reaches.
@@ -46,7 +46,7 @@ class JobRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
-    """An OpenID Connect issuer whose tokens are believed. With ``jobs`` its tokens are CI jobs', else people's."""
+    """An OpenID Connect issuer whose tokens are accepted. With ``jobs`` its tokens are CI jobs', else people's."""
 
     url: str
     audience: str

@@ -46,7 +46,7 @@ class Known:
 
 @dataclass(slots=True, kw_only=True)
 class Authenticator:
-    """Who asks. Without an issuer, a valid token or `is_required`, this machine's users are believed.
+    """Who asks. Without an issuer, a valid token or `is_required`, this machine's users are trusted.
 
     Once authentication was needed it stays so for the life of the process: a last token that expires locks the door,
     it does not open it.

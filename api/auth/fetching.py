@@ -18,7 +18,7 @@ Fetch = Callable[[str], Awaitable[Document]]
 async def fetch(url: str) -> Document:
     """The JSON object at a URL. Raises Unreachable: no answer in time, or none that is a JSON object.
 
-    Redirects are not followed, so that what is believed comes from where the settings say.
+    Redirects are not followed, so that what is trusted comes from where the settings say.
     """
     import aiohttp
 

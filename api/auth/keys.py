@@ -15,7 +15,7 @@ from orchestrator.core.domain.errors import Outside, Unreachable
 from orchestrator.ports import Clock
 
 FRESH = timedelta(minutes=10)  # keys this old are asked for anew
-STALE_MAX = timedelta(hours=24)  # keys this old are no longer believed: the issuer may have withdrawn them
+STALE_MAX = timedelta(hours=24)  # keys this old are no longer trusted: the issuer may have withdrawn them
 AGAIN = timedelta(seconds=30)  # an issuer is asked at most this often, whatever tokens come in
 KEYS_MAX = 100
 RSA_BITS_MIN = 2048  # NIST SP 800-131A; RFC 7518, section 3.3
@@ -28,7 +28,7 @@ KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "EdDSA": ("OKP", frozenset({"Ed25519"})),
     "Ed25519": ("OKP", frozenset({"Ed25519"})),
 }
-"""Every signature that is believed, with its type of key and its curves. No shared secrets, and not ``none``."""
+"""Every signature that is accepted, with its type of key and its curves. No shared secrets, and not ``none``."""
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ class Keys:
         """The key that a token's header names; None: the issuer has none such. Raises Unreachable.
 
         ``kid`` empty: the only key there is for this signature. While the issuer cannot be reached, keys that were
-        read within a day are believed on; what it does not know is asked for again at most every 30 seconds.
+        read within a day are trusted on; what it does not know is asked for again at most every 30 seconds.
         """
         if self._is_due():  # whoever comes while they are read waits, unless there are some to go on with
             await self._read_again(may_fail=self._is_believed())

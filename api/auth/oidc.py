@@ -59,10 +59,10 @@ class Issuers:
             raise _refused("it cannot be read") from error
         alg, kid, issuer = header.get("alg"), header.get("kid", ""), claims.get("iss")
         if not isinstance(alg, str) or alg not in KINDS or not isinstance(kid, str) or not _is_typed(header):
-            raise _refused("it is not signed in a way that is believed here")
+            raise _refused("it is not signed in a way that is accepted here")
         keys = self._keys.get(issuer) if isinstance(issuer, str) else None
         if keys is None:
-            raise _refused("its issuer is not one that is believed here")
+            raise _refused("its issuer is not one that is accepted here")
         try:
             key = await keys.key(kid, alg)
         except Unreachable as error:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 COMMANDS = {
-    "demo": ("api.cli.demo.demo", "Two real rollouts on this machine: a good one, and a bad one taken back."),
+    "demo": ("api.cli.demo.demo", "Two real rollouts on this machine, a good one and a bad one rolled back."),
     "sandbox": (
         "api.cli.commands.sandbox",
         "An AWS on this machine, with a service under it, to try Teal on.",
@@ -54,10 +54,10 @@ COMMANDS = {
     ),
     "services": ("api.cli.commands.services", "Show what every service runs now, and how it came to that."),
     "outputs": ("api.cli.commands.outputs", "Print the names of what serves, for Terraform and scripts."),
-    "serve": ("api.cli.commands.serve", "Run the engine and the HTTP door."),
+    "serve": ("api.cli.commands.serve", "Run the engine and the HTTP API."),
     "simulate": ("api.cli.commands.simulate", "Try a plan on simulated releases, good and bad."),
     "evidence": ("api.cli.commands.evidence", "Recompute the evidence of a comparison from its records."),
-    "tokens": ("api.cli.commands.tokens", "Make, list and revoke the tokens of the HTTP door."),
+    "tokens": ("api.cli.commands.tokens", "Make, list and revoke the tokens of the HTTP API."),
     "completion": ("api.cli.commands.completion", "Teach your shell to complete all this."),
     "schema": ("api.cli.commands.schema_migrate", "Print the JSON Schema of a rollout file."),
     "migrate": ("api.cli.commands.schema_migrate", "Bring the store up to date."),

@@ -5,7 +5,7 @@ Failure
 │   ├── Unauthenticated 401: no token, or one that is not taken (any more)
 │   ├── Forbidden       403: this identity may not do that
 │   ├── NotFound        404: no such rollout, service or path
-│   ├── Refused         409: a legal wish that makes no sense in the present state
+│   ├── Refused         409: a legal command that is not accepted in the present state
 │   │   └── Conflict    another rollout holds the service, the rule or the key
 │   ├── Invalid         400, 413, 415, 422 …: the request is wrong; every mistake is listed
 │   │   └── Unfit       preflight's findings are against the rollout
@@ -86,7 +86,7 @@ class NotFound(Problem):
 
 
 class Refused(Problem):
-    """A legal wish, refused in the present state; nothing was changed."""
+    """A legal command, refused in the present state; nothing was changed."""
 
 
 class Conflict(Refused):

@@ -279,7 +279,7 @@ class GatePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPart:
-    """What somebody wished, through which door, and what became of it."""
+    """A person's command, through which door, and what became of it."""
 
     at: datetime
     by: str

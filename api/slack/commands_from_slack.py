@@ -64,7 +64,7 @@ async def allow(door: SlackDoor, who: Principal, wish: Wish) -> Stored:
         raise Forbidden(
             what=f"you may not {wish.kind} {stored.rollout.spec.service}",
             why=lacking,
-            next_step="ask somebody who may, or whoever looks after Teal for the role",
+            next_step="ask somebody who may, or whoever runs Teal for the role",
         )
     if len(wish.reason) > REASON_MAX:
         raise Refused(what=f"the reason is longer than {REASON_MAX} characters", next_step="shorten it")
@@ -82,7 +82,7 @@ async def refuse_late(door: SlackDoor, who: Principal, wish: Wish) -> Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What became of a wish: words for whoever wished, and how the audit log calls it."""
+    """What became of a command: words for whoever gave it, and how the audit log calls it."""
 
     words: str
     outcome: str

@@ -49,7 +49,7 @@ async def signed_form(request: Request) -> dict[str, str]:
 
 
 def address_of(request: Request) -> str:
-    """The client's address, for the audit log; a proxy that is believed may have written something else than one."""
+    """The client's address, for the audit log; a trusted proxy may have written something else than one."""
     try:
         return str(ipaddress.ip_address(request.client.host)) if request.client else ""
     except ValueError:

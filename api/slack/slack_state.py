@@ -51,14 +51,14 @@ class SlackDoor:
         if self.slack.team and sender.team != self.slack.team:
             raise Forbidden(
                 what="this Slack workspace is not the one that Teal is set up for",
-                next_step="ask whoever looks after Teal; `slack.team` in its settings names the workspace",
+                next_step="ask whoever runs Teal; `slack.team` in its settings names the workspace",
             )
         person = self.settings.person_by_slack(sender.user)
         if person is None:
             log.warning("slack_user_unknown", user=sender.user, team=sender.team)
             raise Forbidden(
                 what=f"Teal does not know Slack user {sender.user}",
-                next_step="ask whoever looks after Teal to add you under `people` in its settings, with this id",
+                next_step="ask whoever runs Teal to add you under `people` in its settings, with this id",
             )
         return Principal(
             name=person.name,

@@ -71,7 +71,7 @@ def page() -> str:
         "A service that runs no task has nothing to compare green with, and nothing to go back to. Teal rolls out to "
         "it only where the file says that this is meant, with how many tasks: `first_deployment: {tasks: 2}` and "
         "`plan: instant`. Green comes up and proves healthy, gets all traffic, is watched, and blue gets as many "
-        "tasks of the same revision. A rollback leads traffic where it led before: to a group without a target.",
+        "tasks of the same revision. A rollback sends traffic where it went before: to a group without a target.",
         "Whoever owns the service makes it: with its target group in a rule, and desired count 0. Teal makes no "
         "service of record, since it could not know who owns it afterwards.",
     )

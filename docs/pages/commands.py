@@ -34,7 +34,7 @@ def page() -> str:
         table(["command", "what it does"], [[f"`{kind}`", f"{MEANINGS[kind]}."] for kind in CommandKind]),
         "`approve` is refused at a step that needs none, and from someone who may not give it; `resume` where nothing "
         "is paused or stopped; `back` to anything but the weight of an earlier step; `promote --full` where it would "
-        "pass by an approval that is still missing; `rollback` once green is on its way out; "
+        "pass by an approval that is still missing; `rollback` once green is being removed; "
         "and any command that names a step other than the current one.",
         "## What becomes of a command",
         table(["state", "meaning"], [[f"`{state}`", STATES[state]] for state in CommandState]),

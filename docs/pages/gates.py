@@ -61,14 +61,14 @@ WORDS = {
         fail="In one of its streams (errors, unanswered requests, 4xx, slow requests) the evidence that green "
         "is more "
         "than `margin` times as bad as blue has reached 1 to `alpha`, shared by the streams, with at least "
-        f"{compare.EVENTS_LEAST} such events on green; it stays a FAIL whatever comes after. Or blue went bad when "
-        "green grew and recovered when its growth was taken back.",
+        f"{compare.EVENTS_LEAST} such events on green; it stays a FAIL whatever comes after. Or blue failed when "
+        "green grew and recovered when that step was undone.",
         hold="No whole period with traffic on both colours was measured at this weight, or only green's warm-up; or, "
         "with `inconclusive: hold`, neither was shown.",
         passes="Either `green is shown not to be 2 times as bad as blue` (evidence of 1 to `beta`, "
         f"{compare.INTERVALS_LEAST} periods and `requests` of green at this weight), or only `no evidence against "
         "green`: the two are never mixed up.",
-        not_applicable="Only one colour has traffic, or both run the same revision (on the way home).",
+        not_applicable="Only one colour has traffic, or both run the same revision (while traffic returns to blue).",
         do="On a FAIL traffic is on blue already. The reason has both colours' counts; `teal evidence` "
         "recomputes them. "
         "Read green's errors of those minutes. One broken client that stickiness keeps on green looks the same. On a "
@@ -81,9 +81,9 @@ WORDS = {
         "composite alarm's rule comes true with what its parts say of green.",
         hold="One of them is not there, unread, not evaluated as a whole (`PARTIAL_DATA`, `EVALUATION_ERROR`, "
         "`EVALUATION_FAILURE`), or without data that says enough; or it fires for both colours.",
-        passes="All that apply are OK, and could know of this weight.",
+        passes="All that apply are OK, and were evaluated at this weight.",
         not_applicable="It fired before the rollout began (an approval of the first traffic is then needed), it "
-        "can say nothing about green (`teal preflight` says why), or the colour takes no traffic.",
+        "does not cover green (`teal preflight` says why), or the colour takes no traffic.",
         do="A FAIL names the alarm: open it in CloudWatch; traffic is on its way back to blue already. A "
         "HOLD that says `fires for blue too` is an outage of both: green is not the cause, and nothing "
         "moves until it is over. A HOLD without data lasts until `limits.hold`; if that silence is good, "
@@ -101,7 +101,7 @@ WORDS = {
         "none.",
         do="The reason says the number, the bound and the period's time. `CloudWatch refuses it` does not "
         "clear by waiting: roll back and correct `gates.metric`. `could not be read` does: CloudWatch is "
-        "away, traffic stays where it is; once `limits.unseen` has passed, people are called and green goes back to "
+        "away, traffic stays where it is; once `limits.unseen` has passed, people are paged and green goes back to "
         "the last weight at which every gate passed (to 0 % where none has), until evidence can be read again.",
     ),
     "probe": Words(
@@ -170,8 +170,8 @@ def page() -> str:
         "A step is left at the later of two moments: its bake is over, and every gate that applies has judged one "
         "whole measured interval that began after the weight was read back. `promote` waives time and the HOLDs of "
         "`guard` and `alarms`; it waives no FAIL, and nothing of `health`.",
-        "While traffic comes home to blue, the same gates judge blue. A FAIL there puts the last good step back on "
-        "green, holds and calls people; it never rolls the release back by itself.",
+        "While traffic returns to blue, the same gates judge blue. A FAIL there puts the last good step back on "
+        "green, holds and pages people; it never rolls the release back by itself.",
         table(["gate", "it asks"], [[f"[`{name}`](#{name})", words.asks] for name, words in WORDS.items()]),
         *[part for module in _modules() for part in _section(module)],
     )

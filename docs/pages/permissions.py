@@ -96,7 +96,7 @@ def page() -> str:
         + ", ".join(f"`{action}`" for action in DIRECT)
         + ". The policy below allows all of them. Without "
         + ", ".join(f"`{action}`" for action in DISPENSABLE)
-        + " it brings the traffic home all the same, and says what it could not do.",
+        + " it puts all traffic on blue all the same, and says what it could not do.",
         "## The policy",
         code(policy_text(), "json"),
     )

@@ -43,9 +43,9 @@ def page() -> str:
     return document(
         "The settings file",
         "the models of `orchestrator/config/settings_file/models.py`",
-        "What a server is told beside its environment: who may come in, which AWS accounts, image registries "
+        "What a server needs beside its environment: who has access, which AWS accounts, image registries "
         "and hosts "
-        "are allowed, and who is told. It is the operator's word: nothing in a rollout file can widen it. "
+        "are allowed, and who is notified. It is the operator's word: nothing in a rollout file can widen it. "
         "`teal serve --settings FILE` reads it, or any command whose `TEAL_SETTINGS` names it; "
         "`teal serve --check` reads it and ends. Without a file every setting has its default. A whole one:",
         code(EXAMPLE, "yaml"),
@@ -87,7 +87,7 @@ def page() -> str:
         "starts "
         "and no green grows; what is under way holds, or is taken back if its file says `at_close: rollback`. "
         "Rollbacks "
-        "and traffic on its way home are never held up. `teal serve` keeps its calendar in the store when it "
+        "and traffic that returns to blue are never held up. `teal serve` keeps its calendar in the store when it "
         "starts, so "
         "that every engine of the store keeps to it (within ten seconds), also a `teal deploy` on somebody's "
         "machine. "

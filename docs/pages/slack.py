@@ -36,7 +36,7 @@ people:
 """
 
 ACCESS = """
-A request is believed if Slack signed its very bytes within the last five minutes; nothing else lets anybody in, and no
+A request is accepted if Slack signed its very bytes within the last five minutes; nothing else lets anybody in, and no
 token is asked for. The user's id names a person of the settings: their name is the same at every door, so
 `not_author`, `approvers` and `required` hold in Slack as they do in a terminal. Whoever is not named there, has no role
 that suffices, or is limited to other services, is told so in words that they alone see. A person without a `role` may

@@ -10,7 +10,7 @@ WANTED = {
     Phase.PROVISIONING: "Green runs at its wanted size and its targets are healthy in two looks.",
     Phase.SHIFTING: "The current step's weight on every rule, verified by reading back.",
     Phase.WATCHING: "The last weight; blue's revision is untouched and its capacity kept, so going back is one write.",
-    Phase.SETTLING: "Blue runs the new revision; traffic comes home in steps; then green and what was made is gone.",
+    Phase.SETTLING: "Blue runs the new revision; traffic returns to it in steps; then green and what was made is gone.",
     Phase.RETIRING: "Green stands in blue's place on every rule; then blue has no task, and is kept so or gone.",
     Phase.SUCCEEDED: "Nothing more: blue serves the new revision, and nothing that Teal made is left; "
     "after a swap green serves it, and nothing else that Teal made is left.",
@@ -53,7 +53,7 @@ def _back(phase: Phase) -> str:
     if phase is Phase.SETTLING:
         return "blue gets its former revision in place, then 100 % blue"
     if phase is Phase.RETIRING:
-        return "blue hangs on the rules again, gets its tasks back or is made anew, then 100 % blue"
+        return "blue is in the rules again, gets its tasks back or is created again, then 100 % blue"
     if phase is Phase.ROLLING_BACK:
         return "it is on its way"
     assert phase.is_final or not ACCEPTED[phase], f"say what a rollback means in {phase}"

@@ -42,8 +42,8 @@ PREFLIGHT = (
     "servicequotas:ListServiceQuotas",
     "ssm:DescribeParameters",
 )
-"""What preflight and ``init`` read besides (``orchestrator.aws.scout``): without one of them, they say what they could
-not look at. ``ecs:ListServices`` also finds the service that a swap left, where the store does not know it.
+"""What preflight and ``init`` read besides (``orchestrator.aws.preflight``): without one of them, they say what they
+could not look at. ``ecs:ListServices`` also finds the service that a swap left, where the store does not know it.
 ``iam:SimulatePrincipalPolicy`` only answers what a policy would allow."""
 
 WRITES = (

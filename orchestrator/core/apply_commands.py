@@ -27,7 +27,7 @@ def refusal(row: Rollout, command: Command) -> str:
         others = ", ".join(sorted(accepted)) or "nothing more"
         is_late = command.kind is CommandKind.ROLLBACK and row.phase is Phase.SUCCEEDED
         instead = f" ({_undo(row)})" if is_late else ""
-        return f"{command.kind} makes no sense while the rollout is {row.phase}{instead}; it now accepts {others}"
+        return f"{command.kind} is not accepted while the rollout is {row.phase}{instead}; it now accepts {others}"
     if command.step is not None and command.step != current_step(row):
         return f"it was given for step {command.step + 1}, and the rollout is at step {current_step(row) + 1}"
     match command.kind:
@@ -63,9 +63,9 @@ def _way_back_refusal(row: Rollout, command: Command) -> str:
         name = row.spec.service.service
         return f"{name} was deleted, so there is nothing to go back to; abandon leaves green as it is"
     if command.kind is CommandKind.ROLLBACK and row.green is not None and row.green.is_leaving:
-        return f"green is on its way out; once it is gone, {_undo(row)}"
+        return f"green is being removed; once it is gone, {_undo(row)}"
     if row.retirement is not None and row.retirement.is_clearing:
-        return f"blue's target groups are on their way out; once they are gone, {_undo(row)}"
+        return f"blue's target groups are being deleted; once they are gone, {_undo(row)}"
     return ""
 
 
@@ -106,7 +106,7 @@ def _full_refusal(row: Rollout, command: Command) -> str:
 
 
 def apply_commands(draft: Draft) -> Command | None:
-    """Apply what people wished; returns the rollback, reject or abandon that ends this rollout, if there is one."""
+    """Apply people's commands; returns the rollback, reject or abandon that ends this rollout, if there is one."""
     ending: Command | None = None
     for command in draft.seen.commands:
         why = refusal(draft.row, command)

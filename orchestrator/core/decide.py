@@ -1,6 +1,6 @@
 """``decide``: the whole of Teal's judgement in one pure function. Same input, same output.
 
-It reads the row, what people wished and what was seen, and answers with the next row, the effects that lead from what
+It reads the row, people's commands and what was seen, and answers with the next row, the effects that lead from what
 is seen to what is wanted, the facts to tell and to keep, and when to look again. Each phase is one function in a file
 of its own, in `orchestrator.core.phases`. A phase function that finds a reason to roll back records that on the draft;
 the first step of the way back is taken here, in one place, from where the tick was then (`conclude`).
@@ -122,7 +122,7 @@ def _limit_holds(draft: Draft) -> None:
     if row.phase is Phase.PENDING and limits.wait_for_blue:
         return  # it has a limit of its own
     if draft.before.waiting.holds and not draft.holds:
-        draft.change(is_paged=False)  # this standstill is over; people are called again for the next
+        draft.change(is_paged=False)  # this standstill is over; people are paged again for the next
     holds = [hold for hold in draft.holds if hold.is_limited]
     if not holds:
         draft.change(held=timedelta(0))
@@ -211,7 +211,7 @@ def _assert_promises(draft: Draft) -> None:
         assert write.green is None or 0 <= write.green <= ALL, f"{write.green} is no share"
     if row.phase is Phase.ROLLING_BACK and (row.retirement is None or row.way_out.is_way_clear):
         assert all(not write.green for write in writes), "a rollback never gives green anything"
-    elif row.phase is Phase.ROLLING_BACK:  # blue hangs on the rules again before it has anything to give
+    elif row.phase is Phase.ROLLING_BACK:  # blue is in the rules again before it has anything to give
         assert all(write.green in (None, NONE, ALL) for write in writes), (
             "green keeps what it has, or loses it"
         )

@@ -107,7 +107,7 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
     if holder is not None:
         raise Conflict(
             what=f"{spec.service} has an active rollout, {holder.rollout.id} ({holder.rollout.phase})",
-            next_step=f"wait for it, or take it back: `teal rollback {holder.rollout.id}`",
+            next_step=f"wait for it, or roll it back: `teal rollback {holder.rollout.id}`",
             holder=holder.rollout.id,
         )
     freezes = await (calendar or Calendar(store, clock)).of(spec.service)
@@ -179,7 +179,7 @@ def _refuse_held(claims: frozenset[str], others: Sequence[Rollout]) -> None:
             raise Conflict(
                 what=f"{taken.name} is moved by {holder.id} of {holder.spec.service} ({holder.phase})",
                 why="a rule has one writer",
-                next_step=f"wait for it, or take it back: `teal rollback {holder.id}`",
+                next_step=f"wait for it, or roll it back: `teal rollback {holder.id}`",
                 holder=holder.id,
             )
 
@@ -208,7 +208,7 @@ async def wish(rollout: RolloutId, command: Command, *, store: Store) -> Command
     seen = await store.add_command(rollout, command, check=check)
     if seen.command.kind is not command.kind:
         raise Refused(
-            what=f"key `{command.key}` already gave {seen.command.kind}",
+            what=f"key `{command.key}` was already used for {seen.command.kind}",
             why="one key is one command",
             next_step="use a new key for another command",
         )

@@ -100,7 +100,7 @@ class BringHome:
                 self._say(words_of(step, place))
                 await self._direct.perform(step)
             except (Throttled, Unreachable) as error:
-                self._say(f"not sure that it worked, looking again: {error}")
+                self._say(f"it may have worked, looking again: {error}")
             except Outside as error:
                 if isinstance(step, TagGreen):
                     self._say(f"green could not be tagged: {error}")
@@ -148,6 +148,6 @@ def words_of(step: Step, place: Place) -> str:
         case RestoreDeploymentConfiguration():
             return f"giving {step.service} its deployment alarms and its breaker's rollback back"
         case TagGreen():
-            return "tagging green as taken back"
+            return "tagging green as rolled back"
         case never:
             assert_never(never)

@@ -48,7 +48,7 @@ async def undoing(stored: Stored, *, store: Store) -> Spec:
     if later != row.id:
         raise Refused(
             what=f"{row.id} is not the last rollout of {row.spec.service} that succeeded: {later} is",
-            why=f"undoing it would take back {later} as well",
+            why=f"undoing it would undo {later} as well",
             next_step=f"undo {later}, or roll out {revision_name(former)} itself, with plan `instant`",
         )
     return replace(
@@ -68,12 +68,12 @@ def _former(row: Rollout) -> TaskDefinitionArn:
     if row.phase is Phase.ABANDONED:
         raise Refused(
             what=f"{row.id} was abandoned",
-            why="nobody knows how it was left",
+            why="how it was left is not known",
             next_step="see what serves (`teal preflight --service …`), and roll out the revision that is to serve",
         )
     if row.phase is not Phase.SUCCEEDED:
         raise Refused(
-            what=f"{row.id} is under way ({row.phase})", next_step=f"`teal rollback {row.id}` takes it back"
+            what=f"{row.id} is under way ({row.phase})", next_step=f"`teal rollback {row.id}` rolls it back"
         )
     if row.blue is None or row.spec.first_tasks:
         raise Refused(

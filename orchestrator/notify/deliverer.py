@@ -32,7 +32,7 @@ class Deliverer:
         chance: Chance = random.random,
     ) -> None:
         self._lines = {sink.name: Line(feed, sink, clock, owner=owner, chance=chance) for sink in sinks}
-        assert len(self._lines) == len(sinks), "two sinks of one name would share what was told"
+        assert len(self._lines) == len(sinks), "two sinks of one name would share what was delivered"
 
     def hint(self) -> None:
         """Something may have been committed. Without hints the store is asked every second."""

@@ -175,10 +175,10 @@ class Line:
         except Outside:
             raise
         except TimeoutError as error:
-            raise Unreachable(what=f"{self._sink.name} did not take it in time") from error
+            raise Unreachable(what=f"{self._sink.name} did not answer in time") from error
         except Exception as error:  # the sink's edge
             self._log.exception("sink_failed", rollout=stored.rollout.id)
-            raise Unreachable(what=f"{self._sink.name} failed by a fault of Teal's own") from error
+            raise Unreachable(what=f"{self._sink.name} failed by a bug in Teal") from error
 
     async def _failed(self, delivery: Delivery, events: Sequence[EventSeen], why: Outside) -> None:
         now, rollout = self._clock.now(), delivery.stored.rollout.id

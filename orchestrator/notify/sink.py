@@ -31,7 +31,7 @@ class Sink(Protocol):
         ``stored``: the row with at least these events in it. ``state``: what the last call for this rollout
         returned; empty the first time. It may be called again with events that were told before, if the process
         ended before that could be committed. Raises Outside to be called again later: Later if the receiver said
-        when, Rejected if it said no, Gone if it wants to hear no more.
+        when, Rejected if it said no, Gone if it takes no more events.
         """
         ...
 
@@ -45,4 +45,4 @@ class Later(Throttled):
 
 
 class Gone(Rejected):
-    """The receiver wants to hear no more; nothing is told to it until the process starts anew."""
+    """The receiver takes no more events; nothing is sent to it until the process starts again."""

@@ -78,11 +78,11 @@ class HookSink:
         why = f"it answered {status}"
         if status == 410:
             return Gone(
-                what=f"{self.name} wants to hear no more", why=why, next_step="take it out of the settings"
+                what=f"{self.name} takes no more events", why=why, next_step="remove it from the settings"
             )
         after = retry_after(answer.headers, now=self._clock.now())
         if after is not None:
-            return Later(what=what, why=f"{why} and asked for time", after=after)
+            return Later(what=what, why=f"{why} and asked to wait", after=after)
         if status == 429:
             return Throttled(what=what, why=why)
         if status >= 500 or status in _ILL:

@@ -302,7 +302,7 @@ def _words(error: Exception) -> str:
         case aiohttp.ClientConnectorError():
             return f"no connection could be made: {error.os_error.strerror or 'it failed'}"
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
-            return "it hung up before its answer was whole"
+            return "it closed the connection before its answer was whole"
         case aiohttp.ClientResponseError():
             return "its answer is not HTTP"
         case _:

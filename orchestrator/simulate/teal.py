@@ -85,7 +85,7 @@ def roll_out(
     horizon: timedelta = HORIZON,
     is_every_look_taken: bool = False,
 ) -> Outcome:
-    """Simulate one rollout until it is home, taken back, or the horizon is reached.
+    """Simulate one rollout until it succeeds, is rolled back, or the horizon is reached.
 
     `is_every_look_taken`: also those that can find nothing new; it makes no difference but to the time it takes.
     """

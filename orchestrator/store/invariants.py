@@ -118,7 +118,7 @@ def used_token(token: str) -> Conflict:
 def told_by_another(delivery: Delivery) -> Lost:
     """The error of a delivery whose lease is not the newest any more."""
     return Lost(
-        what=f"the right to tell {delivery.sink} of rollout {delivery.stored.rollout.id} is lost",
+        what=f"the right to deliver to {delivery.sink} of rollout {delivery.stored.rollout.id} is lost",
         why="it was given back, or given to another since",
         next_step="Nothing was written; whoever holds it goes on.",
     )

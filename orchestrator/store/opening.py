@@ -10,7 +10,7 @@ from orchestrator.ports import Store
 from orchestrator.store.sql.sqlite import SqliteDatabase
 from orchestrator.store.sql.store import SqlStore
 
-_INSTEAD = "sqlite:////path/to/teal.db (SQLite is the one that is there; PostgreSQL comes later)"
+_INSTEAD = "sqlite:////path/to/teal.db (SQLite alone; PostgreSQL comes later)"
 
 
 def open_store(url: str) -> Store:
@@ -33,7 +33,7 @@ def _path_of(url: str) -> Path:
     except ArgumentError:
         raise _invalid(f"{url!r} is no URL of a store") from None
     if parsed.drivername != "sqlite":  # the URL itself is not repeated: it may hold a password
-        raise _invalid(f"no store speaks {parsed.drivername}")
+        raise _invalid(f"no store supports {parsed.drivername}")
     if not parsed.database or parsed.database == ":memory:" or parsed.query:
         raise _invalid(f"{url!r} names no file")
     return Path(parsed.database)

@@ -80,5 +80,5 @@ def shifting(stage: Rehearsal, **spec: Any) -> RolloutId:  # noqa: ANN401 - the 
 
 
 def paged(stage: Rehearsal, rollout: RolloutId) -> list[str]:
-    """What people were called for."""
+    """What people were paged for."""
     return [seen.event.message for seen in stage.events(rollout, EventKind.PAGED)]

@@ -120,7 +120,7 @@ def test_case_66_a_rule_added_meanwhile_that_leads_to_blue_alone_is_named_within
         Actions=[{"Type": "forward", "TargetGroupArn": stage.scenery.target_group}],
     )
     stage.let_run(1.5 * stage.world.minute)
-    told = [line for line in stage.story(rollout).splitlines() if "leads to blue of prod/checkout" in line]
+    told = [line for line in stage.story(rollout).splitlines() if "forwards to blue of prod/checkout" in line]
     assert len(told) == 1, stage.story(rollout)
     assert "rule 2000 of load balancer prod-lb" in told[0]
 
@@ -140,7 +140,7 @@ def test_case_65_a_rule_put_in_front_meanwhile_is_named(stage: Rehearsal) -> Non
     )
     row = stage.until(rollout)
     assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
-    told = [line for line in stage.story(rollout).splitlines() if "was put in front" in line]
+    told = [line for line in stage.story(rollout).splitlines() if "takes precedence" in line]
     assert len(told) == 1
     assert "rule 3 of load balancer prod-lb" in told[0]
 

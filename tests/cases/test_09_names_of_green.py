@@ -171,7 +171,7 @@ def test_case_20_a_name_that_is_still_draining_is_not_waited_for(stage: Rehearsa
 
 
 def blind(stage: Rehearsal, *, times: int, words: str = "") -> None:
-    """ECS does not see for so many calls that green's group hangs on a load balancer, or refuses in these words."""
+    """ECS does not see for so many calls that green's group is in a load balancer's rule, or refuses in these words."""
     left = times
 
     def call(service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def blind(stage: Rehearsal, *, times: int, words: str = "") -> None:
 
 
 def test_case_21_ecs_that_does_not_see_the_groups_load_balancer_yet_is_asked_again(stage: Rehearsal) -> None:
-    """The group hangs on every rule already; ECS sees it some seconds later."""
+    """The group is in every rule already; ECS sees it some seconds later."""
     rollout = begun(stage)
     blind(stage, times=3)
     stage.until(rollout, Phase.SHIFTING)
@@ -205,7 +205,7 @@ def test_case_21_ecs_that_never_sees_the_groups_load_balancer_ends_the_rollout_a
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     reason = reason_of(stage, rollout)
-    assert "green cannot be made, asked for 6 times" in reason
+    assert "green cannot be created, after 6 attempts" in reason
     assert "does not have an associated load balancer" in reason
     assert groups_of(stage) == [stage.scenery.target_group]
 

@@ -55,7 +55,7 @@ def test_case_30_a_rule_that_is_made_anew_under_another_arn_is_named_and_left_al
     stage.let_run(2 * MINUTE)
     story = stage.story(rollout)
     assert "does not exist any more" in story
-    assert "leads to blue of prod/checkout since a moment ago" in story
+    assert "forwards to blue of prod/checkout since a moment ago" in story
     assert forward_of(rule_of(stage, made["RuleArn"]))["TargetGroups"] == [
         {"TargetGroupArn": stage.scenery.target_group, "Weight": 1}
     ]

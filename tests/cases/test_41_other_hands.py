@@ -70,7 +70,7 @@ def test_case_41_an_approval_after_the_rollback_began_is_refused_and_one_before_
     (told,) = stage.events(rollout, EventKind.COMMAND_OVERTAKEN)
     assert dict(told.event.facts)["key"] == late.command.key
     assert late.state is CommandState.ACCEPTED
-    with pytest.raises(Refused, match="approve makes no sense while the rollout is rolling_back"):
+    with pytest.raises(Refused, match="approve is not accepted while the rollout is rolling_back"):
         stage.wish(rollout, CommandKind.APPROVE)
 
 

@@ -57,7 +57,7 @@ def test_case_47_blue_gets_its_tasks_back_and_then_all_traffic(stage: Rehearsal,
 def test_case_47_blue_that_has_its_tasks_still_takes_everything_back_within_a_minute(
     stage: Rehearsal,
 ) -> None:
-    """Before its tasks were stopped there is nothing to start: it hangs on the rules again and takes over."""
+    """Before its tasks were stopped there is nothing to start: it is in the rules again and takes over."""
     rollout = swap(stage, Ending.KEEP)
     until_told(stage, rollout, EventKind.TRAFFIC_ON_GREEN)
     stage.wish(rollout, CommandKind.ROLLBACK)

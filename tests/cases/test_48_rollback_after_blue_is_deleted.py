@@ -51,7 +51,7 @@ def test_case_48_blue_is_made_anew_from_its_stored_request_and_gets_all_traffic(
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     (told,) = stage.events(rollout, EventKind.BLUE_CALLED_BACK)
-    assert "is made anew with 3 tasks, which takes about" in told.event.message
+    assert "is created again with 3 tasks, which takes about" in told.event.message
     assert shown(stage) == before
     assert rules_of(stage) == rules
     assert live_services(stage) == [stage.scenery.service]

@@ -130,7 +130,7 @@ def test_case_77_green_taken_out_of_the_rules_before_its_traffic_is_put_in_again
 def test_case_77_rules_that_an_apply_resets_while_blue_rolls_give_blue_its_former_revision(
     stage: Built,
 ) -> None:
-    """In settling all traffic on a blue that is not steady is no way home: blue gets its former revision in place."""
+    """In settling all traffic on a blue that is not steady is a rollback: blue gets its former revision in place."""
     rollout = begun(stage, Phase.SETTLING, after=4)
     with_actions(stage.terraform).apply()
     row = stage.until(rollout)
@@ -161,7 +161,7 @@ def test_case_77_a_count_that_an_apply_lowers_holds_until_blue_can_take_everythi
     smaller = stage.terraform.edit(SERVICE, ignoring=("task_definition",), desired_count=2)
     assert smaller.apply().attributes == {f"{SERVICE}.desired_count"}
     stage.let_run(LOOK)
-    assert "checkout wants 2 tasks, all traffic needs 3" in held(stage, rollout)[HoldKind.CAPACITY]
+    assert "checkout's desired count is 2, all traffic needs 3" in held(stage, rollout)[HoldKind.CAPACITY]
     smaller.edit(SERVICE, desired_count=3).apply()
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
@@ -173,7 +173,7 @@ def test_case_77_a_count_that_an_apply_lowers_on_the_way_home_is_named_too(stage
     smaller.apply()
     while not held(stage, rollout):
         stage.let_run(LOOK)
-    assert "checkout wants 2 tasks, all traffic needs 3" in held(stage, rollout)[HoldKind.CAPACITY]
+    assert "checkout's desired count is 2, all traffic needs 3" in held(stage, rollout)[HoldKind.CAPACITY]
     smaller.edit(SERVICE, desired_count=3).apply()
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
@@ -193,7 +193,7 @@ def test_case_77_a_revision_that_an_apply_deploys_to_blue_holds_and_is_named(sta
 def test_case_77_a_revision_that_an_apply_puts_back_while_blue_settles_holds_and_calls_people(
     stage: Built,
 ) -> None:
-    """In settling the first revision of the configuration undoes blue's update: green serves on, people are called."""
+    """In settling the first revision of the configuration undoes blue's update: green serves on, people are paged."""
     rollout = begun(stage, Phase.SETTLING, after=4)
     stage.terraform.edit(SERVICE, ignoring=("desired_count",)).apply()
     stage.let_run(LOOK)
@@ -227,7 +227,7 @@ def test_case_77_rules_that_an_apply_resets_when_blue_is_steady_on_the_revision_
         stage.let_run(timedelta(seconds=1))
     with_actions(stage.terraform).apply()
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
-    assert "taken as home, since blue is steady on the new revision" in stage.story(rollout)
+    assert "taken as settled, since blue is steady on the new revision" in stage.story(rollout)
     assert with_actions(stage.terraform).plan().changes == ()
 
 

@@ -53,7 +53,7 @@ def test_case_78_a_stack_update_that_resets_the_rule_to_the_former_group_is_told
     look_back(stage)
     (message,) = told(stage, row)
     assert "rule 1000 of load balancer prod-lb gives teal-checkout-" in message
-    assert "nothing: it leads to checkout-blue; it is left as it is" in message
+    assert "nothing: it forwards to checkout-blue; it is left as it is" in message
     assert shown(stage) in message
     assert rules_of(stage)[0]["Actions"] == before["Actions"]
 

@@ -72,7 +72,7 @@ def test_case_78_a_former_revision_that_a_stack_update_brings_back_is_told_once_
     assert stage.stack.update(STALE) == ("Service",)
     look_back(stage)
     look_back(stage)
-    words = "checkout was given checkout:1, not by a rollout: it was left on checkout:2"
+    words = "checkout was given checkout:1, not by a rollout: the rollout left it on checkout:2"
     assert told(stage, rollout) == [f"somebody changed what this rollout left: {words}; it is left as it is"]
     assert shown(stage) == words
     assert service_of(stage)["taskDefinition"].endswith("checkout:1")
@@ -87,7 +87,7 @@ def test_case_78_a_rule_that_gives_the_service_nothing_any_more_is_told_and_then
     actions = [{"Type": "forward", "TargetGroupArn": other}]
     call(stage, "ModifyRule", RuleArn=rule["RuleArn"], Actions=actions)
     look_back(stage)
-    assert shown(stage) == "rule 100 of load balancer main gives checkout nothing: it leads to elsewhere"
+    assert shown(stage) == "rule 100 of load balancer main gives checkout nothing: it forwards to elsewhere"
     stage.stack.revert("Rule")
     look_back(stage)
     assert told(stage, rollout)[-1] == "what this rollout left is there again"
@@ -118,7 +118,7 @@ def test_case_78_after_a_swap_it_is_greens_place_that_is_looked_after(ending: En
         look_back(stage)
         (words,) = told(stage, row.id)
         assert row.green is not None
-        assert f"gives teal-{row.green.name}-0 nothing: it leads to checkout-blue" in words
+        assert f"gives teal-{row.green.name}-0 nothing: it forwards to checkout-blue" in words
 
 
 def test_case_78_a_service_with_a_rollout_under_way_is_left_to_it(stage: Stacked) -> None:

@@ -92,7 +92,7 @@ def test_deploy_that_is_killed_or_told_to_leave_goes_on_where_it_was(laptop: Lap
         second.read_until("step 1 of 2", second.out)
         code, out, err = second.stop(signal.SIGTERM)
     assert (code, err) == (130, "")
-    assert f"Take it back: `teal rollback {held['id']}`" in out
+    assert f"Roll it back: `teal rollback {held['id']}`" in out
     assert run("wait", "checkout", "--until", "step:1", env=laptop.env).returncode == 0
     other = run("deploy", "--service", "prod/checkout", "--task-definition", "checkout:3", env=laptop.env)
     assert other.returncode == 5

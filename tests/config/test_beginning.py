@@ -105,7 +105,7 @@ def test_the_file_is_as_people_would_write_it() -> None:
     [
         ({"state": "ALARM", "reason": "12 > 10"}, {}, "Not taken: checkout-5xx: it fires now (12 > 10)"),
         ({"state": "INSUFFICIENT_DATA"}, {}, "Not taken: checkout-5xx: it has no data now"),
-        ({"is_anomaly": True}, {}, "Not taken: checkout-5xx: it can say nothing about green"),
+        ({"is_anomaly": True}, {}, "Not taken: checkout-5xx: it does not cover green"),
         (
             {"dimensions": (("LoadBalancer", "app/public/50dc6c495c0c9188"),)},
             {"groups_per_load_balancer": 4},

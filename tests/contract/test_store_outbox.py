@@ -174,7 +174,7 @@ def test_a_lease_that_ran_out_passes_on_and_is_lost_to_its_first_holder(play: Pl
         stale = await due_one(store)
         assert await due(store, now=NOON + TTL - SECOND) == ()
         fresh = await due_one(store, owner="two", now=NOON + TTL)
-        with pytest.raises(Lost, match="the right to tell slack of rollout r1 is lost"):
+        with pytest.raises(Lost, match="the right to deliver to slack of rollout r1 is lost"):
             await store.delivered(stale, sent=1, state="stale")
         with pytest.raises(Lost):
             await store.not_delivered(stale, again_at=LATER, why="stale")

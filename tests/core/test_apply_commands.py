@@ -1,4 +1,4 @@
-"""What people wish for, where the rollout stands otherwise than they thought, and how far a promotion may go.
+"""What people command, where the rollout stands otherwise than they thought, and how far a promotion may go.
 
 ``test_commands.py`` holds what each command does where it makes sense.
 """
@@ -75,7 +75,7 @@ def test_what_a_phase_does_not_accept_is_refused_with_what_it_does_and_changes_n
 ) -> None:
     known = IN[phase]
     why = refusal(known, wish(kind))
-    assert f"{kind} makes no sense while the rollout is {phase}" in why
+    assert f"{kind} is not accepted while the rollout is {phase}" in why
     assert all(accepted in why for accepted in ACCEPTED[phase])
     with_it, without = commanded(known, wish(kind)), at(known)
     assert outcome(with_it) == (CommandState.OVERTAKEN, why)
@@ -248,7 +248,7 @@ def test_going_back_after_a_failure_that_holds_is_a_way_on() -> None:
         pytest.param(
             settling(900, is_homeward=True, step=1, failed="guard: a test"),
             True,
-            id="blue fails on the way home",
+            id="blue fails as traffic returns to it",
         ),
     ],
 )

@@ -1,6 +1,6 @@
-"""Holds and clocks: what each kind of waiting counts towards, when a limit is reached, and when people are called.
+"""Holds and clocks: what each kind of waiting counts towards, when a limit is reached, and when people are paged.
 
-``test_advancing.py`` holds the first table of each; here are the edges, and what happens over several ticks.
+``phases/test_shifting.py`` holds the first table of each; here are the edges, and what happens over several ticks.
 """
 
 from dataclasses import replace

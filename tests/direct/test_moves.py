@@ -104,7 +104,7 @@ def kinds(place: Place, errand: Errand = ERRAND, *, after: timedelta = timedelta
         pytest.param(
             a_place(former=True, green=0, blue=on(WANTED)),
             ["update_service"],
-            id="traffic is home on the new revision",
+            id="traffic is back on blue, on the new revision",
         ),
         pytest.param(
             a_place(former=True, marked=False, blue=on(WANTED, deployment_configuration=WATCHFUL)),

@@ -100,7 +100,7 @@ def test_case_80_the_tags_are_enough_to_take_back_what_a_job_left_whose_store_is
     glass.store = MemoryStore()
     glass.bring_home()
     assert glass.all_is_on_blue(), glass.told
-    assert "tagging green as taken back" in glass.told
+    assert "tagging green as rolled back" in glass.told
 
 
 @pytest.mark.parametrize("moment", [shifting, blue_rolling])

@@ -65,7 +65,7 @@ async def all_that_both_colours_depend_on_fails(made: Stage) -> None:
     await shop.told("step 1 of 2")
     await asyncio.sleep(GROWTH_SECONDS)
     shop.fault("dependency", rate=0.4, seconds=OUTAGE_SECONDS)
-    view = await shop.until(lambda view: [hold for hold in view.holds if "blue itself is bad" in hold.reason])
+    view = await shop.until(lambda view: [hold for hold in view.holds if "blue itself fails" in hold.reason])
     assert view.green_percent == 50
     ended = await deploy.ended()
     assert ended.code == 0, ended

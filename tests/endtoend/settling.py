@@ -37,7 +37,7 @@ async def blue_that_cannot_start_it(made: Stage) -> None:
     assert (await shop.teal("rollback", shop.name, "-r", "blue cannot start it")).code == 0
     ended = await deploy.ended()
     assert ended.code == 3, ended
-    print_from("people are called", ended)
+    print_from("people are paged", ended)
     assert "held: blue does not start on " in ended.out, ended
     assert "(goes on once blue runs steadily, or a person rolls back)" in ended.out, ended
     assert await shop.on() == former
@@ -64,7 +64,7 @@ async def breaker_that_puts_the_former_back(made: Stage) -> None:
     assert resumed.code == 0, resumed
     ended = await deploy.ended()
     assert ended.code == 0, ended
-    print_from("people are called", ended)
+    print_from("people are paged", ended)
     assert f"`teal resume {view.id}` tries once more, `teal rollback {view.id}` goes back" in ended.out, ended
     assert "Scaling activity" not in ended.out, "that is ECS's own stop, and no reason"
     assert await shop.on() == new

@@ -1,4 +1,4 @@
-"""Green probed over real sockets before users meet it: one sandbox, `teal deploy` as processes."""
+"""Green probed over real sockets before users reach it: one sandbox, `teal deploy` as processes."""
 
 import asyncio
 import socket

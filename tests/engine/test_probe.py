@@ -1,4 +1,4 @@
-"""Green tried out before users meet it, in whole rollouts: what a probe catches, and what becomes of test rules."""
+"""Green tried out before users reach it, in whole rollouts: what a probe catches, and what becomes of test rules."""
 
 import json
 from dataclasses import replace
@@ -101,7 +101,7 @@ def test_a_good_green_passes_and_the_probe_says_what_it_could_have_missed(stage:
             e for e in told if dict(e.facts)["gate"] == "probe" and dict(e.facts)["verdict"] == "pass"
         )
         assert (
-            "150 good answers: a green that fails more than 2 % would have shown itself with 95%"
+            "150 good answers: a green that fails more than 2 % would have been found with 95%"
             in passed.message
         )
         assert actions(stage, stage.scenery.test_rules[0]) == before

@@ -152,7 +152,7 @@ def test_preflight_says_what_each_step_takes(stage: Rehearsal) -> None:
         "step 1, 10 %: 2 tasks",
         "step 2, 50 %: 6 tasks",
         "the watch, 100 %: 10 tasks",
-        "until traffic is home: 10 tasks",
+        "until traffic is back on blue: 10 tasks",
     ]
     assert "0.5 vCPU and 1 GiB" in told[0]
     assert "vCPU hours" in told[0]

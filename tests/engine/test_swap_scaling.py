@@ -113,4 +113,4 @@ def test_a_blue_that_is_made_anew_gets_its_policies_and_schedules_back(stage: Re
     assert (target_of(stage), acts_on(stage)) == (bounds, acting), stage.story(rollout)
     assert service_of(stage)["runningCount"] >= 2, "its policies may act again"
     told = [seen.event.message for seen in stage.events(rollout, EventKind.DRIFT_FOUND)]
-    assert any("let them act on the new ones" in words for words in told), told
+    assert any("attach them to the new ones" in words for words in told), told

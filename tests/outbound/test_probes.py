@@ -90,7 +90,7 @@ def test_a_listener_that_answers_too_late_or_hangs_up_has_failed_not_gone() -> N
     seen = probed(answer, replace(NEED, count=2, timeout=timedelta(milliseconds=200)))
     assert isinstance(seen, ProbeSeen)
     assert sorted((a.status, a.trouble) for a in seen.answers) == [
-        (0, "it hung up before its answer was whole"),
+        (0, "it closed the connection before its answer was whole"),
         (0, "no answer within 0.2 s"),
     ]
 

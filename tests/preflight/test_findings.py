@@ -111,12 +111,12 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"unsettled": ("a-1 is PENDING",)},
         "another deployment is under way on checkout: a-1",
     ),
-    ("blue-empty", {}, blue(desired=0, running=0), "checkout wants no task"),
+    ("blue-empty", {}, blue(desired=0, running=0), "checkout's desired count is 0"),
     (
         "blue-not-empty-yet",
         {"first_tasks": 2},
         blue(desired=0, running=1),
-        "checkout wants no task and has 1",
+        "checkout's desired count is 0, and it still has 1",
     ),
     ("not-first", {"first_tasks": 2}, {}, "checkout runs 3 tasks: this is no first deployment"),
     (
@@ -286,7 +286,7 @@ ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "alarm-blind",
         {},
         alarm(is_anomaly=True),
-        "alarm checkout-5xx can say nothing about green",
+        "alarm checkout-5xx does not cover green",
     ),
     ("alarm-not-whole", {}, alarm(evaluation="PARTIAL_DATA"), "checkout-5xx as a whole: PARTIAL_DATA"),
     (

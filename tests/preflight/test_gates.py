@@ -43,7 +43,7 @@ def of_alarm(alarm: AlarmSeen) -> list[Finding]:
         pytest.param(
             replace(ON_BLUE, is_anomaly=True),
             Severity.WARNING,
-            "alarm blue-5xx can say nothing about green",
+            "alarm blue-5xx does not cover green",
             id="blind",
         ),
         pytest.param(
@@ -58,7 +58,7 @@ def of_alarm(alarm: AlarmSeen) -> list[Finding]:
         pytest.param(
             composite("ALARM(gone)"),
             Severity.WARNING,
-            "alarm all can say nothing about green",
+            "alarm all does not cover green",
             id="a part is gone",
         ),
     ],

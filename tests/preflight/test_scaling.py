@@ -77,7 +77,7 @@ def test_a_target_that_nothing_acts_on_is_not_worth_a_word() -> None:
         pytest.param(scaled(policy("steps", STEP)), "no metric alarm makes it act", id="no alarm"),
         pytest.param(
             scaled(policy("steps", STEP), drivers=(driver(ThresholdMetricId="band"),)),
-            "the threshold of its alarm busy is learnt from the metric's past",
+            "the threshold of its alarm busy comes from anomaly detection",
             id="an anomaly",
         ),
         pytest.param(

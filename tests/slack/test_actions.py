@@ -182,7 +182,7 @@ def test_a_click_after_the_end_is_told_and_does_nothing(room: Room) -> None:
     room.stage.until(rollout)
     room.deliver()
     for click in late:
-        assert "makes no sense while the rollout is rolled_back" in room.send(click)
+        assert "is not accepted while the rollout is rolled_back" in room.send(click)
     assert room.slack.views == []
 
 

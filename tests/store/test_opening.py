@@ -33,7 +33,7 @@ def looked(path: Path, body: Callable[[Connection], T]) -> T:
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg", "mysql", "sqlite+aiosqlite"])
 def test_a_url_of_a_store_that_is_not_there_is_refused_without_repeating_its_password(scheme: str) -> None:
-    with pytest.raises(Invalid, match=r"store: no store speaks .*sqlite:////path/to/teal.db") as caught:
+    with pytest.raises(Invalid, match=r"store: no store supports .*sqlite:////path/to/teal.db") as caught:
         open_store(f"{scheme}://user:secret@host/db")
     assert scheme in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The commands that people give: each is one wish, accepted by the store or server and applied by the next tick."""
+"""The commands that people give: each is accepted by the store or server and applied by the next tick."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Command = Callable[..., Any]
 
 
 def _wishing(command: Command) -> Command:
-    """What every wish has: the rollout, why, and JSON."""
+    """What every command has: the rollout, why, and JSON."""
     reason = click.option("--reason", "-r", default="", help="Why; kept in the audit log for ever.")
     step = click.option(
         "--step",

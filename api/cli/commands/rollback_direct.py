@@ -192,7 +192,7 @@ def _ended(end: Homecoming) -> list[str]:
     lines += ["", "Left as they are:", *(f"  {one}" for one in left), ""]
     if end.cannot_tag:
         lines += [
-            f"Green could not be marked as taken back ({end.cannot_tag}).",
+            f"Green could not be tagged as rolled back ({end.cannot_tag}).",
             "A server that returns sees it by the weights, if green had any when it last looked; else roll back there "
             "as well.",
         ]

@@ -25,12 +25,12 @@ MINUTES = {"1s": 1, "5s": 5, "10s": 10}
     type=click.FloatRange(0, 2000),
     default=0.0,
     metavar="RATE",
-    help="Requests a second that users send to the service. Gates judge what users meet. Default: none.",
+    help="Requests a second that users send to the service. Gates judge users' requests. Default: none.",
 )
 @click.option(
     "--test-listener",
     is_flag=True,
-    help="Add a listener that users do not come by: a probe reaches green through it before they do.",
+    help="Add a listener that users do not use: a probe reaches green through it before they do.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The API's port. Default: a free one.")
 @json_option
@@ -98,7 +98,7 @@ def _words(about: dict[str, object], minute: str, rate: float) -> str:
             "",
             f"Its users send {rate:g} requests a second."
             if rate
-            else f"Gates judge what users meet: start with --load 50, or send requests to {urls[0]} yourself.",
+            else f"Gates judge users' requests: start with --load 50, or send requests to {urls[0]} yourself.",
         ]
     )
 
@@ -109,7 +109,7 @@ def _probe_words(about: dict[str, object]) -> list[str]:
     if not isinstance(rules, list):
         return []
     return [
-        "To have green probed before users meet it, add to it:",
+        "To have green probed before users reach it, add to it:",
         "",
         f'    traffic: {{test_rules: ["{rules[0]}"]}}',
         f'    gates: {{probe: {{url: "{str(url).rstrip("/")}"}}}}',

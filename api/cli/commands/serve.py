@@ -19,13 +19,13 @@ _NO_FILE = (
     "--settings",
     "settings_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The server's settings: who may come in, which accounts and hosts are allowed, who is told. "
+    help="The server's settings: who has access, which accounts and hosts are allowed, who is notified. "
     "Default: the file that TEAL_SETTINGS names, else none.",
 )
 @click.option(
     "--require-auth",
     is_flag=True,
-    help="Believe nobody unasked, also on this machine and before there is a token or an issuer.",
+    help="Require a token of everybody, also on this machine and before there is a token or an issuer.",
 )
 @click.option(
     "--check", is_flag=True, help="Read the settings, say what is wrong with them (exit 2), and end."

@@ -110,7 +110,7 @@ def tokens_command() -> None:
     """Make, list and revoke the tokens that let people and programs in at the HTTP door.
 
     Roles: viewer < operator < approver < admin. The first token of a store switches authentication on for every
-    server on it: from then on nobody is believed unasked.
+    server on it: from then on every request needs a token.
     """
 
 
@@ -148,8 +148,8 @@ def create_command(
         return
     until = f"until {made.token.expires_at:%Y-%m-%d %H:%MZ}" if made.token.expires_at else "for ever"
     click.echo(
-        f"{made.token.id}: {made.token.name} may come in as {made.token.role} {until}. "
-        f"`teal tokens revoke {made.token.id}` ends that. The token, which is not told again:",
+        f"{made.token.id}: {made.token.name} has access as {made.token.role} {until}. "
+        f"`teal tokens revoke {made.token.id}` ends that. The token, which is not shown again:",
         err=True,
     )
     click.echo(made.text)

@@ -51,7 +51,7 @@ class Programme:
 )
 @json_option
 def demo_command(evidence: bool, as_json: bool) -> None:
-    """Two real rollouts on this machine: a good revision to 100 % and home, and a bad one taken back.
+    """Two real rollouts on this machine: a good revision to 100 % and back onto blue, and a bad one taken back.
 
     Real processes, real HTTP over loopback, the engine as it runs against AWS; no account, nothing left behind.
     Takes about two minutes. Exits 0 only if the good one succeeded, the bad one was rolled back with blue serving,
@@ -158,13 +158,13 @@ def _acts(sandbox: Sandbox, _load: Load) -> tuple[Act, ...]:
     return (
         Act(
             name="good",
-            about=f"A good revision, {names['good']}: to 100 % and home.",
+            about=f"A good revision, {names['good']}: to 100 % and back onto blue.",
             revision=names["good"],
             wanted_phase="succeeded",
         ),
         Act(
             name="bad",
-            about=f"A bad revision, {names['bad']}, fails {ERROR_RATE:.0%} of its requests: it must be taken back.",
+            about=f"A bad revision, {names['bad']}, fails {ERROR_RATE:.0%} of its requests: it must be rolled back.",
             revision=names["bad"],
             wanted_phase="rolled_back",
         ),

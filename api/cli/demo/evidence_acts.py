@@ -29,7 +29,7 @@ from sandbox.world.kernel.errors import AwsRefusal
 from sandbox.world.world import World
 
 LINGERS = 5 * MINUTE  # an outage's last period is read so long after it
-BLAMELESS = ("blue itself is bad", "both colours fail")  # how the engine says that it blames nobody
+BLAMELESS = ("blue itself fails", "both colours fail")  # how the engine says that it blames nobody
 THROTTLED = ("Throttling", "ThrottlingException")
 
 
@@ -41,7 +41,7 @@ def evidence_acts(sandbox: Sandbox, load: Load) -> tuple[Act, ...]:
     outage = Outage()
     subtle = (
         f"A revision, {names['bad']}, that fails {SUBTLE_RATE:.0%} of its requests where blue fails {USUAL_RATE:.0%}: "
-        f"too few for the alarm at {ALARM_PERCENT} %, and still it must be taken back."
+        f"too few for the alarm at {ALARM_PERCENT} %, and still it must be rolled back."
     )
     held = (
         f"A good revision, {names['good']}; half way, what both colours depend on fails {outage.share:.0%} of all "

@@ -14,7 +14,7 @@ QUIET = frozenset(
         EventKind.WEIGHT_WANTED,
     }
 )
-"""Events that only `teal events` shows: steps on the way to something that is told anyway."""
+"""Events that only `teal events` shows: steps on the way to something that is shown anyway."""
 
 
 def is_told(seen: EventSeen) -> bool:
@@ -40,7 +40,7 @@ def line_of(seen: EventSeen) -> str:
     if event.kind is EventKind.HELD:
         words = f"held: {words} (goes on once {dict(event.facts).get('clears_when')})"
     if event.kind is EventKind.PAGED:
-        words = f"people are called: {words}"
+        words = f"people are paged: {words}"
     return f"{clock_text(event.at)}  {words}"
 
 

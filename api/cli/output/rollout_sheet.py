@@ -30,9 +30,9 @@ PHASE_STYLE: dict[str, Style] = {
     "abandoned": "red",
 }
 MEANING = {
-    "settling": ": blue takes the new revision, then its traffic comes home",
+    "settling": ": blue takes the new revision, then traffic returns to blue",
     "retiring": ": green stays in blue's place, then blue loses its tasks",
-    "rolling_back": ": all traffic to blue, then green goes",
+    "rolling_back": ": all traffic to blue, then green is removed",
 }
 FOR_PEOPLE = ("approval", "paused")  # holds that last as long as people want
 VERDICT_STYLE: dict[str, Style] = {"pass": "green", "hold": "yellow", "fail": "red", "not_applicable": "dim"}

@@ -128,7 +128,7 @@ class Foreground:
                 stop.set()
 
     def _how_to_go_on(self, rollout: str) -> str:
-        return f"Go on: `{self._again}`. Take it back: `teal rollback {rollout}`, then the same."
+        return f"Go on: `{self._again}`. Roll it back: `teal rollback {rollout}`, then the same."
 
 
 def _agree(active: Stored, spec: Spec) -> None:
@@ -138,8 +138,8 @@ def _agree(active: Stored, spec: Spec) -> None:
     if differ:
         row = active.rollout
         raise Conflict(
-            what=f"{row.spec.service} has an active rollout, {row.id} ({row.phase}), asked for otherwise",
+            what=f"{row.spec.service} has an active rollout, {row.id} ({row.phase}), of another file",
             why="; ".join(differ),
-            next_step=f"go on with its own file, or take it back first: `teal rollback {row.id}`",
+            next_step=f"go on with its own file, or roll it back first: `teal rollback {row.id}`",
             holder=row.id,
         )

@@ -1,4 +1,4 @@
-"""Who may come in and who did: one's own rights, the tokens, and the audit log of calls."""
+"""Who has access and who called: one's own rights, the tokens, and the audit log of calls."""
 
 import hashlib
 import secrets
@@ -211,7 +211,7 @@ async def create_token(
     except Conflict as error:
         raise Conflict(
             what=f"this key already made the token {token.id}",
-            why="a token's text is told once and not kept",
+            why="a token's text is shown once and not kept",
             next_step="revoke it if its text is lost, and make another one with a new key",
         ) from error
     door.auth.look_again()

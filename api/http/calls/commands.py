@@ -80,7 +80,7 @@ class BackWish(Wish):
 
 MEANINGS = {
     CommandKind.APPROVE: "Let the current step be left once its time and its gates allow it",
-    CommandKind.REJECT: "Say no to the current step: roll back",
+    CommandKind.REJECT: "Reject the current step: roll back",
     CommandKind.PAUSE: "Stop advancing; gates still judge, and a failing one still rolls back",
     CommandKind.RESUME: "Go on advancing; after a hold on a failure, judge the step anew",
     CommandKind.PROMOTE: "Waive the current step's time and its evidence's holds; never a failure, health or drift",

@@ -19,7 +19,7 @@ TITLE = "Teal"
 ABOUT = """Blue/green and canary delivery for Amazon ECS: rollouts, their commands and their audit log.
 
 **Who asks.** `Authorization: Bearer …` with one of Teal's tokens or one of an OpenID Connect issuer that the settings
-name. Until there is either, only this machine is listened to and its users are believed.
+name. Until there is either, only this machine's requests are answered and its users are trusted.
 
 **Errors** are problem documents (RFC 9457); `code` is stable, and `GET /problems/{code}` says what it means.
 
@@ -55,11 +55,11 @@ SCHEMES = {
 }
 TAGS = {
     "rollouts": "Start them, list them, read one and wait for its news.",
-    "commands": "What a person may wish for a rollout, and what is applied by the next look.",
+    "commands": "What a person may ask of a rollout, which the next tick applies.",
     "events": "The audit log of a rollout, in pages or live.",
     "before a rollout": "What would speak against it, and the shape of its file.",
     "services": "What serves now, and what served before.",
-    "access": "Who may come in, and who did.",
+    "access": "Who has access, and who called.",
     "server": "For load balancers, Prometheus and generators of clients.",
 }
 

@@ -6,7 +6,7 @@ from orchestrator.core.domain.commands import CommandKind
 Told = tuple[str, str]  # (code, when)
 
 SHARED: dict[str, tuple[int, str, str]] = {
-    "Unauthenticated": (401, "unauthenticated", "No token that this server believes was shown."),
+    "Unauthenticated": (401, "unauthenticated", "No token that this server accepts was sent."),
     "Forbidden": (
         403,
         "forbidden",
@@ -15,7 +15,7 @@ SHARED: dict[str, tuple[int, str, str]] = {
     ),
     "TooLarge": (413, "too-large", "The body is larger than 256 KiB."),
     "HeadersTooLarge": (431, "headers-too-large", "The address or the headers are too long."),
-    "Internal": (500, "internal", "A fault of Teal's own, or its store cannot be used; rollouts go on."),
+    "Internal": (500, "internal", "A bug in Teal, or its store cannot be used; rollouts go on."),
     "Unavailable": (
         503,
         "busy",
@@ -33,7 +33,7 @@ _ROLLOUT: dict[int, Told] = {
 }
 _COMMAND: dict[int, Told] = {
     **_ROLLOUT,
-    409: ("refused", "The command makes no sense in the present phase, which is named."),
+    409: ("refused", "The command is not accepted in the present phase, which is named."),
 }
 _FILE: dict[int, Told] = {
     415: ("wrong-type", "The body is neither JSON nor YAML."),

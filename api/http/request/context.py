@@ -100,7 +100,7 @@ def path_of(scope: Scope) -> str:
 
 
 def address_of(scope: Scope) -> str:
-    """The client's address; a proxy that is believed may have written something else than one."""
+    """The client's address; a trusted proxy may have written something else than one."""
     client = scope.get("client")
     try:
         return str(ipaddress.ip_address(client[0])) if client else ""

@@ -101,7 +101,7 @@ def _request_id(headers: Headers) -> str:
 
 
 def _check_sizes(scope: Scope) -> None:
-    """Raises HeadersTooLarge. What is many times larger never gets here: uvicorn hangs up at 64 KiB."""
+    """Raises HeadersTooLarge. What is many times larger never gets here: uvicorn closes the connection at 64 KiB."""
     address = len(scope["path"]) + len(scope.get("query_string", b""))
     size = sum(len(name) + len(value) for name, value in scope["headers"])
     if address > ADDRESS_MAX:

@@ -1,6 +1,6 @@
 """By which names this server may be asked, and from whose pages.
 
-Without authentication whoever reaches the port is believed, so any page in a local browser could give commands: a
+Without authentication whoever reaches the port is trusted, so any page in a local browser could give commands: a
 request then has to name this machine itself (against DNS rebinding). With it, no browser sends a token unasked, and
 any name will do unless the settings say by which one people reach the server.
 """

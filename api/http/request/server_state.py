@@ -81,7 +81,7 @@ async def actor_of(
             max_length=USER_MAX,
             pattern=f"^{NAME_PATTERN.pattern}$",
             description="Who asks, for the audit log, where there is no authentication and this machine's users are "
-            "believed. With authentication the token says who asks, and this says nothing.",
+            "trusted. With authentication the token says who asks, and this says nothing.",
             examples=["operator"],
         ),
     ] = LOCAL,

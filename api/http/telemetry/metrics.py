@@ -31,7 +31,7 @@ class Meters:
             registry=self.registry,
         )
         self.decisions = Counter(
-            "teal_decisions", "Facts that were decided, by kind of event.", ["kind"], registry=self.registry
+            "teal_decisions", "Events that were recorded, by kind.", ["kind"], registry=self.registry
         )
         self.failures = Counter(
             "teal_effects_failed",

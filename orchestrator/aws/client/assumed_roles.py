@@ -1,7 +1,7 @@
 """Credentials of a role in another account: assumed when first needed, and again before they expire.
 
 Reads of all rollouts share one session of a role. A rollout's writes have one of their own, confined by a policy
-(``core/scope.py``) and named by the rollout, so that the account's CloudTrail tells whose a write was.
+(``core/ownership/session_policy.py``) and named by the rollout, so that CloudTrail tells whose a write was.
 """
 
 import asyncio

@@ -84,7 +84,7 @@ async def elsewhere(
     candidates = [one for one in candidates if one["serviceName"] != than]
     async with side_by_side() as reads:
         looks = [reads.create_task(_standing(call, one)) for one in candidates]
-    # Another store's rollout may have all traffic for now: what it goes back to still hangs on the rules.
+    # Another store's rollout may have all traffic for now: what it goes back to is still in the rules.
     best = max((task.result() for task in looks), default=NOWHERE)
     found = [one for one, task in zip(candidates, looks, strict=True) if task.result() == best]
     if best == NOWHERE:

@@ -48,7 +48,7 @@ class _Series:
 
 
 class Reads:
-    """Reads for many rollouts. `window`: seconds for which a call waits for others' questions (see ``gather.py``).
+    """Reads for many rollouts. `window`: seconds for which a call waits for others' questions (see ``batching.py``).
 
     Target health is missing here: AWS tells it one group a call, and no two rollouts have a group in common.
     """

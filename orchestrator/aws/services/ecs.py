@@ -400,7 +400,7 @@ def _in_groups_of_green(entries: Iterable[Mapping[str, Any]], effect: effects.Cr
         green = green_of.get(entry["targetGroupArn"])
         if green is None:  # in blue's own group green would get traffic at any weight
             raise Rejected(
-                what=f"service {effect.name} cannot be made",
+                what=f"service {effect.name} cannot be created",
                 why=f"no target group of green stands beside {entry['targetGroupArn']}",
                 next_step="roll back and start again",
             )

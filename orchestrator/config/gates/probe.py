@@ -150,7 +150,7 @@ class ExpectModel(_Model):
 
 
 class ProbeModel(_Model):
-    """Teal's own requests to green, through traffic.test_rules, before users meet it."""
+    """Teal's own requests to green, through traffic.test_rules, before users reach it."""
 
     url: BaseUrl = Field(
         description="Where the test listener is: scheme, host and port.",

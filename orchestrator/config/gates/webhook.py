@@ -28,7 +28,7 @@ class WebhookModel(BaseModel):
     url: Url = Field(description="Where the question goes, as POST.", examples=["https://smoke.example/run"])
     when: HookWhenWord = Field(
         default=_DEFAULT.when,
-        description="before_traffic: before users meet green; every_step: at each weight; "
+        description="before_traffic: before users reach green; every_step: at each weight; "
         "before_full: before the last step of the plan.",
     )
     timeout: SomeTime = Field(

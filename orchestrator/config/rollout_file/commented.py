@@ -82,7 +82,7 @@ def _lines(remarks: tuple[str, ...], indent: int) -> list[str]:
     found: list[str] = []
     for remark in remarks:
         lead = " " * (len(remark) - len(remark.lstrip()))
-        after = f"{lead}  " if lead else ""  # of the lines that follow; what is listed hangs
+        after = f"{lead}  " if lead else ""  # of the lines that follow; what is listed is indented
         line = ""
         for word in remark.split():
             safe = "".join(sign if sign.isprintable() else " " for sign in word)

@@ -119,7 +119,7 @@ def _probe(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
     probe = gates.get("probe") if isinstance(gates, dict) else None
     tests = traffic.get("test_rules") if isinstance(traffic, dict) else None
     if isinstance(probe, dict) and not tests:
-        what = "a probe without traffic.test_rules has no way to green before users meet it"
+        what = "a probe without traffic.test_rules has no way to green before users reach it"
         yield document.mistake("/gates/probe", what, "name the test listener's rule in traffic.test_rules")
     if not isinstance(probe, dict):
         return

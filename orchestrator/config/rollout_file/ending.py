@@ -71,7 +71,7 @@ def ending_relations(document: Document, value: dict[str, Value]) -> Iterator[Mi
     if not isinstance(ending, dict) or "swap" not in ending:
         return
     if isinstance(revision, dict) and revision.get("colour_variable"):
-        what = "green stays, and its tasks would be told for ever that they are green"
+        what = "green stays, and its tasks would have the variable that says green for ever"
         instead = "write ending: settle, or remove revision.colour_variable"
         yield document.mistake("/revision/colour_variable", what, instead)
     if value.get("first_deployment") is not None:

@@ -141,8 +141,8 @@ class TrafficModel(_Model):
         ]
     ] = Field(
         default=[],
-        description="Rules that users do not come by, usually of a test listener; "
-        "they point at green before any user does, and lead back to blue at the end. Default: none.",
+        description="Rules that no user's request matches, usually of a test listener; "
+        "they forward to green before users reach it, and to blue again at the end. Default: none.",
     )
 
 
@@ -197,7 +197,7 @@ class GatesModel(_Model):
         default=[], max_length=METRICS_MAX, description="Numbers of the team's own, by any CloudWatch query."
     )
     probe: ProbeModel | None = Field(
-        default=None, description="Teal's own requests to green before users meet it. Default: none."
+        default=None, description="Teal's own requests to green before users reach it. Default: none."
     )
     webhook: list[WebhookModel] = Field(
         default=[], max_length=HOOKS_MAX, description="Systems that are asked for a verdict."
@@ -238,7 +238,7 @@ class ApprovalModel(_Model):
     on_timeout: ThenWord = Field(default=ApprovalSpec().on_timeout, description="What happens then.")
     when: list[WhenWord] = Field(
         default=[],
-        description="before_traffic: before users meet green; before_full: before the last step of the plan; "
+        description="before_traffic: before users reach green; before_full: before the last step of the plan; "
         "every_step: before every step after the first.",
     )
 
@@ -324,7 +324,7 @@ class File(_Model):
     ending: EndingWord = Field(
         default=SETTLE,
         description="What becomes of blue when the watch has passed: settle, it takes the new revision over and "
-        "traffic comes home; or {swap: …}, green stays in its place.",
+        "traffic returns to blue; or {swap: …}, green stays in its place.",
     )
     drain: DrainModel = DrainModel()
     limits: LimitsModel = LimitsModel()
@@ -334,7 +334,7 @@ class File(_Model):
     one_way: Flag = Field(
         default=False,
         description="What green's start does cannot be undone (a migration): once it was started, a failure holds and "
-        "calls people, and only a person rolls back.",
+        "pages people, and only a person rolls back.",
     )
     on_drift: OnDriftWord = Field(default=OnDrift.HOLD, description="What a foreign change of a rule does.")
     notify: NotifyModel = NotifyModel()

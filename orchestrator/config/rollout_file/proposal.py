@@ -100,7 +100,7 @@ def _metrics(watchers: tuple[AlarmSeen, ...]) -> MetricsSpec:
 def _why_not(alarm: AlarmSeen, seen: Seeing, survey: Survey) -> str:
     """Why an alarm is not taken as a gate; empty: it is."""
     if seen.sight is Sight.BLIND:
-        return f"it can say nothing about green: {seen.why}"
+        return f"it does not cover green: {seen.why}"
     if alarm.state == "ALARM":
         return f"it fires now ({alarm.reason}); it would not be counted, and the first traffic would need an approval"
     if alarm.state != "OK":
@@ -217,7 +217,7 @@ def _on_the_rest(survey: Survey) -> Iterator[str]:
         by = f", driven by {', '.join(driven)}" if driven else ""
         yield (
             f"Scaling: between {scaling.min_capacity} and {scaling.max_capacity} tasks{by}. Blue's scale-in is "
-            "suspended meanwhile and restored to the letter; green scales as blue does."
+            "suspended meanwhile and restored exactly; green scales as blue does."
         )
     template: dict[str, Any] = json.loads(survey.template)
     yield (
@@ -225,4 +225,4 @@ def _on_the_rest(survey: Survey) -> Iterator[str]:
         f"new revision over; grace period {template.get('healthCheckGracePeriodSeconds', 0)} s."
     )
     yield "If tasks do more than answer requests (queues, schedules), say so: `background: safe` or `suspend`."
-    yield "People: `approval: {when: [before_full]}`; hours: `gates: {window: …}`; who is told: `notify: {slack: …}`."
+    yield "People: `approval: {when: [before_full]}`; hours: `gates: {window: …}`; messages: `notify: {slack: …}`."

@@ -93,7 +93,7 @@ class RevisionModel(BaseModel):
     colour_variable: Variable | None = Field(
         default=None,
         description="An environment variable that says green to green's containers, by a task definition of its own; "
-        "blue takes over the one without it. Default: nothing tells them.",
+        "blue takes over the one without it. Default: none.",
     )
 
 

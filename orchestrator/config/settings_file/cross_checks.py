@@ -1,6 +1,7 @@
 """Mistakes between a settings file's values that are each right alone: a name given twice, a hook nobody may reach.
 
-They are looked for in what was written, as in ``relations.py``: a value that is wrong by itself has its own mistake.
+They are looked for in what was written, as in ``rollout_file/cross_checks.py``: a value that is wrong by
+itself has its own mistake.
 """
 
 import base64

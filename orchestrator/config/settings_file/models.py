@@ -103,7 +103,7 @@ class JobModel(_Model):
 
 
 class IssuerModel(_Model):
-    """An OpenID Connect issuer whose tokens are believed."""
+    """An OpenID Connect issuer whose tokens are accepted."""
 
     url: OwnUrl = Field(description="The issuer, to the letter as its tokens' iss says it.")
     audience: Line = Field(description="What the tokens' aud must hold.")
@@ -134,7 +134,7 @@ class SlackModel(_Model):
 
     token: Pointer = Field(description="The bot's token, xoxb-….")
     signing_secret: Pointer = Field(description="The app's signing secret.")
-    channel: Channel = Field(description="Where rollouts are told whose file names no channel.")
+    channel: Channel = Field(description="The channel of rollouts whose file names none.")
     team: SlackTeam | None = Field(default=None, description="Requests of other workspaces are refused.")
     groups: dict[Line, SlackGroup] = Field(
         default={}, description="Group of people and Slack's user group id, for mentions."
@@ -145,7 +145,7 @@ class SlackModel(_Model):
 class HookModel(_Model):
     """An address that is told of events as signed CloudEvents."""
 
-    name: HookName = Field(description="Its name in logs, and where Teal remembers what it was told.")
+    name: HookName = Field(description="Its name in logs, and in Teal's record of what was delivered to it.")
     url: HookUrl = Field(description="Where to POST. Without TLS only to hosts.private.")
     secret: Pointer = Field(description="The key of the signature: whsec_ and base64 of 24 to 64 bytes.")
     events: list[EventWord] = Field(default=[], description="Default: every event that concerns people.")
@@ -170,7 +170,7 @@ class FreezeModel(_Model):
     begins: Wall = Field(alias="from", description="A date, or a date and a time.")
     ends: Wall = Field(alias="to", description="The same; a date alone means the end of that day.")
     zone: Zone = Field(default=WindowSpec().zone, description="Whose clock is meant.")
-    reason: Reason = Field(description="Why, as people are told.", examples=["year's end"])
+    reason: Reason = Field(description="Why, as people read it.", examples=["year's end"])
     services: list[Services] = Field(default=[], description="Only these services. Default: every service.")
 
 
@@ -194,7 +194,7 @@ class SettingsFile(_Model):
         default=[], description="People, where a door alone does not know enough."
     )
     slack: SlackModel | None = None
-    hooks: list[HookModel] = Field(default=[], description="Addresses that are told of events.")
+    hooks: list[HookModel] = Field(default=[], description="Addresses that events are sent to.")
     prometheus: dict[SourceName, PrometheusModel] = Field(
         default={}, description="Servers by the name that rollout files say as metrics.source."
     )

@@ -66,7 +66,7 @@ class Move:
 
 
 def green_names(service: str, rollout: str) -> tuple[str, ...]:
-    """The names that a rollout may have given its green (see ``starting`` and ``provisioning``)."""
+    """The names that a rollout may have given its green (see ``rollout.names`` and ``phases.provisioning``)."""
     name = f"{service[:240]}-{short_id(RolloutId(rollout))}"
     return name, f"{name}-2"[:255]
 
@@ -149,7 +149,7 @@ def _size_first(place: Place, errand: Errand) -> Readied:
     """Blue is on its revision: it is raised where it was scaled down, and otherwise nothing is waited for."""
     blue, seen = place.blue, tuple(place.targets.values())
     if blue.desired < place.needed:
-        words = f"blue to have {counted(place.needed, 'healthy task')}, it wants {blue.desired}"
+        words = f"blue to have {counted(place.needed, 'healthy task')}, its desired count is {blue.desired}"
         return words, replace(errand, is_raised=True), (_scale(place),)
     if errand.is_raised and (why := not_healthy(seen, place.needed)):
         return f"blue to be large enough: {why}", errand, ()
@@ -187,7 +187,7 @@ def _former_first(
     why = not_ready(blue, former, targets, now=now, quiet=timedelta(0))
     why = why or cannot_take_all(blue, former, targets, place.needed)
     if not why and errand.asked_at and now < errand.asked_at + LATE:
-        why = f"another update may still be on its way for {span(errand.asked_at + LATE - now)}"
+        why = f"another update may still be in flight for {span(errand.asked_at + LATE - now)}"
     if why:
         errand = replace(errand, was_unsteady=True, ready_since=None)
         return f"blue to be steady on {revision_name(former)}: {why}", errand, steps
@@ -232,7 +232,7 @@ def _tags_to_write(place: Place, errand: Errand) -> tuple[TagGreen, ...]:
 
 
 def _restore(place: Place, errand: Errand) -> tuple[Step, ...]:
-    """Switch on again what this run or an earlier one switched off, once traffic is home."""
+    """Switch on again what this run or an earlier one switched off, once all traffic is on blue."""
     found = [tags[UNWATCHED].split() for guest in place.guests for tags in guest.tags if tags.get(UNWATCHED)]
     watch = tuple(found[0]) if found else errand.switched_off
     configuration = place.blue.deployment_configuration

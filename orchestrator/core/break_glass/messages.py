@@ -53,12 +53,12 @@ def intentions(place: Place) -> tuple[str, ...]:
         )
     for rule in place.rules:
         if place.green_part(rule) != NONE:
-            lines.append(f"write {rule.name}: green 0 %, blue what green had, everything else to the letter")
+            lines.append(f"write {rule.name}: green 0 %, blue what green had, everything else unchanged")
     if place.unread:
         lines.append("do the same on what could not be read yet")
     elif not any(place.green_part(rule) for rule in place.rules):
         lines.append("write no weight: green has none")
-    lines.append("tag green as taken back, so that a server that returns cleans up")
+    lines.append("tag green as rolled back, so that a server that returns cleans up")
     return tuple(lines)
 
 

@@ -148,7 +148,7 @@ class _Reader:
     def _name(self) -> str:
         token = self._take()
         if token.is_sign:
-            raise Unreadable(f"the rule holds {token.text!r} where an alarm is due")
+            raise Unreadable(f"the rule holds {token.text!r} where an alarm is expected")
         name = token.text.partition(":alarm:")[2] if token.text.startswith("arn:") else token.text
         self.named.append(name)
         return name

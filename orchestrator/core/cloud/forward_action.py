@@ -74,12 +74,12 @@ def cookie_life(actions: Json) -> timedelta:
 
 @lru_cache(maxsize=1024)
 def with_stickiness(actions: Json, seconds: int) -> Json:
-    """The list with group stickiness on for so long, everything else to the letter."""
+    """The list with group stickiness on for so long, everything else unchanged."""
     return _with_stickiness(actions, {"Enabled": True, "DurationSeconds": seconds})
 
 
 def without_stickiness(actions: Json) -> Json:
-    """The list with group stickiness off, everything else to the letter."""
+    """The list with group stickiness off, everything else unchanged."""
     return _with_stickiness(actions, {"Enabled": False})
 
 
@@ -144,7 +144,7 @@ def with_weights(base: Json, *, blue: TargetGroupArn, green: TargetGroupArn, wei
 
 
 def all_on_blue(actions: Json, *, blue: TargetGroupArn, greens: frozenset[TargetGroupArn]) -> Json:
-    """The list with every one of `greens` at 0 and what they had given to blue, everything else to the letter.
+    """The list with every one of `greens` at 0 and what they had given to blue, everything else unchanged.
 
     Other groups keep their weights as numbers; only where blue's would pass 999 are they scaled, and then they keep
     their share within 0.1 point. Raises Rejected where not even that can be written.

@@ -68,7 +68,7 @@ def _not_steady(service: ServiceSeen, revision: TaskDefinitionArn) -> str:
     if primary.rollout_state != "COMPLETED":
         return _unfinished(service, primary)
     if not service.desired > 0:
-        return f"{service.name} wants no task"
+        return f"{service.name}'s desired count is 0"
     if service.running != service.desired or service.pending:
         return f"{service.name} runs {service.running} of {service.desired} tasks"
     return ""
@@ -111,9 +111,9 @@ def not_healthy(targets: Sequence[TargetsLook], wanted: int) -> str:
 
 
 HINTS = {
-    "Target.Timeout": "no answer comes: let the load balancer's security group reach the port of the tasks",
-    "Target.ResponseCodeMismatch": "the answer is not one that the health check takes: see its path and its matcher",
-    "Target.FailedHealthChecks": "no connection, or half an answer: see that the container listens on its port",
+    "Target.Timeout": "requests time out: let the load balancer's security group reach the port of the tasks",
+    "Target.ResponseCodeMismatch": "the response does not match the health check: see its path and its matcher",
+    "Target.FailedHealthChecks": "no connection, or an incomplete response: see that the container listens on its port",
 }
 """What a target that is not healthy most likely lacks. Source: ELBv2 TargetHealth, reason codes."""
 
@@ -184,5 +184,5 @@ def cannot_take_all(
                     f"{service.name} is not steadily on {revision_name(revision)}: somebody deploys {found}"
                 )
             if service.desired < needed:
-                return f"{service.name} wants {service.desired} tasks, all traffic needs {needed}"
+                return f"{service.name}'s desired count is {service.desired}, all traffic needs {needed}"
             return not_healthy(targets, needed)

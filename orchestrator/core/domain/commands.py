@@ -1,4 +1,4 @@
-"""What people may wish for, and in which phase. ``docs/commands.md`` is written from ``ACCEPTED``."""
+"""Which commands people may give, and in which phase. ``docs/commands.md`` is written from ``ACCEPTED``."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,9 +36,9 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A person's wish, kept until a tick applies it."""
+    """What a person asks of a rollout, kept until a tick applies it."""
 
-    key: str  # idempotency key: the same key is the same wish
+    key: str  # idempotency key: the same key is the same command
     kind: CommandKind
     by: Actor
     at: datetime

@@ -3,7 +3,7 @@
 TealError
 ├── Invalid        the file or request is wrong: fix it (file and line, or JSON pointer)
 ├── TrafficUnknown a service's traffic was not said and could not be read: say it
-├── Refused        a legal wish that makes no sense in the present state
+├── Refused        a legal command that is not accepted in the present state
 │   ├── Conflict   somebody else holds the service, the rule, or the key
 │   └── NotFound   no such rollout, service or revision
 ├── Lost           the lease or the row's version has passed to somebody else: drop the tick, look again
@@ -85,7 +85,7 @@ class TrafficUnknown(TealError):
 
 
 class Refused(TealError):
-    """A legal wish, refused in the present state; nothing was changed."""
+    """A legal command, refused in the present state; nothing was changed."""
 
     code = "refused"
     http_status = 409

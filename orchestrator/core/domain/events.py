@@ -48,7 +48,7 @@ class EventKind(StrEnum):
     TRAFFIC_ON_GREEN = "traffic_on_green"  # green has taken blue's place on every rule, for good
     BLUE_DRAINED = "blue_drained"  # its tasks stop, since green stays
     BLUE_CALLED_BACK = "blue_called_back"  # by a rollback after that
-    PAGED = "paged"  # people are called: Teal cannot go on by itself
+    PAGED = "paged"  # people are paged: Teal cannot go on by itself
     ENDED = "ended"
     CHANGED_AFTERWARDS = "changed_afterwards"  # what an ended rollout left is not there any more, or is again
 

@@ -53,7 +53,7 @@ TRANSITIONS: tuple[Move, ...] = (
     Move(start=P.SETTLING, end=P.SUCCEEDED, when="blue serves the new revision and green is gone"),
     Move(start=P.RETIRING, end=P.SUCCEEDED, when="green serves alone, and blue has no task or is gone"),
     Move(start=P.PENDING, end=P.ROLLING_BACK, when="rolled back before anything was made"),
-    Move(start=P.PREPARING, end=P.ROLLING_BACK, when="rolled back, or green cannot be made"),
+    Move(start=P.PREPARING, end=P.ROLLING_BACK, when="rolled back, or green cannot be created"),
     Move(
         start=P.PROVISIONING,
         end=P.ROLLING_BACK,

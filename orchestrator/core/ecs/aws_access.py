@@ -15,7 +15,7 @@ CLEARS = "AWS lets Teal in again"
 
 
 def call_for_it(draft: Draft) -> None:
-    """Hold and call people if AWS denied any look of this tick."""
+    """Hold and page people if AWS denied any look of this tick."""
     denied = next((seen for seen in _looks(draft) if isinstance(seen, Unread) and seen.is_denied), None)
     if denied is None:
         return

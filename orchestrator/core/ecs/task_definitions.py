@@ -148,4 +148,4 @@ def _remove(
         draft.ask(DeregisterRevision(revision=arn), f"deregister {revision_name(arn)}")
     if own:
         return f"{revision_name(own[0])} to be deregistered"
-    return "a registration that may still be on its way" if may_come_late else ""
+    return "a registration that may still be in flight" if may_come_late else ""

@@ -1,4 +1,4 @@
-"""Before users meet green: the test rules point at it, Teal's own requests go to it, and webhooks are asked."""
+"""Before users reach green: the test rules point at it, Teal's own requests go to it, and webhooks are asked."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ def take(draft: Draft) -> None:
             draft.change(probed=probe.unable(row.checks.probed, why))
             draft.wake_by(draft.now + draft.poll)
         case ProbeSeen() if not test_rules.leads_to_green(draft):
-            draft.change(probed=probe.unable(row.checks.probed, "the test rules do not lead to green"))
+            draft.change(probed=probe.unable(row.checks.probed, "the test rules do not forward to green"))
         case ProbeSeen() if seen.key == key_of(row):
             draft.change(probed=probe.add(spec, row.checks.probed, seen))
             _record(draft, seen)

@@ -129,7 +129,7 @@ def lost_its_control(row: Rollout) -> bool:
 def _without_control(answer: Answer) -> Answer:
     """Errors that begin as the control group is gone may be anybody's: a guard without blue beside it only holds."""
     if answer.gate == guard.NAME and answer.verdict is Verdict.FAIL:
-        words = f"{answer.reason}; without a control group nobody can tell whose doing it is"
+        words = f"{answer.reason}; without a control group the cause cannot be told"
         clears = "blue has its control group again"
         held = hold(answer.gate, words, clears_when=clears, numbers=dict(answer.numbers))
         return replace(held, wants_control=True)

@@ -1,7 +1,7 @@
 """Evidence out of sight: CloudWatch, or whoever has a gate's numbers, does not answer.
 
 What cannot be read never counts as a pass, so a rollout holds. But a weight of green that nobody can judge is a risk of
-its own: once `limits.unseen` has passed, people are called, and green goes back to the last weight whose verdict was
+its own: once `limits.unseen` has passed, people are paged, and green goes back to the last weight whose verdict was
 PASS, without traffic where none was. Once evidence can be read again, that weight is judged anew and the rollout goes
 on by itself.
 """

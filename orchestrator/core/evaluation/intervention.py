@@ -81,19 +81,19 @@ def _begin_if_due(draft: Draft) -> None:
     if grown is None or must_not or row.waiting.failed:
         draft.hold(
             HoldKind.GATE,
-            f"blue itself is bad: {_told(newest.blue)}, far more than in its last hour",
-            clears_when="blue is as well as in its last hour",
+            f"blue itself fails: {_told(newest.blue)}, far more than in its last hour",
+            clears_when="blue does as well as in its last hour",
         )
         return
     former = max((step.weight for step in row.plan.steps if step.weight < grown), default=NONE)
     on = Intervention(begun_at=draft.now, former=former, trial=_first_trial(former))
     draft.change(intervention=on)
     if row.phase is Phase.WATCHING:
-        draft.move(Phase.SHIFTING, "green's growth is taken back to find out what hurts blue")
+        draft.move(Phase.SHIFTING, "green's last step is undone to find out what hurts blue")
     bake.stop(draft, last_there=draft.now)
     draft.tell(
         EventKind.INTERVENTION_BEGUN,
-        f"blue went bad ({_told(newest.blue)}) soon after green grew to {percent(grown)}: "
+        f"blue failed ({_told(newest.blue)}) soon after green grew to {percent(grown)}: "
         f"green goes back to {percent(former)} to see whether it is green's doing",
         green_tenths=former,
         blue_errors=newest.blue.errors if newest.blue else None,
@@ -137,13 +137,13 @@ def _follow_trial(draft: Draft, on: Intervention) -> str:
     if not is_at_once and not row.evidence.outages_passed:
         # An outage that ends by itself looks like a recovery. Blue was well at green's former weight, so green's
         # doing ends with its growth; where it does not, a second time tells.
-        _acquit(draft, on, "blue recovered, but only some time after green's growth was taken back")
+        _acquit(draft, on, "blue recovered, but only some time after green's last step was undone")
         return ""
     if _bad_periods(row, on) < BAD_LEAST and not row.evidence.outages_passed:
-        _acquit(draft, on, "only one period of blue was bad, which chance brings about")
+        _acquit(draft, on, "only one period of blue failed, which may be chance")
         return ""
-    words = f"blue went bad when green grew, and recovered with green at {_place(on)}"
-    draft.tell(EventKind.INTERVENTION_ENDED, f"convicted: {words}", convicted=True)
+    words = f"blue failed when green grew, and recovered with green at {_place(on)}"
+    draft.tell(EventKind.INTERVENTION_ENDED, f"green is the cause: {words}", convicted=True)
     draft.change(intervention=None)
     return words
 
@@ -162,7 +162,7 @@ def _next_trial(draft: Draft, on: Intervention) -> None:
         case Trial.NO_TRAFFIC:
             following = Trial.NO_TASKS
         case Trial.NO_TASKS:
-            _acquit(draft, on, "blue stays bad without green, so it is something else")
+            _acquit(draft, on, "blue goes on failing without green")
             return
         case never:
             assert_never(never)
@@ -174,7 +174,7 @@ def _acquit(draft: Draft, on: Intervention, words: str) -> None:
     draft.change(
         intervention=replace(on, is_acquitted=True), outages_passed=draft.row.evidence.outages_passed + 1
     )
-    draft.tell(EventKind.INTERVENTION_ENDED, f"acquitted: {words}", convicted=False)
+    draft.tell(EventKind.INTERVENTION_ENDED, f"green is not the cause: {words}", convicted=False)
 
 
 def _are_tasks_gone(draft: Draft, on: Intervention) -> bool:
@@ -206,8 +206,8 @@ def _wait_for_the_end(draft: Draft) -> None:
     if newest is None or newest.blue is None or is_degraded(row, newest.blue):
         draft.hold(
             HoldKind.GATE,
-            "blue is bad for a reason of its own, which is not green",
-            clears_when="blue is as well as in its last hour",
+            "blue fails for a reason of its own, which is not green",
+            clears_when="blue does as well as in its last hour",
         )
         return
     draft.change(intervention=None)

@@ -21,7 +21,7 @@ class Sight(StrEnum):
     BOTH = "both"  # it names nothing of blue's: its state counts
     GREENS_NAMES = "greens_names"  # by its query, threshold and M of N with green's names put in
     PARTS = "parts"  # composite: by its rule, with the alarms on blue's names judged by green's
-    BLIND = "blind"  # it can say nothing about green: it is not counted
+    BLIND = "blind"  # it does not cover green: it is not counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def seeing(alarm: AlarmSeen, names: Names) -> Seeing:
     if not names_blue(alarm, names):
         return Seeing(sight=Sight.BOTH, why="it names neither blue's target groups nor its service")
     if alarm.is_anomaly:
-        words = "its threshold is learnt from the metric's past, and green has none"
+        words = "it is an anomaly detection alarm, and green has no past to learn from"
         return Seeing(sight=Sight.BLIND, why=words)
     return Seeing(sight=Sight.GREENS_NAMES, why="it is on blue's names, which never see green")
 

@@ -4,7 +4,7 @@ Green's target group and service are new in every rollout, so an alarm on blue's
 Such an alarm is judged by its own query, threshold and M of N with green's names put in, and its own state serves as
 blue's side: where both fire, it holds. An alarm without blue's names (on the load balancer, say) sees both colours:
 its state counts, also if it was in ALARM only between two looks. A composite alarm with parts on blue's names is
-judged by its rule, each such part with green's names. One that can say nothing about green (its threshold is learnt
+judged by its rule, each such part with green's names. One that does not cover green (its threshold is learnt
 from a past that green has not) is not counted, and preflight says so. An alarm whose actions are switched off or
 suppressed counts like any other: its state is what is read.
 
@@ -97,9 +97,9 @@ def _of_green(spec: AlarmSpec, seen: AlarmSeen, start: AlarmSeen | None, scene: 
         case Sight.PARTS:
             return _by_parts(seen, scene)
         case Sight.BLIND if start is not None and seeing(start, scene.names).sight is Sight.BLIND:
-            return not_applicable(NAME, f"{spec.name} can say nothing about green: {sees.why}")
+            return not_applicable(NAME, f"{spec.name} does not cover green: {sees.why}")
         case Sight.BLIND:
-            words = f"{spec.name} can say nothing about green any more: {sees.why}"
+            words = f"{spec.name} does not cover green any more: {sees.why}"
             return hold(NAME, words, clears_when=f"{spec.name} is as it was when the rollout began")
 
 
@@ -142,7 +142,7 @@ def _by_state(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
     if answer.verdict is Verdict.PASS and not _could_know(seen, scene):
         return hold(
             NAME,
-            f"{seen.name} cannot know of this weight yet",
+            f"{seen.name} was not evaluated at this weight yet",
             clears_when="a whole period of it was measured",
         )
     return answer
@@ -163,7 +163,7 @@ def _between_looks(seen: AlarmSeen, scene: Scene) -> Answer | None:
 def _not_whole(seen: AlarmSeen) -> str:
     """Why CloudWatch's evaluation of an alarm, or of a part of it, is not to be relied on."""
     if seen.evaluation:
-        return f"{seen.name} is not whole: {seen.evaluation}"
+        return f"{seen.name} is not evaluated in full: {seen.evaluation}"
     return next((broken for part in seen.parts if (broken := _not_whole(part))), "")
 
 
@@ -241,7 +241,7 @@ def _state_for_green(part: AlarmSeen, scene: Scene) -> tuple[str | None, str]:
         if _not_whole(part):
             return None, _not_whole(part)
         if part.state == "OK" and not _could_know(part, scene):
-            return None, f"{part.name} cannot know of this weight yet"
+            return None, f"{part.name} was not evaluated at this weight yet"
         return part.state, f"{part.name} is {part.state}"
     if part.kind == "composite":
         states = {one.name: _state_for_green(one, scene)[0] for one in part.parts}

@@ -2,10 +2,10 @@
 
 A query is metric math over metrics that the file lists, or a search or SQL that stands by itself. In both, and in a
 metric's dimensions, ``{target_group}``, ``{load_balancer}``, ``{service}`` and ``{cluster}`` stand for the names of the
-colour that is judged (green; on the way home blue), ``{blue.target_group}`` and ``{green.target_group}`` for those of
-one colour, and ``{target_group.2}`` for the second of several. Percentiles are a metric's statistic (``p99``); a
-percentile of two periods is none, so none is ever averaged. A query that asks for the other colour is not asked while
-that one has no traffic.
+colour that is judged (green; blue while traffic returns to it), ``{blue.target_group}`` and
+``{green.target_group}`` for those of one colour, and ``{target_group.2}`` for the second of several. Percentiles are a
+metric's statistic (``p99``); a percentile of two periods is none, so none is ever averaged. A query that asks for the
+other colour is not asked while that one has no traffic.
 
 It judges whole periods at this weight, once they are final: as soon as the load balancer's own counts of the same
 time were read twice alike, for other namespaces and sources once ``lag`` has passed. A period is never judged by half

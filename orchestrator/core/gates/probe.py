@@ -166,7 +166,7 @@ def judge(spec: ProbeSpec, probed: Probed | None, *, is_before_traffic: bool) ->
     """The gate's answer by what was sent so far."""
     if not is_before_traffic:
         of = f": {_shown(probed)}" if probed is not None and probed.answered else ""
-        return not_applicable(NAME, f"green is probed before users meet it{of}")
+        return not_applicable(NAME, f"green is probed before users reach it{of}")
     if probed is None:
         return hold(NAME, "no request was sent yet", clears_when=f"{spec.count} requests were answered")
     numbers = {
@@ -198,7 +198,7 @@ def _shown(probed: Probed) -> str:
     also = f" and {probed.failed} wrong" if probed.failed else ""
     return (
         f"{counted(good, 'good answer')}{also}: a green that fails more than {_percent(share)} "
-        f"would have shown itself with {1 - MISSED_BY:.0%} (slowest {_ms(probed.slowest)})"
+        f"would have been found with {1 - MISSED_BY:.0%} (slowest {_ms(probed.slowest)})"
     )
 
 

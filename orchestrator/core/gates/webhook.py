@@ -91,7 +91,7 @@ def _waiting(spec: WebhookSpec, question: Question | None) -> str:
         return f"{spec.host} gives no verdict: {question.trouble}"
     if question.reason:
         return f"{spec.host} says hold: {question.reason}"
-    return f"{spec.host} is still at work" if question.check else f"{spec.host} has not answered yet"
+    return f"{spec.host} is still working" if question.check else f"{spec.host} has not answered yet"
 
 
 def _because(question: Question | None) -> str:

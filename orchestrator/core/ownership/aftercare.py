@@ -80,7 +80,7 @@ def _of_rule(row: Rollout, rule: RuleState, found: RuleSeen | Absent) -> str:
     forward = read_forward(found.actions)
     if forward is not None and forward.weight(group):
         return ""
-    return f"{rule.name} gives {group_name(group)} nothing: it leads to {_where(found, group)}"
+    return f"{rule.name} gives {group_name(group)} nothing: it forwards to {_where(found, group)}"
 
 
 def _where(found: RuleSeen, group: TargetGroupArn) -> str:
@@ -99,5 +99,5 @@ def _of_service(row: Rollout, service: ServiceSeen | Absent) -> str:
     wanted = revision_left(row)
     if service.primary.task_definition != wanted:
         found = revision_name(service.primary.task_definition)
-        return f"{service.name} was given {found}, not by a rollout: it was left on {revision_name(wanted)}"
+        return f"{service.name} was given {found}, not by a rollout: the rollout left it on {revision_name(wanted)}"
     return ""

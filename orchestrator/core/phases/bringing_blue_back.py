@@ -1,6 +1,6 @@
 """Blue is called back from its retirement: a rollback after green was put in its place.
 
-The weights stay as they are until blue could take everything: its target groups hang on the rules again at weight 0
+The weights stay as they are until blue could take everything: its target groups are in the rules again at weight 0
 (only then are its targets checked), its tasks run again, or the service is made anew from the request it was first
 made like. Then the way back is the one of every rollback, and what was put on blue is taken off it.
 """
@@ -46,7 +46,7 @@ def is_blue_back(draft: Draft) -> bool:
     late = retirement.asked_at
     if not waiting and late is not None and draft.now < late + LATE:
         # A call that stops or deletes blue may still be on its way: steady does not count until it cannot be.
-        waiting = "calls that may still be on their way"
+        waiting = "calls that may still be in flight"
         draft.wake_by(late + LATE)
     if waiting:
         draft.change(ready_since=None, waiting_for=f"blue to be back: {waiting}")
@@ -65,9 +65,9 @@ def _tell(draft: Draft) -> None:
     draft.change(retirement=replace(retirement, returning_from=draft.now))
     is_full = retirement.drained_from is None
     if is_full:
-        words = "blue has all its tasks: it hangs on the rules again, and takes everything back"
+        words = "blue has all its tasks and is in the rules again: it takes all traffic back"
     else:
-        how = "is made anew with" if retirement.is_deleting else "gets back"
+        how = "is created again with" if retirement.is_deleting else "gets back"
         words = f"blue {how} {counted(retirement.desired, 'task')}"
     words += f", which takes about {span(expected(row))}; green serves until blue is ready"
     draft.tell(
@@ -87,7 +87,7 @@ def expected(row: Rollout) -> timedelta:
 
 
 def _hang(draft: Draft) -> bool:
-    """True once blue's group hangs on every rule that green's hangs on; asks for it at weight 0."""
+    """True once blue's group is in every rule that green's is in; asks for it at weight 0."""
     done = True
     for rule in draft.row.rules:
         green, seen = rule_lists.green_of(draft.row, rule), draft.seen.rules.get(rule.arn)
@@ -148,7 +148,7 @@ def _service(draft: Draft) -> str:
                 return f"{counted(retirement.desired, 'task')} of blue"
             return ""
         case ServiceSeen():
-            return "its name to be free again: the service is still on its way out"
+            return "its name to be free again: the service is still draining"
 
 
 def _make_anew(draft: Draft, retirement: Retirement) -> str:
@@ -168,8 +168,8 @@ def _make_anew(draft: Draft, retirement: Retirement) -> str:
     draft.change(retirement=replace(retirement, is_tagged=True), created_last=draft.now)
     # It is made with green's deployment configuration, which watches nothing; blue's own follows once it serves.
     draft.change(is_configuration_touched=True)
-    draft.ask(effect, f"make blue anew: {row.blue.name} with {counted(retirement.desired, 'task')}")
-    return "blue to be made anew"
+    draft.ask(effect, f"create blue again: {row.blue.name} with {counted(retirement.desired, 'task')}")
+    return "blue to be created again"
 
 
 def _known(draft: Draft) -> Retirement:

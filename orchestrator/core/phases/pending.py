@@ -60,7 +60,7 @@ def read_blue(draft: Draft) -> None:
     if draft.row.pause.paused_by:
         return
     _take(draft, survey)
-    draft.move(Phase.PREPARING, f"{draft.row.spec.service} and what carries its traffic were read")
+    draft.move(Phase.PREPARING, f"{draft.row.spec.service} and what forwards to it were read")
 
 
 def _wait_for_blue(draft: Draft, words: str) -> None:
@@ -130,7 +130,7 @@ def _take(draft: Draft, survey: Survey) -> None:
     draft.tell(
         EventKind.BLUE_READ,
         f"{survey.blue.name} runs {survey.blue.desired} tasks of {revision_name(survey.blue.task_definition)}; "
-        f"{len(draft.row.rules)} rule(s) carry its traffic",
+        f"{len(draft.row.rules)} rule(s) forward to it",
         former=survey.blue.task_definition,
         desired=survey.blue.desired,
         rules=len(draft.row.rules),

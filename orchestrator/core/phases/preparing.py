@@ -23,7 +23,7 @@ from orchestrator.core.traffic.drift import drift_ends_it
 
 
 def prepare(draft: Draft) -> None:
-    """Make green's target groups, set them up, and hang each on every rule at weight 0."""
+    """Make green's target groups, set them up, and put each into every rule at weight 0."""
     looks = rule_looks.take_looks(draft)
     if drift_ends_it(draft, looks):
         return
@@ -40,7 +40,7 @@ def prepare(draft: Draft) -> None:
     hangs = all(isinstance(seen, GroupSeen) and seen.load_balancers for seen in groups)
     is_done = rules.all_at(draft.row, NONE) and hangs and is_registered
     if is_done and not draft.holds and not draft.row.pause.paused_by:
-        draft.move(Phase.PROVISIONING, "green's target groups hang on every rule at weight 0")
+        draft.move(Phase.PROVISIONING, "green's target groups are in every rule at weight 0")
     else:
         limit(draft)
 
@@ -57,7 +57,7 @@ def _prepare_pair(draft: Draft, pair: Pair) -> Pair:
         case Absent():
             draft.change(created_last=draft.now)
             create = CreateTargetGroup(name=pair.green_name, template=pair.template, tags=tags_of(row))
-            draft.ask(create, f"make target group {pair.green_name}")
+            draft.ask(create, f"create target group {pair.green_name}")
         case GroupSeen() as seen if not is_ours(row, dict(seen.tags)) or not _is_made_of(pair, seen):
             # The name is somebody else's, whatever its tags say: take another, never theirs.
             return replace(pair, green_name=next_group_name(pair.green_name), green=None)
@@ -66,12 +66,12 @@ def _prepare_pair(draft: Draft, pair: Pair) -> Pair:
             missing = tuple((k, v) for k, v in wanted.items() if seen.attributes.get(k) != v)
             if missing:
                 configure = ConfigureTargetGroup(group=seen.arn, attributes=missing)
-                draft.ask(configure, f"set {len(missing)} attributes of {pair.green_name} as blue's")
+                draft.ask(configure, f"set {len(missing)} attributes of {pair.green_name} to blue's")
             foreign = [load_balancer_name(lb) for lb in seen.load_balancers if lb != pair.load_balancer]
             if foreign:
                 draft.hold(
                     HoldKind.DRIFT,
-                    f"somebody hangs {pair.green_name} on {' and '.join(foreign)}: a target group serves one "
+                    f"somebody put {pair.green_name} into {' and '.join(foreign)}: a target group serves one "
                     "load balancer",
                     clears_when=f"{pair.green_name} is in no rule of another load balancer",
                 )

@@ -105,17 +105,17 @@ def _make_green(draft: Draft) -> None:
 
 
 def _ask_for_green(draft: Draft, green: Green) -> None:
-    """Ask for green; give up where ECS goes on refusing it, or saying that its target group hangs on no load balancer.
+    """Ask for green; give up where ECS goes on refusing it, or saying that its target group has no load balancer.
 
-    It hangs on one, as this rollout has read: ECS sees it some seconds later, or something is wrong with it.
+    It has one, as this rollout has read: ECS sees it some seconds later, or something is wrong with it.
     """
     create = _create(draft.row)
     refusals = [f for f in draft.seen.failures if f.key == create.key and (f.is_missing or f.is_final)]
     known = next((asked for asked in draft.before.ticks.asked if asked.key == create.key), None)
     if refusals and known is not None and known.times >= REFUSED_TRIES:
-        roll_back(draft, f"green cannot be made, asked for {known.times} times: {refusals[0].why}", TEAL)
+        roll_back(draft, f"green cannot be created, after {known.times} attempts: {refusals[0].why}", TEAL)
         return
-    draft.ask(create, f"make green: {green.name} with {green.desired} tasks")
+    draft.ask(create, f"create green: {green.name} with {green.desired} tasks")
 
 
 def _are_groups_empty(draft: Draft) -> bool:

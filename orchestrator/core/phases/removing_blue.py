@@ -59,9 +59,9 @@ def drain(draft: Draft) -> str:
     if not retirement.is_empty:
         return _stop(draft, blue, retirement)
     if blue.desired:
-        words = f"somebody gave blue {counted(blue.desired, 'task')} again: it is left as it is"
-        draft.hold(HoldKind.DRIFT, words, clears_when="blue wants no task again, or a person rolls back")
-        return "blue to want no task"
+        words = f"somebody scaled blue to {counted(blue.desired, 'task')} again: it is left as it is"
+        draft.hold(HoldKind.DRIFT, words, clears_when="its desired count is 0 again, or a person rolls back")
+        return "blue's desired count to be 0"
     if blue.running or blue.pending:
         return f"blue's last {counted(blue.running + blue.pending, 'task')} to stop"
     return _targets(draft)
@@ -171,8 +171,8 @@ def untag(draft: Draft) -> str:
     if seen.tags.get(ROLLOUT) != row.id:
         return ""
     effect = RemoveTags(service=seen.arn, names=(MANAGED, ROLLOUT, SERVICE))
-    draft.ask(effect, f"take Teal's tags off {seen.name}")
-    return "blue's tags to be taken off"
+    draft.ask(effect, f"remove Teal's tags from {seen.name}")
+    return "blue's tags to be removed"
 
 
 def left_of_blue(row: Rollout) -> list[str]:

@@ -47,7 +47,7 @@ def leave(draft: Draft, end: Phase) -> None:
     waiting = next((words for words in left if words), "")
     late = draft.row.ticks.created_last
     if not waiting and late is not None and _may_come_late(draft):
-        waiting = "calls that may still be on their way"
+        waiting = "calls that may still be in flight"
         draft.wake_by(late + LATE)
     draft.change(waiting_for=waiting)
     if waiting or draft.holds:
@@ -74,7 +74,7 @@ def _are_rules_restored(draft: Draft) -> bool:
     are_tests_done, test_states = _restore_rules(draft, tests, are_tests=True)
     draft.change(rules=states, test_rules=test_states)
     done = are_users_done and are_tests_done
-    draft.change(waiting_for="" if done else "the rules to hold their first lists again")
+    draft.change(waiting_for="" if done else "the rules to have their first lists again")
     return done
 
 
@@ -111,7 +111,7 @@ def _tell_test_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
     """Say that a test rule is as it was, or that somebody has changed it and it stays so."""
     is_as_first = rule_lists.conditions_of(seen) == rule.conditions and says_the_same(seen.actions, rule.base)
     if is_as_first:
-        words = f"{rule.name}, a test rule, leads again where it led at first"
+        words = f"{rule.name}, a test rule, forwards again where it did at first"
         draft.tell(EventKind.TEST_RULE_POINTED, words, rule=rule.arn, is_at_green=False)
     else:
         words = f"somebody changed {rule.name}, a test rule, meanwhile: left as it is"
@@ -143,7 +143,7 @@ def _remove_green(draft: Draft) -> str:
         case Absent():
             late = draft.row.ticks.created_last
             if green.is_asked and late is not None and draft.now < late + LATE:
-                return "a creation that may still be on its way"
+                return "a creation that may still be in flight"
             draft.change(green=replace(green, is_gone=True))
             return ""
         case ServiceSeen() as service:
@@ -204,7 +204,7 @@ def _remove_group(draft: Draft, pair: Pair) -> str:
         case Absent():
             late = draft.row.ticks.created_last
             if late is not None and draft.now < late + LATE:
-                return "a creation that may still be on its way"
+                return "a creation that may still be in flight"
         case GroupSeen() as seen if seen.tags.get("teal:rollout") == draft.row.id:
             if green is not None and not green.is_gone:
                 return f"target group {pair.green_name} to be deleted"
@@ -234,7 +234,7 @@ def _restore_configuration(draft: Draft) -> str:
         service=blue.name,
         deployment_configuration=blue.deployment_configuration,
     )
-    draft.ask(restore, "give blue its deployment configuration back")
+    draft.ask(restore, "restore blue's deployment configuration")
     return "blue's deployment configuration to be as it was"
 
 
@@ -253,7 +253,7 @@ def _restore_count(draft: Draft) -> str:
     if seen.desired != last.desired:
         return ""
     scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=last.desired_before)
-    draft.ask(scale, f"give blue its former count back: {last.desired_before}")
+    draft.ask(scale, f"restore blue's desired count: {last.desired_before}")
     return "blue's count to be as it was"
 
 
@@ -273,7 +273,7 @@ def _restore_scaling(draft: Draft) -> str:
     late = row.ticks.created_last
     if late is not None and draft.now < late + LATE:
         draft.wake_by(late + LATE)
-        return "a suspension that may still be on its way"
+        return "a suspension that may still be in flight"
     blue_floor.tell_difference(draft)
     draft.change(is_scaling_touched=False)
     return ""

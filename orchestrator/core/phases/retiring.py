@@ -2,9 +2,9 @@
 
 Green is the safe side here: everything is on it, and it was watched. So blue leaves in an order in which each step is
 taken only once the one before was seen: green is marked as the service of record, every rule gets its final list, green
-its own deployment configuration, blue loses its tasks, and then it is kept or goes (`parting`). A rollback is possible
-until blue's target groups go (`recalling`). Health judges green: while it does not do well nothing more is taken from
-blue, and people are called.
+its own deployment configuration, blue loses its tasks, and then it is kept or goes (`removing_blue`). A rollback is
+possible until blue's target groups go (`bringing_blue_back`). Health judges green: while it does not do well nothing
+more is taken from blue, and people are paged.
 """
 
 from dataclasses import replace
@@ -97,7 +97,7 @@ def _judge_green(draft: Draft) -> None:
     )
     if is_bad:
         draft.page(
-            f"green does not do well and serves everybody: {answer.reason}; nothing more is taken from blue. "
+            f"green fails and serves all traffic: {answer.reason}; nothing more is taken from blue. "
             f"`teal rollback {draft.row.id}` gives blue its tasks and the traffic back"
         )
 
@@ -164,7 +164,7 @@ def _swap_rules(draft: Draft, looks: tuple[Look, ...]) -> str:
     assert draft.row.retirement is not None
     is_done = all(swap_rules.is_final(draft.row, found) for found in looks)
     if draft.row.retirement.drained_from is None and not swap_rules.hold_for_strays(draft):
-        return "every rule that leads to blue to be known, and to be this rollout's"
+        return "every rule that forwards to blue to be known, and to be this rollout's"
     if is_done:
         if draft.row.retirement.swapped_at is None:
             draft.change(retirement=replace(draft.row.retirement, is_swapping=True, swapped_at=draft.now))

@@ -118,7 +118,7 @@ def _tell_on_blue(draft: Draft) -> None:
         end=replace(row.end, traffic_on_blue_at=draft.now),
         on_blue_since=draft.now,
         is_way_clear=True,
-        waiting_for="green to be taken away",
+        waiting_for="green to be removed",
     )
     seconds = round((draft.now - row.end.at).total_seconds(), 3)
     draft.tell(

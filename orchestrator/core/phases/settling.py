@@ -1,7 +1,7 @@
-"""The release is decided: blue takes the new revision over while it carries no traffic, and traffic comes home.
+"""The release is decided: blue takes the new revision over while it carries no traffic, and traffic returns to it.
 
 Green is the safe side here. Health and guard judge blue, the receiver; a failure puts the weights back to the last
-good step on green, holds and calls people, and never rolls the release back by itself.
+good step on green, holds and pages people, and never rolls the release back by itself.
 """
 
 from dataclasses import replace
@@ -56,7 +56,7 @@ def settle(draft: Draft) -> None:
         if _is_ready_twice(draft) and not draft.holds:
             # What stopped on the way to steady is no sign that blue does not stay up now.
             draft.change(is_homeward=True, step=0, bake=Bake(), ready_since=None, stops_count_from=draft.now)
-            draft.tell(EventKind.BLUE_STEADY, "blue is steady on the new revision: traffic comes home")
+            draft.tell(EventKind.BLUE_STEADY, "blue is steady on the new revision: traffic returns to blue")
             draft.wake_by(draft.now)
         return
     _come_home(draft, looks)
@@ -201,7 +201,7 @@ def _fail_attempt(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
 
 
 def _hold_failed(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
-    """Blue did not take the revision: green goes on serving, people are called, nothing is tried again by itself."""
+    """Blue did not take the revision: green goes on serving, people are paged, nothing is tried again by itself."""
     reasons = [d.reason for d in seen.deployments if d.reason] or [seen.last_event]
     stops = in_words(own_stops(seen, attempt.task_definition, attempt.at))
     found = revision_name(seen.primary.task_definition) if seen.primary else "nothing"
@@ -237,7 +237,7 @@ def _is_ready_twice(draft: Draft) -> bool:
 
 
 def _call_for_failing_starts(draft: Draft) -> None:
-    """Hold and call people once it is plain that blue's tasks do not live; ECS without a breaker tries for ever."""
+    """Hold and page people once it is plain that blue's tasks do not live; ECS without a breaker tries for ever."""
     green, seen = draft.row.green, draft.seen.blue
     if green is None or not isinstance(seen, ServiceSeen):
         return
@@ -249,7 +249,7 @@ def _call_for_failing_starts(draft: Draft) -> None:
     _page(draft, words, f"Fix what stops them, or `teal rollback {draft.row.id}`")
 
 
-# traffic comes home -----------------------------------------------------------------------------------------------
+# traffic returns to blue ------------------------------------------------------------------------------------------
 
 
 def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
@@ -263,7 +263,7 @@ def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         bake.forget(draft)
         draft.change(failed=f"{failing.gate}: {failing.reason}")
     if draft.row.waiting.failed:
-        words = f"blue does not do well on the new revision: {draft.row.waiting.failed}"
+        words = f"blue fails on the new revision: {draft.row.waiting.failed}"
         draft.hold(HoldKind.FAILED, words, clears_when="a person resumes or rolls back")
         known = draft.row.id
         _page(draft, words, f"`teal resume {known}` tries again, `teal rollback {known}` goes back")
@@ -305,7 +305,7 @@ def _start_step(draft: Draft, weight: Tenths) -> None:
         waiting_for="one whole period at this weight",
     )
     blue = percent(Tenths(ALL - weight))
-    draft.tell(EventKind.STEP_STARTED, f"on the way home: blue has {blue}", green_tenths=weight)
+    draft.tell(EventKind.STEP_STARTED, f"traffic returns to blue: blue has {blue}", green_tenths=weight)
 
 
 def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
@@ -328,13 +328,13 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
     if left := sticky_sessions.still_on(draft, Colour.GREEN, since=row.progress.bake.since, until=until):
         draft.change(waiting_for=left)
         return
-    draft.change(is_way_clear=True, bake=Bake(), waiting_for="green to be taken away")
-    draft.tell(EventKind.TRAFFIC_ON_BLUE, "all traffic is home on blue, on the new revision")
+    draft.change(is_way_clear=True, bake=Bake(), waiting_for="green to be removed")
+    draft.tell(EventKind.TRAFFIC_ON_BLUE, "all traffic is back on blue, on the new revision")
     draft.wake_by(draft.now)
 
 
 def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
-    """Somebody gave blue everything: that is home if blue is steady on the new revision, and a rollback if not."""
+    """Somebody gave blue everything: settling ends if blue is steady on the new revision, and a rollback if not."""
     row, green = draft.row, draft.row.green
     assert green is not None
     words = next(found.words for found in looks if found.found is Found.TAKEN_BACK)
@@ -358,7 +358,7 @@ def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         )
         roll_back(draft, f"{words} while {why}", SOMEBODY)
         return
-    draft.tell(EventKind.DRIFT_FOUND, f"{words}: taken as home, since blue is steady on the new revision")
+    draft.tell(EventKind.DRIFT_FOUND, f"{words}: taken as settled, since blue is steady on the new revision")
     bake.forget(draft)
     draft.change(is_homeward=True, step=len(HOME_STEPS) - 1)
     draft.change(rules=tuple(replace(rule, verified=NONE, wanted=NONE) for rule in row.rules))
@@ -372,7 +372,7 @@ def _limit(draft: Draft) -> None:
         > row.spec.limits.settle
         and not row.pause.paused_by
     ):
-        waiting = row.waiting.waiting_for or "traffic to come home"
+        waiting = row.waiting.waiting_for or "traffic to return to blue"
         draft.page(
             f"settling has lasted longer than {span(row.spec.limits.settle)}; green serves. It waits for {waiting}"
         )

@@ -91,7 +91,7 @@ def _give_control_back(draft: Draft) -> None:
         judged_from=draft.now,
         outages_passed=row.evidence.outages_passed + 1,
     )
-    draft.tell(EventKind.STEP_PLANNED, "blue gets its control group back, to see whose errors these are")
+    draft.tell(EventKind.STEP_PLANNED, "blue gets its control group back, to see which colour causes errors")
 
 
 def _is_without_tasks(draft: Draft) -> bool:

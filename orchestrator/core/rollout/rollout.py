@@ -91,7 +91,7 @@ class Waiting:
     held: timedelta = timedelta(0)
     waiting_for: str = ""  # what the next move waits for, in words for people
     failed: str = ""  # a gate failed and the file says to hold
-    is_paged: bool = False  # people were called for this standstill
+    is_paged: bool = False  # people were paged for this standstill
 
 
 @dataclass(frozen=True, kw_only=True)

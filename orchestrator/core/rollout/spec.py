@@ -55,7 +55,7 @@ class Sticky(StrEnum):
 class Ending(StrEnum):
     """What becomes of blue once the watch has passed."""
 
-    SETTLE = "settle"  # it takes the new revision over, and traffic comes home
+    SETTLE = "settle"  # it takes the new revision over, and traffic returns to blue
     KEEP = "keep"  # green stays in its place, and blue is kept at zero tasks
     DELETE = "delete"  # green stays in its place, and blue is deleted
 
@@ -109,7 +109,7 @@ class MetricsSpec:
     source: str = (
         ""  # a metric source of the server's settings; empty: the load balancer's metrics in CloudWatch
     )
-    # What it is asked for, (count of `core.sources.COUNTS`, expression with variables); empty without a source.
+    # What it is asked for, (count of `metric_sources.COUNTS`, expression with variables); empty without a source.
     counts: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -138,7 +138,7 @@ class ApprovalSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long things may take before Teal acts by itself or calls people."""
+    """How long things may take before Teal acts by itself or pages people."""
 
     provision: timedelta = timedelta(minutes=15)
     hold: timedelta = timedelta(hours=2)
@@ -211,7 +211,7 @@ class Spec:
     first_tasks: int = 0  # blue runs no task yet: green begins with so many; 0: blue serves already
     is_forced: bool = False  # also where blue runs the revision already: its tasks are replaced all the same
     drain: DrainSpec = DrainSpec()
-    one_way: bool = False  # what green's start does cannot be undone: a failure holds and calls people
+    one_way: bool = False  # what green's start does cannot be undone: a failure holds and pages people
     override: str = ""  # why neither window nor freeze binds this rollout; empty: they do
 
     @property

@@ -161,7 +161,7 @@ def _somebody(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen, neede
             for f in fields(seen)
             if getattr(seen, f.name) != getattr(aim, f.name)
         }
-        draft.tell(EventKind.DRIFT_FOUND, f"{words}; taken as what it shall be at the end")
+        draft.tell(EventKind.DRIFT_FOUND, f"{words}; taken as what is restored at the end")
         known = replace(known, base=replace(known.base, **theirs), verified=None, is_foreign=False)
         draft.change(holding=known)
         if seen != wanted(known):
@@ -235,7 +235,7 @@ def restore(draft: Draft) -> str:
     if seen == wanted_back:
         return ""
     back = SetScaling(cluster=blue.cluster, service=blue.name, wanted=wanted_back)
-    draft.ask(back, "give blue's scaling back: it may scale in again")
+    draft.ask(back, "restore blue's scaling: it may scale in again")
     return "blue's scaling to be as it was"
 
 

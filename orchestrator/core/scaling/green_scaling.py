@@ -129,7 +129,7 @@ def _missing(row: Rollout, seen: ScalesSeen, tags: Tags, now: datetime) -> Itera
         if actions and (found is None or found.actions != actions):
             settings = policies_for_green.renamed(driver.settings, names)
             alarm = PutAlarm(name=name, settings=settings, actions=actions, tags=tags)
-            yield alarm, f"make {name}, which drives green's scaling as {driver.name} drives blue's"
+            yield alarm, f"create {name}, which drives green's scaling as {driver.name} drives blue's"
 
 
 def _actions(
@@ -226,7 +226,7 @@ def still_scales(draft: Draft) -> str:
     green, seen = draft.row.green, draft.seen.green_scaling
     if green is None or not green.is_scaling_asked or green.is_scaling_gone or isinstance(seen, Absent):
         return ""
-    return "green's scaling to be taken away"
+    return "green's scaling to be removed"
 
 
 def take_away(draft: Draft, *, may_come_late: bool) -> str:
@@ -239,7 +239,7 @@ def take_away(draft: Draft, *, may_come_late: bool) -> str:
     if waiting:
         return waiting
     if may_come_late:
-        return "a scaling write that may still be on its way"
+        return "a scaling write that may still be in flight"
     draft.change(green=replace(green, is_scaling_gone=True))
     return ""
 
@@ -254,7 +254,7 @@ def _remove_target(draft: Draft) -> str:
     if isinstance(seen, Absent):
         return ""
     gone = DeregisterScaling(cluster=row.blue.cluster, service=green.name)
-    draft.ask(gone, "take green's scaling away, with its policies and scheduled actions")
+    draft.ask(gone, "remove green's scaling, with its policies and scheduled actions")
     return "green's scaling to be gone"
 
 

@@ -74,7 +74,7 @@ def left_out(policy: PolicySeen, scales: ScalesSeen, names: Names) -> str:
     driven = [driver for driver in scales.drivers if policy.arn in _arns(driver)]
     for driver in driven:
         if "ThresholdMetricId" in json.loads(driver.settings):
-            return f"the threshold of its alarm {driver.name} is learnt from the metric's past, and green has none"
+            return f"the threshold of its alarm {driver.name} comes from anomaly detection, and green has no past"
         if why := _named_in_text(driver.settings, names):
             return f"of its alarm {driver.name}, {why}"
     return "" if driven else "no metric alarm makes it act"

@@ -109,7 +109,7 @@ def give_back(draft: Draft) -> str:
     draft.change(retirement=replace(row.retirement, is_scaling_gone=False))
     drivers = [driver.name for driver in blue.scales.drivers] if blue.scales else []
     if drivers:
-        words = f"{', '.join(drivers)} made policies of blue act that are gone: let them act on the new ones"
+        words = f"{', '.join(drivers)} drove policies of blue that are gone: attach them to the new ones"
         draft.tell(EventKind.DRIFT_FOUND, words)
     return ""
 

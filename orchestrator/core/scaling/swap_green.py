@@ -52,7 +52,7 @@ def take_blues_away(draft: Draft) -> str:
         return ""
     draft.ask(
         DeregisterScaling(cluster=row.blue.cluster, service=row.blue.name),
-        "take blue's scaling away, with its policies and scheduled actions",
+        "remove blue's scaling, with its policies and scheduled actions",
     )
     return "blue's scaling to be gone"
 

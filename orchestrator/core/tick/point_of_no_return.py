@@ -1,9 +1,9 @@
 """Where there is no way back: blue was deleted, or nothing is left that divides traffic.
 
-Teal then holds, calls people at once, and keeps both services running: whatever users reach now they reach by ways that
+Teal then holds, pages people at once, and keeps both services running: whatever users reach now they reach by ways that
 are not Teal's, and to stop either colour could be what stops them. No timer and no failing gate takes such a rollout
 back; nor one whose file says that green's start cannot be undone (`one_way`), which a person may take back. A blue that
-was scaled to nothing is no such case: it gets its tasks back before it gets traffic (``returning``).
+was scaled to nothing is no such case: it gets its tasks back before it gets traffic (``rolling_back``).
 """
 
 from orchestrator.core.cloud.resources import Absent, ServiceSeen
@@ -39,7 +39,7 @@ def forbids(row: Rollout) -> str:
 
 
 def keeps(draft: Draft, reason: str, by: Actor) -> bool:
-    """True where this rollback is not begun: it holds and calls people. A person may give up what listeners lost."""
+    """True where this rollback is not begun: it holds and pages people. A person may give up what listeners lost."""
     row = draft.row
     lack = forbids(row)
     if not lack or not row.phase.blue_is_safe_side or (by != TEAL and row.blue_loss is not Loss.DELETED):
@@ -54,7 +54,7 @@ def _clears(row: Rollout) -> str:
 
 
 def look(draft: Draft) -> None:
-    """Note what became of blue; hold and call people where there is no way back."""
+    """Note what became of blue; hold and page people where there is no way back."""
     row, seen = draft.row, draft.seen.blue
     if isinstance(seen, Absent) or (isinstance(seen, ServiceSeen) and seen.status != "ACTIVE"):
         draft.change(blue_loss=Loss.DELETED)

@@ -10,6 +10,6 @@ from orchestrator.core.tick.draft import Draft
 
 
 def roll_back(draft: Draft, reason: str, by: Actor) -> None:
-    """Decide to roll back; where there is no way back, hold and call people instead."""
+    """Decide to roll back; where there is no way back, hold and page people instead."""
     if not point_of_no_return.keeps(draft, reason, by):
         draft.turn_back(reason, by)

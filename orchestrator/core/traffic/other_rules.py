@@ -106,12 +106,12 @@ def _news(row: Rollout, was: Listing, now: Listing) -> Iterator[tuple[str, str]]
     service = row.spec.service
     for rule_id in now.carriers:
         if rule_id not in was.carriers:
-            yield rule_id, f"leads to blue of {service} since a moment ago: its users never meet green"
+            yield rule_id, f"forwards to blue of {service} since a moment ago: its users never reach green"
     for rule_id in now.front:
         if rule_id not in was.front and rule_id not in now.carriers:
             yield (
                 rule_id,
-                "was put in front of a rule of this rollout: what it takes is missing from both colours",
+                "takes precedence over a rule of this rollout: its requests are missing from both colours",
             )
 
 

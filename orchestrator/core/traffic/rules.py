@@ -87,7 +87,7 @@ def want(draft: Draft, weight: Tenths | None) -> None:
     if all(rule.wanted == weight for rule in draft.row.rules):
         return
     told = "its first list" if weight is None else f"green at {percent(weight)}"
-    draft.tell(EventKind.WEIGHT_WANTED, f"every rule shall hold {told}", green_tenths=weight)
+    draft.tell(EventKind.WEIGHT_WANTED, f"every rule is to have {told}", green_tenths=weight)
     draft.change(
         rules=tuple(
             replace(

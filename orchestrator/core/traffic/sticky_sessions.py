@@ -1,6 +1,6 @@
 """Users whom a cookie keeps on a target group: how many there are, and how long they are waited for.
 
-Group stickiness makes a weight a wish: who has the cookie of a colour goes on using it, at weight 0 too, until the
+Group stickiness weakens a weight: who has the cookie of a colour goes on using it, at weight 0 too, until the
 cookie ends or the group leaves the rule. So a rollback takes green out of the rule, and what comes after a colour's
 last weight waits (`sticky: wait`) until nobody uses the colour any more. Source: "Target group stickiness" and
 "Sticky sessions" of the Elastic Load Balancing guide.

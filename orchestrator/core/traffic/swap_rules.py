@@ -105,7 +105,7 @@ def _carries(rule: RuleSeen, blues: Collection[TargetGroupArn]) -> bool:
 
 
 def _hold_for(draft: Draft, rule: RuleSeen) -> None:
-    clears = f"{rule.name} leads elsewhere"
+    clears = f"{rule.name} forwards elsewhere"
     words = f"{rule.name} still gives blue traffic, and is not one of this rollout's: blue is kept"
     if not any(hold.clears_when == clears for hold in draft.before.waiting.holds):
         draft.tell(EventKind.DRIFT_FOUND, words, rule=rule.arn)

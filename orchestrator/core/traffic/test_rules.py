@@ -1,8 +1,8 @@
 """Test rules: rules that nobody's users come by, pointed at green before any user meets it.
 
 While green is tried out the whole share of blue's group goes to green's; what else the rule holds stays as it is. Its
-first list is kept and restored, to the letter, on every way out (`leaving`). A rule that somebody changed meanwhile is
-never overwritten.
+first list is kept and restored exactly on every way out (`phases.removing_green`). A rule that somebody changed
+meanwhile is never overwritten.
 """
 
 from dataclasses import replace
@@ -41,7 +41,7 @@ def point(draft: Draft) -> bool:
             _hold(draft, found)
     is_there = all(state.verified == ALL for state in draft.row.test_rules)
     if not is_there:
-        draft.change(waiting_for="the test rules to point at green, read back")
+        draft.change(waiting_for="the test rules to forward to green, read back")
     return is_there and all(found.found is Found.AS_WRITTEN for found in looks)
 
 
@@ -56,7 +56,7 @@ def leads_to_green(draft: Draft) -> bool:
 
 
 def _look(draft: Draft, rule: RuleState) -> Look:
-    """As `rules.look`; a rule has two right contents here, and anything else is somebody's change."""
+    """As `rule_looks.look`; a rule has two right contents here, and anything else is somebody's change."""
     found = rule_looks.look(draft, rule)
     seen = draft.seen.rules.get(rule.arn)
     if not isinstance(seen, RuleSeen) or found.found is Found.DRIFT:
@@ -66,7 +66,7 @@ def _look(draft: Draft, rule: RuleState) -> Look:
             return Look(rule=replace(rule, verified=ALL), found=Found.AS_WRITTEN, actions=seen.actions)
         if rule.verified is None and says_the_same(seen.actions, rule.base):
             return Look(rule=rule, found=Found.AS_WRITTEN, actions=seen.actions)
-    words = f"{rule.name}: somebody else changed where it leads"
+    words = f"{rule.name}: somebody else changed where it forwards"
     return Look(rule=rule, found=Found.DRIFT, words=words, actions=seen.actions)
 
 
@@ -88,7 +88,7 @@ def _accepted(draft: Draft, found: Look) -> RuleState:
 def _tell(draft: Draft, looks: tuple[Look, ...]) -> None:
     for was, now in zip(draft.row.test_rules, looks, strict=True):
         if now.rule.verified == ALL and was.verified != ALL:
-            words = f"{was.name}, a test rule, points at green"
+            words = f"{was.name}, a test rule, forwards to green"
             draft.tell(EventKind.TEST_RULE_POINTED, words, rule=was.arn, is_at_green=True)
 
 
@@ -116,4 +116,4 @@ def _write(draft: Draft, rule: RuleState) -> None:
         green=ALL,
         to_safety=False,
     )
-    draft.ask(effect, f"point {rule.name}, a test rule, at green")
+    draft.ask(effect, f"forward {rule.name}, a test rule, to green")

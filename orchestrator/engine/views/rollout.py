@@ -75,7 +75,7 @@ class RolloutView:
     sees: str  # the smallest regression that the plan can see with blue's traffic; empty until it is known
     waiting_for: str
     bake_left_seconds: float | None
-    limit_seconds: float | None = None  # how long what is awaited may take, before Teal acts or calls people
+    limit_seconds: float | None = None  # how long what is awaited may take, before Teal acts or pages people
     gates: tuple[GateView, ...]
     holds: tuple[HoldView, ...]
     paused_by: str
@@ -136,7 +136,7 @@ def view(stored: Stored) -> RolloutView:
 
 
 def _is_past_the_plan(row: Rollout) -> bool:
-    """True once settling has begun: the row's step is then one of the way home, and stays so on the way back."""
+    """True once settling has begun: the row's step is then one of the return to blue, and stays so in a rollback."""
     is_past = row.phase in (Phase.SETTLING, Phase.RETIRING, Phase.SUCCEEDED)
     return is_past or bool(row.handover.attempts) or row.retirement is not None
 

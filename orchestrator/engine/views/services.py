@@ -160,7 +160,7 @@ async def _view(store: Store, name: str, history: int) -> ServiceView | None:
 
 
 def _serves(rows: list[RolloutView]) -> str:
-    """What blue runs: the newest rollout that knows it says so, but for one of which nobody knows how it was left."""
+    """What blue runs: the newest rollout that knows it says so, but for one of which how it was left is not known."""
     for row in rows:
         if row.phase == Phase.SUCCEEDED:
             return row.revision
@@ -172,7 +172,7 @@ def _serves(rows: list[RolloutView]) -> str:
 
 
 def _serving(rows: list[Rollout]) -> ServingView | None:
-    """Who serves: the newest rollout that knows says so, but for one of which nobody knows how it was left."""
+    """Who serves: the newest rollout that knows says so, but for one of which how it was left is not known."""
     for row in rows:
         if row.phase is Phase.ABANDONED and row.blue is not None:
             return None

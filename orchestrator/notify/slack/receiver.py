@@ -183,7 +183,7 @@ class SlackSink:
             return await call(self._client, method, {**body, "blocks": []})
 
     async def _reply(self, told: Told, calls: Sequence[Mention], lines: Sequence[str]) -> None:
-        """Add to the thread, in one message; a call for people stands there too, since an edit calls nobody."""
+        """Add to the thread, in one message; a page stands there too, since an edit notifies nobody."""
         parts = [*thread.batches(lines), *(mention.words for mention in calls)]
         if not parts:
             return

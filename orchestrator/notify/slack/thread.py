@@ -42,7 +42,7 @@ _DID = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """A call for people. ``key``: the same call has the same, so that it is made once."""
+    """A page. ``key``: the same page has the same, so that it is sent once."""
 
     key: str
     words: str

@@ -28,7 +28,7 @@ def look(around: Surroundings) -> Iterator[Finding]:
 
 def _finding(action: str, denials: list[Denial]) -> Finding:
     resources = " and ".join(denial.resource for denial in denials)
-    what = f"Teal may not make {action} on {resources}"
+    what = f"Teal may not call {action} on {resources}"
     unknown = tuple(dict.fromkeys(key for denial in denials for key in denial.unknown))
     if unknown and not any(denial.is_explicit for denial in denials):
         return warning(

@@ -69,7 +69,7 @@ def _alarm(alarm: AlarmSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
         yield warning(
             "alarm-too-slow",
             f"alarm {alarm.name} needs {span(needs)} to fire; no step lasts longer than {span(slowest)}",
-            "it cannot convict green within a step",
+            "it cannot fail green within a step",
             "bake longer, or name an alarm that fires sooner",
         )
     if alarm.evaluation:
@@ -103,7 +103,7 @@ def _seen(alarm: AlarmSeen, names: Names) -> Iterator[Finding]:
         case Sight.BLIND:
             yield warning(
                 "alarm-blind",
-                f"alarm {alarm.name} can say nothing about green",
+                f"alarm {alarm.name} does not cover green",
                 f"{found.why}; it is not counted in this rollout",
                 "name an alarm that green can fire, or a number in gates.metric",
             )

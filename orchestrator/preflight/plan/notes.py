@@ -40,7 +40,7 @@ def look(spec: Spec, survey: Survey, now: datetime) -> Iterator[Finding]:
     if spec.one_way:
         yield note(
             "one-way",
-            "one_way: once green was started, a failure holds and calls people",
+            "one_way: once green was started, a failure holds and pages people",
             "what its start does cannot be undone, so only a person sends users back to blue",
         )
 

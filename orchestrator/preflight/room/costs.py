@@ -41,7 +41,7 @@ def look(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
 
 
 def _spells(spec: Spec, survey: Survey, needed: int) -> tuple[_Spell, ...]:
-    """How many tasks green has in each step, and while traffic comes home."""
+    """How many tasks green has in each step, and while traffic returns to blue."""
     rows = plan_table(spec, survey.alarms)
     return (
         *(
@@ -57,10 +57,10 @@ def _spells(spec: Spec, survey: Survey, needed: int) -> tuple[_Spell, ...]:
 
 
 def _last(spec: Spec, survey: Survey, needed: int) -> _Spell:
-    """After the watch: until traffic is home in three steps of one whole interval each, or until blue has gone."""
+    """After the watch: until traffic is back on blue, in three steps of one whole interval, or until blue has gone."""
     if not spec.ending.is_swap:
         home = 3 * (spec.metrics.period + spec.metrics.lag)
-        return _Spell(name="until traffic is home", tasks=needed, lasts=home)
+        return _Spell(name="until traffic is back on blue", tasks=needed, lasts=home)
     delay = removing_blue.longest_delay(group.attributes for group in survey.groups)
     return _Spell(name="until blue's tasks have stopped", tasks=needed, lasts=max(LATE, delay) + delay)
 

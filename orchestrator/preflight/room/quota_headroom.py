@@ -139,7 +139,7 @@ def _targets(
         yield warning(
             "targets-short",
             f"{words}; up to {peak} more are needed while blue takes the new revision over",
-            "settling would stand still until there is room",
+            "settling would wait until there is room",
             'ask for more of "Targets per Application Load Balancer" in Service Quotas',
         )
 

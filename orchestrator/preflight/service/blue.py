@@ -155,7 +155,7 @@ def _deployments(blue: ServiceSeen) -> Iterator[Finding]:
         yield error(
             "blue-not-completed",
             f"{blue.name}'s deployment is {state or 'not reported'}{reason}",
-            "its present revision has not proved itself: it is no safe side",
+            "its present revision has not completed a deployment: it is not safe to go back to",
             f"wait until the deployment is COMPLETED ({WAITS}), or repair it",
             passes=state == "IN_PROGRESS",
         )

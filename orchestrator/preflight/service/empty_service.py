@@ -24,7 +24,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     if not spec.first_tasks:
         yield error(
             "blue-empty",
-            f"{blue.name} wants no task",
+            f"{blue.name}'s desired count is 0",
             "there is nothing to compare green with, and nothing to go back to",
             "give the service at least one task; or, if it never served, write first_deployment: {tasks: 2} and "
             "plan: instant",
@@ -33,8 +33,8 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     if blue.running or blue.pending:
         yield error(
             "blue-not-empty-yet",
-            f"{blue.name} wants no task and has {blue.running + blue.pending}",
-            "they serve, and are on their way out",
+            f"{blue.name}'s desired count is 0, and it still has {blue.running + blue.pending}",
+            "they serve, and are being stopped",
             "wait until they have stopped",
         )
     if spec.plan.auto is not None or any(step.weight < ALL for step in spec.plan.steps):
@@ -57,5 +57,5 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
     yield warning(
         "first-deployment",
         f"{blue.name} runs no task: green gets {spec.first_tasks}, then all traffic, then blue gets as many",
-        "nothing is compared, and a rollback leads where traffic leads now: to a target group without a target",
+        "nothing is compared, and a rollback sends traffic where it goes now: to a target group without a target",
     )

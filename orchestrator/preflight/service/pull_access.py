@@ -103,7 +103,7 @@ def _readable(around: Surroundings) -> Iterator[Finding]:
 
 def _denied(role: str, denials: Sequence[Denial], *, is_sure: bool) -> Iterator[Finding]:
     for denial in denials:
-        what = f"the execution role may not make {denial.action} on {denial.resource}"
+        what = f"the execution role may not call {denial.action} on {denial.resource}"
         next_step = f"allow it to {role}"
         if is_sure:
             yield error("secret-denied", what, "no task of green could start", next_step)

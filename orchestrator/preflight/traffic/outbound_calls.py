@@ -34,7 +34,7 @@ def look(spec: Spec, survey: Survey, refuses: Refuses | None) -> Iterator[Findin
             yield warning(
                 "webhook-unsigned",
                 f"webhook {number + 1} ({hook.host}) is asked without a signature",
-                "whoever gets the question cannot tell that it comes from Teal",
+                "whoever receives the request cannot verify that it comes from Teal",
                 "name a hook of the server's settings as its secret",
             )
 
@@ -47,7 +47,7 @@ def _test_rules(spec: Spec, survey: Survey) -> Iterator[Finding]:
             yield error(
                 "test-rule-not-blues",
                 f"{arn} does not forward to a target group of {survey.blue.name}",
-                "there is nothing in it that could be pointed at green",
+                "there is nothing in it that could be forwarded to green",
                 f"have it forward to {survey.blue.name}'s target group, or correct traffic.test_rules",
             )
     moved = in_scope(spec, survey)
@@ -56,19 +56,19 @@ def _test_rules(spec: Spec, survey: Survey) -> Iterator[Finding]:
             yield error(
                 "test-rule-moved",
                 f"{rule.name} is among traffic.rules and traffic.test_rules",
-                "users come by it: it would give green everything before the first step",
+                "users' requests match it: it would give green everything before the first step",
                 "take it out of one of them",
             )
         if _is_open(rule) and any(_asks_who(user) for user in moved):
             yield error(
                 "test-rule-open",
-                f"{rule.name}, a test rule, leads to green without asking who comes, and users' rules do ask",
+                f"{rule.name}, a test rule, forwards to green without authentication, and users' rules authenticate",
                 "whoever finds the test listener would be let in without signing in",
                 "add a source-ip or http-header condition to the test rule",
             )
         yield note(
             "test-rule",
-            f"{rule.name} will point at green before users meet it, and lead back to blue at the end",
+            f"{rule.name} will forward to green before users reach it, and to blue again at the end",
             f"its listener is {rule.listener}",
         )
 
@@ -108,8 +108,8 @@ def _plan(probe: ProbeSpec) -> Finding:
     warm_up = f" after {probe.warm_up} that warm it up" if probe.warm_up else ""
     return note(
         "probe",
-        f"green gets {probe.count} requests of Teal's own{warm_up}, {probe.rate:g} a second, before users meet it; "
-        f"a pass will say that a green failing more than {missed * 100:.2g} % would have shown itself",
+        f"green gets {probe.count} requests of Teal's own{warm_up}, {probe.rate:g} a second, before users reach it; "
+        f"a pass will say that a green failing more than {missed * 100:.2g} % would have been found",
         "they come from one address: a WAF rule on its rate must let them through, and a load balancer that is "
         "internal must be reachable from where Teal runs (else the rollout is held)",
     )

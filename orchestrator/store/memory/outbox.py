@@ -64,7 +64,7 @@ class MemoryOutbox:
 
     async def delivered(self, delivery: Delivery, *, sent: int, state: str) -> None:
         """Note what was told, and let go."""
-        assert sent >= delivery.sent, "what was told stays told"
+        assert sent >= delivery.sent, "what was delivered stays delivered"
         told, rollout = self._freed(delivery), delivery.stored.rollout.id
         told.sent, told.state, told.attempts, told.why = sent, state, 0, ""
         left = self._rows[rollout].events[sent : sent + 1]

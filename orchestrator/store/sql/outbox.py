@@ -100,7 +100,7 @@ def lease_deliveries(
 
 def delivered(connection: Connection, delivery: Delivery, *, sent: int, state: str) -> None:
     """See `orchestrator.ports.Outbox.delivered`."""
-    assert sent >= delivery.sent, "what was told stays told"
+    assert sent >= delivery.sent, "what was delivered stays delivered"
     rollout = delivery.stored.rollout.id
     due_at = connection.scalar(_NEXT, {"row": rollout, "place": sent + 1})
     _let_go(connection, delivery, {"sent": sent, "state": state, "due_at": due_at, "attempts": 0, "why": ""})

@@ -18,7 +18,7 @@ def test_token_alone_goes_to_standard_output_and_only_its_digest_is_kept(termina
     text = result.stdout.strip()
     assert is_token(text)
     assert text not in result.stderr
-    assert "ci checkout may come in as operator until" in result.stderr
+    assert "ci checkout has access as operator until" in result.stderr
 
     async def find(store):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         return await store.token_by_digest(digest_of(text)), await store.calls()

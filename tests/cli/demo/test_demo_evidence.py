@@ -91,7 +91,7 @@ def test_outage_of_both_holds_a_good_green_and_blames_nobody(stage: Rehearsal) -
     row = stage.until(rollout)
     assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
     held = [seen.event.message for seen in stage.events(rollout, EventKind.HELD)]
-    assert any("blue itself is bad" in words for words in held), stage.story(rollout)
+    assert any("blue itself fails" in words for words in held), stage.story(rollout)
     assert stage.events(rollout, EventKind.INTERVENTION_BEGUN) == ()
     (passed, *_) = stage.events(rollout, EventKind.STEP_PASSED)
     assert passed.event.at > ends
@@ -170,7 +170,7 @@ def some_view() -> RolloutView:
         return shown(stage, rollout)
 
 
-BAD_BLUE = "blue itself is bad: 80 of 200 requests failed, far more than in its last hour"
+BAD_BLUE = "blue itself fails: 80 of 200 requests failed, far more than in its last hour"
 
 
 def test_outage_comes_once_some_time_after_green_grew_and_is_told_with_what_it_hit(playing: Played) -> None:

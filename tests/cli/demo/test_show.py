@@ -143,7 +143,7 @@ def test_line_of_a_phase_begins_with_it() -> None:
 def test_line_of_a_hold_says_what_clears_it_and_line_of_a_page_that_people_are_called() -> None:
     seen = event(EventKind.HELD, "blue cannot start", hold="blue", clears_when="a person resumes")
     assert line_of(seen) == "09:30:00Z  held: blue cannot start (goes on once a person resumes)"
-    assert line_of(event(EventKind.PAGED, "go")) == "09:30:00Z  people are called: go"
+    assert line_of(event(EventKind.PAGED, "go")) == "09:30:00Z  people are paged: go"
 
 
 def test_line_that_scrolls_by_is_whole_however_narrow_the_terminal() -> None:

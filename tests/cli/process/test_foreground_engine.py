@@ -115,9 +115,7 @@ def test_same_file_goes_on_with_the_active_rollout(stage: Rehearsal, spec: Spec)
 
 def test_another_file_is_refused_naming_what_differs(stage: Rehearsal, spec: Spec) -> None:
     first = stage.start(spec)
-    with pytest.raises(
-        Conflict, match=f"{first}.*asked for otherwise: metrics.lag: 20s is now 30s"
-    ) as refused:
+    with pytest.raises(Conflict, match=f"{first}.*of another file: metrics.lag: 20s is now 30s") as refused:
         Desk(stage).take_up(replace(spec, metrics=replace(spec.metrics, lag=timedelta(seconds=30))))
     assert (refused.value.exit_code, refused.value.holder) == (5, first)
 
@@ -164,7 +162,7 @@ def test_interrupt_too_late_for_a_rollback_stays_until_the_end(stage: Rehearsal,
     stage.let_run(timedelta(seconds=1))
     stage.wish(RolloutId(rollout), CommandKind.ROLLBACK)
     assert desk.stay(rollout, page) == 3
-    assert any("rollback makes no sense while the rollout is rolling_back" in text for text in page.told)
+    assert any("rollback is not accepted while the rollout is rolling_back" in text for text in page.told)
 
 
 def test_further_ctrl_c_stops_watching_the_way_back(stage: Rehearsal, spec: Spec) -> None:

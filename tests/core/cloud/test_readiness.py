@@ -76,7 +76,7 @@ def test_a_steady_healthy_service_is_ready() -> None:
             deployed(rollout_state="FAILED", reason="no capacity"), "FAILED (no capacity)", id="failed"
         ),
         pytest.param(deployed(rollout_state=""), "not reported", id="no state reported"),
-        pytest.param(green(desired=0, running=0), "wants no task", id="no task wanted"),
+        pytest.param(green(desired=0, running=0), "desired count is 0", id="no task wanted"),
         pytest.param(green(running=2), "runs 2 of 3", id="a task short"),
         pytest.param(green(running=4), "runs 4 of 3", id="a task too many"),
         pytest.param(green(pending=1), "runs 3 of 3", id="a task pending"),

@@ -43,7 +43,7 @@ HALF_READY = {"green": service(GREEN_NAME, WANTED, running=2)}
 
 
 def provisioning(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
-    """Green was asked for and hangs on every rule at weight 0."""
+    """Green was asked for and is in every rule at weight 0."""
     return row(Phase.PROVISIONING, weight=0, **changes)
 
 

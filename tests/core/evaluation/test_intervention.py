@@ -1,4 +1,4 @@
-"""Interventions: green's growth is taken back where blue goes bad after it, and blue says whether green did it."""
+"""Interventions: green's last step is undone where blue fails after it, and blue says whether green did it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -130,7 +130,7 @@ def test_otherwise_a_bad_blue_holds_and_nothing_is_taken_back(known: Rollout) ->
     decision = at(known)
     assert decision.rollout.evidence.intervention is None
     assert written(decision) == []
-    assert any(hold.reason.startswith("blue itself is bad") for hold in decision.rollout.waiting.holds)
+    assert any(hold.reason.startswith("blue itself fails") for hold in decision.rollout.waiting.holds)
 
 
 def test_blue_as_well_as_in_its_last_hour_is_left_alone() -> None:
@@ -171,13 +171,13 @@ def test_blue_that_recovers_only_later_acquits_green_once_and_convicts_it_the_se
 def test_one_bad_period_of_blue_alone_convicts_nobody() -> None:
     decision = at(tried(FORMER, [USUAL] * 3, weight=100, before=(USUAL, BAD)))
     assert (decision.rollout.phase, decision.rollout.evidence.outages_passed) == (Phase.SHIFTING, 1)
-    assert any("only one period of blue was bad" in event.message for event in decision.events)
+    assert any("only one period of blue failed" in event.message for event in decision.events)
 
 
 def test_a_conviction_holds_where_the_file_holds_on_failure() -> None:
     known = tried(FORMER, [USUAL] * 3, weight=100, spec=spec(gates=GatesSpec(), on_failure=OnFailure.HOLD))
     decision = at(known)
-    assert decision.rollout.waiting.failed.startswith("compare: blue went bad when green grew")
+    assert decision.rollout.waiting.failed.startswith("compare: blue failed when green grew")
 
 
 def test_two_whole_periods_are_not_enough_to_convict() -> None:

@@ -1,4 +1,4 @@
-"""Before users meet green: test rules that point at it, batches that are sent, and questions that are put."""
+"""Before users reach green: test rules that point at it, batches that are sent, and questions that are put."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -42,7 +42,7 @@ THEIRS = forward((OTHER_GROUP, 1))
 
 
 def provisioned(verified: int | None = None, **changes: object) -> Rollout:
-    """Green is ready; its test rule is at `verified` (None: where it led at first)."""
+    """Green is ready; its test rule is at `verified` (None: where it forwarded at first)."""
     given = {
         "spec": spec(gates=GATES),
         "ready_since": READY_SINCE,

@@ -194,7 +194,7 @@ def test_a_band_learnt_from_blues_past_says_nothing_of_green() -> None:
     band = replace(ON_BLUE, is_anomaly=True, comparison="GreaterThanUpperThreshold")
     answer = asked(band)
     assert answer.verdict is NOT
-    assert "its threshold is learnt from the metric's past, and green has none" in answer.reason
+    assert "it is an anomaly detection alarm, and green has no past to learn from" in answer.reason
     assert queries(band, scene().names) == ()
 
 
@@ -232,7 +232,7 @@ def test_a_composite_alarm_with_a_part_that_is_not_whole_is_unknown() -> None:
     broken = replace(ON_BALANCER, evaluation="PARTIAL_DATA")
     answer = asked(composite("ALARM(lb)", broken))
     assert answer.verdict is HOLD
-    assert "lb is not whole: PARTIAL_DATA" in answer.reason
+    assert "lb is not evaluated in full: PARTIAL_DATA" in answer.reason
 
 
 MIXED = composite("ALARM('blue-p99') AND NOT ALARM(lb)", ON_BLUE, ON_BALANCER)
@@ -281,7 +281,7 @@ def test_silence_of_a_part_means_what_the_part_says(missing: str, rule: str, ver
 def test_a_part_that_vanishes_during_the_rollout_holds() -> None:
     answer = asked(replace(MIXED, parts=(ON_BALANCER,)), begun=MIXED)
     assert answer.verdict is HOLD
-    assert "can say nothing about green any more: it is made of blue-p99" in answer.reason
+    assert "does not cover green any more: it is made of blue-p99" in answer.reason
 
 
 def test_parts_are_asked_for_with_their_alarm() -> None:

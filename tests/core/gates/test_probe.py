@@ -51,7 +51,11 @@ def test_an_answer_is_right_or_it_is_said_what_is_wrong(answer: ProbeAnswer, wor
         (None, Verdict.HOLD, "no request was sent yet"),
         (probed(0), Verdict.HOLD, "0 of 150 requests were answered, 0 of them wrongly"),
         (probed(149), Verdict.HOLD, "149 of 150 requests were answered"),
-        (probed(150), Verdict.PASS, "150 good answers: a green that fails more than 2 % would have shown"),
+        (
+            probed(150),
+            Verdict.PASS,
+            "150 good answers: a green that fails more than 2 % would have been found",
+        ),
         (probed(3, 1), Verdict.FAIL, "1 of 3 answers was wrong"),
         (probed(150, 1), Verdict.FAIL, "1 of 150 answers was wrong"),
         (probed(20, trouble="no way there"), Verdict.HOLD, "green could not be asked: no way there"),

@@ -46,11 +46,13 @@ def test_nothing_is_looked_at_while_a_rollout_is_under_way_or_nobody_knows_how_i
     ("seen", "words"),
     [
         pytest.param(
-            good_rule(actions=forward((BLUE_GROUP, 0), (OTHER, 1))), "it leads to search", id="weight 0"
+            good_rule(actions=forward((BLUE_GROUP, 0), (OTHER, 1))), "it forwards to search", id="weight 0"
         ),
-        pytest.param(good_rule(actions=forward((OTHER, 1))), "it leads to search", id="another group"),
+        pytest.param(good_rule(actions=forward((OTHER, 1))), "it forwards to search", id="another group"),
         pytest.param(
-            good_rule(actions=Json('[{"Type":"redirect"}]')), "it leads to no target group", id="a redirect"
+            good_rule(actions=Json('[{"Type":"redirect"}]')),
+            "it forwards to no target group",
+            id="a redirect",
         ),
         pytest.param(Absent(), "is gone", id="deleted"),
     ],
@@ -71,7 +73,7 @@ def test_a_revision_that_no_rollout_brought_is_named() -> None:
     known = ended()
     former = service("checkout", FORMER, deployments=(good_deployment(task_definition=FORMER),))
     (found,) = aftercare.changes(known, left(known, blue=former)) or ("",)
-    assert found == "checkout was given checkout:42, not by a rollout: it was left on checkout:43"
+    assert found == "checkout was given checkout:42, not by a rollout: the rollout left it on checkout:43"
 
 
 @pytest.mark.parametrize("unread", [{"rules": {}}, {"blue": Unread(why="a test")}])

@@ -195,7 +195,7 @@ def test_the_short_id_is_the_end_of_the_rollouts_id() -> None:
             row(Phase.PREPARING),
             {"groups": {NAME: group(load_balancers=())}},
             ["write_rule"],
-            id="the group is set up, and hangs on no rule",
+            id="the group is set up, and is in no rule",
         ),
         pytest.param(
             hung(None), {"rules": {RULE: good_rule()}}, ["write_rule"], id="the write does not show"

@@ -36,7 +36,7 @@ BIGGER = service("checkout", FORMER, desired=5, running=5)
 
 
 def provisioning(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
-    """Green was asked for and hangs on every rule at weight 0."""
+    """Green was asked for and is in every rule at weight 0."""
     return row(Phase.PROVISIONING, weight=0, **changes)
 
 

@@ -240,9 +240,7 @@ def test_a_late_write_that_gave_green_traffic_again_is_undone_and_green_waits_on
     effect = only(undo, WriteRule)
     assert (effect.green, effect.actions, effect.to_safety) == (None, good_rule().actions, True)
     soon = NOON + timedelta(seconds=2)
-    assert asked(at(undo.rollout, seen_of(known), now=soon)) == [], (
-        "its last requests may still be on their way"
-    )
+    assert asked(at(undo.rollout, seen_of(known), now=soon)) == [], "its last requests may still be in flight"
     assert asked(at(undo.rollout, seen_of(known), now=NOON + timedelta(seconds=10))) == ["scale_service"]
 
 

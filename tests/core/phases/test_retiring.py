@@ -366,7 +366,7 @@ def test_everything_goes_to_blue_once_it_is_steady_in_two_looks_and_no_late_call
     assert only(second, WriteRule).green == 0
     late = replace(known, retirement=replace(DRAINED, asked_at=NOON + MINUTE, returning_from=NOON))
     soon = at(late, ready, now=NOON + MINUTE)
-    assert "may still be on their way" in soon.rollout.waiting.waiting_for
+    assert "may still be in flight" in soon.rollout.waiting.waiting_for
 
 
 def test_a_deleted_blue_is_made_anew_from_its_stored_request() -> None:

@@ -1,4 +1,4 @@
-"""Settling: blue takes the revision over, traffic comes home, and green stays the safe side until it has."""
+"""Settling: blue takes the revision over, traffic returns to blue, and green stays the safe side until it has."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -50,7 +50,7 @@ ROLLED_BY_ECS = service(
 
 
 def home(weight: int, step: int, **changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
-    """On the way home at a weight, held for a while, with one good interval of blue."""
+    """While traffic returns to blue, at a weight, held for a while, with one good interval of blue."""
     taken = Interval(start=NOON - 3 * MINUTE, blue=Counts(requests=100), green=Counts(requests=900))
     given = {"bake": Bake(since=NOON - 4 * MINUTE), "intervals": (taken,), **changes}
     return settling(weight, is_homeward=True, step=step, **given)
@@ -246,7 +246,9 @@ def test_blue_that_somebody_made_smaller_gets_no_more_and_that_is_named() -> Non
     decision = at(known, seen_of(known, blue=smaller, targets=two))
     assert not written(decision)
     (hold,) = [hold for hold in decision.rollout.waiting.holds if hold.kind is HoldKind.CAPACITY]
-    assert hold.reason == "blue could not take more traffic: checkout wants 2 tasks, all traffic needs 3"
+    assert (
+        hold.reason == "blue could not take more traffic: checkout's desired count is 2, all traffic needs 3"
+    )
 
 
 def test_the_way_is_clear_once_blue_has_served_everything_for_a_period() -> None:

@@ -35,12 +35,12 @@ def told(*later: RuleSeen, first: tuple[RuleSeen, ...] = ()) -> list[str]:
 def test_a_rule_put_in_front_is_named() -> None:
     (words,) = told(neighbour(5))
     assert words.startswith("rule 5 of load balancer")
-    assert "was put in front" in words
+    assert "takes precedence" in words
 
 
 def test_a_rule_that_leads_to_blue_alone_is_named() -> None:
     (words,) = told(neighbour(4000, group=BLUE_GROUP))
-    assert "its users never meet green" in words
+    assert "its users never reach green" in words
 
 
 @pytest.mark.parametrize("rule", [neighbour(4000), neighbour(5)])
