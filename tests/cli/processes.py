@@ -35,18 +35,32 @@ def run(*args: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
+def interruptible() -> Iterator[None]:
+    """Processes started in this block hear SIGINT, though these tests may have been begun with it ignored.
+
+    A shell has what it starts in the background ignore it (`nohup … &`), and whatever that starts ignores it too.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def running(*args: str, env: dict[str, str]) -> Iterator["Running"]:
     """A command while it runs; killed at the end of the block if it still does."""
-    process = subprocess.Popen(
-        [*TEAL, *args],
-        cwd=ROOT,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with interruptible():
+        process = subprocess.Popen(
+            [*TEAL, *args],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
     try:
         yield Running(process)
     finally:
