@@ -3,7 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CODE := orchestrator api tests docs
 
-.PHONY: setup demo test fmt lint types layers shape unit docs docs-check sim fuzz bench verify-aws lock clean
+# What is compiled once is not compiled again by every process that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup demo test fmt lint types layers shape unit machine docs docs-check sim fuzz bench verify-aws lock clean
 
 setup: .venv/.ready
 
@@ -24,10 +27,15 @@ setup: .venv/.ready
 demo: setup
 	@$(BIN)/teal demo
 
-test: lint types layers docs-check unit
+test: lint types layers docs-check unit machine
 
+# No sockets, no processes, no waiting: for every change.
 unit: setup
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m 'not aws and not machine'
+
+# Everything else. Most of it waits, so more of it runs side by side than there are cores.
+machine: setup
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not aws and machine'
 
 fmt: setup
 	$(BIN)/ruff format $(CODE)

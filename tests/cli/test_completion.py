@@ -10,6 +10,8 @@ import pytest
 from tests.cli.processes import ROOT, environment, run
 from tests.cli.terminal import Terminal
 
+pytestmark = pytest.mark.machine
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:

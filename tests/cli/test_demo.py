@@ -191,6 +191,7 @@ def test_engine_of_the_demo_sees_nothing_of_the_user_s_own_aws(
     assert env["TEAL_STORE"] == str(tmp_path / "teal.db")
 
 
+@pytest.mark.machine
 def test_engine_that_ends_before_its_rollout_is_reported_with_its_own_words(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -216,6 +217,7 @@ def begun_in_the_background() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.machine
 @pytest.mark.usefixtures("begun_in_the_background")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_demo_stops_everything_and_still_prints_its_line(

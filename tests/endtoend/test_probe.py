@@ -6,10 +6,14 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from api.cli.demo_acts import environment
 from orchestrator.sandbox.plane.load import Load
 from orchestrator.sandbox.sandbox import Sandbox
 from tests.endtoend.stage import ROOT
+
+pytestmark = pytest.mark.machine
 
 LONGEST_SECONDS = 90.0
 FILE = """\

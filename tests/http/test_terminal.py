@@ -18,6 +18,8 @@ from orchestrator.engine.views import view
 from orchestrator.store.opening import open_store
 from tests.http.process import PATIENCE, address_of
 
+pytestmark = pytest.mark.machine
+
 
 def test_server_says_what_the_store_says_and_knows_who_asked(
     server: subprocess.Popen[str], quiet_store: Path

@@ -28,6 +28,7 @@ def report() -> Simulation:
     return simulate(spec("canary"), BUSY, runs=12, seed=40, defects=TWO, workers=1)
 
 
+@pytest.mark.machine
 def test_the_same_seed_gives_the_same_report_with_any_number_of_workers(report: Simulation) -> None:
     assert simulate(spec("canary"), BUSY, runs=12, seed=40, defects=TWO, workers=2) == report
 

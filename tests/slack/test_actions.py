@@ -24,6 +24,8 @@ from tests.slack.room import (
     Room,
 )
 
+pytestmark = pytest.mark.machine
+
 
 def calls(room: Room) -> list[Call]:
     found, _ = room.stage.run(room.stage.store.calls())

@@ -10,6 +10,8 @@ from orchestrator.sandbox.plane.health import HealthChecks, check
 from tests.sandbox.plane.board import Board, run, until
 from tests.sandbox.plane.client import Script, saying, scripted
 
+pytestmark = pytest.mark.machine
+
 
 async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     await reader.read()

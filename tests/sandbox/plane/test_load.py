@@ -10,6 +10,8 @@ from orchestrator.sandbox.plane.tally import LoadSeen, RevisionSeen, Tally, buck
 from tests.sandbox.plane.board import run, until
 from tests.sandbox.plane.client import Script, scripted
 
+pytestmark = pytest.mark.machine
+
 
 def answering_with(*answers: str) -> Script:
     """A script that answers in turn, on whatever connection, with raw answers."""
