@@ -147,10 +147,11 @@ class Shift:
         await aside(self.elb.modify_rule, RuleArn=self.scenery.rules[0], Actions=[action])
 
 
-@pytest.mark.machine
+@pytest.mark.machine(seconds=20)
 def test_weights_written_with_boto3_move_real_requests_and_lose_none() -> None:
     async def scene() -> LoadSeen:
-        async with Sandbox(seed=7) as sandbox, sandbox.load(rate=300) as load:
+        # So many may be under way that a machine which stands still for seconds keeps none from being sent.
+        async with Sandbox(seed=7) as sandbox, sandbox.load(rate=300, in_flight=4096) as load:
             shift = Shift(sandbox)
             await shift.provision("checkout:2")
             assert "checkout:2" not in load.seen().revisions
