@@ -10,7 +10,7 @@ import pytest
 from tests.cli.processes import ROOT, environment, run
 from tests.cli.terminal import Terminal
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.machine(seconds=20)
 
 
 @pytest.fixture

@@ -217,7 +217,7 @@ def begun_in_the_background() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.machine
+@pytest.mark.machine(seconds=40)
 @pytest.mark.usefixtures("begun_in_the_background")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_demo_stops_everything_and_still_prints_its_line(

@@ -14,7 +14,7 @@ from orchestrator import config
 from tests.cli.processes import environment, run, running
 from tests.cli.schemas import hold_to_schema
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.machine(seconds=50)
 
 ROLLOUT = """\
 service: prod/checkout

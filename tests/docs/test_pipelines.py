@@ -21,7 +21,7 @@ from orchestrator.config.settings_load import load_settings
 from tests.auth.issuer import FakeIssuer, an_issuer
 from tests.cli.processes import ROOT, environment, run, running
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.machine(seconds=120)
 
 PAGE = (ROOT / "docs" / "pipelines.md").read_text()
 ACTION = ROOT / "helm-free" / "github-action"

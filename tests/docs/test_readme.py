@@ -70,7 +70,7 @@ def exported(sandbox: Running) -> dict[str, str]:
     return dict(re.findall(r"export (\w+)=(\S+)", text))
 
 
-@pytest.mark.machine
+@pytest.mark.machine(seconds=50)
 def test_trying_it_by_hand_goes_as_the_readme_says(tmp_path: Path) -> None:
     by_verb = {words_of(c)[0]: words_of(c) for c in COMMANDS if c.startswith("teal ")}
     surveys = [words_of(c) for c in COMMANDS if c.startswith("teal preflight")]

@@ -7,7 +7,7 @@ import pytest
 from tests.endtoend import bad_revisions, interference, outages, refusals
 from tests.endtoend.stage import play_as_subtests
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.machine(seconds=60)
 
 SCENES = (
     refusals.what_is_not_there,

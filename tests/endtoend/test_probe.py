@@ -13,7 +13,7 @@ from orchestrator.sandbox.plane.load import Load
 from orchestrator.sandbox.sandbox import Sandbox
 from tests.endtoend.stage import ROOT
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.machine(seconds=60)
 
 LONGEST_SECONDS = 90.0
 FILE = """\

@@ -11,7 +11,7 @@ import pytest
 from tests.endtoend import before_and_after, glass, killed, people, settling
 from tests.endtoend.stage import play_as_subtests
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.machine(seconds=90)
 
 SCENES = (
     before_and_after.good_rollout,

@@ -23,7 +23,7 @@ from tests.http.process import PATIENCE, connect, log_of
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 
-@pytest.mark.machine
+@pytest.mark.machine(seconds=15)
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_open_stream_is_ended_by_a_signal_and_the_process_ends_well(
     server: subprocess.Popen[str], quiet_store: Path, sig: signal.Signals

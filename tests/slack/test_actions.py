@@ -24,7 +24,7 @@ from tests.slack.room import (
     Room,
 )
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.machine(seconds=40)
 
 
 def calls(room: Room) -> list[Call]:

@@ -8,7 +8,7 @@ from tests.slack.room import APPROVER, ELSEWHERE, OPERATOR, STRANGER, VIEWER, Ro
 from tests.slack.shapes import mistakes
 from tests.slack.test_actions import calls
 
-pytestmark = pytest.mark.machine
+pytestmark = pytest.mark.machine(seconds=30)
 
 
 @pytest.mark.parametrize("text", ["", "help", "HELP", "  help "])

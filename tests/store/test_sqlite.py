@@ -79,7 +79,7 @@ def by_rollout(told: list[list[str]]) -> list[list[str]]:
 # --- several at once ---
 
 
-@pytest.mark.machine
+@pytest.mark.machine(seconds=20)
 def test_two_processes_never_lease_the_same_row(path: Path) -> None:
     names = [f"r{number:02}" for number in range(40)]
 
