@@ -6,7 +6,7 @@ CODE := orchestrator api tests docs
 # What is compiled once is not compiled again by every process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test fmt lint types layers shape unit machine docs docs-check sim fuzz bench verify-aws lock clean
+.PHONY: setup demo test fmt lint types layers shape unit machine docs docs-check sim fuzz night bench verify-aws lock clean
 
 setup: .venv/.ready
 
@@ -31,11 +31,11 @@ test: lint types layers docs-check unit machine
 
 # No sockets, no processes, no waiting: for every change.
 unit: setup
-	$(BIN)/python -m pytest -n auto -m 'not aws and not machine'
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not aws and not night and not machine'
 
 # Everything else. Most of it waits, so more of it runs side by side than there are cores.
 machine: setup
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not aws and machine'
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m 'not aws and not night and machine'
 
 fmt: setup
 	$(BIN)/ruff format $(CODE)
@@ -66,6 +66,10 @@ sim: setup
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
+
+# What takes hours: goes on where a stopped run was; its last figures are in docs/proofs.md.
+night: setup
+	$(BIN)/python -m tests.night $(if $(PROOF),"$(PROOF)")
 
 bench: setup
 	$(BIN)/python -m tests.bench
