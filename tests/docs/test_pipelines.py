@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from api.client import Client
 from orchestrator.config.settings_load import load_settings
 from tests.auth.issuer import FakeIssuer, an_issuer
-from tests.cli.processes import ROOT, environment, run, running
+from tests.cli.processes import LONGEST_SECONDS, ROOT, environment, run, running
 
 pytestmark = pytest.mark.machine(seconds=120)
 
@@ -43,7 +43,6 @@ issuers:
 people:
   - {{name: author, also: [author-on-github]}}
 """
-LONGEST_SECONDS = 150
 
 
 def blocks(language: str) -> list[str]:
@@ -120,7 +119,7 @@ class Plant:
             while not (active := list(client.list(active=True))):
                 if over.wait(0.2):
                     return  # nothing was started, and the test says so
-            client.wait(active[0].id, until="step:1", timeout=60)
+            client.wait(active[0].id, until="step:1", timeout=LONGEST_SECONDS)
             client.rollback(active[0].id, reason="looks | odd")
 
         over, thread = threading.Event(), threading.Thread(target=work)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import ROOT, Running, environment, run, running
+from tests.cli.processes import LONGEST_SECONDS, ROOT, Running, environment, run, running
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^ *\$ (.+)$", README, flags=re.MULTILINE)
@@ -91,6 +91,6 @@ def test_trying_it_by_hand_goes_as_the_readme_says(tmp_path: Path) -> None:
                 assert done.returncode == 0, f"{verb}: {done.stderr}"
                 if verb in ("approve", "pause", "resume", "back"):
                     deploy.read_until(f"{verb} by", deploy.out)
-            deploy.process.communicate(timeout=60)
+            deploy.process.communicate(timeout=LONGEST_SECONDS)
             assert deploy.process.returncode == 3
         assert sandbox.stop(signal.SIGTERM)[0] == 0

@@ -15,7 +15,7 @@ from tests.endtoend.stage import ROOT
 
 pytestmark = pytest.mark.machine(seconds=60)
 
-LONGEST_SECONDS = 90.0
+LONGEST_SECONDS = 300.0  # so long only what hangs takes, also on a machine that is busy with other things
 FILE = """\
 service: prod/checkout
 revision: {{task_definition: {revision}}}

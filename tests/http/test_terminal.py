@@ -53,7 +53,7 @@ async def next_version(url: str, *, after: int) -> None:
 
     def ask() -> None:
         with closing(HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE)) as connection:
-            connection.request("GET", f"/v1/rollouts/r1?wait={PATIENCE}&version={after}")
+            connection.request("GET", f"/v1/rollouts/r1?wait=20&version={after}")
             with connection.getresponse() as answer:
                 assert answer.status == 200
 

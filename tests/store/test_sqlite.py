@@ -62,7 +62,7 @@ def said(process: subprocess.Popen[str]) -> str:
     """All that a process printed; it does not outlive the test."""
     with process:
         try:
-            return process.communicate(timeout=60)[0]
+            return process.communicate(timeout=300)[0]
         finally:
             process.kill()
 
