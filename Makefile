@@ -1,7 +1,7 @@
 # The one door for developers. Needs make and Python 3.11 or newer; uses uv where it is installed.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-CODE := orchestrator api tests docs
+CODE := orchestrator api sandbox tests docs
 
 # What is compiled once is not compiled again by every process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE

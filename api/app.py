@@ -15,29 +15,29 @@ from fastapi import FastAPI
 from api.auth.bearer import Authenticator, has_valid_token
 from api.auth.fetching import Fetch, fetch
 from api.auth.oidc import Issuers
-from api.http import (
+from api.http.calls import (
     access,
-    answers,
-    before,
+    commands,
     events,
     health,
-    openapi,
+    preflight,
     reports,
     rollouts,
     services,
     simulations,
-    undoing,
-    wishes,
+    undo,
 )
-from api.http.admission import Calls
-from api.http.door import Door
-from api.http.guard import Guard
-from api.http.logs import log_to_stderr
-from api.http.meters import Meters
-from api.http.origins import is_loopback
+from api.http.openapi import document
+from api.http.request import problem_answers
+from api.http.request.authorization import Calls
+from api.http.request.middleware import Guard
+from api.http.request.origins import is_loopback
+from api.http.request.server_state import Door
+from api.http.telemetry.logs import log_to_stderr
+from api.http.telemetry.metrics import Meters
 from api.slack import routes as slack
 from orchestrator.bootstrap import Engine, SystemClock, looking_back, open_engine, open_store
-from orchestrator.core.errors import Refused
+from orchestrator.core.domain.errors import Refused
 from orchestrator.settings import Settings
 
 HOST, PORT = "127.0.0.1", 8080
@@ -47,10 +47,10 @@ GRACE_SECONDS = 20  # for requests under way; a tick ends within 15 s by itself
 _ROUTERS = (
     events.router,
     reports.router,
-    undoing.router,
-    wishes.router,
+    undo.router,
+    commands.router,
     rollouts.router,
-    before.router,
+    preflight.router,
     simulations.router,
     services.router,
     access.router,
@@ -84,15 +84,15 @@ def create_app(
     )
     # The framework's own pages load scripts from elsewhere, and its own document would pass the table of roles by.
     app = FastAPI(
-        title=openapi.TITLE, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+        title=document.TITLE, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.door = Door(engine=engine, meters=meters, auth=auth)
     app.add_middleware(Guard, calls=Calls((*_ROUTERS, *slack.ROUTERS)))
-    answers.install(app)
+    problem_answers.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     slack.install(app, engine, settings)
-    openapi.install(app)
+    document.install(app)
     return app
 
 
@@ -101,7 +101,7 @@ def published() -> dict[str, Any]:
     app = FastAPI()
     for router in _ROUTERS:
         app.include_router(router)
-    return openapi.build(app)
+    return document.build(app)
 
 
 def calls() -> tuple[tuple[str, str, str], ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
-from orchestrator.core.errors import Conflict, Invalid, TealError, Unfit
+from orchestrator.core.domain.errors import Conflict, Invalid, TealError, Unfit
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.core.hours import Freeze
+from orchestrator.core.domain.calendar import Freeze
 from orchestrator.ports import Clock, Cloud, Direct, MetricSource, Outward, Scout, Store
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
-    from orchestrator.aws.wakeups import Wakeups
-    from orchestrator.engine.afterwards import Lookout
+    from orchestrator.aws.events.wakeups import Wakeups
+    from orchestrator.engine.aftercare import Lookout
     from orchestrator.engine.calendar import Calendar
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
     from orchestrator.notify.sink import Sink
-    from orchestrator.outbound.outward import HttpOutward
+    from orchestrator.outbound.http_outbound import HttpOutward
 
 EVENTS_QUEUE = "TEAL_EVENTS_QUEUE"
 """The URL of an SQS queue to which EventBridge pushes what may concern a rollout; unset: looks alone find it."""
@@ -82,7 +82,7 @@ def open_settings(path: str | Path | None = None) -> Settings:
     path = path or os.environ.get("TEAL_SETTINGS", "")
     if not path:
         return Settings()
-    from orchestrator.config.settings_load import load_settings
+    from orchestrator.config.settings_file.load import load_settings
 
     return load_settings(path)
 
@@ -160,7 +160,7 @@ async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]
         if not queue:
             yield engine
             return
-        from orchestrator.aws.wakeups import open_wakeups
+        from orchestrator.aws.events.wakeups import open_wakeups
 
         async with open_wakeups(queue, store=store, clock=clock, hint=engine.worker.hint) as wakeups:
             yield replace(engine, wakeups=wakeups)
@@ -168,7 +168,7 @@ async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]
 
 def outward_of(settings: Settings, clock: Clock) -> "HttpOutward":
     """What sends probes and questions to webhooks, where the settings let them go; to be entered before it is used."""
-    from orchestrator.outbound.outward import HttpOutward
+    from orchestrator.outbound.http_outbound import HttpOutward
 
     return HttpOutward(settings.hosts, settings.hooks, clock)
 
@@ -186,7 +186,7 @@ def sinks_of(settings: Settings, clock: Clock) -> tuple["Sink", ...]:
     """Everybody whom the settings want told. Nothing is asked of them yet."""
     sinks: list[Sink] = []
     if settings.slack is not None:
-        from orchestrator.notify.slack import SlackSink
+        from orchestrator.notify.slack.receiver import SlackSink
 
         sinks.append(SlackSink(settings, clock=clock))
     if settings.hooks:
@@ -249,6 +249,6 @@ def engine_of(
 
 def looking_back(engine: Engine) -> Engine:
     """The same engine, which also looks, now and then, at what ended rollouts left: a server's."""
-    from orchestrator.engine.afterwards import Lookout
+    from orchestrator.engine.aftercare import Lookout
 
     return replace(engine, lookout=Lookout(engine.store, engine.cloud, engine.clock))

@@ -5,24 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from orchestrator.core.commands import Command, CommandState
-from orchestrator.core.effects import Effect
-from orchestrator.core.events import Event, Record
-from orchestrator.core.foresight import Load
-from orchestrator.core.hours import Freeze
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.needs import MetricsNeed, Needs, SurveyNeed
-from orchestrator.core.observed import Absent, AlarmSeen, Series, Unread
-from orchestrator.core.outward import HookNeed, HookSeen, ProbeNeed, ProbeSeen
-from orchestrator.core.people import Role
-from orchestrator.core.phases import Phase
-from orchestrator.core.place import Place, Step
-from orchestrator.core.rollout import Decision, Rollout
-from orchestrator.core.scope import Scope
-from orchestrator.core.seen import Seen
-from orchestrator.core.spec import ServiceName
-from orchestrator.core.surroundings import Groups, Surroundings, SurroundingsNeed
-from orchestrator.core.survey import Survey
+from orchestrator.core.analysis.detectable_regression import Load
+from orchestrator.core.break_glass.snapshot import Place, Step
+from orchestrator.core.cloud.effects import Effect
+from orchestrator.core.cloud.outbound_calls import HookNeed, HookSeen, ProbeNeed, ProbeSeen
+from orchestrator.core.cloud.resources import Absent, AlarmSeen, Series, Unread
+from orchestrator.core.cloud.survey import Survey
+from orchestrator.core.domain.calendar import Freeze
+from orchestrator.core.domain.commands import Command, CommandState
+from orchestrator.core.domain.events import Event, Record
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.roles import Role
+from orchestrator.core.ownership.session_policy import Scope
+from orchestrator.core.preflight.environment import Groups, Surroundings, SurroundingsNeed
+from orchestrator.core.rollout.needs import MetricsNeed, Needs, SurveyNeed
+from orchestrator.core.rollout.rollout import Decision, Rollout
+from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.rollout.spec import ServiceName
 
 
 class Clock(Protocol):

@@ -6,9 +6,9 @@ nobody who may start a rollout can widen what Teal reaches.
 
 from dataclasses import dataclass, field
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.hours import Freeze
-from orchestrator.core.people import Role
+from orchestrator.core.domain.calendar import Freeze
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.roles import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.core.ids import (
-    Json,
-    ListenerArn,
-    LoadBalancerArn,
-    RuleArn,
-    TargetGroupArn,
-    TaskDefinitionArn,
-)
-from orchestrator.core.observed import (
+from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.cloud.resources import (
     AlarmSeen,
     DeploymentSeen,
     RuleSeen,
@@ -24,10 +17,17 @@ from orchestrator.core.observed import (
     ServiceSeen,
     TargetsSeen,
 )
-from orchestrator.core.plan import NAMED_PLANS
-from orchestrator.core.spec import ServiceName, Spec
-from orchestrator.core.survey import GroupSurvey, Survey, TaskDefinitionSeen
-from orchestrator.core.traffic import canonical
+from orchestrator.core.cloud.survey import GroupSurvey, Survey, TaskDefinitionSeen
+from orchestrator.core.domain.ids import (
+    Json,
+    ListenerArn,
+    LoadBalancerArn,
+    RuleArn,
+    TargetGroupArn,
+    TaskDefinitionArn,
+)
+from orchestrator.core.domain.plan import NAMED_PLANS
+from orchestrator.core.rollout.spec import ServiceName, Spec
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"

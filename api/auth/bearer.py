@@ -10,8 +10,8 @@ from api.auth.claims import SOURCE
 from api.auth.oidc import Issuers
 from api.auth.tokens import PREFIX, digest_of, is_token
 from api.problems import Unauthenticated
-from orchestrator.core.errors import TealError
-from orchestrator.core.people import Principal, Role
+from orchestrator.core.domain.errors import TealError
+from orchestrator.core.domain.roles import Principal, Role
 from orchestrator.ports import Clock, Store, Token
 from orchestrator.settings import Settings
 

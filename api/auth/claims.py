@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from api.problems import Forbidden
-from orchestrator.core.people import Principal, Role
+from orchestrator.core.domain.roles import Principal, Role
 from orchestrator.settings import Issuer, JobRule, Settings
 
 Claims = dict[str, Any]  # of a verified token: any JSON

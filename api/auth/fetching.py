@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.core.errors import Unreachable
+from orchestrator.core.domain.errors import Unreachable
 
 SECONDS = 5.0
 ANSWER_MAX = 512 * 1024

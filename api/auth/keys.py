@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 
 from api.auth.fetching import Document, Fetch, may_be_fetched
-from orchestrator.core.errors import Outside, Unreachable
+from orchestrator.core.domain.errors import Outside, Unreachable
 from orchestrator.ports import Clock
 
 FRESH = timedelta(minutes=10)  # keys this old are asked for anew

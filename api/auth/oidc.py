@@ -17,8 +17,8 @@ from api.auth.claims import Claims, principal_of
 from api.auth.fetching import Fetch, fetch
 from api.auth.keys import KINDS, Keys
 from api.problems import IssuerAway, Unauthenticated
-from orchestrator.core.errors import Unreachable
-from orchestrator.core.people import Principal
+from orchestrator.core.domain.errors import Unreachable
+from orchestrator.core.domain.roles import Principal
 from orchestrator.ports import Clock
 from orchestrator.settings import Issuer, Settings
 

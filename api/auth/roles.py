@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import assert_never
 
-from orchestrator.core.people import ROLE_FOR, TO_START, Role
+from orchestrator.core.domain.roles import ROLE_FOR, TO_START, Role
 
 
 class Open(StrEnum):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator.core.people import Role
+from orchestrator.core.domain.roles import Role
 from orchestrator.ports import Token
 
 SERVICE = r"(\*|([A-Za-z0-9._-]{1,63}:)?[A-Za-z0-9_*?-]{1,255}/[A-Za-z0-9_*?-]{1,255})"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.cli import examples
-from api.cli.faults import first_of
+from api.cli.options import examples
+from api.cli.process.exception_groups import first_of
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -17,35 +17,50 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 COMMANDS = {
-    "demo": ("api.cli.demo", "Two real rollouts on this machine: a good one, and a bad one taken back."),
-    "sandbox": ("api.cli.sandbox", "An AWS on this machine, with a service under it, to try Teal on."),
-    "init": ("api.cli.init", "Write a rollout file from what runs, with the reasons."),
-    "deploy": ("api.cli.deploy", "Roll a service out, with the engine in this process, until the end."),
-    "preflight": ("api.cli.preflight", "Show what a rollout would start from, and what speaks against it."),
-    "start": ("api.cli.start", "Start a rollout and leave it to an engine that runs elsewhere."),
-    "list": ("api.cli.reads", "List rollouts, the newest first."),
-    "get": ("api.cli.reads", "Show one rollout."),
-    "watch": ("api.cli.watch", "Follow a rollout until it ends."),
-    "wait": ("api.cli.watch", "Wait until a rollout has come so far."),
-    "events": ("api.cli.reads", "Show a rollout's audit log."),
-    "report": ("api.cli.report", "Show who did what and why in a rollout, and whether its log is whole."),
-    "approve": ("api.cli.wishes", "Approve the step that waits for a person."),
-    "reject": ("api.cli.wishes", "Refuse the revision: all traffic back to blue."),
-    "pause": ("api.cli.wishes", "Stop advancing; gates still judge."),
-    "resume": ("api.cli.wishes", "Go on advancing, or retry what Teal stopped at."),
-    "promote": ("api.cli.wishes", "Waive the rest of this step's bake."),
-    "back": ("api.cli.wishes", "Go back to the weight of an earlier step."),
-    "rollback": ("api.cli.wishes", "Put all traffic back on blue and retire green."),
-    "abandon": ("api.cli.wishes", "Write nothing more for a rollout and leave everything as it is."),
-    "services": ("api.cli.services", "Show what every service runs now, and how it came to that."),
-    "outputs": ("api.cli.naming", "Print the names of what serves, for Terraform and scripts."),
-    "serve": ("api.cli.serve", "Run the engine and the HTTP door."),
-    "simulate": ("api.cli.simulate", "Try a plan on simulated releases, good and bad."),
-    "evidence": ("api.cli.evidence", "Recompute the evidence of a comparison from its records."),
-    "tokens": ("api.cli.tokens", "Make, list and revoke the tokens of the HTTP door."),
-    "completion": ("api.cli.completion", "Teach your shell to complete all this."),
-    "schema": ("api.cli.upkeep", "Print the JSON Schema of a rollout file."),
-    "migrate": ("api.cli.upkeep", "Bring the store up to date."),
+    "demo": ("api.cli.demo.demo", "Two real rollouts on this machine: a good one, and a bad one taken back."),
+    "sandbox": (
+        "api.cli.commands.sandbox",
+        "An AWS on this machine, with a service under it, to try Teal on.",
+    ),
+    "init": ("api.cli.commands.init", "Write a rollout file from what runs, with the reasons."),
+    "deploy": (
+        "api.cli.commands.deploy",
+        "Roll a service out, with the engine in this process, until the end.",
+    ),
+    "preflight": (
+        "api.cli.commands.preflight",
+        "Show what a rollout would start from, and what speaks against it.",
+    ),
+    "start": ("api.cli.commands.start", "Start a rollout and leave it to an engine that runs elsewhere."),
+    "list": ("api.cli.commands.list_get_events", "List rollouts, the newest first."),
+    "get": ("api.cli.commands.list_get_events", "Show one rollout."),
+    "watch": ("api.cli.commands.watch_wait", "Follow a rollout until it ends."),
+    "wait": ("api.cli.commands.watch_wait", "Wait until a rollout has come so far."),
+    "events": ("api.cli.commands.list_get_events", "Show a rollout's audit log."),
+    "report": (
+        "api.cli.commands.report",
+        "Show who did what and why in a rollout, and whether its log is whole.",
+    ),
+    "approve": ("api.cli.commands.approve_to_abandon", "Approve the step that waits for a person."),
+    "reject": ("api.cli.commands.approve_to_abandon", "Refuse the revision: all traffic back to blue."),
+    "pause": ("api.cli.commands.approve_to_abandon", "Stop advancing; gates still judge."),
+    "resume": ("api.cli.commands.approve_to_abandon", "Go on advancing, or retry what Teal stopped at."),
+    "promote": ("api.cli.commands.approve_to_abandon", "Waive the rest of this step's bake."),
+    "back": ("api.cli.commands.approve_to_abandon", "Go back to the weight of an earlier step."),
+    "rollback": ("api.cli.commands.approve_to_abandon", "Put all traffic back on blue and retire green."),
+    "abandon": (
+        "api.cli.commands.approve_to_abandon",
+        "Write nothing more for a rollout and leave everything as it is.",
+    ),
+    "services": ("api.cli.commands.services", "Show what every service runs now, and how it came to that."),
+    "outputs": ("api.cli.commands.outputs", "Print the names of what serves, for Terraform and scripts."),
+    "serve": ("api.cli.commands.serve", "Run the engine and the HTTP door."),
+    "simulate": ("api.cli.commands.simulate", "Try a plan on simulated releases, good and bad."),
+    "evidence": ("api.cli.commands.evidence", "Recompute the evidence of a comparison from its records."),
+    "tokens": ("api.cli.commands.tokens", "Make, list and revoke the tokens of the HTTP door."),
+    "completion": ("api.cli.commands.completion", "Teach your shell to complete all this."),
+    "schema": ("api.cli.commands.schema_migrate", "Print the JSON Schema of a rollout file."),
+    "migrate": ("api.cli.commands.schema_migrate", "Bring the store up to date."),
 }
 """Name → the module that holds the command of this name, and its line in `teal --help`."""
 
@@ -98,7 +113,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click's
         """Run a command; a TealError becomes its sentence and exit code, Ctrl-C becomes 130."""
-        from orchestrator.core.errors import TealError
+        from orchestrator.core.domain.errors import TealError
 
         try:
             return super().invoke(ctx)
@@ -118,7 +133,7 @@ class LazyGroup(click.Group):
 
 
 def _tell(ctx: click.Context, error: Any) -> None:  # noqa: ANN401 - a TealError, which is imported late
-    from api.cli.output import emit, paint, wants_json
+    from api.cli.output.output import emit, paint, wants_json
 
     click.echo(paint(str(error), "red", err=True), err=True)
     if wants_json(ctx):
@@ -127,7 +142,7 @@ def _tell(ctx: click.Context, error: Any) -> None:  # noqa: ANN401 - a TealError
 
 
 def _profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:  # noqa: ANN401 - as click has it
-    from api.cli.completing import profiles
+    from api.cli.options.shell_completion import profiles
 
     return profiles(ctx, param, incomplete)
 

@@ -9,14 +9,14 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from api.problems import MistakePart, RequestInvalid
-from api.slack import giving
-from api.slack.door import STORE_SECONDS, Sender, SlackDoor, words_of
-from api.slack.giving import Wish
+from api.slack import commands_from_slack
+from api.slack.commands_from_slack import Wish
 from api.slack.payloads import PAYLOAD, Clicked, Closed, Submitted, team_of
-from api.slack.signed import address_of, signed_form, slack_door
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Outside, TealError
-from orchestrator.notify.slack_buttons import (
+from api.slack.signature import address_of, signed_form, slack_door
+from api.slack.slack_state import STORE_SECONDS, Sender, SlackDoor, words_of
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Outside, TealError
+from orchestrator.notify.slack.buttons import (
     ASKS_WHY,
     REASON,
     REASON_BLOCK,
@@ -25,8 +25,8 @@ from orchestrator.notify.slack_buttons import (
     kind_of,
     read_bound,
 )
-from orchestrator.notify.slack_client import call
-from orchestrator.notify.slack_text import clipped
+from orchestrator.notify.slack.client import call
+from orchestrator.notify.slack.text import clipped
 from orchestrator.ports import Stored
 
 ERROR_MAX = 500
@@ -77,12 +77,12 @@ async def _clicked(door: SlackDoor, payload: Clicked, address: str, after: Backg
         rollout=bound.rollout,
         once=f"{action.action_id} {action.action_ts}",
         step=bound.step,
-        pressed_at=giving.pressed_at(action.action_ts),
+        pressed_at=commands_from_slack.pressed_at(action.action_ts),
     )
     if kind in ASKS_WHY:
         await _ask_why(door, sender, wish, payload.trigger_id, after)
         return Response()
-    given = await giving.give_noted(door, sender, wish, f"button {kind}")
+    given = await commands_from_slack.give_noted(door, sender, wish, f"button {kind}")
     after.add_task(door.say, sender, given.words)
     return Response()
 
@@ -94,11 +94,11 @@ async def _ask_why(door: SlackDoor, sender: Sender, wish: Wish, trigger: str, af
         async with asyncio.timeout(STORE_SECONDS):
             who = door.identify(sender)
             by = who.name
-            stored = await giving.refuse_late(door, who, wish)
+            stored = await commands_from_slack.refuse_late(door, who, wish)
         after.add_task(_open, door, sender, wish, stored, trigger)
         return
     except TimeoutError:
-        words = giving.SLOW
+        words = commands_from_slack.SLOW
     except TealError as error:
         words, outcome = words_of(error), error.code
     after.add_task(door.say, sender, words)
@@ -131,7 +131,7 @@ async def _submitted(door: SlackDoor, payload: Submitted, address: str, after: B
         step=bound.step,
         reason=(typed.value or "") if typed else "",
     )
-    given = await giving.give_noted(door, sender, wish, f"dialog {kind}")
+    given = await commands_from_slack.give_noted(door, sender, wish, f"dialog {kind}")
     if not given.is_ok:
         return _mistake(given.words)
     after.add_task(door.say, sender, given.words)

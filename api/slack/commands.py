@@ -10,17 +10,17 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from api.problems import MistakePart, RequestInvalid
-from api.slack import giving
-from api.slack.door import STORE_SECONDS, Sender, SlackDoor, words_of
-from api.slack.giving import Wish
-from api.slack.signed import address_of, signed_form, slack_door
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import NotFound, TealError
-from orchestrator.core.people import Principal
+from api.slack import commands_from_slack
+from api.slack.commands_from_slack import Wish
+from api.slack.signature import address_of, signed_form, slack_door
+from api.slack.slack_state import STORE_SECONDS, Sender, SlackDoor, words_of
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import NotFound, TealError
+from orchestrator.core.domain.roles import Principal
 from orchestrator.engine.commands import resolve
-from orchestrator.engine.views import view
-from orchestrator.notify.slack_message import Message, render
-from orchestrator.notify.slack_text import bar, clipped, escaped, joined, plain, revision_name
+from orchestrator.engine.views.rollout import view
+from orchestrator.notify.slack.message import Message, render
+from orchestrator.notify.slack.text import bar, clipped, escaped, joined, plain, revision_name
 from orchestrator.ports import Filter, Stored
 
 LISTED_MAX, LIST_PAGE, WORD_MAX = 20, 100, 300
@@ -174,12 +174,14 @@ async def _give(door: SlackDoor, asked: Asked, kind: CommandKind) -> Message:
             by = who.name
             stored = await _named(door, who, asked.name)
     except TimeoutError:
-        words = giving.SLOW
+        words = commands_from_slack.SLOW
     except TealError as error:
         words, outcome = words_of(error), error.code
     else:
         wish = Wish(kind=kind, rollout=stored.rollout.id, once=asked.once, reason=asked.rest)
-        return Message(text=(await giving.give_noted(door, asked.sender, wish, f"/teal {kind}")).words)
+        return Message(
+            text=(await commands_from_slack.give_noted(door, asked.sender, wish, f"/teal {kind}")).words
+        )
     target = clipped(asked.name, WORD_MAX)
     await door.note(asked.sender, f"/teal {kind}", by=by, target=target, outcome=outcome)
     return Message(text=words)

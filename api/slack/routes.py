@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from api.slack import actions, commands
-from api.slack.door import door_of
+from api.slack.slack_state import door_of
 from orchestrator.bootstrap import Engine
 from orchestrator.settings import Settings
 

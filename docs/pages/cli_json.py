@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from api.cli.outputs import OUTPUTS, ErrorLine, Output
+from api.cli.json_types import OUTPUTS, ErrorLine, Output
 from docs.pages.markdown import document, table
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,7 +26,7 @@ def page() -> str:
     kinds = dict.fromkeys([*(output.kind for output in OUTPUTS.values()), ErrorLine])
     parts = [part for kind in kinds for part in _section(kind)]
     return document(
-        "What --json prints", "api/cli/outputs.py", ABOUT, table(["command", "prints"], rows), *parts
+        "What --json prints", "api/cli/json_types.py", ABOUT, table(["command", "prints"], rows), *parts
     )
 
 

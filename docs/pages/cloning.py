@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from docs.pages.markdown import document, table
-from orchestrator.aws import fields
-from orchestrator.aws.definitions import family_of_green
-from orchestrator.aws.fields import Fate, Field
+from orchestrator.aws.services import clone_fields
+from orchestrator.aws.services.clone_fields import Fate, Field
+from orchestrator.aws.services.task_definitions import family_of_green
 
 FATES = {
     Fate.COPIED: "Green has what AWS shows of blue.",
@@ -19,28 +19,28 @@ def page() -> str:
     """The page's text."""
     return document(
         "What green is made of",
-        "the tables of `orchestrator/aws/fields.py`",
+        "the tables of `orchestrator/aws/services/clone_fields.py`",
         "Green is a second ECS service, made for one rollout and gone after it, and it is to be the same service as "
         "blue in everything that users or operators could notice. So every field of the requests that make it has a "
         "line here. A test compares these tables with botocore's own models: a field that AWS adds fails it until "
         "somebody has decided.",
         table(["fate", "meaning"], [[fate.value, FATES[fate]] for fate in Fate]),
         "## The service (ECS CreateService)",
-        _table(fields.SERVICE),
+        _table(clone_fields.SERVICE),
         "A service may have several entries in `loadBalancers`, on several load balancers: each target group of blue "
         "gets one of green beside it, and every rule that forwards to any of them moves in the same step.",
         "Each entry of `loadBalancers`:",
-        _table(fields.LOAD_BALANCER),
+        _table(clone_fields.LOAD_BALANCER),
         "`deploymentConfiguration`:",
-        _table(fields.CONFIGURATION),
+        _table(clone_fields.CONFIGURATION),
         "And its `deploymentCircuitBreaker`:",
-        _table(fields.BREAKER),
+        _table(clone_fields.BREAKER),
         "## Its target groups (ELBv2 CreateTargetGroup)",
-        _table(fields.GROUP),
+        _table(clone_fields.GROUP),
         "## Its revision (ECS RegisterTaskDefinition)",
         "Only where the file names `revision.images` or `revision.colour_variable`; otherwise green runs the task "
         "definition that the file names, and nothing is registered.",
-        _table(fields.DEFINITION),
+        _table(clone_fields.DEFINITION),
         "- With `images` blue's own task definition, as it is at the start, is registered anew with these images. "
         "After a rollback it is deregistered; after a success it stays, since blue runs it. The digests that ECS "
         "resolved the images to are in the audit log (`images_resolved`) and in the rollout's records.\n"

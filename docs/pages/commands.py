@@ -1,9 +1,9 @@
 """docs/commands.md: which command is accepted in which phase."""
 
-from api.http.wishes import MEANINGS
+from api.http.calls.commands import MEANINGS
 from docs.pages.markdown import document, table
-from orchestrator.core.commands import ACCEPTED, CommandKind, CommandState
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.commands import ACCEPTED, CommandKind, CommandState
+from orchestrator.core.domain.phases import Phase
 
 STATES = {
     CommandState.ACCEPTED: "It is kept with the rollout and will be applied by the next look.",
@@ -17,7 +17,7 @@ def page() -> str:
     phases = [phase for phase in Phase if ACCEPTED[phase] and phase is not Phase.RETIRING]
     return document(
         "Commands",
-        "`orchestrator/core/commands.py`",
+        "`orchestrator/core/domain/commands.py`",
         "A command is a person's wish. It is checked against the phase when it comes in and again when it is applied, "
         "is kept for ever with who, why and when, and takes effect at most once. Every door has the same ones: "
         "`teal pause ID`, `POST /v1/rollouts/ID/pause`.",

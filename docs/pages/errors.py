@@ -19,7 +19,7 @@ from api.problems import (
 )
 from docs.pages.markdown import document, first_paragraph, table
 from docs.pages.source import name_of, trees
-from orchestrator.core.errors import Invalid, Lost, NotFound, Outside, Refused, TealError, Unfit
+from orchestrator.core.domain.errors import Invalid, Lost, NotFound, Outside, Refused, TealError, Unfit
 
 WHAT_TO_DO = {
     Invalid: "Correct the file or the request at each place that is named.",

@@ -4,7 +4,7 @@ import ast
 
 from docs.pages.markdown import document, table
 from docs.pages.source import calls, name_of, trees
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.events import EventKind
 
 MEANINGS = {
     EventKind.STARTED: "Somebody started the rollout.",
@@ -54,7 +54,7 @@ def page() -> str:
     facts = _facts()
     return document(
         "Events",
-        "`orchestrator/core/events.py` and the places that tell them",
+        "`orchestrator/core/domain/events.py` and the places that tell them",
         "The audit log of a rollout: every event has a number (1, 2, 3 …), a kind, a time, a message for people and "
         "named facts for programs. `teal events ID` and `GET /v1/rollouts/ID/events` show it; with "
         "`Accept: text/event-stream` it comes live. Every decision can be explained from it alone.",

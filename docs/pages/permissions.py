@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from docs.pages.grants import GRANTS, Condition, Grant
 from docs.pages.markdown import code, document, table
 from docs.pages.source import calls, name_of, strings, trees
-from orchestrator.aws.errors import iam_action
+from orchestrator.aws.client.errors import iam_action
 from orchestrator.aws.permissions import DIRECT, DISPENSABLE, WITH_TAGS
 
 PREFIXES = {

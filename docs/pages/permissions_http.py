@@ -3,7 +3,7 @@
 from api.app import calls
 from api.auth.roles import FOR_ALL_SERVICES, Open, needed_for, words_for
 from docs.pages.markdown import document, table
-from orchestrator.core.people import Role
+from orchestrator.core.domain.roles import Role
 
 
 def page() -> str:

@@ -8,7 +8,7 @@ from api.app import published
 from api.cli.main import COMMANDS, CONTEXT, teal
 from docs.pages.markdown import code, document
 from orchestrator import config
-from orchestrator.config.settings_models import settings_schema as of_settings
+from orchestrator.config.settings_file.models import settings_schema as of_settings
 
 WIDTH = 100
 

@@ -2,7 +2,7 @@
 
 from docs.pages.markdown import code, document, table
 from docs.pages.rollout_file import HEAD, rows
-from orchestrator.config.settings_models import settings_schema
+from orchestrator.config.settings_file.models import settings_schema
 from orchestrator.outbound.addresses import NEVER
 
 EXAMPLE = """\
@@ -42,7 +42,7 @@ def page() -> str:
     schema = settings_schema()
     return document(
         "The settings file",
-        "the models of `orchestrator/config/settings_models.py`",
+        "the models of `orchestrator/config/settings_file/models.py`",
         "What a server is told beside its environment: who may come in, which AWS accounts, image registries "
         "and hosts "
         "are allowed, and who is told. It is the operator's word: nothing in a rollout file can widen it. "

@@ -6,9 +6,9 @@ from typing import Any
 from api.slack.commands import HELP
 from docs.pages.markdown import code, document, table
 from docs.pages.slack_scenes import SCENES, Scene
-from orchestrator.core.people import ROLE_FOR, Role
-from orchestrator.notify.slack_buttons import ASKS_WHY, HOLDS_AT_ANY_STEP, WORDS
-from orchestrator.notify.slack_message import render
+from orchestrator.core.domain.roles import ROLE_FOR, Role
+from orchestrator.notify.slack.buttons import ASKS_WHY, HOLDS_AT_ANY_STEP, WORDS
+from orchestrator.notify.slack.message import render
 from orchestrator.ports import Stored
 
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
@@ -73,7 +73,7 @@ def page() -> str:
     """The page's text."""
     return document(
         "Slack",
-        "`docs/pages/slack.py`, `orchestrator/notify/slack_message.py` and `api/slack/`",
+        "`docs/pages/slack.py`, `orchestrator/notify/slack/message.py` and `api/slack/`",
         "One message per rollout, changed in place as it moves, with buttons; the details in its thread; and `/teal`.",
         "## Set-up",
         SET_UP,

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.core.commands import Actor
-from orchestrator.core.ids import (
+from orchestrator.core.domain.commands import Actor
+from orchestrator.core.domain.ids import (
     Json,
     ListenerArn,
     LoadBalancerArn,
@@ -15,12 +15,13 @@ from orchestrator.core.ids import (
     TaskDefinitionArn,
     Tenths,
 )
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.rollout import Approval, Bake, Blue, End, Green, Hold, HoldKind, Rollout, RuleState
-from orchestrator.core.spec import ApprovalSpec, ServiceName, Spec
-from orchestrator.core.verdict import Answer, Judged, fail, hold, passed
-from orchestrator.notify.slack_message import Act
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
+from orchestrator.core.domain.verdict import Answer, Judged, fail, hold, passed
+from orchestrator.core.rollout.rollout import Approval, Bake, Blue, End, Green, Hold, HoldKind, Rollout
+from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.rollout.spec import ApprovalSpec, ServiceName, Spec
+from orchestrator.notify.slack.message import Act
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 AUTHOR, OPERATOR, APPROVER = Actor(name="author"), Actor(name="operator"), Actor(name="approver")

@@ -1,8 +1,8 @@
 """docs/states.md: the phases of a rollout, drawn from the table of legal moves."""
 
 from docs.pages.markdown import code, document, table
-from orchestrator.core.commands import ACCEPTED
-from orchestrator.core.phases import TRANSITIONS, Phase, mermaid
+from orchestrator.core.domain.commands import ACCEPTED
+from orchestrator.core.domain.phases import TRANSITIONS, Phase, mermaid
 
 WANTED = {
     Phase.PENDING: "Nothing yet: blue, its rules, its scaling and its alarms are read.",
@@ -25,7 +25,7 @@ def page() -> str:
     reached = {Phase.PENDING} | {move.end for move in TRANSITIONS}
     return document(
         "Phases of a rollout",
-        "`orchestrator/core/phases.py`",
+        "`orchestrator/core/domain/phases.py`",
         "A rollout is in one phase at a time, and moves only along these lines. A *hold* is no phase: any phase can "
         "carry holds, each a reason why it does not advance, with since when and what would clear it.",
         code(mermaid(), "mermaid"),

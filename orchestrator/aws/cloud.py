@@ -4,28 +4,28 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from orchestrator.aws import autoscaling, definitions, drivers, ecs, elbv2
-from orchestrator.aws.accounts import Accounts, unknown
-from orchestrator.aws.call import Caller
-from orchestrator.aws.direct import AwsDirect
-from orchestrator.aws.observe import observe
-from orchestrator.aws.reads import Reads
-from orchestrator.aws.scout import cloudwatch
-from orchestrator.aws.scout.look import look_around
-from orchestrator.aws.scout.scout import AwsScout
-from orchestrator.aws.skew import Skew
-from orchestrator.aws.survey import survey
-from orchestrator.core import effects
-from orchestrator.core.effects import Effect
-from orchestrator.core.errors import Unreachable
-from orchestrator.core.foresight import Load
-from orchestrator.core.needs import Needs, SurveyNeed
-from orchestrator.core.observed import Absent
-from orchestrator.core.scope import Scope
-from orchestrator.core.seen import Seen
-from orchestrator.core.surroundings import Groups, Surroundings, SurroundingsNeed
-from orchestrator.core.survey import Survey
-from orchestrator.core.tags import FORMER
+from orchestrator.aws.break_glass import AwsDirect
+from orchestrator.aws.client.accounts import Accounts, unknown
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.clock_skew import Skew
+from orchestrator.aws.preflight import cloudwatch
+from orchestrator.aws.preflight.for_init import AwsScout
+from orchestrator.aws.preflight.look_around import look_around
+from orchestrator.aws.reads.observe import observe
+from orchestrator.aws.reads.shared_reads import Reads
+from orchestrator.aws.reads.survey import survey
+from orchestrator.aws.services import autoscaling, ecs, elbv2, scaling_alarms, task_definitions
+from orchestrator.core.analysis.detectable_regression import Load
+from orchestrator.core.cloud import effects
+from orchestrator.core.cloud.effects import Effect
+from orchestrator.core.cloud.resources import Absent
+from orchestrator.core.cloud.survey import Survey
+from orchestrator.core.domain.errors import Unreachable
+from orchestrator.core.domain.tags import FORMER
+from orchestrator.core.ownership.session_policy import Scope
+from orchestrator.core.preflight.environment import Groups, Surroundings, SurroundingsNeed
+from orchestrator.core.rollout.needs import Needs, SurveyNeed
+from orchestrator.core.rollout.seen import Seen
 
 
 class AwsCloud:
@@ -139,9 +139,9 @@ class AwsCloud:
             case effects.ConfigureTargetGroup():
                 await elbv2.configure_group(call, effect)
             case effects.RegisterRevision():
-                await definitions.register(call, effect)
+                await task_definitions.register(call, effect)
             case effects.DeregisterRevision():
-                await definitions.deregister(call, effect)
+                await task_definitions.deregister(call, effect)
             case effects.CreateService():
                 await ecs.create_service(call, effect)
             case effects.ScaleService():
@@ -165,11 +165,11 @@ class AwsCloud:
             case effects.PutScheduledAction():
                 await autoscaling.put_action(call, effect)
             case effects.PutAlarm():
-                await drivers.put_alarm(call, effect)
+                await scaling_alarms.put_alarm(call, effect)
             case effects.DeregisterScaling():
                 await autoscaling.deregister(call, effect)
             case effects.DeleteAlarms():
-                await drivers.delete_alarms(call, effect)
+                await scaling_alarms.delete_alarms(call, effect)
             case effects.DeleteService():
                 await ecs.delete_service(call, effect)
             case effects.DeleteTargetGroup():

@@ -9,15 +9,15 @@ import botocore
 import botocore.session
 from botocore.exceptions import BotoCoreError
 
-from orchestrator.aws.accounts import Accounts, Open
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.accounts import Accounts, Open
+from orchestrator.aws.client.batching import WINDOW
+from orchestrator.aws.client.botocore import open_wire
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.clock_skew import Skew
+from orchestrator.aws.client.errors import CREDENTIALS_ADVICE
+from orchestrator.aws.client.rate_limits import Limits
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.errors import CREDENTIALS_ADVICE
-from orchestrator.aws.gather import WINDOW
-from orchestrator.aws.limits import Limits
-from orchestrator.aws.skew import Skew
-from orchestrator.aws.wire import open_wire
-from orchestrator.core.errors import Denied, Refused
+from orchestrator.core.domain.errors import Denied, Refused
 from orchestrator.settings import Account
 
 BOTOCORE_FLOOR = (1, 43, 115)

@@ -4,10 +4,10 @@ It knows what people may write and nothing of AWS: whether a service, a rule or 
 question.
 """
 
-from orchestrator.config.dump import differences, document_of, dump
-from orchestrator.config.load import from_json, line_of, load_file, load_text, minimal
-from orchestrator.config.models import schema
-from orchestrator.config.quantities import duration_text
+from orchestrator.config.rollout_file.dump import differences, document_of, dump
+from orchestrator.config.rollout_file.load import from_json, line_of, load_file, load_text, minimal
+from orchestrator.config.rollout_file.models import schema
+from orchestrator.config.text.quantities import duration_text
 
 __all__ = [
     "differences",

@@ -1,39 +1,40 @@
 """``decide``: the whole of Teal's judgement in one pure function. Same input, same output.
 
 It reads the row, what people wished and what was seen, and answers with the next row, the effects that lead from what
-is seen to what is wanted, the facts to tell and to keep, and when to look again. Each phase is one function:
-``starting`` (pending, preparing), ``provisioning``, ``advancing`` (shifting, watching), ``settling``, ``retiring``,
-``returning`` (rolling back), ``leaving`` (the end of both ways out).
+is seen to what is wanted, the facts to tell and to keep, and when to look again. Each phase is one function in a file
+of its own, in `orchestrator.core.phases`. A phase function that finds a reason to roll back records that on the draft;
+the first step of the way back is taken here, in one place, from where the tick was then (`conclude`).
 """
 
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from orchestrator.core import (
-    access,
-    advancing,
-    listing,
-    no_way_back,
-    parting,
+from orchestrator.core.apply_commands import apply_commands
+from orchestrator.core.cloud.effects import WriteRule
+from orchestrator.core.domain.commands import Actor, Command, CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import revision_name
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import ALL, NONE
+from orchestrator.core.domain.text import span
+from orchestrator.core.ecs import aws_access
+from orchestrator.core.evaluation import change_windows
+from orchestrator.core.phases import (
+    pending,
+    preparing,
     provisioning,
+    removing_blue,
     retiring,
-    returning,
+    rolling_back,
     settling,
-    starting,
-    windowing,
+    shifting,
 )
-from orchestrator.core.commands import Actor, Command, CommandKind
-from orchestrator.core.draft import TEAL, Draft
-from orchestrator.core.effects import WriteRule
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import revision_name
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import ALL, NONE
-from orchestrator.core.rollout import Decision, HoldKind, Rollout
-from orchestrator.core.seen import Seen
-from orchestrator.core.spec import LimitThen
-from orchestrator.core.wishes import apply_commands
-from orchestrator.core.words import span
+from orchestrator.core.rollout import point_of_no_return, turn_back
+from orchestrator.core.rollout.draft import TEAL, Draft
+from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
+from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.rollout.spec import LimitThen
+from orchestrator.core.traffic import other_rules
 
 LOOK_AFTER_EFFECT = timedelta(seconds=1)
 
@@ -43,6 +44,13 @@ def decide(rollout: Rollout, seen: Seen, now: datetime) -> Decision:
     draft = Draft(rollout, seen, now)
     if not rollout.phase.is_final:
         _judge(draft)
+    return conclude(draft)
+
+
+def conclude(draft: Draft) -> Decision:
+    """The tick's decision as one value. Where it turned back, nothing that was asked for besides is left in it."""
+    if draft.turning_back is not None:
+        rolling_back.begin(draft, draft.turning_back)
     return _finish(draft)
 
 
@@ -51,7 +59,7 @@ def _judge(draft: Draft) -> None:
     if draft.row.paused_by is not None and draft.row.ticked_at is not None:
         draft.change(paused_for=draft.row.paused_for + draft.now - draft.row.ticked_at)
     _tell_failures(draft)
-    access.call_for_it(draft)
+    aws_access.call_for_it(draft)
     ending = apply_commands(draft)
     if draft.row.paused_by is not None:
         why = f": {draft.row.pause_reason}" if draft.row.pause_reason else ""
@@ -62,32 +70,32 @@ def _judge(draft: Draft) -> None:
         _abandon(draft, ending)
     elif ending is not None:
         words = f": {ending.reason}" if ending.reason else ""
-        returning.roll_back(draft, f"{ending.kind} by {ending.by.name}{words}", ending.by)
-    elif words := returning.taken_back_by(draft):
+        turn_back.roll_back(draft, f"{ending.kind} by {ending.by.name}{words}", ending.by)
+    elif words := rolling_back.taken_back_by(draft):
         who = Actor(name=words.partition(":")[0], source="aws")
-        returning.roll_back(draft, f"rolled back with AWS alone by {words}", who)
-    elif not windowing.close_ends_it(draft):
+        turn_back.roll_back(draft, f"rolled back with AWS alone by {words}", who)
+    elif not change_windows.close_ends_it(draft):
         _live(draft)
         _limit_holds(draft)
 
 
 def _live(draft: Draft) -> None:
-    listing.take(draft)
+    other_rules.take(draft)
     match draft.row.phase:
         case Phase.PENDING:
-            starting.read_blue(draft)
+            pending.read_blue(draft)
         case Phase.PREPARING:
-            starting.prepare(draft)
+            preparing.prepare(draft)
         case Phase.PROVISIONING:
             provisioning.provision(draft)
         case Phase.SHIFTING | Phase.WATCHING:
-            advancing.advance(draft)
+            shifting.advance(draft)
         case Phase.SETTLING:
             settling.settle(draft)
         case Phase.RETIRING:
             retiring.retire(draft)
         case Phase.ROLLING_BACK:
-            returning.take_back(draft)
+            rolling_back.take_back(draft)
         case Phase.SUCCEEDED | Phase.ROLLED_BACK | Phase.ABANDONED:
             raise AssertionError(f"nothing is decided in {draft.row.phase}")
         case never:
@@ -107,7 +115,7 @@ def _tell_failures(draft: Draft) -> None:
 def _limit_holds(draft: Draft) -> None:
     """A hold lasts as long as the file allows; then the file says what happens, until the watch has passed."""
     row, limits = draft.row, draft.row.spec.limits
-    if row.phase.is_final or row.phase is Phase.ROLLING_BACK:
+    if row.phase.is_final or row.phase is Phase.ROLLING_BACK or draft.turning_back is not None:
         return
     if row.phase is Phase.PENDING and limits.wait_for_blue:
         return  # it has a limit of its own
@@ -122,8 +130,12 @@ def _limit_holds(draft: Draft) -> None:
     if draft.row.held < limits.hold:
         return
     words = f"held for {span(limits.hold)}: {holds[0].reason}"
-    if limits.then is LimitThen.ROLLBACK and row.phase.blue_is_safe_side and not no_way_back.forbids(row):
-        returning.roll_back(draft, words, TEAL)
+    if (
+        limits.then is LimitThen.ROLLBACK
+        and row.phase.blue_is_safe_side
+        and not point_of_no_return.forbids(row)
+    ):
+        turn_back.roll_back(draft, words, TEAL)
     else:
         draft.page(words)
 
@@ -135,7 +147,7 @@ def _abandon(draft: Draft, command: Command) -> None:
     left += [revision_name(each.arn) for each in row.registrations if each.arn]
     if row.green and row.green.is_scaling_asked and not row.green.is_scaling_gone:
         left += [f"the scalable target of {row.green.name}", *row.green.alarms]
-    left += parting.left_of_blue(row)
+    left += removing_blue.left_of_blue(row)
     draft.end(reason, command.by)
     draft.move(Phase.ABANDONED, reason)
     draft.tell(

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from orchestrator.core.skew import WARN_OVER
+from orchestrator.core.cloud.clock_skew import WARN_OVER
 from orchestrator.ports import Clock, Cloud
 
 

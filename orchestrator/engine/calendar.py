@@ -7,8 +7,8 @@ whatever that engine's own settings say.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from orchestrator.core.hours import Freeze
-from orchestrator.core.spec import ServiceName
+from orchestrator.core.domain.calendar import Freeze
+from orchestrator.core.rollout.spec import ServiceName
 from orchestrator.ports import Clock, Store
 
 ASK_AGAIN = timedelta(seconds=10)  # a calendar that was changed is known this long afterwards

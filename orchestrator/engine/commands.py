@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator import preflight
-from orchestrator.core.claims import claims_of
-from orchestrator.core.commands import Actor, Command, CommandKind
-from orchestrator.core.errors import Conflict, NotFound, Refused, Unfit
-from orchestrator.core.events import Event, EventKind
-from orchestrator.core.hours import Freeze
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.looking import survey_need
-from orchestrator.core.reserved import reserved
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import ServiceName, Spec
-from orchestrator.core.surroundings import surroundings_need
-from orchestrator.core.survey import Finding, Survey
-from orchestrator.core.wishes import refusal
-from orchestrator.engine import succession
-from orchestrator.engine.active import active
+from orchestrator.core.apply_commands import refusal
+from orchestrator.core.cloud.survey import Finding, Survey
+from orchestrator.core.domain.calendar import Freeze
+from orchestrator.core.domain.commands import Actor, Command, CommandKind
+from orchestrator.core.domain.errors import Conflict, NotFound, Refused, Unfit
+from orchestrator.core.domain.events import Event, EventKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.ownership.claims import claims_of
+from orchestrator.core.preflight.environment import surroundings_need
+from orchestrator.core.preflight.reserved_capacity import reserved
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import ServiceName, Spec
+from orchestrator.core.what_to_read import survey_need
+from orchestrator.engine import service_of_record
+from orchestrator.engine.active_rollouts import active
 from orchestrator.engine.calendar import Calendar
 from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Prober, Store, Stored
 
@@ -120,7 +120,7 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
         freezes=freezes,
         prober=prober,
         others=others,
-        known=await succession.known(store, str(spec.service)),
+        known=await service_of_record.known(store, str(spec.service)),
     )
     row = _draft_of(spec, author, clock)
     claims = claims_of(row, found.survey)

@@ -12,22 +12,22 @@ from datetime import timedelta
 import structlog
 
 from orchestrator import preflight
-from orchestrator.core.claims import claims_of
+from orchestrator.core.cloud.effects import Effect, is_to_safety
+from orchestrator.core.cloud.resources import Unread
+from orchestrator.core.cloud.survey import Finding, Severity, Survey
 from orchestrator.core.decide import decide
-from orchestrator.core.effects import Effect, is_to_safety
-from orchestrator.core.errors import Conflict, Denied, Lost, Missing, Outside, Rejected
-from orchestrator.core.looking import needs_of
-from orchestrator.core.needs import SurveyNeed
-from orchestrator.core.observed import Unread
-from orchestrator.core.rollout import Decision, Rollout
-from orchestrator.core.scope import scope_of
-from orchestrator.core.seen import Failure, Seen
-from orchestrator.core.survey import Finding, Severity, Survey
-from orchestrator.engine import succession
+from orchestrator.core.domain.errors import Conflict, Denied, Lost, Missing, Outside, Rejected
+from orchestrator.core.ownership.claims import claims_of
+from orchestrator.core.ownership.session_policy import scope_of
+from orchestrator.core.rollout.needs import SurveyNeed
+from orchestrator.core.rollout.rollout import Decision, Rollout
+from orchestrator.core.rollout.seen import Failure, Seen
+from orchestrator.core.what_to_read import needs_of
+from orchestrator.engine import service_of_record
 from orchestrator.engine.calendar import Calendar
-from orchestrator.engine.outward import ask_outward
-from orchestrator.engine.shut import cloud_of
-from orchestrator.engine.sources import Sources, ask_sources, missing, of_cloudwatch
+from orchestrator.engine.metric_sources import Sources, ask_sources, missing, of_cloudwatch
+from orchestrator.engine.missing_account import cloud_of
+from orchestrator.engine.outbound_calls import ask_outward
 from orchestrator.ports import Clock, Cloud, Leased, Outward, Store
 
 LEASE = timedelta(seconds=30)
@@ -106,7 +106,7 @@ class Ticker:
         return replace(seen, commands=leased.commands, survey=survey, findings=findings, freezes=freezes)
 
     async def _survey(self, row: Rollout, need: SurveyNeed) -> tuple[Survey | Unread, tuple[Finding, ...]]:
-        known = await succession.known(self.store, str(row.spec.service))
+        known = await service_of_record.known(self.store, str(row.spec.service))
         try:
             survey = await cloud_of(self.cloud, row.spec.account).survey(replace(need, known=known))
         except Outside as why:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from orchestrator.core.errors import Lost, TealError
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.seen import Failure
+from orchestrator.core.domain.errors import Lost, TealError
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.rollout.seen import Failure
 from orchestrator.engine.tick import LEASE, Ticked, Ticker
 from orchestrator.ports import Leased, Store
 

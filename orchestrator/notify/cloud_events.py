@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC
 from urllib.parse import quote
 
-from orchestrator.core.events import Fact
-from orchestrator.engine.views import RolloutView, view
+from orchestrator.core.domain.events import Fact
+from orchestrator.engine.views.rollout import RolloutView, view
 from orchestrator.ports import EventSeen, Stored
 
 MEDIA_TYPE = "application/cloudevents+json"

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import structlog
 
-from orchestrator.core.errors import TealError
-from orchestrator.notify.line import Feed, Line
-from orchestrator.notify.patience import Chance
+from orchestrator.core.domain.errors import TealError
+from orchestrator.notify.backoff import Chance
+from orchestrator.notify.delivery_line import Feed, Line
 from orchestrator.notify.sink import Sink
 from orchestrator.ports import Clock
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Protocol
 
-from orchestrator.core.errors import Rejected, Throttled
+from orchestrator.core.domain.errors import Rejected, Throttled
 from orchestrator.ports import EventSeen, Stored
 
 

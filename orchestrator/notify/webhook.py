@@ -3,11 +3,19 @@
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
-from orchestrator.core.errors import Invalid, Mistake, Outside, Refused, Rejected, Throttled, Unreachable
-from orchestrator.core.events import FOR_PEOPLE
+from orchestrator.core.domain.errors import (
+    Invalid,
+    Mistake,
+    Outside,
+    Refused,
+    Rejected,
+    Throttled,
+    Unreachable,
+)
+from orchestrator.core.domain.events import FOR_PEOPLE
 from orchestrator.notify.cloud_events import MEDIA_TYPE, cloud_event, id_of
 from orchestrator.notify.sink import Gone, Later
-from orchestrator.outbound.patience import retry_after
+from orchestrator.outbound.retry_after import retry_after
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.signature import key_of, signed
 from orchestrator.ports import Clock, EventSeen, Stored

@@ -17,7 +17,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from orchestrator.core.errors import Refused, Rejected, Unreachable
+from orchestrator.core.domain.errors import Refused, Rejected, Unreachable
 from orchestrator.outbound import addresses
 from orchestrator.outbound.targets import Address, Target, is_private, refusal, target_of
 from orchestrator.settings import Hosts

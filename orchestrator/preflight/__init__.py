@@ -7,34 +7,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from orchestrator.core.hours import Freeze
-from orchestrator.core.reserved import Reserved
-from orchestrator.core.spec import Spec
-from orchestrator.core.surroundings import Surroundings
-from orchestrator.core.survey import Finding, Severity, Survey
-from orchestrator.preflight import (
-    alarms,
-    allowed,
-    blue,
-    capacity,
-    checks,
-    clocks,
-    costs,
-    doings,
-    ending,
-    fetching,
-    images,
-    metrics,
-    notes,
-    outward,
-    revision,
-    room,
-    rules,
-    scaling,
-    windows,
-)
-from orchestrator.preflight.outward import Refuses
+from orchestrator.core.cloud.survey import Finding, Severity, Survey
+from orchestrator.core.domain.calendar import Freeze
+from orchestrator.core.preflight.environment import Surroundings
+from orchestrator.core.preflight.reserved_capacity import Reserved
+from orchestrator.core.rollout.spec import Spec
+from orchestrator.preflight.account import clock, permissions
+from orchestrator.preflight.evidence import alarms, metrics
+from orchestrator.preflight.plan import notes, plan_of_action, windows
+from orchestrator.preflight.room import capacity, costs, quota_headroom, scaling
+from orchestrator.preflight.service import blue, ending, health_checks, images, pull_access, revision
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
+from orchestrator.preflight.traffic import outbound_calls, rules
+from orchestrator.preflight.traffic.outbound_calls import Refuses
 
 __all__ = ["PlanRow", "errors", "expected", "findings", "plan_table", "refusing"]
 
@@ -62,7 +47,7 @@ def findings(
         *revision.look(spec, survey),
         *images.look(survey, registries),
         *rules.look(spec, survey),
-        *outward.look(spec, survey, refuses),
+        *outbound_calls.look(spec, survey, refuses),
         *alarms.look(spec, survey),
         *metrics.look(spec, survey),
         *notes.look(spec, survey, now),
@@ -78,12 +63,12 @@ def findings(
 
 def _beside(spec: Spec, survey: Survey, around: Surroundings, reserved: Reserved) -> Iterator[Finding]:
     """What only the reads beside the survey show."""
-    yield from clocks.look(around.ahead)
-    yield from allowed.look(around)
-    yield from fetching.look(around)
-    yield from checks.look(survey, around)
-    yield from room.look(survey, around, reserved)
-    yield from doings.look(spec, survey, around)
+    yield from clock.look(around.ahead)
+    yield from permissions.look(around)
+    yield from pull_access.look(around)
+    yield from health_checks.look(survey, around)
+    yield from quota_headroom.look(survey, around, reserved)
+    yield from plan_of_action.look(spec, survey, around)
     yield from costs.look(spec, survey, around)
 
 

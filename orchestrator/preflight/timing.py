@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from orchestrator.core import auto
-from orchestrator.core.ids import Tenths
-from orchestrator.core.observed import AlarmSeen
-from orchestrator.core.plan import ALL, Step
-from orchestrator.core.spec import Spec
+from orchestrator.core.analysis import auto_plan
+from orchestrator.core.cloud.resources import AlarmSeen
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.plan import ALL, Step
+from orchestrator.core.rollout.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def expected(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[timedelta, .
 def steps_of(spec: Spec) -> tuple[Step, ...]:
     """The plan's steps; for ``auto``, which plans as it goes, those of a good release at most weights."""
     plan = spec.plan
-    return plan.steps if plan.auto is None else auto.typical(plan.auto, spec.metrics.period)
+    return plan.steps if plan.auto is None else auto_plan.typical(plan.auto, spec.metrics.period)
 
 
 def plan_table(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[PlanRow, ...]:

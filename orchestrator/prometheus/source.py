@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from orchestrator.core.errors import TealError
-from orchestrator.core.needs import MetricsNeed
-from orchestrator.core.observed import MetricQuery, Series, Unread
-from orchestrator.core.scene import ceil_to, floor_to
+from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
+from orchestrator.core.domain.errors import TealError
+from orchestrator.core.gates.scene import ceil_to, floor_to
+from orchestrator.core.rollout.needs import MetricsNeed
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.targets import target_of
 from orchestrator.settings import Hosts, Prometheus

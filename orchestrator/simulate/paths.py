@@ -5,8 +5,8 @@ from datetime import timedelta
 from html import escape
 from math import log10
 
-from orchestrator.core.plan import ALL, NONE
-from orchestrator.core.spec import Spec
+from orchestrator.core.domain.plan import ALL, NONE
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.plot import COLOURS
 from orchestrator.simulate.scope import foreseen, horizon_of, simulated

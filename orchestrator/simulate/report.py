@@ -8,10 +8,10 @@ from datetime import timedelta
 from multiprocessing import get_context
 from statistics import fmean, median
 
-from orchestrator.core.foresight import DELAY, Foresight, Measured
-from orchestrator.core.ids import Tenths
-from orchestrator.core.plan import ALL, NAMED_PLANS, Plan
-from orchestrator.core.spec import GatesSpec, Spec
+from orchestrator.core.analysis.detectable_regression import DELAY, Foresight, Measured
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.plan import ALL, NAMED_PLANS, Plan
+from orchestrator.core.rollout.spec import GatesSpec, Spec
 from orchestrator.simulate.defects import FAILING, GOOD, HIGH_LOAD_FROM, Defect
 from orchestrator.simulate.rivals import RIVALS, Rival, deploy
 from orchestrator.simulate.scope import foreseen, horizon_of, senseless, simulated

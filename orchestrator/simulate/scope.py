@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core.errors import Invalid, Mistake
-from orchestrator.core.foresight import Foresight, Load, Measured, foresee
+from orchestrator.core.analysis.detectable_regression import Foresight, Load, Measured, foresee
+from orchestrator.core.domain.errors import Invalid, Mistake
+from orchestrator.core.domain.text import span
 from orchestrator.core.gates.compare import StreamName
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.spec import ApprovalSpec, GatesSpec, OnFailure, Spec
-from orchestrator.core.words import span
+from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, OnFailure, Spec
 from orchestrator.simulate.teal import HORIZON
 from orchestrator.simulate.traffic import Demand
 

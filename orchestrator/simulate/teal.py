@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from orchestrator.core.commands import Actor
+from orchestrator.core.cloud.effects import WriteRule
+from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.cloud.resources import DeploymentSeen, RuleSeen, Series, ServiceSeen, TargetsSeen
 from orchestrator.core.decide import decide
-from orchestrator.core.effects import WriteRule
-from orchestrator.core.gates import guard
-from orchestrator.core.ids import (
+from orchestrator.core.domain.commands import Actor
+from orchestrator.core.domain.ids import (
     Json,
     ListenerArn,
     LoadBalancerArn,
@@ -19,15 +20,15 @@ from orchestrator.core.ids import (
     TaskDefinitionArn,
     Tenths,
 )
-from orchestrator.core.looking import needs_of
-from orchestrator.core.observed import DeploymentSeen, RuleSeen, Series, ServiceSeen, TargetsSeen
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import ALL, NONE
-from orchestrator.core.rollout import Blue, Decision, Green, Pair, Rollout, RuleState
-from orchestrator.core.rules import conditions_of, listed
-from orchestrator.core.seen import Seen
-from orchestrator.core.spec import Spec
-from orchestrator.core.traffic import canonical
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import ALL, NONE
+from orchestrator.core.gates import guard
+from orchestrator.core.rollout.rollout import Blue, Decision, Green, Rollout
+from orchestrator.core.rollout.rule_lists import conditions_of, listed
+from orchestrator.core.rollout.rule_state import Pair, RuleState
+from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.rollout.spec import Spec
+from orchestrator.core.what_to_read import needs_of
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.traffic import START, WRITE_TAKES, Demand, Period, Tally, Traffic
 

@@ -9,11 +9,11 @@ from typing import Any, NewType, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from orchestrator.core.commands import Command
-from orchestrator.core.events import Event
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.rollout import Rollout
-from orchestrator.store.faults import Unusable
+from orchestrator.core.domain.commands import Command
+from orchestrator.core.domain.events import Event
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.store.errors import Unusable
 
 Value = TypeVar("Value", Rollout, Event, Command)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from orchestrator.core.errors import Invalid, Mistake
+from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.ports import Store
-from orchestrator.store.sql import SqlStore
-from orchestrator.store.sqlite import SqliteDatabase
+from orchestrator.store.sql.sqlite import SqliteDatabase
+from orchestrator.store.sql.store import SqlStore
 
 _INSTEAD = "sqlite:////path/to/teal.db (SQLite is the one that is there; PostgreSQL comes later)"
 

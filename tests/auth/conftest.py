@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.auth.oidc import Issuers
-from orchestrator.core.people import Role
+from orchestrator.core.domain.roles import Role
 from orchestrator.settings import Issuer, Person, Settings
 from tests.auth.issuer import AUDIENCE, FakeIssuer, an_issuer
 

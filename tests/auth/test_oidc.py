@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from api.auth.keys import keys_of
 from api.problems import Forbidden, IssuerAway, Unauthenticated
-from orchestrator.core.people import Principal, Role
+from orchestrator.core.domain.roles import Principal, Role
 from orchestrator.settings import JobRule, Person
 from tests.auth.conftest import Gate
 from tests.auth.issuer import AUDIENCE, FakeIssuer, an_issuer

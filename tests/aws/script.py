@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchestrator.aws.call import Caller, Patience
-from orchestrator.aws.transport import Answer
-from orchestrator.sandbox.wire.shapes import ShapeChecks
+from orchestrator.aws.client.call import Caller, Patience
+from orchestrator.aws.client.transport import Answer
+from sandbox.world.kernel.service_models import ShapeChecks
 
 Reply = Answer | Exception | Callable[[Answer], Answer]
 

@@ -6,16 +6,16 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.rate_limits import Limits
+from orchestrator.aws.client.transport import Answer, DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.limits import Limits
-from orchestrator.aws.transport import Answer, DirectTransport
+from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.plan import NAMED_PLANS
-from orchestrator.core.spec import GatesSpec, MetricsSpec, Spec
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.settings import WorldSettings
-from orchestrator.sandbox.world.world import World
+from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec, Spec
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.settings import WorldSettings
+from sandbox.world.world import World
 from tests.support.rehearsal import Rehearsal
 
 WAY_SECONDS = (0.01, 0.06)  # a call's way to AWS, and as long again back: 20 to 120 ms in all

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from statistics import median
 
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
 from tests.bench.account import LONGEST, MINUTE, Account
 from tests.bench.lines import line, ratio
 

@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from statistics import median
 
-from orchestrator.core.evidence import dispersion
+from orchestrator.core.statistics.sequential_test import dispersion
 from tests.bench import judging
 from tests.bench.draws import SCHEDULE, Case, history, minutes
 from tests.bench.lines import quantile

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
 from tests.bench.account import LONGEST, MINUTE, Account
 from tests.bench.fewest import LOOKS_PER_PERIOD, Calls, fewest
 from tests.bench.lines import line, ratio

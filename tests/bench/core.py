@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.decide import decide
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.seen import Seen
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.seen import Seen
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports import Leased

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from orchestrator.aws.transport import Answer, DirectTransport
-from orchestrator.core.rollout import Rollout
+from orchestrator.aws.client.transport import Answer, DirectTransport
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.store.codec import decode, encode
 
 SERVICE, BALANCER = "checkout", "prod-lb"

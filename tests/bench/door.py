@@ -17,7 +17,7 @@ from pathlib import Path
 import aiohttp
 
 from api.auth.tokens import new_token
-from orchestrator.core.people import Role
+from orchestrator.core.domain.roles import Role
 from orchestrator.ports import Token
 from orchestrator.store.opening import open_store
 from tests.bench.lines import line, quantile, ratio

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from orchestrator.core.evidence import Sample
+from orchestrator.core.statistics.sequential_test import Sample
 
 EXACT_UNTIL = 10.0  # a Poisson mean up to which products of uniforms are drawn
 SCHEDULE = (0.05,) * 15 + (0.10,) * 15 + (0.25,) * 15 + (0.50,) * 15

@@ -7,14 +7,14 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from orchestrator.aws.call import Caller, Patience
-from orchestrator.aws.wakeups import Wakeups
-from orchestrator.core.events import EventKind
+from orchestrator.aws.client.call import Caller, Patience
+from orchestrator.aws.events.wakeups import Wakeups
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import ALL, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import ALL, Plan, Step
 from orchestrator.engine.worker import Worker
 from tests.bench.account import LONGEST, Account, Distant
 from tests.bench.bad import ALARM, FAILING, make_alarm

@@ -19,8 +19,8 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import HOME_STEPS, Plan
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import HOME_STEPS, Plan
 
 ARNS_PER_CALL = 20
 LOOKS_PER_PERIOD = 4

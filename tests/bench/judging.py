@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from orchestrator.core.evidence import PROMOTE_GRID, Onset, Sample, Sums
 from orchestrator.core.gates.compare import EVENTS_LEAST, CompareSpec, StreamName, StreamSpec
+from orchestrator.core.statistics.sequential_test import PROMOTE_GRID, Onset, Sample, Sums
 
 ERRORS_ALONE = CompareSpec(streams=(StreamSpec(name=StreamName.ERRORS),))
 CONFIDENT = 1.959963984540054  # two-sided 95 %

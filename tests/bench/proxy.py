@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 
-from orchestrator.sandbox.plane import bench
+from tests.bench import data_plane
 
 
 def measure() -> Iterator[str]:
     """As the data plane's own bench says it."""
-    yield from asyncio.run(bench.measure()).lines()
+    yield from asyncio.run(data_plane.measure()).lines()

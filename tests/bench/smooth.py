@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId, TaskDefinitionArn
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import HOME_STEPS
-from orchestrator.sandbox.world import throttle
-from orchestrator.sandbox.world.log import CallRecord
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import HOME_STEPS
+from sandbox.world.kernel import throttle
+from sandbox.world.kernel.log import CallRecord
 from tests.bench.account import LONGEST, MINUTE, Account
 from tests.bench.lines import line, ratio
 from tests.sim.truth import Truth

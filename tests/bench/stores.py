@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from orchestrator.store import bench
+from tests.bench import store_ticks
 from tests.bench.lines import line, ratio
 
 
 def measure() -> Iterator[str]:
     """On a new SQLite file on this disk, beside the store in memory; many rollouts at once, and one alone."""
-    many = bench.measure(bench.Load())
-    alone = bench.measure(bench.Load(rollouts=1, rounds=200))
+    many = store_ticks.measure(store_ticks.Load())
+    alone = store_ticks.measure(store_ticks.Load(rollouts=1, rounds=200))
     for name, value in many.items():
         yield line(name, value, digits=0)
     for name, value in alone.items():

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from random import Random
 from statistics import median
 
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.rollout import Decision
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.rollout.rollout import Decision
 from orchestrator.engine.tick import LEASE
 from orchestrator.ports import Clock, Leased
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
 from tests.bench.account import Account
 from tests.bench.lines import line, ratio
 from tests.sim.process import Process, run_process

@@ -6,9 +6,9 @@ from statistics import mean, variance
 
 import pytest
 
-from orchestrator.core import comparison
-from orchestrator.core.evidence import Sample
-from orchestrator.core.scene import Counts, Interval
+from orchestrator.core.gates.scene import Counts, Interval
+from orchestrator.core.statistics import comparison
+from orchestrator.core.statistics.sequential_test import Sample
 from tests.bench import judging
 from tests.bench.calibration import (
     BURSTY,

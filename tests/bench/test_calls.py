@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.phases import Phase
 from tests.bench.account import MINUTE
 from tests.bench.calls import PLAN, RULES, calls_of, table, total
 from tests.bench.fewest import LOOKS_PER_PERIOD, Calls, fewest

@@ -5,17 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.batching import WINDOW_MAX
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.gather import WINDOW_MAX
-from orchestrator.aws.transport import DirectTransport
-from orchestrator.core.ids import Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.spec import Limits
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.throttle import FAMILIES
-from orchestrator.store.memory import MemoryStore
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
+from orchestrator.core.rollout.spec import Limits
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.throttle import FAMILIES
 from tests.bench.account import LONGEST, MINUTE, Account
 from tests.bench.crowd import Crowd, row_of
 from tests.bench.lines import line, ratio

@@ -3,7 +3,7 @@
 import asyncio
 from random import Random
 
-from orchestrator.sandbox.world.world import World
+from sandbox.world.world import World
 from tests.sim.process import Process, run_process
 from tests.support.rehearsal import Rehearsal
 

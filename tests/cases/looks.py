@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from tests.support.rehearsal import Rehearsal
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
-from orchestrator.sandbox.world.scenery import Scenery
-from orchestrator.sandbox.world.world import World
+from sandbox.scenarios.scenery import Scenery
+from sandbox.world.world import World
 from tests.support.rehearsal import Rehearsal
 
 Rule = dict[str, Any]

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
+from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from tests.support.rehearsal import MINUTE, Rehearsal
 
 DIMENSION = "ecs:service:DesiredCount"

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import Ending
-from orchestrator.sandbox.world.scenery import Scenery
-from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import Ending
+from sandbox.scenarios.scenery import Scenery
+from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from tests.cases.rule_stage import teams_own
 from tests.support.everything import (
     OF_A_NEW_REVISION,

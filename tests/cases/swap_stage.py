@@ -4,11 +4,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import Ending
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import Ending
 from tests.support.rehearsal import Rehearsal
 
 BREAKER = {

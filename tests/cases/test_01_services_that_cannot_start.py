@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.errors import Conflict
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import ServiceName
-from orchestrator.sandbox.world.scenery import furnish, register
+from orchestrator.core.domain.errors import Conflict
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import ServiceName
+from sandbox.scenarios.scenery import furnish, register
 from tests.cases.starts import answering, refused, with_service, writes_since
 from tests.support.rehearsal import Rehearsal
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from api.cli.files import Asked, spec_of
 from api.cli.main import teal
+from api.cli.options.rollout_options import Asked, spec_of
 from orchestrator.config import differences, dump, load_text
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Limits, Spec
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Limits, Spec
 from tests.cases.looks import live_services, reason_of, service_of
 from tests.cases.starts import answering, refused, writes_since
 from tests.support.rehearsal import Rehearsal

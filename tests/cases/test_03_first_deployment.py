@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Missing, Unfit
-from orchestrator.core.ids import TaskDefinitionArn
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan
-from orchestrator.core.spec import ServiceName, Spec
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Missing, Unfit
+from orchestrator.core.domain.ids import TaskDefinitionArn
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan
+from orchestrator.core.rollout.spec import ServiceName, Spec
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
 from tests.support.rehearsal import Rehearsal, quick_plan
 

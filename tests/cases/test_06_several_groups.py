@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.faults import Fault
-from orchestrator.sandbox.world.scenery import until_steady
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from sandbox.scenarios.scenery import until_steady
+from sandbox.world.kernel.faults import Fault
 from tests.cases.looks import groups_of, rules_of, service_of
 from tests.support.rehearsal import Rehearsal
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import ApprovalSpec
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import ApprovalSpec
 from orchestrator.engine.commands import look_before
-from orchestrator.sandbox.world.faults import Fault
+from sandbox.world.kernel.faults import Fault
 from tests.cases.rule_stage import (
     REWRITE,
     SECRET,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.phases import Phase
 from tests.cases.looks import tasks_of
 from tests.cases.starts import refused
 from tests.support.rehearsal import Rehearsal

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.transport import DirectTransport
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind
-from orchestrator.core.starting import token_of
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.faults import Fault, When
-from orchestrator.sandbox.world.world import World
+from orchestrator.aws.client.transport import DirectTransport
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.names import token_of
+from orchestrator.core.rollout.rollout import HoldKind
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.faults import Fault, When
+from sandbox.world.world import World
 from tests.cases.killed import made, until_killed
 from tests.cases.looks import green_of, groups_of, live_services, reason_of, service_of
 from tests.support.rehearsal import Rehearsal

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from orchestrator.config import load_text
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Ending
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending
 from tests.cases.looks import green_of, groups_of, live_services, rules_of, service_of
 from tests.cases.starts import preflight, refused
 from tests.support.rehearsal import Rehearsal

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.errors import Unfit
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import ServiceName, Spec
-from orchestrator.core.starting import FAILOVER
-from orchestrator.core.survey import Finding, Severity
+from orchestrator.core.cloud.survey import Finding, Severity
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.phases.pending import FAILOVER
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import ServiceName, Spec
 from orchestrator.engine.commands import look_before
-from orchestrator.sandbox.world.around.quotas import FARGATE_VCPU
+from sandbox.world.other_services.service_quotas import FARGATE_VCPU
 from tests.cases.rule_stage import call, green_group
 from tests.support.rehearsal import Rehearsal
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind
-from orchestrator.core.spec import GatesSpec, Limits
-from orchestrator.sandbox.world.scenery import until_steady
+from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.spec import GatesSpec, Limits
+from sandbox.scenarios.scenery import until_steady
 from tests.cases.looks import green_of, groups_of, live_services, reason_of, tasks_of
 from tests.support.rehearsal import Rehearsal
 

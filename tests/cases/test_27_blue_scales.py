@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Capacity
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Capacity
 from tests.cases.looks import service_of
 from tests.cases.rule_stage import weights_of
 from tests.cases.scaling_stage import bounds_of, scaled, scaling_of

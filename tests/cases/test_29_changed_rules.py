@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.effects import WriteRule
-from orchestrator.core.errors import Unfit
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import ALL, NONE
-from orchestrator.core.rollout import Decision, HoldKind
-from orchestrator.core.spec import Limits, OnDrift
+from orchestrator.core.cloud.effects import WriteRule
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import ALL, NONE
+from orchestrator.core.rollout.rollout import Decision, HoldKind
+from orchestrator.core.rollout.spec import Limits, OnDrift
 from orchestrator.ports import Leased
-from orchestrator.sandbox.world.faults import Fault
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.world.kernel.faults import Fault
 from tests.cases.looks import shifting
 from tests.cases.rule_stage import Rule, call, foreign_group, forward_of, green_group, rule_of, weights_of
 from tests.support.rehearsal import Rehearsal

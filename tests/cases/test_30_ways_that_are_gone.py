@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Refused
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.world import World
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Refused
+from orchestrator.core.domain.phases import Phase
+from sandbox.world.world import World
 from tests.cases.looks import green_of, live_services, paged, reason_of, service_of, shifting
 from tests.cases.rule_stage import call, forward_of, green_group, rule_of, weights_of
 from tests.support.rehearsal import MINUTE, Rehearsal

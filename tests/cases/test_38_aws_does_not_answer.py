@@ -6,19 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.rate_limits import Limits
+from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.limits import Limits
-from orchestrator.aws.transport import DirectTransport
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.effects import WriteRule
-from orchestrator.core.errors import Throttled
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import ListenerArn, RolloutId, RuleArn
-from orchestrator.core.phases import Phase
-from orchestrator.core.traffic import canonical
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.faults import Fault, Kind
+from orchestrator.core.cloud.effects import WriteRule
+from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Throttled
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import ListenerArn, RolloutId, RuleArn
+from orchestrator.core.domain.phases import Phase
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.faults import Fault, Kind
 from tests.cases.looks import paged, shifting
 from tests.cases.rule_stage import green_group, rule_of, weights_of
 from tests.support.rehearsal import MINUTE, Rehearsal

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.clock_skew import Skew
+from orchestrator.aws.client.transport import Answer, DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.skew import Skew
-from orchestrator.aws.transport import Answer, DirectTransport
-from orchestrator.core.errors import Unfit
-from orchestrator.core.phases import Phase
-from orchestrator.core.survey import Finding, Severity
+from orchestrator.core.cloud.survey import Finding, Severity
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.phases import Phase
 from orchestrator.engine.aws_time import AwsTime
 from orchestrator.engine.commands import look_before
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from tests.support.rehearsal import Rehearsal
 from tests.support.virtual import LoopClock
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind, CommandState
-from orchestrator.core.errors import Refused
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.sandbox.world.faults import Fault
-from orchestrator.sandbox.world.world import World
+from orchestrator.core.domain.commands import CommandKind, CommandState
+from orchestrator.core.domain.errors import Refused
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
+from sandbox.world.kernel.faults import Fault
+from sandbox.world.world import World
 from tests.cases.looks import green_of, shifting
 from tests.cases.rule_stage import green_group, weights_of
 from tests.support.rehearsal import MINUTE, Rehearsal

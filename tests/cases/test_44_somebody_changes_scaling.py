@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind
-from orchestrator.core.spec import OnDrift
-from orchestrator.sandbox.world.scenery_scaling import scale_by
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.spec import OnDrift
+from sandbox.scenarios.scenery_scaling import scale_by
 from tests.cases.looks import service_of
 from tests.cases.scaling_stage import (
     LIFTED,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.phases import Phase
 from tests.cases.looks import green_of, shifting, tasks_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.world import World
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from sandbox.world.world import World
 from tests.cases.looks import groups_of, live_services
 from tests.cases.rule_stage import teams_own, weights_of
 from tests.support.rehearsal import Rehearsal

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Ending
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
 from tests.cases.rule_stage import make_sessions_sticky
 from tests.cases.swap_stage import BREAKER, swap, until_told

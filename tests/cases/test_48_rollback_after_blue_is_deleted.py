@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Ending
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
 from tests.cases.swap_stage import BREAKER, lose_sight_after, make_slow_to_stop, swap, until_asked
 from tests.support.rehearsal import Rehearsal

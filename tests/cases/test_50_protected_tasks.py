@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import HoldKind
 from tests.cases.looks import service_of, tasks_of
 from tests.support.rehearsal import Rehearsal
 

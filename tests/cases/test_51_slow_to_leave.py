@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Ending, Limits
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending, Limits
 from tests.cases.looks import service_of
 from tests.cases.swap_stage import swap, until_told
 from tests.support.rehearsal import Rehearsal

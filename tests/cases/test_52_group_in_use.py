@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from tests.cases.looks import groups_of, live_services
 from tests.cases.rule_stage import call, green_group
 from tests.support.rehearsal import Rehearsal

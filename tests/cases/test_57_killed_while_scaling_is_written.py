@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.faults import Fault
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from sandbox.world.kernel.faults import Fault
 from tests.cases.killed import made, until_killed
 from tests.cases.scaling_stage import bounds_of, may_scale_in, scaled, scaling_of, somebody, target_of
 from tests.support.rehearsal import Rehearsal

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.errors import Lost
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
+from orchestrator.core.domain.errors import Lost
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.engine.tick import LEASE, Ticker
 from tests.cases.looks import green_of, tasks_of
 from tests.cases.rule_stage import weights_of

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.ids import Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.spec import GatesSpec
+from orchestrator.core.rollout.spec import GatesSpec
 from tests.support.rehearsal import Rehearsal
 
 STEPS = (

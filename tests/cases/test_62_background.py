@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import ApprovalSpec, Background
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import ApprovalSpec, Background
 from tests.cases.looks import definition_of, service_of
 from tests.support.rehearsal import Rehearsal
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Discovery
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Discovery
 from orchestrator.engine import commands
-from orchestrator.sandbox.world.scenery import until_steady
+from sandbox.scenarios.scenery import until_steady
 from tests.cases.looks import service_of
 from tests.support.rehearsal import Rehearsal
 

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from tests.cases.rule_stage import call, foreign_group
 from tests.support.rehearsal import Rehearsal
+from tests.support.virtual_traffic import VirtualTraffic
 
 
 def ended(stage: Rehearsal) -> tuple[RolloutId, timedelta]:

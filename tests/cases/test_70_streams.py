@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import DrainSpec
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import DrainSpec
 from tests.cases.looks import green_of
 from tests.support.rehearsal import Rehearsal
 

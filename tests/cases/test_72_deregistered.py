@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from tests.cases.looks import active_revisions, definition_of, groups_of, service_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 

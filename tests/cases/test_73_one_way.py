@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.engine.commands import look_before
-from orchestrator.sandbox.world.faults import Fault
+from sandbox.world.kernel.faults import Fault
 from tests.cases.looks import green_of, paged, reason_of, tasks_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind
-from orchestrator.core.spec import Ending
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.spec import Ending
 from tests.cases.looks import service_of, shifting
 from tests.cases.swap_stage import swapped
 from tests.support.rehearsal import MINUTE, Rehearsal, quick_plan

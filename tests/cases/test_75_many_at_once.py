@@ -7,25 +7,25 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.rate_limits import Limits
+from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.limits import Limits
-from orchestrator.aws.transport import DirectTransport
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.effects import WriteRule
-from orchestrator.core.errors import Throttled
+from orchestrator.core.cloud.effects import WriteRule
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Throttled
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.scene import Counts
-from orchestrator.core.spec import GatesSpec, ServiceName
-from orchestrator.sandbox.world.around.quotas import FARGATE_VCPU
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.log import CallRecord
-from orchestrator.sandbox.world.scenery import furnish, register
-from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.core.gates.scene import Counts
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import GatesSpec, ServiceName
+from sandbox.scenarios.scenery import furnish, register
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.log import CallRecord
+from sandbox.world.kernel.settings import WorldSettings
+from sandbox.world.other_services.service_quotas import FARGATE_VCPU
 from tests.cases.starts import preflight
 from tests.core.stages import baked, commanded, only, wish
 from tests.support.rehearsal import Rehearsal

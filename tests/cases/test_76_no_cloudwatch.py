@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import NONE, Plan, Step
-from orchestrator.core.spec import Limits
-from orchestrator.sandbox.world.faults import Fault
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import NONE, Plan, Step
+from orchestrator.core.rollout.spec import Limits
+from sandbox.world.kernel.faults import Fault
 from tests.cases.looks import reason_of
 from tests.support.rehearsal import MINUTE, Rehearsal
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import Ending
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import Ending
 from tests.cases.looks import live_services, service_of
 from tests.iac import page
 from tests.iac.stage import Built

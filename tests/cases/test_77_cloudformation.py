@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import HoldKind
 from tests.cases.looks import service_of
 from tests.cases.rule_stage import as_text
 from tests.iac import page

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind
-from orchestrator.sandbox.world.scenery import register
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import HoldKind
+from sandbox.scenarios.scenery import register
 from tests.cases.looks import active_revisions, service_of
 from tests.iac import page
 from tests.iac.stage import Built

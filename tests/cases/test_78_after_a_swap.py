@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import Ending
-from orchestrator.engine import services
-from orchestrator.engine.afterwards import Lookout
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import Ending
+from orchestrator.engine.aftercare import Lookout
+from orchestrator.engine.views import services
 from tests.cases.looks import rules_of
 from tests.cases.swap_stage import swapped
 from tests.support.rehearsal import Rehearsal

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Ending
-from orchestrator.engine.afterwards import Lookout
-from orchestrator.engine.services import service
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending
+from orchestrator.engine.aftercare import Lookout
+from orchestrator.engine.views.services import service
 from tests.cases.looks import service_of
 from tests.cases.rule_stage import call, foreign_group, rule_of
 from tests.cases.swap_stage import swapped

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.cli.following import Look
-from api.cli.foreground import Foreground
-from api.cli.signals import OnInterrupt, Signals
+from api.cli.following.follow import Look
+from api.cli.process.foreground_engine import Foreground
+from api.cli.process.signals import OnInterrupt, Signals
 from orchestrator.bootstrap import engine_of
-from orchestrator.core.errors import Unfit
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Spec
-from orchestrator.store.memory import MemoryStore
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Spec
+from orchestrator.store.memory.store import MemoryStore
 from tests.cases.rule_stage import rule_of
 from tests.support.rehearsal import Rehearsal
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.phases import Phase
 from tests.cases.rule_stage import teams_own
 from tests.cases.showcase import SHOWS, look
 

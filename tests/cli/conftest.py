@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
 from tests.cli.terminal import Terminal, played
 
 

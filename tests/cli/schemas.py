@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from api.cli.outputs import OUTPUTS, ErrorLine
+from api.cli.json_types import OUTPUTS, ErrorLine
 from docs.pages.cli_json import schema_of
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from api.cli.main import teal
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Decision
-from orchestrator.core.spec import Spec
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Decision
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.ports import Leased, Store
 from orchestrator.store.opening import open_store
 from tests.support.rehearsal import Rehearsal

@@ -8,8 +8,8 @@ import sys
 import click
 import pytest
 
-from api.cli.examples import EXAMPLES
 from api.cli.main import COMMANDS, teal
+from api.cli.options.examples import EXAMPLES
 from tests.cli.terminal import Terminal
 
 HEAVY = (
@@ -75,7 +75,7 @@ def test_unknown_command_is_answered_with_where_to_look(terminal: Terminal) -> N
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_shows_examples_that_it_would_take(name: str, terminal: Terminal) -> None:
     shown = terminal.teal(name, "--help").stdout
-    assert EXAMPLES[name], f"write examples for {name} in api/cli/examples.py"
+    assert EXAMPLES[name], f"write examples for {name} in api/cli/options/examples.py"
     for example in EXAMPLES[name]:
         assert example in shown
         for words in (shlex.split(one, comments=True) for one in _commands(example)):

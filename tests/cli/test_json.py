@@ -6,11 +6,11 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from api.cli.json_types import OUTPUTS, WITHOUT
 from api.cli.main import COMMANDS
-from api.cli.outputs import OUTPUTS, WITHOUT
+from tests.cli.commands.test_evidence import SERIES
 from tests.cli.schemas import hold_to_schema
 from tests.cli.terminal import Terminal
-from tests.cli.test_evidence import SERIES
 
 
 def test_every_command_is_in_the_table_or_prints_no_value() -> None:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.cli.sheet import plain, sheet
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Hold, HoldKind
-from orchestrator.engine.views import view
+from api.cli.output.rollout_sheet import plain, sheet
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Hold, HoldKind
+from orchestrator.engine.views.rollout import view
 from orchestrator.ports import Stored
 from tests.contract.store_values import a_rollout
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from api.cli.files import Asked, spec_of
+from api.cli.options.rollout_options import Asked, spec_of
 from tests.cli.terminal import Terminal
 
 FILE = "service: prod/checkout\nrevision: {task_definition: 'checkout:43'}\n"

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from api.cli.output import shape
-from orchestrator.engine.views import view
+from api.cli.output.output import shape
+from orchestrator.engine.views.rollout import view
 from orchestrator.ports import Stored
 from tests.contract.store_values import a_rollout
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.config import load_text
-from orchestrator.config.commented import write
-from orchestrator.config.proposal import Proposal, propose
-from orchestrator.core.beginning import Beginning
-from orchestrator.core.foresight import Load
-from orchestrator.core.observed import Absent, AlarmSeen, ScalingSeen, Unread
-from orchestrator.core.spec import ServiceName
-from orchestrator.core.surroundings import Surroundings
+from orchestrator.config.rollout_file.commented import write
+from orchestrator.config.rollout_file.proposal import Proposal, propose
+from orchestrator.core.analysis.detectable_regression import Load
+from orchestrator.core.cloud.resources import Absent, AlarmSeen, ScalingSeen, Unread
+from orchestrator.core.preflight.environment import Surroundings
+from orchestrator.core.preflight.initial_service import Beginning
+from orchestrator.core.rollout.spec import ServiceName
 from tests.builders import (
     BLUE_GROUP,
     NOON,

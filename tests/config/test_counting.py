@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.config.dump import dump
-from orchestrator.config.load import load_text
-from orchestrator.config.settings_load import read_settings
-from orchestrator.core.errors import Invalid
-from orchestrator.core.spec import MetricsSpec
+from orchestrator.config.rollout_file.dump import dump
+from orchestrator.config.rollout_file.load import load_text
+from orchestrator.config.settings_file.load import read_settings
+from orchestrator.core.domain.errors import Invalid
+from orchestrator.core.rollout.spec import MetricsSpec
 
 LEAST = 'service: prod/checkout\nrevision: {task_definition: "checkout:43"}\n'
 REQUESTS = 'sum(increase(http_requests_total{service="{service}"}[{period}]))'

@@ -3,8 +3,8 @@
 import pytest
 
 from orchestrator.config import differences, dump, from_json, load_text
-from orchestrator.core.errors import Invalid
-from orchestrator.core.plan import NAMED_PLANS
+from orchestrator.core.domain.errors import Invalid
+from orchestrator.core.domain.plan import NAMED_PLANS
 from tests.builders import good_spec
 
 HEAD = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"

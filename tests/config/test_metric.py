@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.config import dump, load_text
-from orchestrator.core.errors import Invalid
+from orchestrator.core.domain.errors import Invalid
 from orchestrator.core.gates.alarms import NoData
 from orchestrator.core.gates.metric import Applies, MetricInput, MetricSpec
 

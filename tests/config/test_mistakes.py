@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config import from_json, load_file, load_text, minimal
-from orchestrator.core.errors import Invalid
+from orchestrator.core.domain.errors import Invalid
 
 HEAD = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"
 LISTENER = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/public/50dc6c495c0c9188/f2f7dc8efc522ab2"

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.config.dump import dump
-from orchestrator.config.load import load_text
-from orchestrator.core.errors import Invalid
+from orchestrator.config.rollout_file.dump import dump
+from orchestrator.config.rollout_file.load import load_text
+from orchestrator.core.domain.errors import Invalid
 from orchestrator.core.gates.probe import ProbeSpec
 from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
 from tests.builders import LISTENER, RULE

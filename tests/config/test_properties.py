@@ -9,15 +9,21 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.config import differences, dump, duration_text, from_json, load_text, schema
-from orchestrator.config.dump import document_of
-from orchestrator.config.quantities import parse_duration, parse_share, parse_weight, share_text, weight_text
-from orchestrator.core.errors import Invalid
+from orchestrator.config.rollout_file.dump import document_of
+from orchestrator.config.text.quantities import (
+    parse_duration,
+    parse_share,
+    parse_weight,
+    share_text,
+    weight_text,
+)
+from orchestrator.core.domain.errors import Invalid
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.ids import Tenths
-from orchestrator.core.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.spec import (
+from orchestrator.core.rollout.spec import (
     ApprovalSpec,
     Background,
     Capacity,

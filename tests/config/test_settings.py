@@ -12,11 +12,11 @@ from ruamel.yaml import YAML
 from api.cli.main import teal
 from docs.pages.settings import EXAMPLE
 from orchestrator.bootstrap import open_settings
-from orchestrator.config.settings_load import load_settings, read_settings
-from orchestrator.config.settings_models import settings_schema
-from orchestrator.core.errors import Invalid
-from orchestrator.core.events import EventKind
-from orchestrator.core.people import Role
+from orchestrator.config.settings_file.load import load_settings, read_settings
+from orchestrator.config.settings_file.models import settings_schema
+from orchestrator.core.domain.errors import Invalid
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.roles import Role
 from orchestrator.settings import Account, Hosts, JobRule, Settings
 
 KEY = "whsec_" + base64.b64encode(bytes(range(32))).decode()

@@ -18,14 +18,14 @@ from orchestrator.config import (
     minimal,
     schema,
 )
-from orchestrator.config.quantities import parse_duration, parse_weight
-from orchestrator.core.errors import Invalid
+from orchestrator.config.text.quantities import parse_duration, parse_weight
+from orchestrator.core.domain.errors import Invalid
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.ids import Tenths
-from orchestrator.core.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.spec import (
+from orchestrator.core.rollout.spec import (
     ApprovalSpec,
     Background,
     Capacity,

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from orchestrator.config import differences, dump, load_text
-from orchestrator.config.settings_load import read_settings
-from orchestrator.core.errors import Invalid
-from orchestrator.core.hours import AtClose, Freeze, Opening, WindowSpec
-from orchestrator.core.spec import Spec
+from orchestrator.config.settings_file.load import read_settings
+from orchestrator.core.domain.calendar import AtClose, Freeze, Opening, WindowSpec
+from orchestrator.core.domain.errors import Invalid
+from orchestrator.core.rollout.spec import Spec
 
 HEAD = 'service: prod/checkout\nrevision: {task_definition: "checkout:43"}\n'
 HOUR = timedelta(hours=1)

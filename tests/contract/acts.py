@@ -4,14 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core import effects
-from orchestrator.core.ids import TargetGroupArn, TaskDefinitionArn, Tenths
-from orchestrator.core.observed import (
-    GroupSeen,
-    RuleSeen,
-)
-from orchestrator.core.survey import Survey
-from orchestrator.core.traffic import with_weights
+from orchestrator.core.cloud import effects
+from orchestrator.core.cloud.forward_action import with_weights
+from orchestrator.core.cloud.resources import GroupSeen, RuleSeen
+from orchestrator.core.cloud.survey import Survey
+from orchestrator.core.domain.ids import TargetGroupArn, TaskDefinitionArn, Tenths
 from tests.contract.cloud import Stage
 
 TAGS = (("teal:managed", "true"), ("teal:rollout", "r-1"))

@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
-from orchestrator.aws.call import Caller, Patience
+from orchestrator.aws.client.botocore import open_wire
+from orchestrator.aws.client.call import Caller, Patience
+from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.transport import DirectTransport
-from orchestrator.aws.wire import open_wire
-from orchestrator.core.effects import Effect
-from orchestrator.core.needs import Needs, RuleNeed, SurveyNeed
-from orchestrator.core.observed import RuleSeen
-from orchestrator.core.seen import Seen
-from orchestrator.core.survey import Survey
+from orchestrator.core.cloud.effects import Effect
+from orchestrator.core.cloud.resources import RuleSeen
+from orchestrator.core.cloud.survey import Survey
+from orchestrator.core.rollout.needs import Needs, RuleNeed, SurveyNeed
+from orchestrator.core.rollout.seen import Seen
 from orchestrator.ports import Cloud
-from orchestrator.sandbox.wire.inprocess import attach, session_class
-from orchestrator.sandbox.wire.skin import Response, Skin
-from orchestrator.sandbox.world import AwsRefusal, CallLost, World, WorldSettings
-from orchestrator.sandbox.world.scenery import Scenery, furnish, register, until_steady
+from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
+from sandbox.wire.skin import Response, Skin
+from sandbox.world import AwsRefusal, CallLost, World, WorldSettings
 from tests.contract.moto_cloud import MotoAccount, as_world
+from tests.support.inprocess_wire import attach, session_class
 
 T = TypeVar("T")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

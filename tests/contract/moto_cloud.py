@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber
 
-from orchestrator.sandbox.wire import shapes
-from orchestrator.sandbox.wire.inprocess import attach
-from orchestrator.sandbox.wire.skin import Response, Skin
-from orchestrator.sandbox.world import AwsRefusal, World
+from sandbox.wire.skin import Response, Skin
+from sandbox.world import AwsRefusal, World
+from sandbox.world.kernel import service_models
+from tests.support.inprocess_wire import attach
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 NOT_THERE: Mapping[str, Mapping[str, Any]] = {
@@ -48,13 +48,13 @@ class MotoSkin(Skin):
         given = {name: _text(value) for name, value in headers.items()}
         scope = _SCOPE.search(given.get("Authorization", ""))
         assert scope is not None
-        service = shapes.by_signing_name(scope[2])
+        service = service_models.by_signing_name(scope[2])
         assert service is not None
         operation = given.get("X-Amz-Target", "").rpartition(".")[2]
         if operation in NOT_THERE:
             nothing = json.dumps(NOT_THERE[operation]).encode()
             return Response(status=200, headers={"content-type": "application/x-amz-json-1.1"}, body=nothing)
-        host = f"{shapes.model(service).endpoint_prefix}.{scope[1]}.amazonaws.com"
+        host = f"{service_models.model(service).endpoint_prefix}.{scope[1]}.amazonaws.com"
         request = AWSPreparedRequest(method, f"https://{host}{path}", given, body, stream_output=False)
         answered = self._moto.process_request(request)
         assert answered is not None, f"moto has no {host}"

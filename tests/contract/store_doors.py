@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import pytest
 
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.ports import Leased, Store, Stored
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
 from orchestrator.store.opening import open_store
 from tests.contract.store_values import NOON, TTL, a_decision, a_rollout, an_event
 

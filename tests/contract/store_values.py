@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.core.commands import Actor, Command, CommandKind, CommandState, Outcome
-from orchestrator.core.events import Event, EventKind, Record
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import NAMED_PLANS
-from orchestrator.core.rollout import Decision, Rollout
-from orchestrator.core.spec import ServiceName, Spec
+from orchestrator.core.domain.commands import Actor, Command, CommandKind, CommandState, Outcome
+from orchestrator.core.domain.events import Event, EventKind, Record
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import NAMED_PLANS
+from orchestrator.core.rollout.rollout import Decision, Rollout
+from orchestrator.core.rollout.spec import ServiceName, Spec
 from orchestrator.ports import Leased, Stored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

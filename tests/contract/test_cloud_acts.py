@@ -7,19 +7,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core import effects
-from orchestrator.core.errors import Denied, Missing, Rejected, Throttled, Unreachable
-from orchestrator.core.ids import RuleArn, TargetGroupArn, TaskDefinitionArn
-from orchestrator.core.observed import (
-    Absent,
-    GroupSeen,
-    ScalingSeen,
-    ServiceSeen,
-    TargetsSeen,
-)
-from orchestrator.core.traffic import green_share, read_forward, says_the_same
-from orchestrator.sandbox.world import Fault
-from orchestrator.sandbox.world.faults import Kind
+from orchestrator.core.cloud import effects
+from orchestrator.core.cloud.forward_action import green_share, read_forward, says_the_same
+from orchestrator.core.cloud.resources import Absent, GroupSeen, ScalingSeen, ServiceSeen, TargetsSeen
+from orchestrator.core.domain.errors import Denied, Missing, Rejected, Throttled, Unreachable
+from orchestrator.core.domain.ids import RuleArn, TargetGroupArn, TaskDefinitionArn
+from sandbox.world import Fault
+from sandbox.world.kernel.faults import Kind
 from tests.contract.acts import TAGS, SetStage, create, hang_green, make_green, write
 from tests.contract.cloud import Stage
 

@@ -5,9 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.ids import RuleArn, TargetGroupArn
-from orchestrator.core.needs import MetricsNeed, RuleNeed
-from orchestrator.core.observed import (
+from orchestrator.core.cloud.resources import (
     Absent,
     AlarmSeen,
     GroupSeen,
@@ -17,8 +15,10 @@ from orchestrator.core.observed import (
     TargetsSeen,
     Unread,
 )
-from orchestrator.sandbox.world import Fault
-from orchestrator.sandbox.world.faults import Kind
+from orchestrator.core.domain.ids import RuleArn, TargetGroupArn
+from orchestrator.core.rollout.needs import MetricsNeed, RuleNeed
+from sandbox.world import Fault
+from sandbox.world.kernel.faults import Kind
 from tests.contract.acts import SetStage
 from tests.contract.cloud import Stage
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core import effects
-from orchestrator.core.errors import Missing, Rejected
-from orchestrator.core.observed import Absent, AlarmSeen, ScalesSeen, ScalingSeen, ScheduleSeen, Unread
-from orchestrator.core.survey import Survey
-from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
+from orchestrator.core.cloud import effects
+from orchestrator.core.cloud.resources import Absent, AlarmSeen, ScalesSeen, ScalingSeen, ScheduleSeen, Unread
+from orchestrator.core.cloud.survey import Survey
+from orchestrator.core.domain.errors import Missing, Rejected
+from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from tests.contract.cloud import Stage, Way, set_stage
 
 pytestmark = pytest.mark.world  # policies that act, and alarms that drive them, moto has not

@@ -5,12 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.errors import Denied, Missing
-from orchestrator.core.observed import (
-    ScalingSeen,
-    TargetsSeen,
-)
-from orchestrator.sandbox.world import Fault
+from orchestrator.core.cloud.resources import ScalingSeen, TargetsSeen
+from orchestrator.core.domain.errors import Denied, Missing
+from sandbox.world import Fault
 from tests.contract.acts import SetStage
 from tests.contract.cloud import Stage
 

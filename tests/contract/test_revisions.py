@@ -3,11 +3,11 @@
 import json
 from dataclasses import replace
 
-from orchestrator.core.effects import DeregisterRevision, RegisterRevision
-from orchestrator.core.needs import RevisionsNeed
-from orchestrator.core.observed import ImageSeen, RevisionSeen
-from orchestrator.core.survey import NewRevision
-from orchestrator.core.traffic import canonical
+from orchestrator.core.cloud.effects import DeregisterRevision, RegisterRevision
+from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.cloud.resources import ImageSeen, RevisionSeen
+from orchestrator.core.cloud.survey import NewRevision
+from orchestrator.core.rollout.needs import RevisionsNeed
 from tests.contract.cloud import Stage
 
 IMAGES = (("checkout", "example.com/checkout:2"),)

@@ -4,18 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.errors import Conflict, Invalid, Lost, NotFound, Refused
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.errors import Conflict, Invalid, Lost, NotFound, Refused
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.ports import Filter, Store
 from tests.contract.store_doors import R1, SECOND, Play, end, ids, lease, start
-from tests.contract.store_values import (
-    NOON,
-    a_decision,
-    a_record,
-    a_rollout,
-    an_event,
-)
+from tests.contract.store_values import NOON, a_decision, a_record, a_rollout, an_event
 
 # --- starting and claiming ---
 

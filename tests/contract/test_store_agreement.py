@@ -9,10 +9,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.commands import CommandState
-from orchestrator.core.errors import TealError
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.commands import CommandState
+from orchestrator.core.domain.errors import TealError
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.ports import KEYS_HOLD, Delivery, Filter, Leased, Store
 from tests.contract.store_doors import in_memory, on_sqlite, played
 from tests.contract.store_values import (

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from orchestrator.core.hours import Freeze
+from orchestrator.core.domain.calendar import Freeze
 from orchestrator.ports import Store
 from tests.contract.store_doors import Play
 from tests.contract.store_values import NOON

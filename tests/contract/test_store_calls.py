@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.core.errors import Invalid
+from orchestrator.core.domain.errors import Invalid
 from orchestrator.ports import Call, Store
 from tests.contract.store_doors import SECOND, Play
 from tests.contract.store_values import NOON

@@ -2,23 +2,14 @@
 
 import pytest
 
-from orchestrator.core.commands import CommandKind, CommandState
-from orchestrator.core.errors import NotFound, Refused
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.commands import CommandKind, CommandState
+from orchestrator.core.domain.errors import NotFound, Refused
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.ports import Store, Stored
 from tests.contract.store_doors import R1, SECOND, Play, lease, start
-from tests.contract.store_values import (
-    NOON,
-    TICK,
-    TTL,
-    a_command,
-    a_decision,
-    allow,
-    an_event,
-    an_outcome,
-)
+from tests.contract.store_values import NOON, TICK, TTL, a_command, a_decision, allow, an_event, an_outcome
 
 
 def test_a_command_makes_its_row_due_at_once_and_comes_with_the_lease(play: Play[None]) -> None:

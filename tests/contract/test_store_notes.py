@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.errors import NotFound
-from orchestrator.core.ids import RolloutId
+from orchestrator.core.domain.errors import NotFound
+from orchestrator.core.domain.ids import RolloutId
 from orchestrator.ports import Store
 from tests.contract.store_doors import R1, Play, end, start
 from tests.contract.store_values import NOON, a_record, an_event

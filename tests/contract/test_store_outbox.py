@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orchestrator.core.errors import Lost
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.errors import Lost
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.ports import Delivery, Leased, Store
 from tests.contract.store_doors import R1, SECOND, Play, end, lease, start
 from tests.contract.store_values import NOON, TTL, a_decision, a_rollout, an_event

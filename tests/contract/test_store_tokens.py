@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orchestrator.core.errors import Conflict, NotFound
-from orchestrator.core.people import Role
+from orchestrator.core.domain.errors import Conflict, NotFound
+from orchestrator.core.domain.roles import Role
 from orchestrator.ports import Store, Token
 from tests.contract.store_doors import SECOND, Play
 from tests.contract.store_values import NOON

@@ -5,15 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestrator.core import intervals, rules
-from orchestrator.core.commands import Actor, Command, CommandKind
-from orchestrator.core.decide import decide
-from orchestrator.core.effects import Effect, WriteRule
-from orchestrator.core.events import EventKind
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.holding import suspended
-from orchestrator.core.ids import RolloutId, TargetGroupArn, TaskDefinitionArn, Tenths
-from orchestrator.core.observed import (
+from orchestrator.core.analysis import intervals
+from orchestrator.core.cloud.effects import Effect, WriteRule
+from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.cloud.resources import (
     Absent,
     GroupSeen,
     RuleSeen,
@@ -22,9 +17,16 @@ from orchestrator.core.observed import (
     ServiceSeen,
     TargetsSeen,
 )
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import ALL, Plan, Step
-from orchestrator.core.rollout import (
+from orchestrator.core.decide import decide
+from orchestrator.core.domain.commands import Actor, Command, CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, TargetGroupArn, TaskDefinitionArn, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import ALL, Plan, Step
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.scene import Counts, Interval
+from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.rollout import (
     Attempt,
     Bake,
     Blue,
@@ -33,14 +35,12 @@ from orchestrator.core.rollout import (
     Green,
     Hold,
     HoldKind,
-    Pair,
     Rollout,
-    RuleState,
 )
-from orchestrator.core.scene import Counts, Interval
-from orchestrator.core.seen import Seen
-from orchestrator.core.spec import GatesSpec, Spec
-from orchestrator.core.traffic import canonical
+from orchestrator.core.rollout.rule_state import Pair, RuleState
+from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.scaling.blue_floor import suspended
 from tests.builders import (
     BLUE_GROUP,
     CLUSTER,
@@ -120,7 +120,7 @@ def rule(verified: int | None, wanted: int | None = -1, **changes: Any) -> RuleS
         listener=LISTENER,
         load_balancer=LOAD_BALANCER,
         is_default=False,
-        conditions=rules.conditions_of(seen),
+        conditions=rule_lists.conditions_of(seen),
         base=seen.actions,
         blue_group=BLUE_GROUP,
         verified=None if verified is None else Tenths(verified),
@@ -246,7 +246,7 @@ def rule_seen(known: Rollout, weight: int | None = -1) -> RuleSeen:
     """The rule as AWS would show it at a weight (unless said: the one that was read back)."""
     state = known.rules[0]
     at = state.verified if weight == -1 else (None if weight is None else Tenths(weight))
-    return good_rule(actions=rules.listed(known, state, at))
+    return good_rule(actions=rule_lists.listed(known, state, at))
 
 
 def seen_of(known: Rollout, **changes: Any) -> Seen:  # noqa: ANN401 - the fields of Seen

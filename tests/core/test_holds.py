@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import Actor, CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.observed import TargetsSeen, Unread
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Approval, Bake, Decision, HoldKind, Rollout
-from orchestrator.core.seen import Failure
-from orchestrator.core.spec import ApprovalSpec, Limits, LimitThen, OnFailure
-from orchestrator.core.wishes import BEFORE_TRAFFIC
+from orchestrator.core.cloud.resources import TargetsSeen, Unread
+from orchestrator.core.domain.commands import Actor, CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC
+from orchestrator.core.rollout.rollout import Approval, Bake, Decision, HoldKind, Rollout
+from orchestrator.core.rollout.seen import Failure
+from orchestrator.core.rollout.spec import ApprovalSpec, Limits, LimitThen, OnFailure
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_alarm
 from tests.core.stages import (
     AUTHOR,

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.commands import ACCEPTED, CommandKind, CommandState
-from orchestrator.core.decide import decide
-from orchestrator.core.effects import (
+from orchestrator.core.cloud.effects import (
     PutAlarm,
     PutScalingPolicy,
     PutScheduledAction,
@@ -20,10 +18,8 @@ from orchestrator.core.effects import (
     UpdateService,
     WriteRule,
 )
-from orchestrator.core.events import EventKind
-from orchestrator.core.holding import suspended
-from orchestrator.core.ids import TargetGroupArn, Tenths
-from orchestrator.core.observed import (
+from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.cloud.resources import (
     Absent,
     DriverSeen,
     PolicySeen,
@@ -33,11 +29,15 @@ from orchestrator.core.observed import (
     TargetsSeen,
     Unread,
 )
-from orchestrator.core.phases import LEGAL, Phase
-from orchestrator.core.rollout import Decision, Holding, Rollout
-from orchestrator.core.seen import Failure, Seen
-from orchestrator.core.spec import Capacity, LimitThen, OnDrift, OnFailure
-from orchestrator.core.traffic import canonical
+from orchestrator.core.decide import decide
+from orchestrator.core.domain.commands import ACCEPTED, CommandKind, CommandState
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import TargetGroupArn, Tenths
+from orchestrator.core.domain.phases import LEGAL, Phase
+from orchestrator.core.rollout.rollout import Decision, Holding, Rollout
+from orchestrator.core.rollout.seen import Failure, Seen
+from orchestrator.core.rollout.spec import Capacity, LimitThen, OnDrift, OnFailure
+from orchestrator.core.scaling.blue_floor import suspended
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
     GREEN_GROUP,

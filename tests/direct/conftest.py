@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.sandbox.world.settings import WorldSettings
+from sandbox.world.kernel.settings import WorldSettings
 from tests.direct.glass import Glass
 
 

@@ -7,18 +7,18 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.botocore import open_wire
+from orchestrator.aws.client.call import Caller
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.wire import open_wire
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.place import Place
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import ServiceName
-from orchestrator.core.traffic import canonical
-from orchestrator.engine.direct import BringHome, Homecoming
+from orchestrator.core.break_glass.snapshot import Place
+from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import ServiceName
+from orchestrator.engine.direct_rollback import BringHome, Homecoming
 from orchestrator.ports import Direct
-from orchestrator.sandbox.wire.inprocess import attach, session_class
-from orchestrator.sandbox.wire.skin import Skin
+from sandbox.wire.skin import Skin
+from tests.support.inprocess_wire import attach, session_class
 from tests.support.rehearsal import Rehearsal
 
 BLINK = 0.05

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.errors import iam_action
+from orchestrator.aws.client.errors import iam_action
 from orchestrator.aws.permissions import DIRECT, DISPENSABLE
-from orchestrator.core.errors import Denied, Missing, NotFound, Rejected
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.faults import Fault
-from orchestrator.sandbox.world.scenery import furnish, until_steady
+from orchestrator.core.domain.errors import Denied, Missing, NotFound, Rejected
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from sandbox.scenarios.scenery import furnish, until_steady
+from sandbox.world.kernel.faults import Fault
 from tests.direct.glass import Glass
 from tests.direct.test_with_engine import blue_rolling, shifting
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core import direct_words, tags
-from orchestrator.core.direct import (
+from orchestrator.core.break_glass import messages
+from orchestrator.core.break_glass.direct_rollback import (
     LOOK_GAP,
     STAYS,
     Errand,
@@ -20,14 +20,20 @@ from orchestrator.core.direct import (
     rewatched,
     watch_of,
 )
-from orchestrator.core.effects import RestoreDeploymentConfiguration, ScaleService, UpdateService, WriteRule
-from orchestrator.core.errors import NotFound
-from orchestrator.core.ids import TargetGroupArn
-from orchestrator.core.leaving import LATE
-from orchestrator.core.observed import RuleSeen, ScalingSeen, ServiceSeen, TargetsSeen, Unread
-from orchestrator.core.place import Guest, Place, TagGreen
-from orchestrator.core.returning import unwatched
-from orchestrator.core.traffic import all_on_blue, canonical, read_forward
+from orchestrator.core.break_glass.snapshot import Guest, Place, TagGreen
+from orchestrator.core.cloud.deployment_configuration import unwatched
+from orchestrator.core.cloud.effects import (
+    RestoreDeploymentConfiguration,
+    ScaleService,
+    UpdateService,
+    WriteRule,
+)
+from orchestrator.core.cloud.forward_action import all_on_blue, canonical, read_forward
+from orchestrator.core.cloud.resources import RuleSeen, ScalingSeen, ServiceSeen, TargetsSeen, Unread
+from orchestrator.core.domain import tags
+from orchestrator.core.domain.errors import NotFound
+from orchestrator.core.domain.ids import TargetGroupArn
+from orchestrator.core.rollout.draft import LATE
 from tests.builders import (
     BLUE_GROUP,
     FORMER,
@@ -331,12 +337,12 @@ def test_switching_off_and_on_again_gives_the_same(parts: dict[str, bool]) -> No
 
 def test_everything_is_said_before_it_is_done() -> None:
     place = a_place(former=True, blue=on(WANTED, deployment_configuration=WATCHFUL))
-    first, write, tag = direct_words.intentions(place)
+    first, write, tag = messages.intentions(place)
     assert "checkout:42 back in place, 3 tasks with its deployment alarms" in first
     assert "30 s at least" in first
     assert write.startswith("write rule 10 of load balancer public: green 0 %")
     assert "a server that returns" in tag
-    assert "green has 10 %, blue 90 %" in direct_words.situation(place)[2]
+    assert "green has 10 %, blue 90 %" in messages.situation(place)[2]
 
 
 def test_commands_that_remove_the_rest_take_green_out_of_the_rules_first() -> None:
@@ -348,7 +354,7 @@ def test_commands_that_remove_the_rest_take_green_out_of_the_rules_first() -> No
         scheduled_suspended=False,
     )
     rules: tuple[RuleSeen, ...] = (*a_place(green=0).rules, default_rule(actions=a_place().rules[0].actions))
-    found = direct_words.commands(a_place(green=0, rules=rules, scaling=scaling))
+    found = messages.commands(a_place(green=0, rules=rules, scaling=scaling))
     assert [line.split()[2] for line in found] == [
         "modify-rule",
         "modify-listener",
@@ -364,7 +370,7 @@ def test_users_who_are_pinned_to_green_are_told_of() -> None:
     actions = forward(
         (BLUE_GROUP, 1), (GREEN_GROUP, 0), stickiness={"Enabled": True, "DurationSeconds": 3600}
     )
-    (line,) = direct_words.pinned(a_place(rules=(good_rule(actions=actions),)))
+    (line,) = messages.pinned(a_place(rules=(good_rule(actions=actions),)))
     assert "for up to 1 h" in line
 
 

@@ -1,9 +1,9 @@
 """Break glass on a service that scales: green's own scaling is named, and a command takes it away first."""
 
-from orchestrator.core.direct_words import commands, leftovers
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import ServiceName
-from orchestrator.sandbox.world.scenery_scaling import scale_by
+from orchestrator.core.break_glass.messages import commands, leftovers
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import ServiceName
+from sandbox.scenarios.scenery_scaling import scale_by
 from tests.direct.glass import Glass
 
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.aws.errors import iam_action
+from orchestrator.aws.client.errors import iam_action
 from orchestrator.aws.permissions import DIRECT
-from orchestrator.core.errors import Missing
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.place import Place
-from orchestrator.core.spec import Ending, ServiceName
-from orchestrator.engine.direct import BringHome
+from orchestrator.core.break_glass.snapshot import Place
+from orchestrator.core.domain.errors import Missing
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending, ServiceName
+from orchestrator.engine.direct_rollback import BringHome
 from tests.cases.looks import service_of
 from tests.cases.swap_stage import swap, swapped, until_told
 from tests.direct.test_in_trouble import AFTER_A_SWAP

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.sandbox.world.settings import WorldSettings
-from orchestrator.store.memory import MemoryStore
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.world.kernel.settings import WorldSettings
 from tests.direct.glass import Glass
 
 Moment = Callable[[Rollout], object]
@@ -170,7 +170,7 @@ def take_back_by_hand(glass: Glass) -> None:
 
 def refuse_tags(glass: Glass) -> None:
     """Whoever rolls back may not write tags."""
-    from orchestrator.sandbox.world.faults import Fault
+    from sandbox.world.kernel.faults import Fault
 
     for operation in ("TagResource", "AddTags"):
         glass.world.faults.add(Fault(operation=operation, kind="denied", times=1000))

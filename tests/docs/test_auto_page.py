@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from api.cli.main import teal
 from orchestrator.config import load_text
-from orchestrator.core import auto
-from orchestrator.core.plan import AutoSpec
+from orchestrator.core.analysis import auto_plan
+from orchestrator.core.domain.plan import AutoSpec
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.paths import svg
 from orchestrator.simulate.rivals import RIVALS
@@ -38,7 +38,7 @@ DEFAULT = AutoSpec()
         f"at most {DEFAULT.factor} times the",
         f"control group of about {DEFAULT.hold_back} requests a period ({DEFAULT.hold_back_min / 10:g} to "
         f"{DEFAULT.hold_back_max / 10:g} %), for {DEFAULT.watch} periods",
-        f"fewer than {auto.ERRORS_LEAST:g} errors of blue",
+        f"fewer than {auto_plan.ERRORS_LEAST:g} errors of blue",
         "takes 2, 10 and 50 % with 3, 6 and 6 periods",
     ],
 )
@@ -47,7 +47,7 @@ def test_the_page_says_what_the_code_does(words: str) -> None:
 
 
 def test_the_low_traffic_plan_is_the_one_it_names() -> None:
-    assert [(weight / 10, periods) for weight, periods in auto.LOW_TRAFFIC] == [(2, 3), (10, 6), (50, 6)]
+    assert [(weight / 10, periods) for weight, periods in auto_plan.LOW_TRAFFIC] == [(2, 3), (10, 6), (50, 6)]
 
 
 def test_every_defect_is_explained() -> None:

@@ -1,6 +1,7 @@
 """The catalogue of edge cases: every case has its tests, and every test that names a case names one there is."""
 
-from docs.pages.aws_cases import cases, named_tests
+from docs.pages.aws_cases import cases
+from docs.pages.aws_cases import named_tests
 
 MANY = 80
 

@@ -9,9 +9,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import Node
 
 import docs
-from orchestrator.sandbox.world.events.attributes import lets_eventbridge
-from orchestrator.sandbox.world.events.patterns import Pattern
-from tests.aws.test_pushed import ALARM, CLUSTER, of_service, task
+from sandbox.world.events.attributes import lets_eventbridge
+from sandbox.world.events.patterns import Pattern
+from tests.aws.events.test_eventbridge import ALARM
+from tests.aws.events.test_eventbridge import CLUSTER
+from tests.aws.events.test_eventbridge import of_service
+from tests.aws.events.test_eventbridge import task
 
 ROOT = Path(docs.__path__[0]).parent
 TEMPLATE = ROOT / "helm-free" / "events-queue.yaml"

@@ -7,16 +7,25 @@ from typing import Any
 
 import pytest
 
-from api.http.wishes import MEANINGS
+from api.http.calls.commands import MEANINGS
 from docs import generate
-from docs.pages import commands, events, gates, permissions, rollout_file, states
+from docs.pages import commands
+from docs.pages import events
+from docs.pages import gates
+from docs.pages import permissions
+from docs.pages import rollout_file
+from docs.pages import states
 from docs.pages.grants import GRANTS
 from orchestrator import config
-from orchestrator.aws.transport import Answer, DirectTransport, Transport
-from orchestrator.core.commands import ACCEPTED, CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
+from orchestrator.aws.client.transport import Answer
+from orchestrator.aws.client.transport import DirectTransport
+from orchestrator.aws.client.transport import Transport
+from orchestrator.core.domain.commands import ACCEPTED
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from sandbox.world.kernel.errors import AwsRefusal
+from sandbox.world.kernel.errors import CallLost
 from tests.support.rehearsal import Rehearsal
 
 

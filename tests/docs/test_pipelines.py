@@ -17,9 +17,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from api.client import Client
-from orchestrator.config.settings_load import load_settings
-from tests.auth.issuer import FakeIssuer, an_issuer
-from tests.cli.processes import LONGEST_SECONDS, ROOT, environment, run, running
+from orchestrator.config.settings_file.load import load_settings
+from tests.auth.issuer import FakeIssuer
+from tests.auth.issuer import an_issuer
+from tests.cli.processes import LONGEST_SECONDS
+from tests.cli.processes import ROOT
+from tests.cli.processes import environment
+from tests.cli.processes import run
+from tests.cli.processes import running
 
 pytestmark = pytest.mark.machine(seconds=120)
 

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import LONGEST_SECONDS, ROOT, Running, environment, run, running
+from tests.cli.processes import LONGEST_SECONDS
+from tests.cli.processes import ROOT
+from tests.cli.processes import Running
+from tests.cli.processes import environment
+from tests.cli.processes import run
+from tests.cli.processes import running
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^ *\$ (.+)$", README, flags=re.MULTILINE)

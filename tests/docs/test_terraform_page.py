@@ -2,8 +2,9 @@
 
 import re
 
-from api.cli.naming import outputs_of
-from tests.iac import hcl, page
+from api.cli.commands.outputs import outputs_of
+from tests.iac import hcl
+from tests.iac import page
 
 
 def resources() -> dict[str, hcl.Block]:

@@ -17,17 +17,17 @@ import uvicorn
 
 from api.app import create_app
 from orchestrator.bootstrap import SystemClock, engine_of
-from orchestrator.core.commands import Command, CommandKind
-from orchestrator.core.events import Event
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.rollout import Decision, Rollout
-from orchestrator.core.spec import ServiceName
+from orchestrator.core.domain.commands import Command, CommandKind
+from orchestrator.core.domain.events import Event
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
+from orchestrator.core.rollout.rollout import Decision, Rollout
+from orchestrator.core.rollout.spec import ServiceName
 from orchestrator.ports import Store
-from orchestrator.sandbox.wire.skin import Skin
-from orchestrator.sandbox.wire.socket import serve as serve_aws
 from orchestrator.store.opening import open_store
+from sandbox.wire.skin import Skin
+from sandbox.wire.socket import serve as serve_aws
 from tests.cli.terminal import Terminal
 from tests.support.rehearsal import Rehearsal, quick_plan
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
 from tests.doors.house import House
 from tests.doors.ways import REASON, Way, ways
 from tests.slack.fake import FakeSlack

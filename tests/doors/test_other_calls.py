@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api.client import Refused
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.phases import Phase
 from tests.client.kinds import KINDS, client_of
 from tests.doors.house import House
 

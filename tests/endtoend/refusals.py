@@ -1,6 +1,6 @@
 """What cannot be started is refused in sentences that say what to do, and nothing is touched."""
 
-from orchestrator.sandbox.world.scenery import furnish, register
+from sandbox.scenarios.scenery import furnish, register
 from tests.endtoend.stage import Ended, Shop, Stage
 
 WRONG = """\

@@ -1,7 +1,7 @@
 """When blue does not take the decided revision, and when somebody turns round half-way home."""
 
-from api.cli.doors import Wish
-from orchestrator.core.commands import CommandKind
+from api.cli.backend.backend import Wish
+from orchestrator.core.domain.commands import CommandKind
 from tests.endtoend.stage import Ended, Stage
 
 WATCHFUL = {

@@ -13,10 +13,10 @@ from typing import Any
 import boto3
 from botocore import xform_name
 
-from orchestrator.core.ids import RolloutId
-from orchestrator.sandbox.world.scenery import Scenery
-from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
-from orchestrator.sandbox.world.world import World
+from orchestrator.core.domain.ids import RolloutId
+from sandbox.scenarios.scenery import Scenery
+from sandbox.scenarios.scenery_scaling import KINDS, scale_by
+from sandbox.world.world import World
 from tests.cases.rule_stage import make_sticky, on_https
 from tests.cases.showcase import OF_A_KEPT_BLUE, OF_A_SWAP, Kinds, after_a_swap
 from tests.endtoend.stage import RATE, Shop, Stage

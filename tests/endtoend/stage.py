@@ -17,16 +17,16 @@ from typing import Any
 
 import pytest
 
-from api.cli.demo_acts import environment
-from api.cli.store_door import StoreDoor
+from api.cli.backend.store import StoreDoor
+from api.cli.demo.acts import environment
 from orchestrator import bootstrap
-from orchestrator.engine.views import RolloutView
-from orchestrator.sandbox.plane.control import Wish
-from orchestrator.sandbox.plane.load import Load
-from orchestrator.sandbox.sandbox import Sandbox
-from orchestrator.sandbox.world.errors import AwsRefusal
-from orchestrator.sandbox.world.scenery import Scenery, furnish, register
+from orchestrator.engine.views.rollout import RolloutView
 from orchestrator.store.opening import open_store
+from sandbox.plane.clients.load import Load
+from sandbox.plane.tasks.control import Wish
+from sandbox.sandbox import Sandbox
+from sandbox.scenarios.scenery import Scenery, furnish, register
+from sandbox.world.kernel.errors import AwsRefusal
 
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 300.0  # so long only what hangs takes, also on a machine that is busy with other things
@@ -153,7 +153,7 @@ class Shop:
 
     async def rollouts(self) -> tuple[RolloutView, ...]:
         """Every rollout of the store, the newest first."""
-        from api.cli.doors import Which
+        from api.cli.backend.backend import Which
 
         return await self.door.list(Which())
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.demo_acts import environment
-from orchestrator.sandbox.plane.load import Load
-from orchestrator.sandbox.sandbox import Sandbox
+from api.cli.demo.acts import environment
+from sandbox.plane.clients.load import Load
+from sandbox.sandbox import Sandbox
 from tests.endtoend.stage import ROOT
 
 pytestmark = pytest.mark.machine(seconds=60)

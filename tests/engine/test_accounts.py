@@ -7,21 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.aws.accounts import Accounts
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.accounts import Accounts
+from orchestrator.aws.client.assumed_roles import AssumedRole
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.transport import DirectTransport, Transport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.roles import AssumedRole
-from orchestrator.aws.transport import DirectTransport, Transport
-from orchestrator.core.claims import service_claim
-from orchestrator.core.commands import Actor
-from orchestrator.core.errors import Conflict, Invalid, Refused, Unfit
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import ServiceName, Spec
+from orchestrator.core.domain.commands import Actor
+from orchestrator.core.domain.errors import Conflict, Invalid, Refused, Unfit
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.ownership.claims import service_claim
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import ServiceName, Spec
 from orchestrator.engine import commands
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
 from orchestrator.settings import Account
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from tests.builders import good_survey
 from tests.support.rehearsal import AUTHOR, START, Rehearsal
 

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Unfit
-from orchestrator.core.events import EventKind
+from orchestrator.core.cloud.survey import Severity
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, metric_dimension
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.ids import RolloutId, metric_dimension
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import GatesSpec
-from orchestrator.core.survey import Severity
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import GatesSpec
 from orchestrator.engine import commands
 from tests.support.rehearsal import MINUTE, Rehearsal
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import Actor, CommandKind
-from orchestrator.core.errors import Refused
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind, Rollout
-from orchestrator.core.spec import ApprovalSpec, LimitThen, Spec
+from orchestrator.core.domain.commands import Actor, CommandKind
+from orchestrator.core.domain.errors import Refused
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.spec import ApprovalSpec, LimitThen, Spec
 from tests.support.rehearsal import AUTHOR, Rehearsal, quick_plan
 
 MINUTE = timedelta(minutes=1)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.core.hours import Freeze
-from orchestrator.core.spec import ServiceName
+from orchestrator.core.domain.calendar import Freeze
+from orchestrator.core.rollout.spec import ServiceName
 from orchestrator.engine.calendar import ASK_AGAIN, Calendar
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
 from tests.support.virtual import LoopClock, VirtualLoop, play
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

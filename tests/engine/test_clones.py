@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.fields import SERVICE, Fate, of_fate
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.scenery import until_steady
+from orchestrator.aws.services.clone_fields import SERVICE, Fate, of_fate
+from orchestrator.core.domain.phases import Phase
+from sandbox.scenarios.scenery import until_steady
 from tests.cases.looks import service_of
 from tests.support.rehearsal import Rehearsal
 

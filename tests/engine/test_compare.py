@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from api.http.shapes import event_view
-from orchestrator.config.series import weigh_text
-from orchestrator.core.events import EventKind
+from api.http.json_values import event_view
+from orchestrator.config.evidence_file import weigh_text
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import GatesSpec
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import GatesSpec
 from tests.support.rehearsal import Rehearsal
 
 LONG = Plan(

@@ -9,28 +9,28 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.accounts import Accounts
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.accounts import Accounts
+from orchestrator.aws.client.assumed_roles import SIGNER, AssumedRole, session_of
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.transport import Answer, DirectTransport, Transport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.roles import SIGNER, AssumedRole, session_of
-from orchestrator.aws.transport import Answer, DirectTransport, Transport
-from orchestrator.core import effects
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Denied
-from orchestrator.core.ids import ListenerArn, RolloutId, RuleArn
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import ALL, Plan, Step
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.scope import scope_of
-from orchestrator.core.spec import Ending, Limits, MetricsSpec, ServiceName, Spec
+from orchestrator.core.cloud import effects
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Denied
+from orchestrator.core.domain.ids import ListenerArn, RolloutId, RuleArn
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import ALL, Plan, Step
+from orchestrator.core.ownership.session_policy import scope_of
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import Ending, Limits, MetricsSpec, ServiceName, Spec
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.log import CallRecord
-from orchestrator.sandbox.world.scenery import Scenery, furnish, until_steady
-from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
-from orchestrator.sandbox.world.world import World
 from orchestrator.settings import Account
+from sandbox.scenarios.scenery import Scenery, furnish, until_steady
+from sandbox.scenarios.scenery_scaling import KINDS, scale_by
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.log import CallRecord
+from sandbox.world.world import World
 from tests.support.rehearsal import Rehearsal
 
 ROLE = "arn:aws:iam::123456789012:role/teal"

@@ -1,15 +1,8 @@
 """The same service rolled out again and again: no name runs out, and nothing is left over."""
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from tests.cases.looks import (
-    active_revisions,
-    definition_of,
-    groups_of,
-    live_services,
-    rules_of,
-    service_of,
-)
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from tests.cases.looks import active_revisions, definition_of, groups_of, live_services, rules_of, service_of
 from tests.support.rehearsal import Rehearsal
 
 ROLLOUTS = 12

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.errors import Unfit
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.alarms import AlarmsSpec, NoData
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.metric import MetricInput, MetricSpec
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import GatesSpec, LimitThen
-from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import GatesSpec, LimitThen
+from sandbox.world.kernel.settings import WorldSettings
 from tests.support.rehearsal import MINUTE, Rehearsal
 
 GROUP = (("LoadBalancer", "{load_balancer}"), ("TargetGroup", "{target_group}"))

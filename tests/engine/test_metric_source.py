@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, timedelta
 
-from orchestrator.core.events import EventKind
+from orchestrator.core.cloud.resources import Series, Unread
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.metric import MetricSpec
-from orchestrator.core.needs import MetricsNeed
-from orchestrator.core.observed import Series, Unread
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import GatesSpec, MetricsSpec, Spec
+from orchestrator.core.rollout.needs import MetricsNeed
+from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec, Spec
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
 from tests.support.rehearsal import MINUTE, Rehearsal

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Unfit
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Spec
-from orchestrator.sandbox.world.faults import Fault, When
-from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Spec
+from sandbox.world.kernel.faults import Fault, When
+from sandbox.world.kernel.settings import WorldSettings
 from tests.cases.looks import active_revisions, definition_of, live_services, service_of
 from tests.support.rehearsal import Rehearsal
 

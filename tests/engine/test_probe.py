@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.probe import ProbeSpec
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind, Rollout
-from orchestrator.core.spec import GatesSpec, Limits, OnDrift, OnFailure, Spec
-from orchestrator.core.verdict import Verdict
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.spec import GatesSpec, Limits, OnDrift, OnFailure, Spec
 from tests.support.rehearsal import Rehearsal
 
 PORT = 8081

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from orchestrator.core.commands import Actor, CommandKind
-from orchestrator.core.events import Event, EventKind
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.engine.report import report
-from orchestrator.engine.report_parts import Report
+from orchestrator.core.domain.commands import Actor, CommandKind
+from orchestrator.core.domain.events import Event, EventKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
+from orchestrator.engine.views.report import report
+from orchestrator.engine.views.report_parts import Report
 from orchestrator.ports import EventSeen, Store
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
 from orchestrator.store.opening import open_store
 from tests.contract.store_doors import start
 from tests.contract.store_values import NOON, TTL, a_decision

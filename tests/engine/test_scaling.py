@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.scenery_scaling import KINDS, scale_by
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from tests.cases.scaling_stage import scaling_of
 from tests.support.rehearsal import Rehearsal
 

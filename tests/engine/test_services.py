@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.errors import NotFound, Refused
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Decision, Rollout
-from orchestrator.core.spec import ServiceName
-from orchestrator.engine.services import PastView, service, services
+from orchestrator.core.domain.errors import NotFound, Refused
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Decision, Rollout
+from orchestrator.core.rollout.spec import ServiceName
+from orchestrator.engine.views.services import PastView, service, services
 from orchestrator.ports import Store
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
 from tests.contract.store_values import NOON, TTL, a_rollout
 from tests.core.stages import blue
 

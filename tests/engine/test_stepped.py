@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.rollout import HoldKind
-from orchestrator.core.spec import Background, Capacity, Ending
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.spec import Background, Capacity, Ending
 from orchestrator.engine.commands import look_before
 from tests.cases.looks import service_of
 from tests.cases.scaling_stage import bounds_of, scaled, scaling_of

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Ending
-from orchestrator.sandbox.world.scenery_scaling import scale_by
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending
+from sandbox.scenarios.scenery_scaling import scale_by
 from tests.cases.looks import live_services, service_of
 from tests.cases.swap_stage import lose_sight_after, swap, swapped, until_asked, until_told
 from tests.support.rehearsal import Rehearsal

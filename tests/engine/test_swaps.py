@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Unfit
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Ending
-from orchestrator.engine import commands, services, succession, undoing
-from orchestrator.engine.beginning import look_at
-from orchestrator.store.memory import MemoryStore
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending
+from orchestrator.engine import commands, service_of_record, undo
+from orchestrator.engine.initial_service import look_at
+from orchestrator.engine.views import services
+from orchestrator.store.memory.store import MemoryStore
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
 from tests.cases.swap_stage import in_place, swap, swapped, until_told
 from tests.support.rehearsal import Rehearsal
@@ -49,7 +50,7 @@ def test_rollouts_in_a_row_leave_one_service_whose_name_does_not_grow(stage: Reh
         assert json.dumps(rules_of(stage), sort_keys=True) == in_place(
             before, stage.scenery.target_group, str(green)
         )
-        assert stage.run(succession.known(stage.store, RECORD)) == first
+        assert stage.run(service_of_record.known(stage.store, RECORD)) == first
     assert service_of(stage)["desiredCount"] == 0
     assert stage.traffic.totals.rejected == 0
 
@@ -72,7 +73,7 @@ def test_tasks_that_a_stack_update_gives_the_kept_service_do_not_make_it_serve(s
     stage.let_run(6 * stage.world.minute)
     for store in (stage.store, MemoryStore()):
         stage.store = store
-        known = stage.run(succession.known(store, RECORD))
+        known = stage.run(service_of_record.known(store, RECORD))
         looked = stage.run(
             commands.look_before(
                 stage.spec(stage.revision(), ending=Ending.KEEP),
@@ -163,14 +164,14 @@ def test_a_rollback_keeps_the_green_that_stayed_as_it_was(stage: Rehearsal) -> N
         assert rules_of(stage) == before
         assert live_services(stage) == ["checkout", green.name]
         assert service_of(stage, green.name)["tags"] == tags
-        assert stage.run(succession.known(stage.store, RECORD)) == green.name
+        assert stage.run(service_of_record.known(stage.store, RECORD)) == green.name
 
 
 def test_undoing_a_swap_is_a_rollout_of_the_former_revision_that_swaps_again(stage: Rehearsal) -> None:
     former = stage.scenery.task_definition
     row = swapped(stage, Ending.DELETE)
-    stored = stage.run(undoing.ended(row.id, store=stage.store))
-    rollout = stage.start(stage.run(undoing.undoing(stored, store=stage.store)), key="undo")
+    stored = stage.run(undo.ended(row.id, store=stage.store))
+    rollout = stage.start(stage.run(undo.undoing(stored, store=stage.store)), key="undo")
     row = stage.until(rollout)
     assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
     assert row.green is not None

@@ -7,14 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.gates.alarms import AlarmsSpec
-from orchestrator.core.gates.compare import CompareSpec
-from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.observed import Unread
-from orchestrator.core.outward import (
+from orchestrator.core.cloud.outbound_calls import (
     HookAccepted,
     HookNeed,
     HookSeen,
@@ -23,10 +16,17 @@ from orchestrator.core.outward import (
     ProbeNeed,
     ProbeSeen,
 )
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind
-from orchestrator.core.spec import GatesSpec, Spec
-from orchestrator.core.verdict import Verdict
+from orchestrator.core.cloud.resources import Unread
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.verdict import Verdict
+from orchestrator.core.gates.alarms import AlarmsSpec
+from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
+from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.spec import GatesSpec, Spec
 from tests.support.rehearsal import Rehearsal
 
 PASS = HookVerdict(verdict=Verdict.PASS, reason="42 checks ran")

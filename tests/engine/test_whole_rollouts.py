@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.settings import WorldSettings
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from sandbox.world.kernel.settings import WorldSettings
 from tests.support.rehearsal import Rehearsal
 
 BAD = {"TEAL_DEMO_ERROR_RATE": "0.4"}

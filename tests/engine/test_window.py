@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Unfit
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.calendar import AtClose, Freeze, Opening, WindowSpec
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Unfit
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.window import NAME
-from orchestrator.core.hours import AtClose, Freeze, Opening, WindowSpec
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import GatesSpec, Spec
+from orchestrator.core.rollout.spec import GatesSpec, Spec
 from orchestrator.engine import commands
-from orchestrator.sandbox.world.settings import WorldSettings
+from sandbox.world.kernel.settings import WorldSettings
 from tests.support.rehearsal import Rehearsal
 
 MINUTES = timedelta(minutes=1)

@@ -16,19 +16,19 @@ from joserfc.jwk import ECKey
 from api.app import create_app, serve
 from api.auth.fetching import Document
 from api.auth.tokens import new_token
-from api.http.logs import log_to_stderr
-from orchestrator.aws.call import Caller
+from api.http.telemetry.logs import log_to_stderr
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.transport import DirectTransport
 from orchestrator.bootstrap import SystemClock, engine_of
-from orchestrator.core.people import Role
+from orchestrator.core.domain.roles import Role
 from orchestrator.ports import Store, Token
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.scenery import furnish, register, until_steady
-from orchestrator.sandbox.world.settings import WorldSettings
-from orchestrator.sandbox.world.world import World
 from orchestrator.settings import Issuer, Settings
 from orchestrator.store.opening import open_store
+from sandbox.scenarios.scenery import furnish, register, until_steady
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.settings import WorldSettings
+from sandbox.world.world import World
 from tests.contract.store_values import a_rollout, an_event
 
 ISSUER, AUDIENCE = "https://issuer.example", "teal"

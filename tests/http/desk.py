@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import httpx
 
 from api.app import create_app
-from api.http.door import Door
+from api.http.request.server_state import Door
 from orchestrator.bootstrap import engine_of
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.phases import Phase
 from tests.support.rehearsal import Rehearsal
 
 T = TypeVar("T")

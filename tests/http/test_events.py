@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.phases import Phase
 from tests.http.desk import Desk, problem, stream_events
 
 LIVE = {"Accept": "text/event-stream"}

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.hours import Freeze
+from orchestrator.core.domain.calendar import Freeze
 from tests.http.desk import Desk, problem
 
 HOUR = timedelta(hours=1)

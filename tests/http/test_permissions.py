@@ -8,7 +8,7 @@ from api.app import calls
 from api.auth.roles import CALLS, FOR_ALL_SERVICES, Open, needed_for
 from api.auth.tokens import new_token
 from docs.pages.permissions_http import may
-from orchestrator.core.people import Role
+from orchestrator.core.domain.roles import Role
 from orchestrator.ports import Token
 from tests.http.desk import Desk, problem
 from tests.support.rehearsal import Rehearsal

@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.faults import Fault
+from orchestrator.core.domain.phases import Phase
+from sandbox.world.kernel.faults import Fault
 from tests.http.desk import Desk, problem
 
 YAML = "service: prod/checkout\nrevision: {{task_definition: {revision}}}\nmetrics: {{period: 10s}}\n"

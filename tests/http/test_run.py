@@ -13,8 +13,8 @@ import pytest
 
 from api.app import run
 from api.auth.tokens import digest_of
-from orchestrator.core.errors import Refused
-from orchestrator.core.people import Role
+from orchestrator.core.domain.errors import Refused
+from orchestrator.core.domain.roles import Role
 from orchestrator.ports import Token
 from orchestrator.settings import Issuer, Settings
 from orchestrator.store.opening import open_store

@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.http import guard
+from api.http.request import middleware
 from orchestrator.bootstrap import engine_of
-from orchestrator.core.errors import Refused
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.errors import Refused
+from orchestrator.core.domain.phases import Phase
 from orchestrator.ports import Stored
-from orchestrator.sandbox.world.faults import Fault
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.world.kernel.faults import Fault
 from tests.http.desk import Desk, problem
 
 
@@ -56,7 +56,7 @@ def test_body_over_256_kib_is_refused_however_it_is_sent(desk: Desk, is_announce
         for _ in range(5):
             yield b"x" * 64 * 1024
 
-    content = b"x" * (guard.BODY_MAX + 1) if is_announced else parts()
+    content = b"x" * (middleware.BODY_MAX + 1) if is_announced else parts()
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
     answer = desk.ask("POST", "/v1/rollouts", content=content, headers=headers)
     assert (answer.status_code, problem(answer)["code"]) == (413, "too-large")

@@ -7,17 +7,17 @@ import httpx
 import pytest
 
 from api.app import create_app
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.transport import DirectTransport
 from orchestrator.bootstrap import engine_of
-from orchestrator.sandbox.world import AwsRefusal, CallLost, Fault, World, WorldSettings
-from orchestrator.sandbox.world.scenery import furnish, until_steady
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.scenarios.scenery import furnish, until_steady
+from sandbox.world import AwsRefusal, CallLost, Fault, World, WorldSettings
 from tests.builders import NOON
-from tests.cli.test_init import NoonClock
+from tests.cli.commands.test_init import NoonClock
 from tests.http.desk import HOST, Desk, problem
+from tests.support.virtual_traffic import VirtualTraffic
 
 
 def refused(desk: Desk, where: str = "query", **asked: object) -> str:

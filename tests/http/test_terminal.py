@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.doors import Which, Wish
-from api.cli.people import local_actor
-from api.cli.remote import ServerDoor
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import NotFound, Refused
-from orchestrator.core.ids import RolloutId
-from orchestrator.engine.views import view
+from api.cli.backend.backend import Which, Wish
+from api.cli.backend.operating_user import local_actor
+from api.cli.backend.server import ServerDoor
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import NotFound, Refused
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.engine.views.rollout import view
 from orchestrator.store.opening import open_store
 from tests.http.process import PATIENCE, address_of
 

@@ -14,7 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
-from orchestrator.sandbox.world.world import World
+from sandbox.world.world import World
 
 Json = dict[str, Any]
 ECS, ELB, SCALING = "ecs", "elbv2", "application-autoscaling"

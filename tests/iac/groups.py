@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from orchestrator.sandbox.world.world import World
+from sandbox.world.world import World
 from tests.iac.kind import ELB, Attributes, Kind, change_elb_tags, elb_tags, one, tag_list
 
 SETTINGS = {

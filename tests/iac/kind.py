@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.sandbox.world.errors import AwsRefusal
-from orchestrator.sandbox.world.world import World
+from sandbox.world.kernel.errors import AwsRefusal
+from sandbox.world.world import World
 
 Attributes = dict[str, Any]
 ECS, ELB, SCALING = "ecs", "elbv2", "application-autoscaling"

@@ -8,7 +8,7 @@ declared, else ``target_group_arn``, which is then empty while there are several
 from collections.abc import Callable, Collection
 from typing import Any
 
-from orchestrator.sandbox.world.world import World
+from sandbox.world.world import World
 from tests.iac.kind import ELB, Attributes, Kind, as_set, change_elb_tags, elb_tags, one
 
 # Each condition's block, and what the API calls its member.

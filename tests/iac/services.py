@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from orchestrator.sandbox.world.world import World
+from sandbox.world.world import World
 from tests.iac.kind import ECS, Attributes, Kind, as_set, tag_list
 
 MEMBERS = {

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from api.cli.naming import outputs_of
-from orchestrator.core.errors import NotFound
-from orchestrator.engine import services
-from orchestrator.sandbox.world.scenery import Scenery, register
-from orchestrator.sandbox.world.settings import WorldSettings
-from orchestrator.sandbox.world.world import World
+from api.cli.commands.outputs import outputs_of
+from orchestrator.core.domain.errors import NotFound
+from orchestrator.engine.views import services
+from sandbox.scenarios.scenery import Scenery, register
+from sandbox.world.kernel.settings import WorldSettings
+from sandbox.world.world import World
 from tests.iac import hcl
 from tests.iac.cloudformation import Stack
 from tests.iac.terraform import Terraform

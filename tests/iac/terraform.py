@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator.sandbox.world.world import World
+from sandbox.world.world import World
 from tests.iac import hcl
 from tests.iac.definitions import DEFINITION
 from tests.iac.groups import GROUP

@@ -10,10 +10,10 @@ from typing import Any
 import structlog
 from structlog.testing import capture_logs
 
-from orchestrator.core.errors import Outside
-from orchestrator.core.events import Event, EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.errors import Outside
+from orchestrator.core.domain.events import Event, EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.notify.deliverer import Deliverer
 from orchestrator.notify.sink import Sink
 from orchestrator.ports import EventSeen, Store, Stored

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.errors import Lost, Rejected
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.notify import line
+from orchestrator.core.domain.errors import Lost, Rejected
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.notify import delivery_line
 from orchestrator.notify.sink import Gone, Later
 from orchestrator.ports import Delivery, Store
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
 from tests.contract.store_doors import Play
 from tests.contract.store_values import TTL, a_decision
 from tests.notify.stage import MINUTE, Down, Recorder, Stage
@@ -21,7 +21,7 @@ from tests.support.virtual import LoopClock, VirtualLoop
 from tests.support.virtual import play as in_virtual_time
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
-LEASE_OVER = line.LEASE + SECOND
+LEASE_OVER = delivery_line.LEASE + SECOND
 
 
 def test_events_are_told_in_order_and_once(play: Play[None]) -> None:
@@ -61,7 +61,7 @@ def test_events_that_a_sink_does_not_want_count_as_told(play: Play[None]) -> Non
         stage = Stage(store, sink)
         await stage.open()
         rollout = await stage.start()
-        await stage.happen(rollout, *(f"{n}" for n in range(line.PAGE * 2)))
+        await stage.happen(rollout, *(f"{n}" for n in range(delivery_line.PAGE * 2)))
         await stage.round()
         assert (sink.attempts, await due(stage)) == (0, 0)
         await stage.happen(rollout, stage.event("over", EventKind.ENDED), phase=Phase.SUCCEEDED)

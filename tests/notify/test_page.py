@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.events import FOR_PEOPLE
+from orchestrator.core.domain.events import FOR_PEOPLE
 from orchestrator.notify.cloud_events import cloud_event
 from orchestrator.outbound.signature import key_of, signed
 from orchestrator.ports import EventSeen, Stored

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.errors import Invalid, Lost
-from orchestrator.core.events import Event, EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.notify.line import LEASE
+from orchestrator.core.domain.errors import Invalid, Lost
+from orchestrator.core.domain.events import Event, EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.notify.delivery_line import LEASE
 from orchestrator.notify.webhook import HookSink
-from orchestrator.outbound.patience import retry_after
+from orchestrator.outbound.retry_after import retry_after
 from orchestrator.outbound.send import Outbound
 from orchestrator.outbound.signature import key_of, signed
 from orchestrator.ports import Delivery
 from orchestrator.settings import Hook, Hosts, Secret
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
 from tests.contract.store_values import NOON
 from tests.notify.receiver import SECRET, Answering, Receiver, receiving
 from tests.notify.stage import MINUTE, Stage, heard

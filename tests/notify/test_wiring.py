@@ -4,9 +4,9 @@ import asyncio
 from datetime import timedelta
 
 from orchestrator.bootstrap import engine_of, sinks_of
-from orchestrator.core.events import EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.settings import Hook, Secret, Settings, Slack
 from tests.notify.receiver import SECRET
 from tests.notify.stage import Down, ManualClock, Recorder

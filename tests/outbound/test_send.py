@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from orchestrator.core.errors import Refused, Rejected, TealError, Unreachable
+from orchestrator.core.domain.errors import Refused, Rejected, TealError, Unreachable
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.targets import Address
 from orchestrator.settings import Hosts

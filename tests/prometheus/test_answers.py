@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.errors import Unreachable
-from orchestrator.core.needs import MetricsNeed
-from orchestrator.core.observed import MetricQuery, Series, Unread
+from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
+from orchestrator.core.domain.errors import Unreachable
+from orchestrator.core.rollout.needs import MetricsNeed
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.prometheus.source import PrometheusSource
 from orchestrator.settings import Hosts, Prometheus, Secret

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.needs import MetricsNeed
-from orchestrator.core.observed import MetricQuery, Series, Unread
+from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
+from orchestrator.core.rollout.needs import MetricsNeed
 from orchestrator.prometheus.source import PrometheusSource
 from orchestrator.settings import Prometheus
 from tests.prometheus.server import needs_prometheus, running

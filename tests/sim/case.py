@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.core.events import Event
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.sandbox.world.ecs.state import Service
-from orchestrator.sandbox.world.scenery import Scenery
-from orchestrator.sandbox.world.world import World
-from orchestrator.store.memory import MemoryStore
+from orchestrator.core.domain.events import Event
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.scenarios.scenery import Scenery
+from sandbox.world.ecs.resources import Service
+from sandbox.world.world import World
 from tests.sim.truth import RuleTruth, Truth
 
 EARLY = (Phase.PENDING, Phase.PREPARING, Phase.PROVISIONING, Phase.SHIFTING, Phase.WATCHING)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from orchestrator.core.rollout import Rollout
-from orchestrator.sandbox.world.log import CallRecord
-from orchestrator.sandbox.world.scenery import Scenery
-from orchestrator.sandbox.world.world import World
+from orchestrator.core.rollout.rollout import Rollout
+from sandbox.scenarios.scenery import Scenery
+from sandbox.world.kernel.log import CallRecord
+from sandbox.world.world import World
 
 FRESH = timedelta(seconds=16)  # a tick's deadline and a little: what was read before it is not this tick's
 

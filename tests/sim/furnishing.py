@@ -1,8 +1,8 @@
 """The World of a scenario before its rollout: a service with its rules, and what stands beside it."""
 
-from orchestrator.sandbox.world.scenery import Scenery, furnish, until_steady
-from orchestrator.sandbox.world.scenery_scaling import scale_by
-from orchestrator.sandbox.world.world import World
+from sandbox.scenarios.scenery import Scenery, furnish, until_steady
+from sandbox.scenarios.scenery_scaling import scale_by
+from sandbox.world.world import World
 from tests.sim.scenario import Scenario
 
 TARGET = 120.0  # requests a task and minute: at 40 a second, blue's tasks have a few more

@@ -8,21 +8,21 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.core.commands import Command, CommandState
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import Ending
-from orchestrator.sandbox.world.log import CallRecord
-from orchestrator.sandbox.world.scenery import Scenery
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
-from orchestrator.sandbox.world.world import World
-from orchestrator.store.memory import MemoryStore
+from orchestrator.core.domain.commands import Command, CommandState
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.scenarios.scenery import Scenery
+from sandbox.world.kernel.log import CallRecord
+from sandbox.world.world import World
 from tests.sim.case import Case
 from tests.sim.evidence import Evidence
 from tests.sim.process import Process
 from tests.sim.rule_oracle import RuleOracle
 from tests.sim.thing_oracle import ThingOracle
 from tests.sim.truth import share
+from tests.support.virtual_traffic import VirtualTraffic
 
 EXCUSED = timedelta(minutes=3)  # for noticing within a period, also where AWS is away or an engine dies
 

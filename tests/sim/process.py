@@ -6,17 +6,17 @@ from datetime import timedelta
 from random import Random
 from typing import Any, cast
 
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.transport import Answer, DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.transport import Answer, DirectTransport
-from orchestrator.core.errors import Lost
-from orchestrator.core.seen import Failure
+from orchestrator.core.domain.errors import Lost
+from orchestrator.core.rollout.seen import Failure
 from orchestrator.engine.tick import Ticked, Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports import Clock, Leased, Store
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.world import World
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.world import World
 
 ASK_STORE = timedelta(seconds=1)  # less often than by default: it is most of what an idle engine does
 LATENCY = (0.004, 0.05)  # seconds of a call's way there, and of its way back

@@ -5,9 +5,9 @@ from contextlib import suppress
 from random import Random
 from typing import assert_never
 
-from orchestrator.sandbox.world.errors import AwsRefusal, Json
-from orchestrator.sandbox.world.scaling import DIMENSION
-from orchestrator.sandbox.world.world import World
+from sandbox.world.autoscaling.targets import DIMENSION
+from sandbox.world.kernel.errors import AwsRefusal, Json
+from sandbox.world.world import World
 from tests.sim.oracle import Oracle
 from tests.sim.scenario import Befalls, Rival
 from tests.sim.truth import Actions, weights

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.events import EventKind
-from orchestrator.core.phases import Phase
-from orchestrator.sandbox.world.log import CallRecord
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from sandbox.world.kernel.log import CallRecord
 from tests.sim.case import EARLY, SLACK, Case
 from tests.sim.evidence import Evidence
 from tests.sim.truth import RuleTruth, besides_weights, share, weights

@@ -6,12 +6,12 @@ from datetime import timedelta
 from random import Random
 from typing import Literal
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.ids import Tenths
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.spec import Background, Capacity, Ending, LimitThen, OnDrift, OnFailure
-from orchestrator.sandbox.world import scenery_scaling
-from orchestrator.sandbox.world.faults import Fault, Kind, When
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.plan import Plan, Step
+from orchestrator.core.rollout.spec import Background, Capacity, Ending, LimitThen, OnDrift, OnFailure
+from sandbox.scenarios import scenery_scaling
+from sandbox.world.kernel.faults import Fault, Kind, When
 
 Blue = Literal["good", "cannot start", "breaker puts the former back"]
 Befalls = Literal[

@@ -8,19 +8,18 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 
-from orchestrator.core.commands import Actor, Command, CommandKind
-from orchestrator.core.errors import Conflict, Refused
+from orchestrator.core.domain.commands import Actor, Command, CommandKind
+from orchestrator.core.domain.errors import Conflict, Refused
+from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.ids import RolloutId, TaskDefinitionArn
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import HoldKind, Rollout
-from orchestrator.core.spec import GatesSpec, Limits, MetricsSpec, ServiceName, Spec
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.spec import GatesSpec, Limits, MetricsSpec, ServiceName, Spec
 from orchestrator.engine import commands
-from orchestrator.sandbox.world.scenery import register
-from orchestrator.sandbox.world.settings import WorldSettings
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
-from orchestrator.sandbox.world.world import World
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.scenarios.scenery import register
+from sandbox.world.kernel.settings import WorldSettings
+from sandbox.world.world import World
 from tests.sim.case import Broken
 from tests.sim.furnishing import furnish_for
 from tests.sim.oracle import Oracle
@@ -29,6 +28,7 @@ from tests.sim.rivals import act, befall
 from tests.sim.scenario import Edit, Outage, Scenario
 from tests.support.rehearsal import AUTHOR, MINUTE, OPERATOR, START
 from tests.support.virtual import LoopClock, VirtualLoop, close
+from tests.support.virtual_traffic import VirtualTraffic
 
 QUIET_AFTER = timedelta(minutes=6)  # then nobody interferes and AWS answers
 LOOKED_AFTER = timedelta(seconds=40)  # how often the operator looks after a rollout that stands still

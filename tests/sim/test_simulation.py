@@ -5,19 +5,22 @@ A few of those that `make night` plays by the thousand.
 
 import pytest
 
-from orchestrator.core import advancing, leaving, returning, rules, starting
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.draft import Draft
-from orchestrator.core.effects import Tags
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.observed import RuleSeen
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Decision, Rollout, RuleState
-from orchestrator.core.survey import Survey
-from orchestrator.core.traffic import without_green
+from orchestrator.core.cloud.effects import Tags
+from orchestrator.core.cloud.forward_action import without_green
+from orchestrator.core.cloud.resources import RuleSeen
+from orchestrator.core.cloud.survey import Survey
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.phases import preparing, removing_green, rolling_back, shifting
+from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.draft import Draft
+from orchestrator.core.rollout.rollout import Decision, Rollout
+from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.traffic import rules
 from orchestrator.engine import tick
 from orchestrator.ports import Leased
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
 from tests.sim.run import complaint, play_seed, play_swap
 from tests.sim.scenario import scenario_of
 from tests.sim.stage import play
@@ -81,7 +84,7 @@ def no_tags(row: Rollout) -> Tags:
 
 
 def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: bool) -> None:
-    green = rules.green_of(draft.row, rule)
+    green = rule_lists.green_of(draft.row, rule)
     assert green is not None
     mended = without_green(seen.actions, blue=rule.blue_group, green=green)
     rules.ask_write(draft, rule, mended, None, to_safety=False)
@@ -107,20 +110,20 @@ async def commits_and_lets_go(store: MemoryStore, leased: Leased, decision: Deci
 
 
 SABOTAGE: list[tuple[str, object, str, object, int, int]] = [
-    ("a failing gate is passed over", advancing, "_failure_ends_it", never_fails, 1, 14),
-    ("steps are left without evidence", advancing, "_may_leave", always_leaves, 1, 0),
-    ("blue's scaling is not restored", leaving, "_restore_scaling", nothing_left, 7, 0),
-    ("what is made has no tag", starting, "tags_of", no_tags, 6, 0),
-    ("green's groups stay", leaving, "_remove_group", nothing_left, 6, 0),
+    ("a failing gate is passed over", shifting, "_failure_ends_it", never_fails, 1, 14),
+    ("steps are left without evidence", shifting, "_may_leave", always_leaves, 1, 0),
+    ("blue's scaling is not restored", removing_green, "_restore_scaling", nothing_left, 7, 0),
+    ("what is made has no tag", preparing, "tags_of", no_tags, 6, 0),
+    ("green's groups stay", removing_green, "_remove_group", nothing_left, 6, 0),
     (
         "traffic goes back to a blue on the bad revision",
-        returning,
+        rolling_back,
         "_is_blue_former_again",
         always_ready,
         3,
         15,
     ),
-    ("rules get back another form of their list", leaving, "_restore_rule", restore_by_own_form, 8, 1),
+    ("rules get back another form of their list", removing_green, "_restore_rule", restore_by_own_form, 8, 1),
     ("a service may have two rollouts", MemoryStore, "_take", gives_any_claim, 5, 0),
     ("a rule may have two rollouts", tick, "claims_of", claims_no_rule, 5, 0),
     ("a row has two writers", MemoryStore, "commit", commits_and_lets_go, 5, 0),

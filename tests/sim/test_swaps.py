@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Refused
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import Ending
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Refused
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import Ending
 from orchestrator.engine import commands
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
 from tests.cases.swap_stage import in_place, swap, swapped

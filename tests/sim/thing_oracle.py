@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.core.spec import Ending
-from orchestrator.sandbox.world.log import CallRecord
+from orchestrator.core.rollout.spec import Ending
+from sandbox.world.kernel.log import CallRecord
 from tests.sim.case import EARLY, Case
 from tests.sim.truth import share
 

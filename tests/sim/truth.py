@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.sandbox.world.ecs.state import Service
-from orchestrator.sandbox.world.scaling import ScalableTarget
-from orchestrator.sandbox.world.world import World
+from sandbox.world.autoscaling.targets import ScalableTarget
+from sandbox.world.ecs.resources import Service
+from sandbox.world.world import World
 
 Actions = list[dict[str, Any]]
 

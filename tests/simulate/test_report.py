@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import pytest
 
 from orchestrator.config import load_text
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.ids import Tenths
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.spec import ApprovalSpec, GatesSpec, MetricsSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, MetricsSpec
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.plot import svg
 from orchestrator.simulate.report import Simulation, simulate

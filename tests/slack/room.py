@@ -9,11 +9,11 @@ import structlog
 
 from api.app import create_app
 from orchestrator.bootstrap import engine_of
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.people import Role
-from orchestrator.core.plan import Plan, Step
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.plan import Plan, Step
+from orchestrator.core.domain.roles import Role
 from orchestrator.notify.deliverer import Deliverer
-from orchestrator.notify.slack import SlackSink
+from orchestrator.notify.slack.receiver import SlackSink
 from orchestrator.settings import Person, Secret, Settings, Slack
 from tests.slack.fake import RELEASES, SECRET, TEAM, TOKEN, FakeSlack, Posted
 from tests.support.rehearsal import Rehearsal, quick_plan

@@ -6,23 +6,14 @@ from typing import Any
 
 import pytest
 
-from api.slack import giving
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.ids import RolloutId, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import ApprovalSpec
+from api.slack import commands_from_slack
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import ApprovalSpec
 from orchestrator.ports import Call
 from tests.slack.fake import RELEASES, TEAM
-from tests.slack.room import (
-    APPROVER,
-    AUTHOR,
-    ELSEWHERE,
-    OPERATOR,
-    SECOND,
-    STRANGER,
-    VIEWER,
-    Room,
-)
+from tests.slack.room import APPROVER, AUTHOR, ELSEWHERE, OPERATOR, SECOND, STRANGER, VIEWER, Room
 
 pytestmark = pytest.mark.machine(seconds=40)
 
@@ -343,7 +334,7 @@ def test_a_store_that_is_slow_is_told_in_time(room: Room, monkeypatch: pytest.Mo
     async def never(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(giving, "STORE_SECONDS", 0.05)
+    monkeypatch.setattr(commands_from_slack, "STORE_SECONDS", 0.05)
     monkeypatch.setattr(room.stage.store, "add_command", never)
     assert "did not answer in time" in room.press("Pause", OPERATOR)
     assert calls(room)[0].outcome == "slow"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from tests.slack.room import APPROVER, ELSEWHERE, OPERATOR, STRANGER, VIEWER, Room
 from tests.slack.shapes import mistakes
 from tests.slack.test_actions import calls

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docs.pages.slack_scenes import SCENES, row_of
-from orchestrator.core.commands import Actor, CommandKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.rollout import Approval, Bake, Hold, HoldKind, Rollout
-from orchestrator.core.spec import ApprovalSpec
-from orchestrator.core.verdict import Judged, hold
-from orchestrator.notify.slack_buttons import actions, bound_to, dialog, offered, read_bound
-from orchestrator.notify.slack_message import Act, Message, render
-from orchestrator.notify.slack_text import bar, clipped, escaped, joined
+from orchestrator.core.domain.commands import Actor, CommandKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.domain.verdict import Judged, hold
+from orchestrator.core.rollout.rollout import Approval, Bake, Hold, HoldKind, Rollout
+from orchestrator.core.rollout.spec import ApprovalSpec
+from orchestrator.notify.slack.buttons import actions, bound_to, dialog, offered, read_bound
+from orchestrator.notify.slack.message import Act, Message, render
+from orchestrator.notify.slack.text import bar, clipped, escaped, joined
 from orchestrator.ports import Stored
 from tests.builders import NOON, good_spec
 from tests.slack.shapes import mistakes, view_mistakes

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.errors import Denied, Missing, Unreachable
-from orchestrator.core.events import Event, EventKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.spec import ApprovalSpec
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Denied, Missing, Unreachable
+from orchestrator.core.domain.events import Event, EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import ApprovalSpec
 from orchestrator.notify.sink import Later
-from orchestrator.notify.slack import SlackSink
+from orchestrator.notify.slack.receiver import SlackSink
 from orchestrator.ports import EventSeen
 from orchestrator.settings import Secret
 from tests.slack.fake import PRIVATE, RELEASES, No

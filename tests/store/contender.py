@@ -14,11 +14,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from orchestrator.core.rollout import Decision
+from orchestrator.core.rollout.rollout import Decision
 from orchestrator.ports import Delivery, Leased
-from orchestrator.store import leases, outbox
 from orchestrator.store.opening import open_store
-from orchestrator.store.sqlite import SqliteDatabase
+from orchestrator.store.sql import leases, outbox
+from orchestrator.store.sql.sqlite import SqliteDatabase
 from tests.contract.store_values import NOON, TTL, a_decision, a_record, an_event
 
 

@@ -11,18 +11,18 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from orchestrator.core.chain import first_broken
-from orchestrator.core.commands import CommandState
-from orchestrator.core.events import Event
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
-from orchestrator.core.rollout import Rollout
+from orchestrator.core.domain.commands import CommandState
+from orchestrator.core.domain.event_chain import first_broken
+from orchestrator.core.domain.events import Event
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.ports import Filter, Store
 from orchestrator.store.codec import encode
-from orchestrator.store.faults import Unusable
+from orchestrator.store.errors import Unusable
 from orchestrator.store.opening import open_store
-from orchestrator.store.sqlite import SqliteDatabase
-from orchestrator.store.upgrade import HEAD, MIGRATIONS
+from orchestrator.store.sql.sqlite import SqliteDatabase
+from orchestrator.store.sql.upgrade import HEAD, MIGRATIONS
 from tests.contract.store_doors import Script, T, ids, played
 from tests.contract.store_values import NOON, TTL, a_command, a_decision, a_rollout, allow, an_event
 

@@ -12,13 +12,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from orchestrator.core.errors import Invalid
-from orchestrator.store.bench import Load, measure
-from orchestrator.store.faults import Unusable
+from orchestrator.core.domain.errors import Invalid
+from orchestrator.store.errors import Unusable
 from orchestrator.store.opening import migrate, open_store
-from orchestrator.store.sqlite import SqliteDatabase
-from orchestrator.store.tables import metadata
-from orchestrator.store.upgrade import HEAD, MIGRATIONS, revision
+from orchestrator.store.sql.sqlite import SqliteDatabase
+from orchestrator.store.sql.tables import metadata
+from orchestrator.store.sql.upgrade import HEAD, MIGRATIONS, revision
+from tests.bench.store_ticks import Load, measure
 
 T = TypeVar("T")
 

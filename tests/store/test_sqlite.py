@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from orchestrator.core.ids import RolloutId
+from orchestrator.core.domain.ids import RolloutId
 from orchestrator.ports import Delivery, Store
-from orchestrator.store.faults import Unusable
+from orchestrator.store.errors import Unusable
 from orchestrator.store.opening import open_store
-from orchestrator.store.sqlite import SqliteDatabase
+from orchestrator.store.sql.sqlite import SqliteDatabase
 from tests.contract.store_doors import Script, T, played
 from tests.contract.store_values import NOON, TTL, a_command, a_decision, a_rollout, allow, an_event
 

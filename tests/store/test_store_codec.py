@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.chain import link
-from orchestrator.core.commands import Command
-from orchestrator.core.errors import TealError
-from orchestrator.core.events import Event
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.rollout import Rollout
+from orchestrator.core.domain.commands import Command
+from orchestrator.core.domain.errors import TealError
+from orchestrator.core.domain.event_chain import link
+from orchestrator.core.domain.events import Event
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.store.codec import decode, encode
-from orchestrator.store.faults import Unusable
+from orchestrator.store.errors import Unusable
 from tests.contract.store_values import a_rollout, an_event
 from tests.store.full_rollouts import values_of
 

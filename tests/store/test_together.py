@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from orchestrator.store.sqlite import TOGETHER, SqliteDatabase
+from orchestrator.store.sql.sqlite import TOGETHER, SqliteDatabase
 
 Body = Callable[[Connection], Any]
 Given = Callable[[Body], "asyncio.Task[Any]"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from orchestrator.core.commands import CommandKind
-from orchestrator.core.ids import RolloutId
-from orchestrator.core.phases import Phase
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.store.codec import encode
 from tests.sim.process import Process, run_process
 from tests.support.rehearsal import Rehearsal

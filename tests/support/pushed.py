@@ -5,12 +5,12 @@ import json
 from types import TracebackType
 from typing import Any
 
-from orchestrator.aws.call import Caller, Patience
-from orchestrator.aws.transport import DirectTransport
-from orchestrator.aws.wakeups import Wakeups
+from orchestrator.aws.client.call import Caller, Patience
+from orchestrator.aws.client.transport import DirectTransport
+from orchestrator.aws.events.wakeups import Wakeups
 from orchestrator.engine.worker import Worker
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.world import World
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.world import World
 from tests.support.rehearsal import Rehearsal
 
 PATTERN = {

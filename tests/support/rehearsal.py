@@ -10,29 +10,29 @@ from typing import Any, Self, TypeVar
 
 import structlog
 
-from orchestrator.aws.call import Caller
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.aws.transport import DirectTransport
-from orchestrator.core.commands import Actor, CommandKind
-from orchestrator.core.events import EventKind
+from orchestrator.core.domain.commands import Actor, CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.ids import RolloutId, TaskDefinitionArn, Tenths
-from orchestrator.core.phases import Phase
-from orchestrator.core.plan import Plan, Step
-from orchestrator.core.rollout import Rollout
-from orchestrator.core.spec import GatesSpec, Limits, MetricsSpec, ServiceName, Spec
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import GatesSpec, Limits, MetricsSpec, ServiceName, Spec
 from orchestrator.engine import commands
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports import CommandSeen, EventSeen, Outward
-from orchestrator.sandbox.world.errors import AwsRefusal, CallLost
-from orchestrator.sandbox.world.scenery import Scenery, furnish, register, until_steady
-from orchestrator.sandbox.world.settings import WorldSettings
-from orchestrator.sandbox.world.virtual_probe import VirtualProber
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
-from orchestrator.sandbox.world.world import World
-from orchestrator.store.memory import MemoryStore
+from orchestrator.store.memory.store import MemoryStore
+from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from sandbox.world.kernel.settings import WorldSettings
+from sandbox.world.world import World
 from tests.support.virtual import LoopClock, VirtualLoop, close
+from tests.support.virtual_probe import VirtualProber
+from tests.support.virtual_traffic import VirtualTraffic
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(seconds=10)

@@ -12,7 +12,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.sandbox.world.errors import AwsRefusal
+from sandbox.world.kernel.errors import AwsRefusal
 from tests.verify.place import Answer, Call, Place
 
 ACCOUNT = "TEAL_VERIFY_ACCOUNT"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.sandbox.world.errors import AwsRefusal
+from sandbox.world.kernel.errors import AwsRefusal
 from tests.verify.place import Answer, Needs, Place
 
 MEMORY = "general knowledge, not read anywhere: to be settled on a real account"

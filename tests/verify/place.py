@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from orchestrator.sandbox.world.errors import AwsRefusal
+from sandbox.world.kernel.errors import AwsRefusal
 
 Answer = dict[str, Any]
 Call = Callable[[str, str, Answer], Answer]

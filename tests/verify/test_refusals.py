@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.sandbox.wire.inprocess import attach
-from orchestrator.sandbox.wire.skin import Skin
-from orchestrator.sandbox.world import World, WorldSettings
+from sandbox.wire.skin import Skin
+from sandbox.world import World, WorldSettings
 from tests.contract.moto_cloud import MotoAccount
+from tests.support.inprocess_wire import attach
 from tests.verify.account import calls_of
 from tests.verify.check import Check, made
 from tests.verify.lies import LIES

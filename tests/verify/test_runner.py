@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.sandbox.wire.skin import Skin
-from orchestrator.sandbox.wire.socket import serve
-from orchestrator.sandbox.world import AwsRefusal, World, WorldSettings
+from sandbox.wire.skin import Skin
+from sandbox.wire.socket import serve
+from sandbox.world import AwsRefusal, World, WorldSettings
 from tests.verify.__main__ import main
 from tests.verify.account import named_by
 from tests.verify.check import MEMORY, made

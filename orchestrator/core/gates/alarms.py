@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from orchestrator.core import alarm_rule
-from orchestrator.core.alarm_points import Judgement, Outcome, is_blue_over, judge_points
-from orchestrator.core.alarm_sight import Sight, seeing
-from orchestrator.core.observed import AlarmSeen, Unread
-from orchestrator.core.scene import Colour, Scene, first_whole
-from orchestrator.core.verdict import Answer, Verdict, fail, hold, not_applicable, passed
+from orchestrator.core.cloud import composite_alarm
+from orchestrator.core.cloud.resources import AlarmSeen, Unread
+from orchestrator.core.domain.verdict import Answer, Verdict, fail, hold, not_applicable, passed
+from orchestrator.core.gates.alarm_evaluation import Judgement, Outcome, is_blue_over, judge_points
+from orchestrator.core.gates.alarm_scope import Sight, seeing
+from orchestrator.core.gates.scene import Colour, Scene, first_whole
 
 NAME = "alarms"
 
@@ -224,7 +224,7 @@ def _breaches(no_data: NoData | None, seen: AlarmSeen) -> bool:
 def _by_parts(seen: AlarmSeen, scene: Scene) -> Answer:
     """A composite alarm's rule, with what its parts say of green."""
     found = {part.name: _state_for_green(part, scene) for part in seen.parts}
-    fires = alarm_rule.evaluate(seen.rule, lambda name: found[name][0])
+    fires = composite_alarm.evaluate(seen.rule, lambda name: found[name][0])
     told = "; ".join(words for _, words in found.values())
     if fires is None:
         return hold(
@@ -245,7 +245,7 @@ def _state_for_green(part: AlarmSeen, scene: Scene) -> tuple[str | None, str]:
         return part.state, f"{part.name} is {part.state}"
     if part.kind == "composite":
         states = {one.name: _state_for_green(one, scene)[0] for one in part.parts}
-        fires = alarm_rule.evaluate(part.rule, states.get)
+        fires = composite_alarm.evaluate(part.rule, states.get)
         state = None if fires is None else "ALARM" if fires else "OK"
         return state, f"{part.name} is {state or 'unknown'}"
     found = judge_points(part, scene, missing_breaches=part.missing == "breaching")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.core.verdict import Answer, hold, passed
+from orchestrator.core.domain.verdict import Answer, hold, passed
 
 NAME = "approval"
 

@@ -1,7 +1,7 @@
 """Gate ``compare``: is green worse than blue, beyond what chance explains, or shown not to be?
 
-The statistics stand in `orchestrator.core.evidence`, and what was gathered so far in `orchestrator.core.comparison`;
-here it is judged and put into words. While one colour has no traffic by design the question does not apply.
+The statistics stand in `orchestrator.core.statistics`: the test itself, and what was gathered so far. Here it is judged
+and put into words. While one colour has no traffic by design the question does not apply.
 """
 
 import math
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from orchestrator.core.plan import ALL, NONE
-from orchestrator.core.scene import Colour, Counts, Scene
-from orchestrator.core.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.domain.plan import ALL, NONE
+from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.scene import Colour, Counts, Scene
 
 NAME = "compare"
 EVENTS_LEAST = (

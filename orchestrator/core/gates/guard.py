@@ -5,8 +5,8 @@ Not a comparison with a stated error rate: it catches what nobody needs statisti
 
 from dataclasses import dataclass
 
-from orchestrator.core.scene import Colour, Counts, Interval, Scene
-from orchestrator.core.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.scene import Colour, Counts, Interval, Scene
 
 NAME = "guard"
 REQUESTS_LEAST = 20

@@ -7,11 +7,11 @@ send its share elsewhere), whatever the last minute's counts will say.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from orchestrator.core.observed import Absent, ServiceSeen, TargetsSeen, Unread
-from orchestrator.core.ready import not_healthy, own_stops
-from orchestrator.core.scene import Scene
-from orchestrator.core.verdict import Answer, fail, hold, passed
-from orchestrator.core.words import counted
+from orchestrator.core.cloud.readiness import not_healthy, own_stops
+from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsSeen, Unread
+from orchestrator.core.domain.text import counted
+from orchestrator.core.domain.verdict import Answer, fail, hold, passed
+from orchestrator.core.gates.scene import Scene
 
 NAME = "health"
 NOT_IN_USE = "Target.NotInUse"  # elbv2 DescribeTargetHealth: no rule uses the group

@@ -26,13 +26,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from orchestrator.core.expressions import is_absent_when_zero, zero_where_requests
+from orchestrator.core.cloud.metric_math import is_absent_when_zero, zero_where_requests
+from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
+from orchestrator.core.domain.ids import metric_dimension
+from orchestrator.core.domain.plan import ALL
+from orchestrator.core.domain.verdict import Answer, Verdict, fail, hold, not_applicable, passed
 from orchestrator.core.gates.alarms import NoData
-from orchestrator.core.ids import metric_dimension
-from orchestrator.core.observed import MetricQuery, Series, Unread
-from orchestrator.core.plan import ALL
-from orchestrator.core.scene import Colour, Names, Scene, first_whole, floor_to
-from orchestrator.core.verdict import Answer, Verdict, fail, hold, not_applicable, passed
+from orchestrator.core.gates.scene import Colour, Names, Scene, first_whole, floor_to
 
 NAME = "metric"
 LOAD_BALANCER = "AWS/ApplicationELB"

@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from orchestrator.core.outward import Pairs, ProbeAnswer, ProbeSeen
-from orchestrator.core.verdict import Answer, fail, hold, not_applicable, passed
-from orchestrator.core.words import counted
+from orchestrator.core.cloud.outbound_calls import Pairs, ProbeAnswer, ProbeSeen
+from orchestrator.core.domain.text import counted
+from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
 
 NAME = "probe"
 BATCH_SPAN = timedelta(

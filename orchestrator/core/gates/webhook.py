@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from orchestrator.core.outward import Pairs
-from orchestrator.core.verdict import Answer, Verdict, fail, hold, not_applicable, passed
+from orchestrator.core.cloud.outbound_calls import (
+    Pairs,
+)
+from orchestrator.core.domain.verdict import Answer, Verdict, fail, hold, not_applicable, passed
 
 NAME = "webhook"
 
@@ -94,3 +96,8 @@ def _waiting(spec: WebhookSpec, question: Question | None) -> str:
 
 def _because(question: Question | None) -> str:
     return f": {question.reason}" if question is not None and question.reason else ""
+
+
+def of_earlier_steps(questions: Sequence[Question], step: int) -> tuple[Question, ...]:
+    """The questions that stay answered when a step begins, or begins anew."""
+    return tuple(question for question in questions if question.step < step)

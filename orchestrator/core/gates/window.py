@@ -8,10 +8,10 @@ freezes. A rollout that was started with an override, a reason in a person's wor
 from collections.abc import Sequence
 from datetime import datetime
 
-from orchestrator.core.hours import AtClose, Freeze, Standing, WindowSpec, shown, standing, zone_of
-from orchestrator.core.plan import ALL
-from orchestrator.core.scene import Colour, Scene
-from orchestrator.core.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.domain.calendar import AtClose, Freeze, Standing, WindowSpec, shown, standing, zone_of
+from orchestrator.core.domain.plan import ALL
+from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.scene import Colour, Scene
 
 NAME = "window"
 

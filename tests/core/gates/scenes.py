@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestrator.core.ids import Tenths
-from orchestrator.core.observed import AlarmSeen, Series, StopSeen, TargetsSeen
-from orchestrator.core.scene import Colour, Counts, Interval, Names, Scene
+from orchestrator.core.cloud.resources import AlarmSeen, Series, StopSeen, TargetsSeen
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.gates.scene import Colour, Counts, Interval, Names, Scene
 from tests.builders import BLUE_GROUP, CLUSTER, NOON, WANTED, good_alarm
 from tests.core.stages import GREEN_GROUP, GREEN_NAME, MINUTE, service
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.alarm_sight import Sight, queries, seeing, with_greens_names
+from orchestrator.core.cloud.resources import Absent, AlarmSeen, Unread
+from orchestrator.core.domain.ids import TargetGroupArn
+from orchestrator.core.domain.verdict import Answer, Verdict
+from orchestrator.core.gates.alarm_scope import Sight, queries, seeing, with_greens_names
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData, judge
-from orchestrator.core.ids import TargetGroupArn
-from orchestrator.core.observed import Absent, AlarmSeen, Unread
-from orchestrator.core.scene import Colour
-from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.gates.scene import Colour
 from tests.builders import NOON, good_alarm
 from tests.core.gates.scenes import counts, fired_at_start, minute, scene, series
 from tests.core.stages import GREEN_GROUP, GREEN_NAME, MINUTE

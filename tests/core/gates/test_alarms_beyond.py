@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.alarm_sight import Sight, everyone, queries, seeing
+from orchestrator.core.cloud.resources import AlarmSeen, MetricQuery, Series, Unread
+from orchestrator.core.domain.verdict import Answer, Verdict
+from orchestrator.core.gates.alarm_scope import Sight, everyone, queries, seeing
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData, judge
-from orchestrator.core.observed import AlarmSeen, MetricQuery, Series, Unread
-from orchestrator.core.scene import Colour
-from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.gates.scene import Colour
 from tests.builders import NOON, good_alarm
 from tests.core.gates.scenes import scene, series
 from tests.core.stages import GREEN_GROUP, GREEN_NAME, MINUTE

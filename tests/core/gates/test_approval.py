@@ -2,8 +2,8 @@
 
 import pytest
 
+from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.gates.approval import judge
-from orchestrator.core.verdict import Verdict
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core import comparison
-from orchestrator.core.comparison import Stream
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates import compare
 from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamName, StreamSpec
-from orchestrator.core.ids import Tenths
-from orchestrator.core.scene import Colour, Counts, Interval
-from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.gates.scene import Colour, Counts, Interval
+from orchestrator.core.statistics import comparison
+from orchestrator.core.statistics.comparison import Stream
 from tests.builders import NOON
 from tests.core.gates.scenes import scene
 

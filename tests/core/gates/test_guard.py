@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates.guard import GuardSpec, judge
-from orchestrator.core.scene import Colour, Counts
-from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.gates.scene import Colour, Counts
 from tests.core.gates.scenes import counts, minute, scene
 
 FAIL, HOLD, PASS = Verdict.FAIL, Verdict.HOLD, Verdict.PASS

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
+from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates.health import HealthSpec, judge
-from orchestrator.core.observed import Absent, TargetsSeen, Unread
-from orchestrator.core.scene import Colour
-from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.gates.scene import Colour
 from tests.builders import FORMER, NOON, WANTED, good_deployment
 from tests.core.gates.scenes import scene, stop
 from tests.core.stages import GREEN_NAME, MINUTE, service

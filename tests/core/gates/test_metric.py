@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.cloud.resources import Unread
+from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates.alarms import NoData
 from orchestrator.core.gates.metric import (
     Applies,
@@ -19,9 +21,7 @@ from orchestrator.core.gates.metric import (
     tells_green,
     window,
 )
-from orchestrator.core.observed import Unread
-from orchestrator.core.scene import Colour, Names
-from orchestrator.core.verdict import Answer, Verdict
+from orchestrator.core.gates.scene import Colour, Names
 from tests.builders import LOAD_BALANCER, NOON
 from tests.core.gates.scenes import counts, minute, scene, series
 from tests.core.stages import GREEN_GROUP, GREEN_NAME, MINUTE

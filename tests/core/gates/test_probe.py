@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.core.cloud.outbound_calls import ProbeAnswer, ProbeSeen
+from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.gates import probe
 from orchestrator.core.gates.probe import Batch, Probed, ProbeSpec
-from orchestrator.core.outward import ProbeAnswer, ProbeSeen
-from orchestrator.core.verdict import Verdict
 from tests.builders import NOON
 
 SPEC = ProbeSpec(url="https://test.internal", latency=timedelta(milliseconds=800), warm_up=0)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.domain.calendar import AtClose, Freeze, Opening, WindowSpec
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.verdict import Answer, Verdict
+from orchestrator.core.gates.scene import Colour
 from orchestrator.core.gates.window import judge
-from orchestrator.core.hours import AtClose, Freeze, Opening, WindowSpec
-from orchestrator.core.ids import Tenths
-from orchestrator.core.scene import Colour
-from orchestrator.core.verdict import Answer, Verdict
 from tests.builders import NOON
 from tests.core.gates.scenes import scene
 

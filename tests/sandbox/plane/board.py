@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from orchestrator.sandbox.hands import (
+from sandbox.ports import (
     ConditionView,
     FixedView,
     ForwardView,

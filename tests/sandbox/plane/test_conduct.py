@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from orchestrator.sandbox.plane.application import LEAK_SLOWS_SECONDS, Behaviour
-from orchestrator.sandbox.plane.control import BadFault, Control, MetricTrouble, Wish
-from orchestrator.sandbox.plane.pool import SharedPool
-from orchestrator.sandbox.plane.supervisor import Supervisor
+from sandbox.plane.tasks.application import LEAK_SLOWS_SECONDS, Behaviour
+from sandbox.plane.tasks.control import BadFault, Control, MetricTrouble, Wish
+from sandbox.plane.tasks.pool import SharedPool
+from sandbox.plane.tasks.supervisor import Supervisor
 from tests.sandbox.plane.board import Board, forward, run, spec, until
 from tests.sandbox.plane.client import connected
 

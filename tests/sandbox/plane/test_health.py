@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.sandbox.plane.health import TURN_SECONDS, HealthChecks, check, within
+from sandbox.plane.balancer.health import TURN_SECONDS, HealthChecks, check, within
 from tests.sandbox.plane.board import Board, run, until
 from tests.sandbox.plane.client import Script, saying, scripted
 from tests.support.virtual import VirtualLoop, play

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from orchestrator.sandbox.plane.load import Load
-from orchestrator.sandbox.plane.load_process import Generator, Plan, beats_of
-from orchestrator.sandbox.plane.tally import LoadSeen, RevisionSeen, Tally, bucket_of
+from sandbox.plane.clients.load import Load
+from sandbox.plane.clients.load_process import Generator, Plan, beats_of
+from sandbox.plane.clients.tally import LoadSeen, RevisionSeen, Tally, bucket_of
 from tests.sandbox.plane.board import run, until
 from tests.sandbox.plane.client import Script, scripted
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.sandbox.hands import ConditionView, FixedView, RuleView
-from orchestrator.sandbox.plane.http1 import RequestHead
-from orchestrator.sandbox.plane.matching import Asked, condition_matcher, rule_matcher
+from sandbox.plane.balancer.matching import Asked, condition_matcher, rule_matcher
+from sandbox.plane.http1 import RequestHead
+from sandbox.ports import ConditionView, FixedView, RuleView
 
 
 def asked(target: str = "/", *, method: str = "GET", host: str = "shop.example", **headers: str) -> Asked:

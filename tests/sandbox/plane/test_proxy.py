@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from orchestrator.sandbox.hands import ConditionView, FixedView, RedirectView, RuleView
-from orchestrator.sandbox.plane.proxy import Proxy
+from sandbox.plane.balancer.proxy import Proxy
+from sandbox.ports import ConditionView, FixedView, RedirectView, RuleView
 from tests.sandbox.plane.board import Board, answering, forward, run, until
 from tests.sandbox.plane.client import connected, saying, scripted
 

@@ -19,10 +19,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from orchestrator.sandbox.hands import ForwardView
-from orchestrator.sandbox.plane.control import BadFault, Wish
-from orchestrator.sandbox.plane.tally import LoadSeen
-from orchestrator.sandbox.sandbox import Sandbox
+from sandbox.plane.clients.tally import LoadSeen
+from sandbox.plane.tasks.control import BadFault, Wish
+from sandbox.ports import ForwardView
+from sandbox.sandbox import Sandbox
 from tests.sandbox.plane.board import run, until
 from tests.sandbox.plane.test_supervisor import is_alive
 
@@ -285,7 +285,7 @@ def test_request_lost_on_a_crashing_task_is_its_revisions_failure_and_the_task_i
 
 SANDBOX = """
 import asyncio, json
-from orchestrator.sandbox.sandbox import Sandbox, run_until_signal
+from sandbox.sandbox import Sandbox, run_until_signal
 
 sandbox = Sandbox(desired=2)
 def ready(line):

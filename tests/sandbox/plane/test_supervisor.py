@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.sandbox.plane.supervisor import End, Misbehaviour, Supervisor
+from sandbox.plane.tasks.supervisor import End, Misbehaviour, Supervisor
 from tests.sandbox.plane.board import Board, run, spec, until
 from tests.sandbox.plane.client import Answer, connected
 
@@ -217,7 +217,7 @@ def test_leaving_stops_every_process_and_reports_none() -> None:
 
 PARENT = """
 import asyncio
-from orchestrator.sandbox.plane.supervisor import Supervisor
+from sandbox.plane.tasks.supervisor import Supervisor
 from tests.sandbox.plane.board import Board, spec, until
 
 async def main():

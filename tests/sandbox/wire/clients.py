@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from orchestrator.sandbox.wire.inprocess import attach
-from orchestrator.sandbox.wire.skin import Skin
-from orchestrator.sandbox.world import World, WorldSettings
+from sandbox.wire.skin import Skin
+from sandbox.world import World, WorldSettings
+from tests.support.inprocess_wire import attach
 
 Wire = Any  # what botocore takes and gives
 

@@ -16,14 +16,14 @@ from aiobotocore.session import get_session
 from botocore.config import Config
 from botocore.parsers import create_parser
 
-from orchestrator.sandbox.wire import shapes
-from orchestrator.sandbox.wire.inprocess import session_class
-from orchestrator.sandbox.wire.skin import Response, Skin
-from orchestrator.sandbox.wire.socket import serve
-from orchestrator.sandbox.world import Fault, World, WorldSettings
-from orchestrator.sandbox.world.scenery import furnish, until_steady
+from sandbox.scenarios.scenery import furnish, until_steady
+from sandbox.wire.skin import Response, Skin
+from sandbox.wire.socket import serve
+from sandbox.world import Fault, World, WorldSettings
+from sandbox.world.kernel import service_models
 from tests.sandbox.wire.clients import KEYS, ONE_ATTEMPT, START, Wire, boto, calm_world
 from tests.sandbox.wire.test_golden import sent
+from tests.support.inprocess_wire import session_class
 
 
 @contextmanager
@@ -206,7 +206,7 @@ def test_cloudwatch_speaks_each_of_its_protocols(protocol: str) -> None:
         path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
     response = Skin(world).handle("POST", path, headers, body)
     wire = {"status_code": response.status, "headers": response.headers, "body": response.body}
-    found = shapes.operation_model("cloudwatch", "DescribeAlarms")
+    found = service_models.operation_model("cloudwatch", "DescribeAlarms")
     assert found is not None
     parsed = create_parser(protocol).parse(wire, found.output_shape)
     assert [alarm["AlarmName"] for alarm in parsed["MetricAlarms"]] == ["checkout-5xx"]

@@ -8,8 +8,9 @@ from botocore.parsers import create_parser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.sandbox.wire import cbor, documents, query, shapes
-from orchestrator.sandbox.wire.skin import Skin
+from sandbox.wire import cbor, documents, query
+from sandbox.wire.skin import Skin
+from sandbox.world.kernel import service_models
 from tests.sandbox.wire.clients import Wire, calm_world
 from tests.sandbox.wire.test_golden import sent
 
@@ -52,7 +53,7 @@ def of_shape(shape: Wire, depth: int = 0) -> st.SearchStrategy[Any]:  # noqa: PL
 
 
 def model(operation: str) -> Wire:
-    found = shapes.operation_model("cloudwatch", operation)
+    found = service_models.operation_model("cloudwatch", operation)
     assert found is not None
     return found
 

@@ -12,8 +12,9 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 from botocore.utils import parse_timestamp
 
-from orchestrator.sandbox.wire import documents, query, shapes
-from orchestrator.sandbox.wire.skin import Skin
+from sandbox.wire import documents, query
+from sandbox.wire.skin import Skin
+from sandbox.world.kernel import service_models
 from tests.sandbox.wire.clients import Wire, calm_world
 
 SERVICES = ("elbv2", "ecs", "sts", "application-autoscaling")
@@ -55,7 +56,7 @@ def moments(value: Wire, shape: Wire) -> Wire:  # noqa: PLR0911 - one per type
 
 
 def sent(protocol: str, service: str, operation: str, params: Wire) -> tuple[dict[str, str], bytes]:
-    model = shapes.operation_model(service, operation)
+    model = service_models.operation_model(service, operation)
     assert model is not None
     request = create_serializer(protocol, include_validation=False).serialize_to_request(params, model)
     prepare_request_dict(request, endpoint_url="http://127.0.0.1")
@@ -66,9 +67,9 @@ def sent(protocol: str, service: str, operation: str, params: Wire) -> tuple[dic
 
 @pytest.mark.parametrize(("service", "operation", "example"), list(examples("input")))
 def test_example_input_arrives_as_it_was_sent(service: str, operation: str, example: Wire) -> None:
-    model = shapes.operation_model(service, operation)
+    model = service_models.operation_model(service, operation)
     assert model is not None
-    protocol = shapes.model(service).resolved_protocol
+    protocol = service_models.model(service).resolved_protocol
     given = moments(example, model.input_shape)
     fields, body = sent(protocol, service, operation, given)
     if protocol == "query":
@@ -80,9 +81,9 @@ def test_example_input_arrives_as_it_was_sent(service: str, operation: str, exam
 
 @pytest.mark.parametrize(("service", "operation", "example"), list(examples("output")))
 def test_example_output_reads_back_as_it_was_said(service: str, operation: str, example: Wire) -> None:
-    model = shapes.operation_model(service, operation)
+    model = service_models.operation_model(service, operation)
     assert model is not None
-    protocol = shapes.model(service).resolved_protocol
+    protocol = service_models.model(service).resolved_protocol
     given = moments(example, model.output_shape)
     response = Skin(calm_world()).encode(protocol, service, operation, given)
     wire = {"status_code": response.status, "headers": response.headers, "body": response.body}
@@ -97,6 +98,6 @@ def test_every_example_botocore_ships_is_covered() -> None:
 
 def test_no_example_is_sent_as_json_with_unknown_members() -> None:
     body = json.dumps({"cluster": "prod", "surprise": 1}).encode()
-    model = shapes.operation_model("ecs", "ListServices")
+    model = service_models.operation_model("ecs", "ListServices")
     assert model is not None
     assert documents.decode_json(body, model.input_shape)["surprise"] == 1  # kept for the validator to name

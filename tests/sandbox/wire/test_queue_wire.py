@@ -11,14 +11,14 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.config import Config
 
-from orchestrator.sandbox.wire.inprocess import session_class
-from orchestrator.sandbox.wire.patience import receive
-from orchestrator.sandbox.wire.skin import Skin
-from orchestrator.sandbox.wire.socket import serve
-from orchestrator.sandbox.world import World
-from orchestrator.sandbox.world.scenery import furnish, until_steady
+from sandbox.scenarios.scenery import furnish, until_steady
+from sandbox.wire.long_poll import receive
+from sandbox.wire.skin import Skin
+from sandbox.wire.socket import serve
+from sandbox.world import World
 from tests.sandbox.plane.board import until
 from tests.sandbox.wire.clients import KEYS, ONE_ATTEMPT, START, Wire, boto, calm_world
+from tests.support.inprocess_wire import session_class
 from tests.support.virtual import VirtualLoop, close
 
 

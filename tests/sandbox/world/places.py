@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.sandbox.world import World, WorldSettings
-from orchestrator.sandbox.world.scenery import Scenery, furnish, register, until_steady
+from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
+from sandbox.world import World, WorldSettings
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 Wire = Any  # AWS's answers

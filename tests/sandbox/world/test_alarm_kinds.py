@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.sandbox.world.cloudwatch.composite import children, holds, parse
-from orchestrator.sandbox.world.errors import AwsRefusal
+from sandbox.world.cloudwatch.composite import children, holds, parse
+from sandbox.world.kernel.errors import AwsRefusal
 from tests.sandbox.world.places import Shop, Wire, calm, seconds, shop
 from tests.sandbox.world.test_metric_math import stat
 from tests.sandbox.world.test_metrics import answer, minute, names

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.sandbox.world.cloudwatch.evaluation import judge
+from sandbox.world.cloudwatch.evaluation import judge
 from tests.sandbox.world.places import Shop, Wire, seconds, shop
 from tests.sandbox.world.test_metrics import answer, minute
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.sandbox.world import AwsRefusal, CallLost, Fault, World, WorldSettings
-from orchestrator.sandbox.world.scenery import register, until_steady
+from sandbox.scenarios.scenery import register, until_steady
+from sandbox.world import AwsRefusal, CallLost, Fault, World, WorldSettings
 from tests.sandbox.world.places import START, Shop, seconds, shop
 
 BEHAVIOURS: tuple[dict[str, str], ...] = (

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.sandbox.world import AwsRefusal
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
+from sandbox.world import AwsRefusal
 from tests.sandbox.world.places import Shop, Wire, seconds, shop
+from tests.support.virtual_traffic import VirtualTraffic
 
 OIDC = {
     "Issuer": "https://idp.example",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.sandbox.world import AwsRefusal
+from sandbox.world import AwsRefusal
 from tests.sandbox.world.places import Shop, Wire, seconds, shop
 
 Attempt = Callable[[Shop], Wire]

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
 from tests.sandbox.world.places import Shop, Wire, seconds, shop
 from tests.sandbox.world.test_metrics import read
+from tests.support.virtual_traffic import VirtualTraffic
 
 RATE = 50
 

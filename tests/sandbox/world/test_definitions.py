@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox.world import AwsRefusal, World, quiet_world
-from orchestrator.sandbox.world.scenery import furnish, register, until_steady
+from sandbox.scenarios.scenery import furnish, register, until_steady
+from sandbox.world import AwsRefusal, World, quiet_world
 
 
 @pytest.fixture

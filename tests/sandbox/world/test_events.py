@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.sandbox.world.errors import AwsRefusal
-from orchestrator.sandbox.world.events.patterns import Pattern
+from sandbox.world.events.patterns import Pattern
+from sandbox.world.kernel.errors import AwsRefusal
 from tests.sandbox.world.places import Shop, Wire, calm, seconds, shop
 from tests.sandbox.world.test_alarm_kinds import composite, force, put
 from tests.sandbox.world.test_metrics import minute

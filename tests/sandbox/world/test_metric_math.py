@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orchestrator.sandbox.world.errors import AwsRefusal
+from sandbox.world.kernel.errors import AwsRefusal
 from tests.sandbox.world.places import START, Shop, Wire, calm, seconds, shop
 from tests.sandbox.world.test_metrics import answer, minute, names
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from orchestrator.sandbox.world import World
-from orchestrator.sandbox.world.errors import AwsRefusal
+from sandbox.world import World
+from sandbox.world.kernel.errors import AwsRefusal
 from tests.sandbox.world.places import Wire, calm, seconds
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.sandbox.hands import FixedView, ForwardView
-from orchestrator.sandbox.world import AwsRefusal
+from sandbox.ports import FixedView, ForwardView
+from sandbox.world import AwsRefusal
 from tests.sandbox.world.places import Shop, calm, seconds, shop
 
 

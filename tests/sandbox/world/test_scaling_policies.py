@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
 from tests.sandbox.world.places import Shop, Wire, calm, shop
+from tests.support.virtual_traffic import VirtualTraffic
 
 KEY = {
     "ServiceNamespace": "ecs",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.sandbox.world import AwsRefusal
+from sandbox.world import AwsRefusal
 from tests.sandbox.world.places import Shop, Wire, seconds, shop
 
 BREAKER = {"enable": True, "rollback": True}

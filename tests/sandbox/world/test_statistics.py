@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.sandbox.world.cloudwatch import statistics
-from orchestrator.sandbox.world.cloudwatch.cell import Cell, class_of, value_of
-from orchestrator.sandbox.world.errors import AwsRefusal
+from sandbox.world.cloudwatch import statistics
+from sandbox.world.cloudwatch.cell import Cell, class_of, value_of
+from sandbox.world.kernel.errors import AwsRefusal
 
 
 def cell(*values: float) -> Cell:

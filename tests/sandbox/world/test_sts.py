@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sandbox.world.errors import AwsRefusal
-from orchestrator.sandbox.world.world import World
+from sandbox.world.kernel.errors import AwsRefusal
+from sandbox.world.world import World
 from tests.sandbox.world.places import START
 
 ROLE = "arn:aws:iam::210987654321:role/deploy/teal"

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.sandbox.hands import TaskRunner, TaskSpec, Traffic
-from orchestrator.sandbox.world import AwsRefusal, CallLost, Fault, World, WorldSettings, quiet_world
-from orchestrator.sandbox.world.scenery import furnish, until_steady
-from orchestrator.sandbox.world.virtual_traffic import VirtualTraffic
+from sandbox.ports import TaskRunner, TaskSpec, Traffic
+from sandbox.scenarios.scenery import furnish, until_steady
+from sandbox.world import AwsRefusal, CallLost, Fault, World, WorldSettings, quiet_world
 from tests.sandbox.world.places import START, Shop, calm, seconds, shop
+from tests.support.virtual_traffic import VirtualTraffic
 
 
 def write(s: Shop, green: int) -> None:

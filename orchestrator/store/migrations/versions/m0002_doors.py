@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from orchestrator.core.chain import link
-from orchestrator.core.events import Event
+from orchestrator.core.domain.event_chain import link
+from orchestrator.core.domain.events import Event
 from orchestrator.store.codec import decode
-from orchestrator.store.faults import Unusable
+from orchestrator.store.errors import Unusable
 
 revision = "0002"
 down_revision = "0001"

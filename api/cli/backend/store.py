@@ -1,0 +1,99 @@
+"""Straight into the store, through the engine's own commands; apart from the doors, since a server needs none of it."""
+
+from typing import TYPE_CHECKING
+
+from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, Which, Wish
+from api.cli.backend.operating_user import local_actor
+from orchestrator import bootstrap
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Spec
+from orchestrator.engine import commands
+from orchestrator.engine.calendar import Calendar
+from orchestrator.engine.views import services
+from orchestrator.engine.views.rollout import RolloutView, view
+from orchestrator.engine.views.services import ServiceView
+from orchestrator.ports import Clock, EventSeen, Filter, Store
+
+if TYPE_CHECKING:
+    from orchestrator.engine.views.report_parts import Report
+
+
+class StoreDoor:
+    """Straight into the store, through the engine's own commands."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def get(self, name: str) -> RolloutView:
+        """As Door."""
+        return view(await commands.resolve(name, store=self._store))
+
+    async def list(self, which: Which) -> tuple[RolloutView, ...]:
+        """As Door."""
+        phases = frozenset({which.phase}) if which.phase else frozenset[Phase]()
+        asked = Filter(service=which.service, phases=phases, is_active=which.is_active)
+        rows, _ = await self._store.list(asked, limit=which.limit)
+        return tuple(view(row) for row in rows)
+
+    async def events(self, rollout: str, after: int) -> tuple[EventSeen, ...]:
+        """As Door."""
+        return await self._store.events(RolloutId(rollout), after=after, limit=EVENTS_A_PAGE)
+
+    async def report(self, name: str) -> "Report":
+        """As Door."""
+        from orchestrator.engine.views.report import report
+
+        return await report(self._store, (await commands.resolve(name, store=self._store)).rollout.id)
+
+    async def undoing(self, name: str) -> Spec:
+        """As Door."""
+        from orchestrator.engine import undo
+
+        return await undo.undoing(await undo.ended(name, store=self._store), store=self._store)
+
+    async def wish(self, name: str, wish: Wish) -> RolloutView:
+        """As Door."""
+        row = await commands.resolve(name, store=self._store)
+        command = commands.command(
+            wish.kind,
+            by=local_actor(wish.source),
+            clock=self._clock,
+            reason=wish.reason,
+            step=None if wish.step is None else wish.step - 1,
+            full=wish.full,
+            to=wish.to,
+        )
+        await commands.wish(row.rollout.id, command, store=self._store)
+        return view(await self._store.load(row.rollout.id))
+
+    async def start(self, spec: Spec, *, key: str) -> RolloutView:
+        """As Door."""
+        settings = bootstrap.open_settings()
+        async with bootstrap.open_cloud(settings) as cloud:
+            started = await commands.start(
+                spec,
+                author=local_actor(),
+                key=key,
+                store=self._store,
+                cloud=cloud,
+                clock=self._clock,
+                registries=settings.registries,
+                calendar=Calendar(self._store, self._clock, settings.freezes),
+                prober=bootstrap.outward_of(settings, self._clock),
+            )
+        return view(started)
+
+    async def services(self) -> tuple[ServiceView, ...]:
+        """As Door."""
+        found: list[ServiceView] = []
+        after = ""
+        while True:
+            page, after = await services.services(self._store, after=after, limit=SERVICES_A_PAGE)
+            found += page
+            if not after or len(found) >= SERVICES_MAX:
+                return tuple(found)
+
+    async def service(self, name: str) -> ServiceView:
+        """As Door."""
+        return await services.service(name, store=self._store)

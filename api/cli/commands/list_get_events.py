@@ -1,0 +1,123 @@
+"""`list`, `get` and `events`: what the store or server knows."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import click
+
+from api.cli.backend.backend import EVENTS_A_PAGE, Which
+from api.cli.backend.open import open_door
+from api.cli.following.follow import looks
+from api.cli.following.reconnect import PatientDoor
+from api.cli.options.shell_completion import rollout_argument
+from api.cli.options.shell_completion import services as complete_services
+from api.cli.output.output import clock_text, emit, json_option, percent_text, span_text, table
+from api.cli.output.rollout_sheet import painted, sheet
+from api.http.json_values import event_view
+from orchestrator.core.domain.phases import Phase
+from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.ports import EventSeen
+
+HEAD = ("ID", "SERVICE", "PHASE", "GREEN", "STEP", "STARTED", "REMARK")
+
+
+@click.command("list")
+@click.option(
+    "--service",
+    default="",
+    metavar="CLUSTER/NAME",
+    shell_complete=complete_services,
+    help="Only rollouts of this service.",
+)
+@click.option("--phase", type=click.Choice([phase.value for phase in Phase]), help="Only in this phase.")
+@click.option("--active", is_flag=True, help="Only those that have not ended.")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="At most so many.")
+@json_option
+def list_command(service: str, phase: str | None, active: bool, limit: int, as_json: bool) -> None:
+    """List rollouts, the newest first. With --json: {"rollouts": [...]}, each as `get --json` prints it."""
+    which = Which(
+        service=service,
+        phase=Phase(phase) if phase else None,
+        is_active=True if active else None,
+        limit=limit,
+    )
+    views = asyncio.run(_list(which))
+    if as_json:
+        emit({"rollouts": views})
+    elif not views:
+        click.echo("no rollouts yet: `teal deploy` starts one" if which == Which(limit=limit) else "none")
+    else:
+        click.echo("\n".join(table(HEAD, [_row(view) for view in views])))
+
+
+async def _list(which: Which) -> tuple[RolloutView, ...]:
+    async with open_door() as door:
+        return await door.list(which)
+
+
+def _row(view: RolloutView) -> tuple[str, ...]:
+    ago = span_text((datetime.now(UTC) - view.created_at).total_seconds())
+    waits = view.holds[0].clears_when if view.holds else view.waiting_for
+    return (
+        view.id,
+        view.service,
+        view.phase,
+        percent_text(view.green_percent),
+        f"{view.step}/{len(view.steps)}",
+        f"{ago} ago",
+        waits if view.is_active else view.reason,
+    )
+
+
+@click.command("get")
+@rollout_argument
+@json_option
+def get_command(name: str, as_json: bool) -> None:
+    """Show one rollout: phase, weights seen and wanted, plan, gates with their reasons, holds."""
+    view = asyncio.run(_get(name))
+    if as_json:
+        emit(view)
+        return
+    for line in sheet(view, datetime.now(UTC)):
+        click.echo(painted(line))
+    if view.accepts:
+        click.echo(f"accepts  {', '.join(view.accepts)}")
+
+
+async def _get(name: str) -> RolloutView:
+    async with open_door() as door:
+        return await door.get(name)
+
+
+@click.command("events")
+@rollout_argument
+@click.option("--follow", "-f", is_flag=True, help="Go on as events come, until the rollout has ended.")
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Only events after this number.")
+@json_option
+def events_command(name: str, follow: bool, after: int, as_json: bool) -> None:
+    """Show a rollout's audit log, oldest first. With --json: one line an event."""
+    asyncio.run(_events(name, follow=follow, after=after, as_json=as_json))
+
+
+async def _events(name: str, *, follow: bool, after: int, as_json: bool) -> None:
+    async with open_door() as door:
+        rollout = (await door.get(name)).id
+        if follow:
+            patient = PatientDoor(door, lambda text: click.echo(text, err=True))
+            async for look in looks(patient, rollout, enough=asyncio.Event(), after=after):
+                _print(look.events, as_json=as_json)
+            return
+        while page := await door.events(rollout, after):
+            _print(page, as_json=as_json)
+            after = page[-1].number
+            if len(page) < EVENTS_A_PAGE:
+                return
+
+
+def _print(events: tuple[EventSeen, ...], *, as_json: bool) -> None:
+    for seen in events:
+        if as_json:
+            emit(event_view(seen))
+        else:
+            event = seen.event
+            click.echo(f"{seen.number:4}  {clock_text(event.at)}  {event.kind.value:17}  {event.message}")

@@ -1,0 +1,98 @@
+"""`services`: what every service runs now, and how it came to that."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import click
+
+from api.cli.backend.open import open_door
+from api.cli.options.shell_completion import services as complete_services
+from api.cli.output.output import emit, json_option, span_text, table
+from orchestrator.core.domain.ids import revision_name
+from orchestrator.engine.views.services import PastView, ServiceView
+
+HEAD = ("SERVICE", "SERVES", "LAST SUCCESS", "ACTIVE", "LAST ROLLOUT")
+PAST_HEAD = ("ROLLOUT", "PHASE", "REVISION", "STARTED", "TOOK", "AUTHOR")
+
+
+@click.command("services")
+@click.argument("name", required=False, default="", shell_complete=complete_services)
+@json_option
+def services_command(name: str, as_json: bool) -> None:
+    """Show what serves now: every service that Teal has moved, or one of them with its newest rollouts.
+
+    NAME is cluster/service, or the service's own name where one cluster has it. Revisions are what the store knows;
+    an unknown one shows as –.
+    """
+    if name:
+        found = asyncio.run(_one(name))
+        if as_json:
+            emit(found)
+        else:
+            click.echo("\n".join(_sheet(found)))
+        return
+    every = asyncio.run(_every())
+    if as_json:
+        emit({"services": every})
+    elif not every:
+        click.echo("no services yet: `teal deploy` or `teal start` moves one")
+    else:
+        click.echo("\n".join(table(HEAD, [_row(one) for one in every])))
+
+
+async def _one(name: str) -> ServiceView:
+    async with open_door() as door:
+        return await door.service(name)
+
+
+async def _every() -> tuple[ServiceView, ...]:
+    async with open_door() as door:
+        return await door.services()
+
+
+def _row(one: ServiceView) -> tuple[str, ...]:
+    newest = one.history[0] if one.history else None
+    active = f"{one.active} ({one.active_phase})" if one.active else "–"
+    return (
+        one.name,
+        _revision(one.serves),
+        _revision(one.succeeded),
+        active,
+        f"{_ago(newest.started_at)}, {newest.phase}{', changed since' * bool(one.changed)}"
+        if newest
+        else "–",
+    )
+
+
+def _sheet(one: ServiceView) -> list[str]:
+    lines = [
+        one.name,
+        f"serves   {_revision(one.serves)}{_in_place(one)}",
+        f"success  {_revision(one.succeeded)}",
+        *([f"changed  {one.changed}"] if one.changed else []),
+        f"active   {one.active} ({one.active_phase})" if one.active else "active   none",
+        "",
+    ]
+    return [*lines, *table(PAST_HEAD, [_past(past) for past in one.history])]
+
+
+def _in_place(one: ServiceView) -> str:
+    """Which ECS service runs it, where that is not the one of the service's own name."""
+    serving = one.serving
+    if serving is None or not serving.former_name:
+        return ""
+    left = "kept without tasks" if serving.is_former_kept else "gone"
+    return f" on {serving.name}, in the place of {serving.former_name} ({left})"
+
+
+def _past(past: PastView) -> tuple[str, ...]:
+    took = span_text((past.ended_at - past.started_at).total_seconds()) if past.ended_at else "under way"
+    return (past.id, past.phase, _revision(past.revision), _ago(past.started_at), took, past.author)
+
+
+def _revision(arn: str) -> str:
+    return revision_name(arn) if arn else "–"
+
+
+def _ago(moment: datetime) -> str:
+    return f"{span_text((datetime.now(UTC) - moment).total_seconds())} ago"

@@ -1,0 +1,1 @@
+"""Options that commands share, their examples, and completion in a shell."""

@@ -1,0 +1,1 @@
+"""The process itself: signals, exit codes, and an engine in the foreground."""

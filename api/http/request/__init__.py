@@ -1,0 +1,1 @@
+"""What every request passes before it reaches a call, and what all calls share."""

@@ -1,0 +1,94 @@
+"""What every call of the HTTP door shares: the engine, who may come in, the end of the server's life, and who waits."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from api.auth.bearer import LOCAL, Authenticator
+from api.http.request.context import AtVisit
+from api.http.telemetry.metrics import Meters
+from api.problems import Busy
+from orchestrator.bootstrap import Engine
+from orchestrator.core.domain.commands import Actor
+
+ASK_STORE = timedelta(milliseconds=250)
+HEARTBEAT = timedelta(seconds=15)
+WAIT_MAX = timedelta(seconds=60)
+WAITERS_MAX = 500
+USER = "X-Teal-User"
+USER_MAX = 100
+NAME_PATTERN = re.compile(r"[!-~]([ -~]*[!-~])?")  # what a header can carry without being changed
+
+
+@dataclass(slots=True, kw_only=True)
+class Door:
+    """One server. ``closing`` is set when it begins to shut down: whoever waits for news answers then."""
+
+    engine: Engine
+    meters: Meters
+    auth: Authenticator
+    wait_max: timedelta = WAIT_MAX  # how long anybody's `wait` is honoured at most
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    is_working: bool = False  # a worker ticks rollouts beside this server
+    waiters: int = 0
+    simulated_max: int = 150_000  # metric periods that are simulated for one request
+    simulating: asyncio.Lock = field(default_factory=asyncio.Lock)  # one simulation at a time
+
+    async def pause(self, duration: timedelta) -> None:
+        """Wait before asking the store again; returns at once when the server shuts down."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(duration.total_seconds()):
+                await self.closing.wait()
+
+    def make_room(self) -> None:
+        """Raises Busy if as many clients wait for news as may."""
+        if self.waiters >= WAITERS_MAX:
+            raise Busy(
+                what=f"{WAITERS_MAX} clients are waiting for news already",
+                next_step="ask again in a few seconds, without `wait` and not for a stream",
+            )
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count one client that waits for news while the context lasts. Raises Busy beyond the bound."""
+        self.make_room()
+        self.waiters += 1
+        try:
+            yield
+        finally:
+            self.waiters -= 1
+
+
+async def door_of(request: Request) -> Door:
+    """The door that a request came through."""
+    door = request.app.state.door
+    assert isinstance(door, Door)
+    return door
+
+
+async def actor_of(
+    visit: AtVisit,
+    user: Annotated[
+        str,
+        Header(
+            alias=USER,
+            max_length=USER_MAX,
+            pattern=f"^{NAME_PATTERN.pattern}$",
+            description="Who asks, for the audit log, where there is no authentication and this machine's users are "
+            "believed. With authentication the token says who asks, and this says nothing.",
+            examples=["operator"],
+        ),
+    ] = LOCAL,
+) -> Actor:
+    """Who asks, as rollouts and the audit log name them."""
+    return visit.principal.actor
+
+
+AtDoor = Annotated[Door, Depends(door_of)]
+By = Annotated[Actor, Depends(actor_of)]

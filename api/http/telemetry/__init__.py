@@ -1,0 +1,1 @@
+"""The server's log, and its metrics for Prometheus."""

@@ -1,0 +1,152 @@
+"""AWS's refusals as errors of Teal's own tree: the only place that knows AWS's error codes.
+
+Codes are those on the wire (``Error.Code``), which for Elastic Load Balancing lack the ``Exception`` that ends the
+names of its error shapes. Sources: the error lists of each operation in botocore's service models; "Common Error
+Types" of each API reference.
+"""
+
+from orchestrator.core.domain.errors import Denied, Missing, Outside, Rejected, Throttled, Unreachable
+
+CREDENTIALS_ADVICE = (
+    "give credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in AWS_PROFILE (`aws sso login` renews "
+    "it), or the role of the task or instance that Teal runs on"
+)
+
+_THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "LimitExceededFault",
+        "SlowDown",
+        # Application Auto Scaling: another change of the same target is in progress; it ends by itself.
+        "ConcurrentUpdateException",
+    }
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+"""Credentials that were right once; those of an assumed role are renewed."""
+_NO_CREDENTIALS = EXPIRED | frozenset(
+    {
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "UnrecognizedClientException",
+    }
+)
+_NO_SIGNATURE = frozenset(
+    {
+        "IncompleteSignature",
+        "InvalidSignatureException",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    }
+)
+_NOT_ALLOWED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "NotAuthorized",
+        "OptInRequired",
+        "UnauthorizedOperation",
+    }
+)
+_BROKEN = frozenset(
+    {
+        "HealthUnavailable",
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServiceException",
+        "InternalServiceFault",
+        "RequestTimeout",
+        "ServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+    }
+)
+_GONE = frozenset({"NoSuchEntity", "ServiceNotActiveException"})
+# ECS has no error of its own for a task definition that does not exist.
+_GONE_IN = frozenset({("DescribeTaskDefinition", "ClientException")})
+# The group hangs on a rule already, but ECS does not see it yet: the same call works some seconds later.
+_NOT_YET = "does not have an associated load balancer"
+
+# The same words end a command and explain a rollout's hold, so they speak to both.
+AGAIN = "a rollout under way tries again by itself, otherwise give the command again"
+
+_SERVICES = {
+    "ecs": "ECS",
+    "elbv2": "Elastic Load Balancing",
+    "application-autoscaling": "Application Auto Scaling",
+    "cloudwatch": "CloudWatch",
+    "sts": "STS",
+    "ec2": "EC2",
+    "ecr": "ECR",
+    "iam": "IAM",
+    "secretsmanager": "Secrets Manager",
+    "service-quotas": "Service Quotas",
+    "ssm": "Systems Manager",
+}
+
+
+_PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
+
+
+def call_name(service: str, operation: str) -> str:
+    """A call in a person's words: ``ECS DescribeServices``."""
+    return f"{_SERVICES.get(service, service)} {operation}"
+
+
+def iam_action(service: str, operation: str) -> str:
+    """The action that IAM must allow for a call: ``elasticloadbalancing:ModifyRule``."""
+    prefix = _PREFIXES.get(service, service)
+    operation = (
+        operation.removesuffix("Batch") if service == "sqs" else operation
+    )  # IAM knows the single one alone
+    return f"{prefix}:{operation}"
+
+
+def refused(service: str, operation: str, *, code: str, message: str, status: int) -> Outside:
+    """The error for an error answer. `code` is AWS's code on the wire, `status` the HTTP status."""
+    what = call_name(service, operation)
+    why = f"AWS answered {code}: {message}" if message else f"AWS answered {code}"
+    if code in _THROTTLED or status == 429:
+        return Throttled(what=what, why=why, next_step=f"Teal slows down; {AGAIN}")
+    if code in _NO_CREDENTIALS:
+        return Denied(what=what, why=why, next_step=f"renew the credentials: {CREDENTIALS_ADVICE}")
+    if code in _NO_SIGNATURE:
+        return Denied(what=what, why=why, next_step="check the secret key, and this machine's clock")
+    if code in _NOT_ALLOWED:
+        return Denied(
+            what=what, why=why, next_step=f"allow the action {iam_action(service, operation)} to Teal's role"
+        )
+    if code in _BROKEN or status >= 500:
+        return Unreachable(what=what, why=why, next_step=f"see the AWS Health Dashboard; {AGAIN}")
+    return _understood(what, why, operation=operation, code=code, message=message)
+
+
+def unanswered(service: str, operation: str, *, why: str) -> Unreachable:
+    """The error for a call that got no answer, or none that can be read; a write may have taken effect."""
+    return Unreachable(
+        what=call_name(service, operation),
+        why=why,
+        next_step=f"check the network, AWS_ENDPOINT_URL and the region; {AGAIN}",
+    )
+
+
+def uncredentialed(service: str, operation: str, *, why: str) -> Denied:
+    """The error for a call that could not be signed, since there are no usable credentials."""
+    return Denied(what=call_name(service, operation), why=why, next_step=CREDENTIALS_ADVICE)
+
+
+def _understood(what: str, why: str, *, operation: str, code: str, message: str) -> Outside:
+    is_gone = code.removesuffix("Exception").endswith("NotFound") or code in _GONE
+    if is_gone or (operation, code) in _GONE_IN or _NOT_YET in message:
+        return Missing(what=what, why=why, next_step="check that it exists in this account and region")
+    return Rejected(what=what, why=why, next_step="change what AWS names, then start again")

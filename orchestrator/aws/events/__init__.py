@@ -1,0 +1,1 @@
+"""What AWS pushes: EventBridge's events by a queue, as wake-ups."""

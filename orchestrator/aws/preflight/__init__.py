@@ -1,0 +1,1 @@
+"""Reads that preflight and `teal init` alone need, one file a service."""

@@ -1,0 +1,1 @@
+"""One file an AWS service, and the shapes of their requests and answers."""

@@ -1,0 +1,1 @@
+"""The rollout file: read, checked, turned into core values, and written again."""

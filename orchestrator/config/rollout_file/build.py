@@ -1,0 +1,129 @@
+"""A checked rollout file as the core's values."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.config.gates.compare import build_compare
+from orchestrator.config.gates.metric import build_metrics
+from orchestrator.config.gates.probe import build_probe
+from orchestrator.config.gates.webhook import build_webhooks
+from orchestrator.config.gates.window import build_window
+from orchestrator.config.rollout_file.drain import build_drain
+from orchestrator.config.rollout_file.ending import build_ending
+from orchestrator.config.rollout_file.metrics import build_counting
+from orchestrator.config.rollout_file.models import (
+    AlarmModel,
+    ApprovalModel,
+    File,
+    GatesModel,
+    GuardModel,
+    ListenerModel,
+    When,
+)
+from orchestrator.config.rollout_file.plan_auto import AutoModel, build_auto
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.health import HealthSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, Limits, NotifySpec, Spec
+
+
+def build(file: File) -> Spec:
+    """The Spec that a file asks for. Plans that say the same as a named one bear its name."""
+    return Spec(
+        service=replace(file.service, account=file.account or ""),
+        task_definition=file.revision.task_definition or "",
+        images=tuple(sorted((file.revision.images or {}).items())),
+        colour_variable=file.revision.colour_variable or "",
+        background=file.background,
+        capacity=file.capacity.green,
+        discovery=file.discovery,
+        first_tasks=file.first_deployment.tasks if file.first_deployment else 0,
+        region=file.region or "",
+        plan=_plan(file),
+        rules=_arns(file.traffic.rules),
+        test_rules=_arns(file.traffic.test_rules),
+        gates=_gates(file.gates),
+        metrics=build_counting(file.metrics),
+        approval=_approval(file.approval, is_auto=_plan(file).auto is not None),
+        limits=Limits(
+            provision=file.limits.provision,
+            hold=file.limits.hold,
+            then=file.limits.then,
+            settle=file.limits.settle,
+            unseen=file.limits.unseen,
+            wait_for_blue=file.limits.wait_for_blue or timedelta(0),
+        ),
+        on_failure=file.on_failure,
+        one_way=file.one_way,
+        drain=build_drain(file.drain),
+        on_drift=file.on_drift,
+        sticky=file.sticky,
+        ending=build_ending(file.ending),
+        labels=tuple(sorted(file.labels.items())),
+        notify=NotifySpec(slack=file.notify.slack or ""),
+        is_forced=file.force,
+        override=file.override or "",
+    )
+
+
+def _arns(rules: Sequence[str | ListenerModel]) -> tuple[str, ...]:
+    return tuple(rule.listener if isinstance(rule, ListenerModel) else rule for rule in rules)
+
+
+def _plan(file: File) -> Plan:
+    if isinstance(file.plan, AutoModel):
+        return build_auto(file.plan)
+    if isinstance(file.plan, str) and NAMED_PLANS[file.plan].auto is not None:
+        return NAMED_PLANS[file.plan]
+    if isinstance(file.plan, str):
+        steps = NAMED_PLANS[file.plan].steps
+    else:
+        steps = tuple(Step(weight=s.weight, bake=s.bake, approval=s.approval) for s in file.plan)
+    waiting = _waiting(file.approval, len(steps))
+    steps = tuple(replace(step, approval=step.approval or i in waiting) for i, step in enumerate(steps))
+    return next(
+        (plan for plan in NAMED_PLANS.values() if plan.auto is None and plan.steps == steps),
+        Plan(name="custom", steps=steps),
+    )
+
+
+def _waiting(approval: ApprovalModel, steps: int) -> frozenset[int]:
+    """Indices of the steps that ``approval.when`` makes wait before they are left."""
+    if When.EVERY_STEP in approval.when:
+        return frozenset(range(steps - 1))
+    return frozenset({steps - 2} if When.BEFORE_FULL in approval.when else ())
+
+
+def _gates(gates: GatesModel) -> GatesSpec:
+    guard = gates.guard
+    return GatesSpec(
+        health=HealthSpec(on=gates.health),
+        guard=GuardSpec(errors=guard.errors) if isinstance(guard, GuardModel) else GuardSpec(on=guard),
+        compare=build_compare(gates.compare),
+        metrics=build_metrics(gates.metric),
+        probe=build_probe(gates.probe),
+        webhooks=build_webhooks(gates.webhook),
+        window=build_window(gates.window),
+        alarms=AlarmsSpec(
+            alarms=tuple(
+                AlarmSpec(name=alarm.name, no_data=alarm.no_data)
+                if isinstance(alarm, AlarmModel)
+                else AlarmSpec(name=alarm)
+                for alarm in gates.alarms
+            )
+        ),
+    )
+
+
+def _approval(approval: ApprovalModel, *, is_auto: bool) -> ApprovalSpec:
+    return ApprovalSpec(
+        approvers=tuple(approval.approvers),
+        required=approval.required,
+        not_author=approval.not_author,
+        timeout=approval.timeout,
+        on_timeout=approval.on_timeout,
+        before_full=is_auto and When.BEFORE_FULL in approval.when,  # else a step says it
+        before_traffic=When.BEFORE_TRAFFIC in approval.when,
+    )

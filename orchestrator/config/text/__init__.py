@@ -1,0 +1,1 @@
+"""YAML with its lines, and how people write durations, shares and sizes."""

@@ -1,0 +1,178 @@
+"""People's commands: which may be accepted where the rollout stands, and what each does to the row.
+
+Acceptance is checked twice with the same function: when the command comes in, and when a tick applies it, since the
+rollout may have moved on in between (then the command is overtaken, and says so).
+"""
+
+from dataclasses import replace
+
+from orchestrator.core.analysis import baseline
+from orchestrator.core.analysis.bake import go_to_step
+from orchestrator.core.domain.commands import ACCEPTED, Command, CommandKind, CommandState, Outcome
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import percent
+from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC, current_step, needs_first_approval
+from orchestrator.core.gates.probe import Probed
+from orchestrator.core.rollout.draft import Draft
+from orchestrator.core.rollout.rollout import Approval, Loss, Rollout
+from orchestrator.core.statistics.comparison import anew
+
+
+def refusal(row: Rollout, command: Command) -> str:
+    """Why a command makes no sense now, in words; empty if it may be accepted."""
+    accepted = ACCEPTED[row.phase]
+    if command.kind not in accepted:
+        others = ", ".join(sorted(accepted)) or "nothing more"
+        is_late = command.kind is CommandKind.ROLLBACK and row.phase is Phase.SUCCEEDED
+        instead = f" ({_undo(row)})" if is_late else ""
+        return f"{command.kind} makes no sense while the rollout is {row.phase}{instead}; it now accepts {others}"
+    if command.step is not None and command.step != current_step(row):
+        return f"it was given for step {command.step + 1}, and the rollout is at step {current_step(row) + 1}"
+    match command.kind:
+        case CommandKind.APPROVE:
+            return _approve_refusal(row, command)
+        case CommandKind.PAUSE:
+            return f"it is already paused by {row.paused_by.name}" if row.paused_by else ""
+        case CommandKind.RESUME:
+            is_stopped = row.paused_by or row.failed or (row.attempts and row.attempts[-1].is_failed)
+            return "" if is_stopped else "it is not paused"
+        case CommandKind.BACK | CommandKind.PROMOTE:
+            return (
+                _back_refusal(row, command)
+                if command.kind is CommandKind.BACK
+                else _full_refusal(row, command)
+            )
+        case CommandKind.ROLLBACK | CommandKind.REJECT:
+            return _way_back_refusal(row, command)
+        case _:
+            return ""
+
+
+def _undo(row: Rollout) -> str:
+    return f"`teal start --undo {row.id}` rolls the former revision out again"
+
+
+def _way_back_refusal(row: Rollout, command: Command) -> str:
+    if row.blue_loss is Loss.DELETED:
+        name = row.spec.service.service
+        return f"{name} was deleted, so there is nothing to go back to; abandon leaves green as it is"
+    if command.kind is CommandKind.ROLLBACK and row.green is not None and row.green.is_leaving:
+        return f"green is on its way out; once it is gone, {_undo(row)}"
+    if row.retirement is not None and row.retirement.is_clearing:
+        return f"blue's target groups are on their way out; once they are gone, {_undo(row)}"
+    return ""
+
+
+def _approve_refusal(row: Rollout, command: Command) -> str:
+    step = current_step(row)
+    if step == BEFORE_TRAFFIC:
+        if not needs_first_approval(row):
+            return "nothing waits for an approval before the first traffic"
+    elif not row.plan.steps[step].approval:
+        return f"step {step + 1} needs no approval"
+    approvers = row.spec.approval.approvers
+    if approvers and not command.by.is_among(approvers):
+        return f"{command.by.name} is not among the approvers: {', '.join(approvers)}"
+    if row.spec.approval.not_author and command.by.name == row.author.name:
+        return f"{command.by.name} started the rollout, and its author may not approve it"
+    if any(a.by.name == command.by.name and a.step == step for a in row.approvals):
+        return f"{command.by.name} has already approved this step"
+    return ""
+
+
+def _back_refusal(row: Rollout, command: Command) -> str:
+    earlier = [step.weight for step in row.plan.steps[: row.step]]
+    if not earlier:
+        return "this is the first step: there is no earlier one (rollback takes all traffic off green)"
+    if command.to is None or command.to not in earlier:
+        return f"name the weight of an earlier step: {', '.join(percent(weight) for weight in earlier)}"
+    return ""
+
+
+def _full_refusal(row: Rollout, command: Command) -> str:
+    """A promotion waives time and evidence; what a person must say, another person's haste does not."""
+    steps = row.plan.steps
+    for number in range(row.step, len(steps) - 1) if command.full else ():
+        people = {approval.by.name for approval in row.approvals if approval.step == number}
+        if steps[number].approval and len(people) < row.spec.approval.required:
+            return f"step {number + 1} needs an approval, which a promotion to the last step would pass by"
+    return ""
+
+
+def apply_commands(draft: Draft) -> Command | None:
+    """Apply what people wished; returns the rollback, reject or abandon that ends this rollout, if there is one."""
+    ending: Command | None = None
+    for command in draft.seen.commands:
+        why = refusal(draft.row, command)
+        if not why and ending is not None:
+            why = f"{ending.kind} by {ending.by.name} came first"
+        if why:
+            draft.outcomes.append(Outcome(key=command.key, state=CommandState.OVERTAKEN, text=why))
+            draft.tell(
+                EventKind.COMMAND_OVERTAKEN, f"{command.kind} by {command.by.name}: {why}", **_facts(command)
+            )
+            continue
+        if command.kind in (CommandKind.ROLLBACK, CommandKind.REJECT, CommandKind.ABANDON):
+            ending = command
+        else:
+            _apply(draft, command)
+        told = f"{command.kind} by {command.by.name}" + (f": {command.reason}" if command.reason else "")
+        draft.outcomes.append(Outcome(key=command.key, state=CommandState.APPLIED, text=told))
+        draft.tell(EventKind.COMMAND_APPLIED, told, **_facts(command))
+    return ending
+
+
+def _facts(command: Command) -> dict[str, str]:
+    return {
+        "command": command.kind.value,
+        "by": command.by.name,
+        "source": command.by.source,
+        "reason": command.reason,
+        "key": command.key,
+    }
+
+
+def _apply(draft: Draft, command: Command) -> None:
+    row = draft.row
+    match command.kind:
+        case CommandKind.APPROVE:
+            approval = Approval(by=command.by, step=current_step(row), at=draft.now)
+            draft.change(approvals=(*row.approvals, approval))
+        case CommandKind.PAUSE:
+            draft.change(paused_by=command.by, pause_reason=command.reason)
+        case CommandKind.RESUME:
+            attempts = row.attempts
+            if attempts and attempts[-1].is_failed:
+                # Only a person may have blue updated once more: the next tick records a new attempt.
+                attempts = (*attempts[:-1], replace(attempts[-1], is_retried=True))
+            if row.failed and row.phase is Phase.PROVISIONING:
+                _try_green_anew(draft)
+            if row.failed:
+                go_to_step(draft, row.step)
+                # What failed it would fail it again at once: a person has seen it and lets it go on.
+                draft.change(
+                    stops_count_from=draft.now, judged_from=draft.now, comparison=anew(draft.row.comparison)
+                )
+                baseline.tell(draft)
+            draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
+        case CommandKind.PROMOTE:
+            is_leaping = command.full and row.step < len(row.plan.steps) - 1
+            draft.change(waived_step=row.step, is_leaping=is_leaping)
+        case CommandKind.BACK:
+            index = row.plan.step_of(command.to) if command.to is not None else None
+            assert index is not None
+            assert index < row.step
+            if row.phase is Phase.WATCHING:
+                draft.move(Phase.SHIFTING, f"{command.by.name} goes back to step {index + 1}")
+            go_to_step(draft, index)
+            draft.change(judged_from=draft.now, steps=draft.row.steps[: index + 1])
+        case CommandKind.REJECT | CommandKind.ROLLBACK | CommandKind.ABANDON:
+            raise AssertionError("these end the rollout and are applied by decide()")
+
+
+def _try_green_anew(draft: Draft) -> None:
+    """A person has seen what failed before traffic: green is probed once more, and webhooks are asked again."""
+    probed = draft.row.probed
+    anew = None if probed is None else Probed(attempt=probed.attempt + 1, since=draft.now)
+    draft.change(probed=anew, questions=())

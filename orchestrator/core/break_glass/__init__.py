@@ -1,0 +1,1 @@
+"""Rolling back without server, store or file."""

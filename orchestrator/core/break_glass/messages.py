@@ -1,0 +1,171 @@
+"""What `teal rollback SERVICE --direct` says: what it is about to do, and what it leaves behind."""
+
+import json
+import shlex
+from datetime import timedelta
+
+from orchestrator.core.break_glass.direct_rollback import former_of, goes_back_in_place, watch_of
+from orchestrator.core.break_glass.snapshot import Place
+from orchestrator.core.cloud.forward_action import as_writable, read_forward, without_green
+from orchestrator.core.cloud.resources import RuleSeen, ServiceSeen
+from orchestrator.core.domain.ids import Tenths, revision_name
+from orchestrator.core.domain.plan import NONE, percent
+from orchestrator.core.domain.text import counted, group_name, span
+from orchestrator.core.rollout.draft import LATE
+
+NOTHING = (
+    "no rule of its load balancers carries a green of Teal beside blue: all its traffic is blue's already"
+)
+
+
+def situation(place: Place) -> tuple[str, ...]:
+    """Who there is, and who has which share."""
+    lines = [f"{place.name}: blue runs {_runs(place.blue)}"]
+    lines += [
+        f"green {guest.name} runs {_runs(guest.service)}"
+        if guest.service
+        else f"green {guest.name} has no service"
+        for guest in place.guests
+    ]
+    for rule in place.rules:
+        share = place.green_part(rule)
+        lines.append(f"{rule.name}: green has {percent(share)}, blue {percent(Tenths(1000 - share))}")
+    lines += [f"{name} forwards to green and not to blue: left as it is" for name in place.alone]
+    return tuple(lines)
+
+
+def intentions(place: Place) -> tuple[str, ...]:
+    """What will be done, in order, in words."""
+    lines: list[str] = []
+    former = former_of(place)
+    if former is not None and goes_back_in_place(place):
+        off = " with its deployment alarms and its breaker's rollback off for that" * bool(
+            watch_of(place.blue.deployment_configuration)
+        )
+        lines.append(
+            f"give blue {revision_name(former)} back in place, {counted(place.needed, 'task')}{off}. That takes as "
+            f"long as a deployment of blue, {span(LATE)} at least; the weights stay as they are until it is steady"
+        )
+    elif place.blue.desired < place.needed:
+        lines.append(
+            f"raise blue from {counted(place.blue.desired, 'task')} to {place.needed}, as many as green has, and wait "
+            "until they are healthy"
+        )
+    for rule in place.rules:
+        if place.green_part(rule) != NONE:
+            lines.append(f"write {rule.name}: green 0 %, blue what green had, everything else to the letter")
+    if place.unread:
+        lines.append("do the same on what could not be read yet")
+    elif not any(place.green_part(rule) for rule in place.rules):
+        lines.append("write no weight: green has none")
+    lines.append("tag green as taken back, so that a server that returns cleans up")
+    return tuple(lines)
+
+
+def pinned(place: Place) -> tuple[str, ...]:
+    """Which users no weight would free from green."""
+    lines = []
+    for rule in place.rules:
+        forward = read_forward(rule.actions)
+        sticky = json.loads(forward.stickiness) if forward else {}
+        if sticky:
+            until = span(timedelta(seconds=sticky.get("DurationSeconds", 0)))
+            lines.append(
+                f"{rule.name} pins users to a colour for up to {until}: green is taken out of it, which frees those "
+                "who met green at once"
+            )
+    return tuple(lines)
+
+
+def leftovers(place: Place) -> tuple[str, ...]:
+    """What is left of green and of what Teal changed, in words."""
+    lines: list[str] = []
+    for guest in place.guests:
+        if guest.service is not None:
+            lines.append(f"service {guest.service.name} ({counted(guest.service.running, 'task')})")
+            if guest.service.name in place.scaled:
+                alarms = f"teal-…-{guest.rollout[-8:]}-alarm-…"
+                lines.append(
+                    f"the scaling of {guest.service.name}, and alarms named {alarms} if steps drove it"
+                )
+        lines += [f"target group {group_name(group)}, at weight 0 on the rules" for group in guest.groups]
+    if _is_scale_in_off(place):
+        lines.append("blue's scale-in is suspended, perhaps by the rollout")
+    return tuple(lines)
+
+
+def commands(place: Place) -> tuple[str, ...]:
+    """The commands that remove what is left, for where no server will return to do it."""
+    cluster = place.cluster
+    made = [_without(rule, place) for rule in place.rules]
+    for guest in place.guests:
+        if guest.service is not None:
+            if (
+                guest.service.name in place.scaled
+            ):  # first: it would start the tasks again, and outlives the service
+                made.append(_unscaled(place, guest.service.name))
+            made.append(
+                _aws("ecs", "delete-service", cluster=cluster, service=guest.service.name) + " --force"
+            )
+        made += [_aws("elbv2", "delete-target-group", target_group_arn=group) for group in guest.groups]
+    if _is_scale_in_off(place):
+        made.append(_resume(place))
+    return tuple(made)
+
+
+def _runs(service: ServiceSeen) -> str:
+    primary = service.primary
+    revision = revision_name(primary.task_definition if primary else service.task_definition)
+    return f"{revision} ({service.running} of {counted(service.desired, 'task')})"
+
+
+def _without(rule: RuleSeen, place: Place) -> str:
+    forward = read_forward(rule.actions)
+    assert forward is not None
+    blue = next(w.group for w in forward.groups if w.group in place.targets)
+    actions = rule.actions
+    for green in (w.group for w in forward.groups if w.group in place.greens):
+        actions = without_green(actions, blue=blue, green=green)
+    if rule.is_default:
+        return _aws(
+            "elbv2", "modify-listener", listener_arn=rule.listener, default_actions=as_writable(actions)
+        )
+    return _aws("elbv2", "modify-rule", rule_arn=rule.arn, actions=as_writable(actions))
+
+
+def _is_scale_in_off(place: Place) -> bool:
+    return place.scaling is not None and place.scaling.scale_in_suspended
+
+
+def _resume(place: Place) -> str:
+    assert place.scaling is not None
+    state = {
+        "DynamicScalingInSuspended": False,
+        "DynamicScalingOutSuspended": place.scaling.scale_out_suspended,
+        "ScheduledScalingSuspended": place.scaling.scheduled_suspended,
+    }
+    return _aws(
+        "application-autoscaling",
+        "register-scalable-target",
+        service_namespace="ecs",
+        scalable_dimension="ecs:service:DesiredCount",
+        resource_id=f"service/{place.name}",
+        suspended_state=json.dumps(state),
+    )
+
+
+def _unscaled(place: Place, service: str) -> str:
+    return _aws(
+        "application-autoscaling",
+        "deregister-scalable-target",
+        service_namespace="ecs",
+        scalable_dimension="ecs:service:DesiredCount",
+        resource_id=f"service/{place.cluster}/{service}",
+    )
+
+
+def _aws(api: str, operation: str, /, **options: str) -> str:
+    words = ["aws", api, operation]
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", value]
+    return shlex.join(words)

@@ -1,0 +1,1 @@
+"""Task definitions, stopped and protected tasks, and access to AWS."""

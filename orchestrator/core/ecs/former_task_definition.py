@@ -1,0 +1,88 @@
+"""Blue's former revision, where somebody has deregistered it since: registered again, by the images that ran then.
+
+ECS gives no service a revision that is INACTIVE, so without it a rollback in settling could not give blue back what it
+ran. Teal kept the whole definition and its images' digests before it touched anything.
+"""
+
+from dataclasses import replace
+
+from orchestrator.core.cloud.effects import RegisterRevision
+from orchestrator.core.cloud.resources import Unread
+from orchestrator.core.cloud.survey import NewRevision
+from orchestrator.core.domain import tags
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Json, TaskDefinitionArn, revision_name
+from orchestrator.core.rollout.draft import Draft
+from orchestrator.core.rollout.needs import RevisionsNeed
+from orchestrator.core.rollout.rollout import HoldKind, Registration, Rollout
+
+GONE = "inactive"  # ECS UpdateService, ClientException: "TaskDefinition is inactive"
+
+
+def needs(row: Rollout) -> tuple[RevisionsNeed, ...]:
+    """The family to look through until the former revision is there again."""
+    return tuple(
+        RevisionsNeed(family=each.revision.family, after=each.revision.newest)
+        for each in row.registrations
+        if each.is_former and each.arn is None
+    )
+
+
+def is_under_way(draft: Draft, update: str) -> bool:
+    """True until blue's former revision can be given to it; `update`: the key of the effect that gives it."""
+    row, blue = draft.row, draft.row.blue
+    if blue is None or not blue.former_template:
+        return False
+    known = next((each for each in row.registrations if each.is_former), None)
+    if known is None:
+        if not any(f.key == update and f.is_final and GONE in f.why.lower() for f in draft.seen.failures):
+            return False
+        known = Registration(revision=_again(blue.former, row), is_former=True)
+        draft.change(registrations=(*row.registrations, known))
+        draft.wake_by(draft.now)
+    if known.arn is not None:
+        return False
+    _look_for(draft, known)
+    return True
+
+
+def _again(former: TaskDefinitionArn, row: Rollout) -> NewRevision:
+    assert row.blue is not None
+    family, _, number = former.rpartition("/")[2].rpartition(":")
+    return NewRevision(family=family, newest=int(number), template=Json(row.blue.former_template))
+
+
+def _look_for(draft: Draft, known: Registration) -> None:
+    row, blue, family = draft.row, draft.row.blue, known.revision.family
+    assert blue is not None
+    draft.change(waiting_for=f"{revision_name(blue.former)}, which was deregistered, to be registered again")
+    match draft.seen.revisions.get(family):
+        case None:
+            return
+        case Unread(why=why):
+            words = f"revisions of {family} could not be read: {why}"
+            draft.hold(HoldKind.AWS, words, clears_when="they can be read")
+            return
+        case seen:
+            own = [r.arn for r in seen if _is_it(r.tags, row, blue.former)]
+    if not own:
+        made = (
+            (tags.MANAGED, "true"),
+            (tags.ROLLOUT, row.id),
+            (tags.SERVICE, row.spec.service.path),
+            (tags.FORMER, blue.former),
+        )
+        draft.change(created_last=draft.now)
+        effect = RegisterRevision(family=family, template=known.revision.template, tags=made)
+        draft.ask(effect, f"register {revision_name(blue.former)} again, by its images' digests")
+        return
+    told = f"{revision_name(own[0])} is registered in place of {revision_name(blue.former)}, for blue to go back to"
+    draft.tell(EventKind.REVISION_REGISTERED, told, task_definition=own[0])
+    done = (replace(each, arn=own[0]) if each.is_former else each for each in row.registrations)
+    draft.change(registrations=tuple(done), blue=replace(blue, former=own[0]))
+    draft.wake_by(draft.now)
+
+
+def _is_it(found: object, row: Rollout, former: TaskDefinitionArn) -> bool:
+    """True for the one that was registered in the former's place: the rollout may have registered others."""
+    return isinstance(found, dict) and found.get(tags.ROLLOUT) == row.id and found.get(tags.FORMER) == former

@@ -1,0 +1,32 @@
+"""Tasks that stopped, told once each in ECS's own words: ECS itself forgets them within about an hour."""
+
+from orchestrator.core.cloud.readiness import CHOSEN_STOPS
+from orchestrator.core.cloud.resources import ServiceSeen, StopSeen
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.gates.scene import Colour
+from orchestrator.core.rollout.draft import Draft, service_of
+
+TOLD_MOST = 50  # of one rollout: enough to see why, and a colour that dies on and on fills no log
+
+
+def tell(draft: Draft, colour: Colour) -> None:
+    """Put the stops of a colour that nobody chose into the audit log, the oldest first."""
+    service = service_of(draft, colour)
+    if not isinstance(service, ServiceSeen):
+        return
+    for stop in reversed(service.stops):
+        told = draft.row.stops_told
+        is_news = stop.at > draft.row.created_at and _id(stop) not in told and len(told) < TOLD_MOST
+        if is_news and stop.code not in CHOSEN_STOPS:
+            draft.change(stops_told=(*told, _id(stop)))
+            draft.tell(
+                EventKind.TASK_STOPPED,
+                f"a task of {colour} stopped: {stop.reason or stop.code}",
+                task=stop.task,
+                code=stop.code,
+                reason=stop.reason,
+            )
+
+
+def _id(stop: StopSeen) -> str:
+    return stop.task.rpartition("/")[2]

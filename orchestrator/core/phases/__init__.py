@@ -1,0 +1,1 @@
+"""One file a phase, and the two ways out."""

@@ -1,0 +1,177 @@
+"""Blue is called back from its retirement: a rollback after green was put in its place.
+
+The weights stay as they are until blue could take everything: its target groups hang on the rules again at weight 0
+(only then are its targets checked), its tasks run again, or the service is made anew from the request it was first
+made like. Then the way back is the one of every rollback, and what was put on blue is taken off it.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.core.cloud.effects import CreateService, ScaleService
+from orchestrator.core.cloud.forward_action import read_forward, says_the_same, with_stickiness, with_weights
+from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
+from orchestrator.core.cloud.resources import Absent, RuleSeen, ServiceSeen, Unread
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.plan import ALL
+from orchestrator.core.domain.text import counted, span
+from orchestrator.core.gates.scene import Colour
+from orchestrator.core.phases import removing_blue
+from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.draft import LATE, Draft, targets_of
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.rollout.swap_progress import Retirement
+from orchestrator.core.traffic import rules, swap_rules
+
+
+def is_wanted(row: Rollout) -> bool:
+    """True where blue may have left the rules, or lost its tasks: it must come back before traffic can."""
+    return row.retirement is not None and row.retirement.is_swapping
+
+
+def is_blue_back(draft: Draft) -> bool:
+    """True once blue runs steadily with as many tasks as it had and could take everything, in two looks."""
+    _tell(draft)
+    is_hung = _hang(draft)
+    waiting = _service(draft) or ("" if is_hung else "blue's target groups on every rule again, at weight 0")
+    row, retirement = draft.row, _known(draft)
+    assert row.blue is not None
+    if not waiting:
+        targets = targets_of(draft, Colour.BLUE)
+        waiting = not_ready(draft.seen.blue, row.blue.former, targets, now=draft.now, quiet=draft.poll)
+        waiting = waiting or cannot_take_all(
+            draft.seen.blue, row.blue.former, targets, max(retirement.desired, 1)
+        )
+    late = retirement.asked_at
+    if not waiting and late is not None and draft.now < late + LATE:
+        # A call that stops or deletes blue may still be on its way: steady does not count until it cannot be.
+        waiting = "calls that may still be on their way"
+        draft.wake_by(late + LATE)
+    if waiting:
+        draft.change(ready_since=None, waiting_for=f"blue to be back: {waiting}")
+        return False
+    draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at blue")
+    assert draft.row.ready_since is not None
+    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+
+
+def _tell(draft: Draft) -> None:
+    """Say once what it takes, and about how long."""
+    row, retirement = draft.row, _known(draft)
+    assert row.blue is not None
+    if retirement.returning_from is not None:
+        return
+    draft.change(retirement=replace(retirement, returning_from=draft.now))
+    is_full = retirement.drained_from is None
+    if is_full:
+        words = "blue has all its tasks: it hangs on the rules again, and takes everything back"
+    else:
+        how = "is made anew with" if retirement.is_deleting else "gets back"
+        words = f"blue {how} {counted(retirement.desired, 'task')}"
+    words += f", which takes about {span(expected(row))}; green serves until blue is ready"
+    draft.tell(
+        EventKind.BLUE_CALLED_BACK, words, desired=retirement.desired, is_made_anew=retirement.is_deleting
+    )
+
+
+def expected(row: Rollout) -> timedelta:
+    """About how long blue takes to be ready: as long as green took, and no less than a late call may take."""
+    least = LATE + row.spec.metrics.look_gap
+    if row.retirement is None or row.retirement.drained_from is None or row.green is None:
+        return least if is_wanted(row) else timedelta(0)
+    return max(least, row.green.started_in or least)
+
+
+# the rules --------------------------------------------------------------------------------------------------------
+
+
+def _hang(draft: Draft) -> bool:
+    """True once blue's group hangs on every rule that green's hangs on; asks for it at weight 0."""
+    done = True
+    for rule in draft.row.rules:
+        green, seen = rule_lists.green_of(draft.row, rule), draft.seen.rules.get(rule.arn)
+        match seen:
+            case None | Unread():
+                done = False
+                rules.hold_unread(draft, rule, seen)
+            case Absent():
+                pass
+            case RuleSeen() as found:
+                forward = read_forward(found.actions)
+                if forward is None or green is None or forward.weight(green) is None:
+                    continue  # somebody took green out of it: it is not green's any more
+                if forward.weight(rule.blue_group) is None:
+                    done = False
+                    _write(draft, rule, found)
+    return done
+
+
+def _write(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+    green = rule_lists.green_of(draft.row, rule)
+    assert green is not None
+    if says_the_same(seen.actions, swap_rules.final(draft.row, rule)):
+        actions = rule_lists.listed(draft.row, rule, ALL)
+    else:
+        lent = rule.lent_stickiness_s
+        ground = with_stickiness(seen.actions, lent) if lent else seen.actions
+        actions = with_weights(ground, blue=rule.blue_group, green=green, weight=ALL)
+    rules.ask_write(
+        draft,
+        rule,
+        actions,
+        ALL,
+        to_safety=False,
+        expects=seen.actions,
+        told="blue's target group again, at weight 0",
+    )
+
+
+# the service ------------------------------------------------------------------------------------------------------
+
+
+def _service(draft: Draft) -> str:
+    """What blue's service still waits for before its tasks can be counted; asks for them."""
+    row, retirement = draft.row, _known(draft)
+    assert row.blue is not None
+    match draft.seen.blue:
+        case None | Unread() as seen:
+            why = seen.why if seen else "it was not looked at"
+            draft.hold(HoldKind.BLUE, f"blue could not be read: {why}", clears_when="blue can be read")
+            return "blue to be readable"
+        case Absent():
+            return _make_anew(draft, retirement)
+        case ServiceSeen(status="ACTIVE") as seen:
+            if seen.desired < retirement.desired:
+                effect = ScaleService(cluster=seen.cluster, service=seen.name, desired=retirement.desired)
+                draft.ask(effect, f"give blue its {counted(retirement.desired, 'task')} back")
+                return f"{counted(retirement.desired, 'task')} of blue"
+            return ""
+        case ServiceSeen():
+            return "its name to be free again: the service is still on its way out"
+
+
+def _make_anew(draft: Draft, retirement: Retirement) -> str:
+    """Blue's stored request and its former revision; ECS keeps a deleted service's name until it is INACTIVE."""
+    row = draft.row
+    assert row.blue is not None
+    effect = CreateService(
+        cluster=row.blue.cluster,
+        name=row.blue.name,
+        template=row.blue.template,
+        task_definition=row.blue.former,
+        desired=retirement.desired,
+        groups=tuple((pair.blue, pair.blue) for pair in row.pairs),
+        token=retirement.token,
+        tags=row.blue.tags or removing_blue.tags_to_go(row),
+    )
+    draft.change(retirement=replace(retirement, is_tagged=True), created_last=draft.now)
+    # It is made with green's deployment configuration, which watches nothing; blue's own follows once it serves.
+    draft.change(is_configuration_touched=True)
+    draft.ask(effect, f"make blue anew: {row.blue.name} with {counted(retirement.desired, 'task')}")
+    return "blue to be made anew"
+
+
+def _known(draft: Draft) -> Retirement:
+    assert draft.row.retirement is not None
+    return draft.row.retirement

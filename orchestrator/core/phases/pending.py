@@ -1,0 +1,185 @@
+"""Pending: what runs is read, and what the rollout will make is named before anything is made."""
+
+import json
+from datetime import timedelta
+
+from orchestrator.core.cloud.forward_action import canonical, cookie_life, read_forward
+from orchestrator.core.cloud.resources import RuleSeen, Unread
+from orchestrator.core.cloud.survey import LB_COOKIE, Severity, Survey
+from orchestrator.core.domain.events import EventKind, Record
+from orchestrator.core.domain.ids import Json, TaskDefinitionArn, revision_name
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.text import span
+from orchestrator.core.evaluation import change_windows
+from orchestrator.core.gates.scene import Names
+from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.draft import TEAL, Draft
+from orchestrator.core.rollout.names import (
+    short_id,
+    token_of,
+)
+from orchestrator.core.rollout.rollout import Blue, Green, HoldKind, Registration
+from orchestrator.core.rollout.rule_state import Pair, RuleState
+from orchestrator.core.rollout.spec import Background, Capacity, Spec
+from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.scaling import policies_for_green
+from orchestrator.core.traffic.discovery import in_scope, test_rules_of
+
+STOPS_IN = timedelta(seconds=30)  # a task's default
+
+
+FAILOVER = "target_group_health.dns_failover.minimum_healthy_targets."
+
+
+FAILOVER_KINDS = ("count", "percentage")
+
+
+GROUP_STEM_MAX = 16  # characters of a service's name that a target group's 32 leave room for
+
+
+def read_blue(draft: Draft) -> None:
+    """Once it may begin, take blue, its groups, rules, scaling and alarms into the row as they were first read."""
+    if change_windows.must_wait(draft):
+        return
+    survey = draft.seen.survey
+    if not isinstance(survey, Survey):
+        why = survey.why if isinstance(survey, Unread) else "it was not looked at"
+        draft.hold(HoldKind.AWS, f"blue could not be read: {why}", clears_when="blue can be read")
+        return
+    errors = [finding for finding in draft.seen.findings if finding.severity is Severity.ERROR]
+    if errors:
+        words = "; ".join(finding.what for finding in errors)
+        if all(finding.passes for finding in errors) and draft.row.spec.limits.wait_for_blue:
+            _wait_for_blue(draft, words)
+            return
+        draft.hold(
+            HoldKind.BLUE, f"preflight refuses: {words}", clears_when="preflight finds nothing against it"
+        )
+        return
+    if draft.row.paused_by:
+        return
+    _take(draft, survey)
+    draft.move(Phase.PREPARING, f"{draft.row.spec.service} and what carries its traffic were read")
+
+
+def _wait_for_blue(draft: Draft, words: str) -> None:
+    """Wait as long as the file says for somebody else's deployment of blue to end; nothing is made meanwhile."""
+    row, limit = draft.row, draft.row.spec.limits.wait_for_blue
+    if draft.now - row.created_at - row.paused_for >= limit:
+        roll_back(draft, f"waited {span(limit)} for blue: {words}", TEAL)
+        return
+    draft.hold(HoldKind.BLUE, f"waits for blue: {words}", clears_when="nobody else deploys it any more")
+    draft.wake_by(row.created_at + row.paused_for + limit)
+
+
+def _take(draft: Draft, survey: Survey) -> None:
+    row, revision = draft.row, survey.revision
+    assert revision is not None
+    hexes = short_id(row.id)
+    stem = "".join(c if c.isalnum() else "-" for c in row.spec.service.service)[:GROUP_STEM_MAX].strip("-")
+    draft.change(
+        blue=Blue(
+            cluster=survey.blue.cluster,
+            name=survey.blue.name,
+            arn=survey.blue.arn,
+            former=survey.blue.task_definition,
+            former_template=survey.former_template,
+            desired=survey.blue.desired,
+            deployment_configuration=survey.blue.deployment_configuration,
+            template=survey.template,
+            scaling=survey.scaling,
+            alarms=survey.alarms,
+            scales=survey.scales,
+            zones=survey.zones,
+            tags=tuple((key, value) for key, value in survey.blue.tags.items() if key.startswith("teal:")),
+            stops_in=survey.former.stops_in if survey.former else STOPS_IN,
+        ),
+        green=Green(
+            name=f"{row.spec.service.service[:240]}-{hexes}",
+            task_definition=TaskDefinitionArn("") if survey.new_revisions else revision.arn,
+            # `register` fills in what the file's images make of it, and what knows its colour.
+            blues=None if row.spec.images or not survey.new_revisions else revision.arn,
+            desired=max(survey.blue.desired, row.spec.first_tasks),
+            vcpu=revision.vcpu,
+            token=token_of(row, ""),
+            is_grown=row.spec.background is Background.NONE and row.spec.capacity is Capacity.FULL,
+            alarms=tuple(f"teal-{stem}-{hexes}-alarm-{number}" for number in range(_drivers(survey))),
+        ),
+        registrations=tuple(Registration(revision=revision) for revision in survey.new_revisions),
+        pairs=tuple(
+            Pair(
+                blue=group.arn,
+                load_balancer=group.load_balancers[0],
+                green_name=f"teal-{stem}-{hexes}-{number}",
+                template=group.template,
+                attributes=_attributes(row.spec, group.attributes),
+            )
+            for number, group in enumerate({group.arn: group for group in survey.groups}.values())
+        ),
+        rules=tuple(_rule_state(survey, seen) for seen in in_scope(row.spec, survey)),
+        test_rules=tuple(_rule_state(survey, seen) for seen in test_rules_of(row.spec, survey)),
+    )
+    body = canonical(
+        {"blue": survey.blue.arn, "former": survey.blue.task_definition, "rules": len(draft.row.rules)}
+    )
+    draft.records.append(Record(key="snapshot", at=draft.now, kind="snapshot", body=body))
+    draft.tell(
+        EventKind.BLUE_READ,
+        f"{survey.blue.name} runs {survey.blue.desired} tasks of {revision_name(survey.blue.task_definition)}; "
+        f"{len(draft.row.rules)} rule(s) carry its traffic",
+        former=survey.blue.task_definition,
+        desired=survey.blue.desired,
+        rules=len(draft.row.rules),
+    )
+
+
+def blues_names(survey: Survey) -> Names:
+    """The names that blue is known by, where green has none yet."""
+    return Names(
+        cluster=survey.blue.cluster,
+        blue_service=survey.blue.name,
+        green_service=survey.blue.name,
+        groups=tuple((group.arn, group.arn) for group in survey.groups),
+    )
+
+
+def _drivers(survey: Survey) -> int:
+    """How many alarms will drive green's step-scaling policies."""
+    if survey.scales is None:
+        return 0
+    return len(
+        policies_for_green.drivers_of(
+            survey.scales, policies_for_green.copied(survey.scales, blues_names(survey))
+        )
+    )
+
+
+def _attributes(spec: Spec, attributes: Json) -> Json:
+    """Attributes of green's group: blue's, but that DNS never judges the load balancer by a guest of it.
+
+    A green that is to stay is none, and its group is like blue's in everything.
+
+    A Route 53 record that evaluates target health fails a load balancer over for any group without a healthy target:
+    a broken green would take the neighbours with it. Teal takes such a green back within one look.
+    """
+    if spec.ending.is_swap:
+        return attributes
+    return canonical({**json.loads(attributes), **{f"{FAILOVER}{kind}": "off" for kind in FAILOVER_KINDS}})
+
+
+def _rule_state(survey: Survey, seen: RuleSeen) -> RuleState:
+    forward = read_forward(seen.actions)
+    assert forward is not None
+    blues = {group.arn: group for group in survey.groups}
+    blue = blues[next(w.group for w in forward.groups if w.group in blues)]
+    is_lent = blue.stickiness == LB_COOKIE and not cookie_life(seen.actions)
+    return RuleState(
+        arn=seen.arn,
+        listener=seen.listener,
+        load_balancer=seen.load_balancer,
+        is_default=seen.is_default,
+        conditions=rule_lists.conditions_of(seen),
+        base=seen.actions,
+        blue_group=blue.arn,
+        lent_stickiness_s=blue.cookie_seconds if is_lent else 0,
+    )

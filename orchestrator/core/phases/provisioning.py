@@ -1,0 +1,275 @@
+"""Provisioning: green is made and becomes ready, and blue is kept able to take everything back."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator.core.analysis import auto_plan, baseline
+from orchestrator.core.analysis.bake import go_to_step
+from orchestrator.core.cloud.effects import CreateService
+from orchestrator.core.cloud.readiness import (
+    TargetsLook,
+    cannot_take_all,
+    hint,
+    not_ready,
+    own_stops,
+    unused_zones,
+)
+from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsSeen, Unread
+from orchestrator.core.domain.ids import TargetGroupArn
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import NONE
+from orchestrator.core.domain.text import counted, load_balancer_name
+from orchestrator.core.ecs import task_definitions
+from orchestrator.core.ecs.stopped_tasks import tell
+from orchestrator.core.evaluation import before_traffic, change_windows, limits
+from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC, is_approved, needs_first_approval
+from orchestrator.core.gates.scene import Colour
+from orchestrator.core.rollout.draft import TEAL, Draft, targets_of
+from orchestrator.core.rollout.names import is_ours, next_service_name, tags_of, token_of
+from orchestrator.core.rollout.rollout import Green, HoldKind, Rollout
+from orchestrator.core.rollout.turn_back import roll_back
+from orchestrator.core.scaling import blue_floor, capacity, green_scaling, task_counts
+from orchestrator.core.traffic import rule_looks, rules, test_rules
+from orchestrator.core.traffic.drift import drift_ends_it
+
+REFUSED_TRIES = 6  # CreateService, about a minute in all: ECS may see late what it refuses for lack of
+FAILED_STARTS = 2  # tasks that failed to start for the same reason: it will not get better
+
+
+def provision(draft: Draft) -> None:
+    """Make green, keep blue able to take everything back, and wait until green is ready in two looks."""
+    before_traffic.take(draft)
+    looks = rule_looks.take_looks(draft)
+    if drift_ends_it(draft, looks):
+        return
+    rule_looks.hold_for(draft, looks)
+    rules.want(draft, NONE)
+    rules.write(draft, looks, safe_is_less=True)
+    _make_green(draft)
+    if draft.turning_back is not None:
+        return
+    capacity.hold_against_schedules(draft)
+    blue_floor.keep(draft, capacity.all_traffic_needs(draft))
+    baseline.take(draft)
+    task_definitions.keep_images(draft)
+    scaling = _give_scaling(draft)
+    if not _is_ready_twice(draft):
+        limits.limit(draft)
+        return
+    if scaling:
+        draft.change(waiting_for=scaling)
+        limits.limit(draft)
+        return
+    if test_rules.point(draft):
+        _start_traffic(draft)
+    elif draft.turning_back is None:
+        limits.limit(draft)
+
+
+def _give_scaling(draft: Draft) -> str:
+    """What green's scaling still waits for; it has none while it is kept at one task, which nothing may add to."""
+    green = draft.row.green
+    if green is None or not green.is_grown or not isinstance(draft.seen.green, ServiceSeen):
+        return ""
+    return green_scaling.give(draft, tags_of(draft.row))
+
+
+def _make_green(draft: Draft) -> None:
+    row, green, blue = draft.row, draft.row.green, draft.seen.blue
+    assert green is not None
+    assert row.blue is not None
+    match draft.seen.green:
+        case None:
+            return
+        case Unread(why=why):
+            draft.hold(HoldKind.AWS, f"green could not be read: {why}", clears_when="green can be read")
+        case Absent():
+            if not green.is_asked and not isinstance(blue, ServiceSeen):
+                _hold_for_blue(draft)  # green is made as large as blue is now
+                return
+            if not green.is_asked and not _are_groups_empty(draft):
+                return
+            if not green.is_asked and isinstance(blue, ServiceSeen):
+                green = replace(green, desired=_first_size(draft, blue), is_asked=True)
+            draft.change(green=green, created_last=draft.now)
+            _ask_for_green(draft, green)
+        case ServiceSeen() as seen if not is_ours(row, dict(seen.tags)) or seen.status != "ACTIVE":
+            # Somebody else's, or on its way out, which keeps its name for so long: another name, never theirs.
+            name = next_service_name(green.name, row.id)
+            token = token_of(row, name)
+            draft.change(green=replace(green, name=name, token=token, is_asked=False))
+        case ServiceSeen() as seen:
+            _follow_start(draft, seen)
+
+
+def _ask_for_green(draft: Draft, green: Green) -> None:
+    """Ask for green; give up where ECS goes on refusing it, or saying that its target group hangs on no load balancer.
+
+    It hangs on one, as this rollout has read: ECS sees it some seconds later, or something is wrong with it.
+    """
+    create = _create(draft.row)
+    refusals = [f for f in draft.seen.failures if f.key == create.key and (f.is_missing or f.is_final)]
+    known = next((asked for asked in draft.before.asked if asked.key == create.key), None)
+    if refusals and known is not None and known.times >= REFUSED_TRIES:
+        roll_back(draft, f"green cannot be made, asked for {known.times} times: {refusals[0].why}", TEAL)
+        return
+    draft.ask(create, f"make green: {green.name} with {green.desired} tasks")
+
+
+def _are_groups_empty(draft: Draft) -> bool:
+    """True if nobody has put targets into green's groups, which are to hold its own tasks alone."""
+    for pair in draft.row.pairs:
+        seen = draft.seen.targets.get(pair.green) if pair.green else None
+        if not isinstance(seen, TargetsSeen):
+            why = (
+                seen.why
+                if isinstance(seen, Unread)
+                else "it is not there"
+                if seen
+                else "it was not looked at"
+            )
+            words = f"the targets of {pair.green_name} could not be read: {why}"
+            draft.hold(HoldKind.AWS, words, clears_when="they can be read")
+            return False
+        if seen.registered + seen.draining:
+            words = (
+                f"somebody put {counted(seen.registered + seen.draining, 'target')} into {pair.green_name}"
+            )
+            draft.hold(HoldKind.DRIFT, words, clears_when=f"{pair.green_name} has no target")
+            return False
+    return True
+
+
+def _first_size(draft: Draft, blue: ServiceSeen) -> int:
+    """How many tasks green begins with."""
+    row = draft.row
+    needed = max(blue.desired, row.spec.first_tasks)
+    return task_counts.first_tasks(row.spec, needed=needed, zones=row.blue.zones if row.blue else 1)
+
+
+def _hold_for_blue(draft: Draft) -> None:
+    seen = draft.seen.blue
+    why = seen.why if isinstance(seen, Unread) else "it is not there" if seen else "it was not looked at"
+    draft.hold(HoldKind.AWS, f"blue could not be read: {why}", clears_when="blue can be read")
+
+
+def _create(row: Rollout) -> CreateService:
+    assert row.blue is not None
+    assert row.green is not None
+    return CreateService(
+        cluster=row.blue.cluster,
+        name=row.green.name,
+        template=row.blue.template,
+        task_definition=row.green.task_definition,
+        desired=row.green.desired,
+        groups=tuple((pair.blue, TargetGroupArn(pair.green or "")) for pair in row.pairs),
+        token=row.green.token,
+        tags=tags_of(row),
+    )
+
+
+def _follow_start(draft: Draft, green: ServiceSeen) -> None:
+    """Roll back as soon as it is certain that green will not start; say what it waits for until then."""
+    row = draft.row
+    assert row.green is not None
+    primary = green.primary
+    stops = own_stops(green, row.green.task_definition, row.created_at)
+    tell(draft, Colour.GREEN)
+    if primary is not None and primary.rollout_state == "FAILED":
+        # ECS counts the tasks; why they stopped only they can say.
+        reason = (primary.reason or "ECS gave up on it").rstrip(".")
+        last = f"; its last task: {stops[0].reason or stops[0].code}" if stops else ""
+        roll_back(draft, f"green does not start: {reason}{last}", TEAL)
+        return
+    reasons = [stop.reason or stop.code for stop in stops]
+    worst = max(reasons, key=reasons.count, default="")
+    failed_starts = [
+        stop for stop in stops if stop.code == "TaskFailedToStart" and (stop.reason or stop.code) == worst
+    ]
+    if len(failed_starts) >= FAILED_STARTS or len(stops) > FAILED_STARTS:
+        roll_back(draft, f"green does not start: {len(stops)} tasks stopped, {worst}", TEAL)
+        return
+    capacity.follow_blue(draft, green, task_counts.first_weight(draft.row.spec))
+
+
+def _is_ready_twice(draft: Draft) -> bool:
+    row, green = draft.row, draft.row.green
+    assert green is not None
+    targets = targets_of(draft, Colour.GREEN)
+    why = not_ready(draft.seen.green, green.task_definition, targets, now=draft.now, quiet=draft.poll)
+    if not why and isinstance(draft.seen.green, ServiceSeen) and draft.seen.green.desired < green.desired:
+        why = f"green grows to {green.desired} tasks"
+    if _is_outside_for_good(draft, targets):
+        return False
+    if why:
+        draft.change(ready_since=None, waiting_for=f"{why}{hint(targets)}")
+        return False
+    if green.started_in is None:
+        began = row.phase_since or row.created_at
+        draft.change(green=replace(green, started_in=draft.now - began))
+    draft.change(ready_since=row.ready_since or draft.now, waiting_for="a second look at green")
+    assert draft.row.ready_since is not None
+    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+
+
+def _is_outside_for_good(draft: Draft, targets: Sequence[TargetsLook]) -> bool:
+    """True once green is given up, since tasks of it are where its load balancer takes no targets from.
+
+    A group that is in no rule has the same reason for every target: then drift says what is wrong.
+    """
+    zones = unused_zones(targets) if rules.all_at(draft.row, NONE) and not draft.holds else ()
+    since = draft.row.unused_since or draft.now
+    draft.change(unused_since=since if zones else None)
+    if not zones or draft.now - since < draft.row.spec.metrics.period:
+        return False
+    assert draft.row.blue is not None
+    network = json.loads(draft.row.blue.template).get("networkConfiguration") or {}
+    subnets = (network.get("awsvpcConfiguration") or {}).get("subnets", ())
+    of = f" (its subnets: {', '.join(subnets)})" if subnets else ""
+    names = dict.fromkeys(load_balancer_name(pair.load_balancer) for pair in draft.row.pairs)
+    roll_back(
+        draft,
+        f"green has tasks in {', '.join(zones)}{of}, a zone that is not enabled for load balancer "
+        f"{' or '.join(names)}: enable it there, or take the subnet out of the service",
+        TEAL,
+    )
+    return True
+
+
+def _start_traffic(draft: Draft) -> None:
+    row, blue = draft.row, draft.row.blue
+    assert blue is not None
+    needed = capacity.all_traffic_needs(draft)
+    why = cannot_take_all(draft.seen.blue, blue.former, targets_of(draft, Colour.BLUE), needed)
+    if why:
+        draft.hold(
+            HoldKind.CAPACITY, f"blue could not take all traffic back: {why}", clears_when="blue is ready"
+        )
+    if not blue_floor.is_held(draft):
+        draft.change(waiting_for="blue's scale-in to be suspended")
+        limits.limit(draft)
+        return
+    is_tried = before_traffic.is_passed(draft)
+    if draft.turning_back is not None:
+        return
+    is_ready = is_tried and not any(h.kind is not HoldKind.PAUSED for h in draft.holds)
+    is_ready = is_ready and not change_windows.must_wait(draft)
+    if is_ready and needs_first_approval(row):
+        fires = any(alarm.state == "ALARM" for alarm in blue.alarms)
+        of = "first traffic (an alarm fires already)" if fires else "first traffic"
+        is_ready = is_approved(draft, BEFORE_TRAFFIC, of=of)
+    if is_ready and not row.paused_by and not capacity.is_grown(draft):
+        return
+    if green_scaling.is_missing(draft.row):
+        draft.wake_by(draft.now)  # nothing may add to fewer tasks than its share needs: only now may it scale
+        return
+    if is_ready and not row.paused_by and (wait := auto_plan.wait_for_moment(draft)):
+        draft.change(waiting_for="the right moment of the metric period")
+        draft.wake_by(draft.now + wait)
+        is_ready = False
+    if is_ready and not row.paused_by:
+        go_to_step(draft, 0)
+        baseline.freeze(draft)
+        auto_plan.begin(draft)
+        draft.move(Phase.SHIFTING, "green is steady and healthy in two looks")

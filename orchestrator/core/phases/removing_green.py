@@ -1,0 +1,279 @@
+"""Green leaves: the rules get their first lists back, green and its groups go, blue's scaling is restored.
+
+The same on every way out, and each part only if Teal made it, touched it, and nobody changed it since.
+"""
+
+import json
+import math
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator.core.cloud.effects import DeleteService, RestoreDeploymentConfiguration, ScaleService
+from orchestrator.core.cloud.forward_action import read_forward, says_the_same
+from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.ecs import task_definitions
+from orchestrator.core.phases import removing_blue
+from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.draft import LATE, TEAL, Draft
+from orchestrator.core.rollout.rule_state import Pair, RuleState
+from orchestrator.core.scaling import blue_floor, green_scaling, swap_blue
+from orchestrator.core.traffic import rules, sticky_sessions, target_groups_in_use
+
+# A written weight steers the whole load balancer some seconds after it reads back.
+PROPAGATION = timedelta(seconds=10)
+# On resume, policies that are already in breach act at once: blue's metrics must settle first.
+PERIODS_BEFORE_SCALING = 3
+
+
+def leave(draft: Draft, end: Phase) -> None:
+    """One tick of leaving; moves to `end` once everything was seen to be gone and restored."""
+    if not _are_rules_restored(draft):
+        return
+    if draft.row.unpinned_at is None and rule_lists.life(draft.row):
+        draft.change(unpinned_at=draft.now)
+    left = [
+        _restore_configuration(draft),
+        green_scaling.take_away(draft, may_come_late=_may_come_late(draft)),
+        _remove_green(draft),
+        *(_remove_group(draft, pair) for pair in draft.row.pairs),
+        task_definitions.remove(draft, end, may_come_late=_may_come_late(draft)),
+        removing_blue.untag(draft),
+        swap_blue.give_back(draft),
+        _restore_count(draft),
+        _restore_scaling(draft),
+    ]
+    waiting = next((words for words in left if words), "")
+    late = draft.row.created_last
+    if not waiting and late is not None and _may_come_late(draft):
+        waiting = "calls that may still be on their way"
+        draft.wake_by(late + LATE)
+    draft.change(waiting_for=waiting)
+    if waiting or draft.holds:
+        return
+    if draft.row.end is None:
+        draft.end("blue runs the new revision", TEAL)
+    reason = draft.row.end.reason if draft.row.end else ""
+    draft.move(end, reason)
+    gone = target_groups_in_use.told(draft.row) or "; nothing of green is left, and the rest is as it was"
+    words = f"{end}: {reason}{gone}"
+    draft.tell(EventKind.ENDED, words, phase=end.value, reason=reason)
+
+
+def _may_come_late(draft: Draft) -> bool:
+    """True while a call that makes something may have been sent and not have arrived."""
+    late = draft.row.created_last
+    return late is not None and draft.now < late + LATE
+
+
+def _are_rules_restored(draft: Draft) -> bool:
+    """True once every rule holds its first list again, to the letter; a rule that somebody changed keeps the change."""
+    users, tests = draft.row.rules, draft.row.test_rules
+    are_users_done, states = _restore_rules(draft, users, are_tests=False)
+    are_tests_done, test_states = _restore_rules(draft, tests, are_tests=True)
+    draft.change(rules=states, test_rules=test_states)
+    done = are_users_done and are_tests_done
+    draft.change(waiting_for="" if done else "the rules to hold their first lists again")
+    return done
+
+
+def _restore_rules(
+    draft: Draft, known: tuple[RuleState, ...], *, are_tests: bool
+) -> tuple[bool, tuple[RuleState, ...]]:
+    done, states = True, []
+    for rule in known:
+        seen, green = draft.seen.rules.get(rule.arn), rule_lists.green_of(draft.row, rule)
+        state = replace(rule, wanted=None)
+        match seen:
+            case None | Unread():
+                done = False
+                rules.hold_unread(draft, rule, seen)
+            case Absent():
+                state = replace(state, verified=None)
+            case RuleSeen() as found:
+                forward = read_forward(found.actions)
+                if rules.keeps_lent_stickiness(rule, found.actions):
+                    done = False
+                    rules.ask_write(draft, state, rule.base, None, to_safety=False)
+                elif forward is None or green is None or forward.weight(green) is None:
+                    state = replace(state, verified=None)
+                    if are_tests and rule.verified is not None:
+                        _tell_test_rule(draft, rule, found)
+                else:
+                    done = False
+                    _restore_rule(draft, state, found, is_test=are_tests)
+        states.append(state)
+    return done, tuple(states)
+
+
+def _tell_test_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
+    """Say that a test rule is as it was, or that somebody has changed it and it stays so."""
+    is_as_first = rule_lists.conditions_of(seen) == rule.conditions and says_the_same(seen.actions, rule.base)
+    if is_as_first:
+        words = f"{rule.name}, a test rule, leads again where it led at first"
+        draft.tell(EventKind.TEST_RULE_POINTED, words, rule=rule.arn, is_at_green=False)
+    else:
+        words = f"somebody changed {rule.name}, a test rule, meanwhile: left as it is"
+        draft.tell(EventKind.DRIFT_FOUND, words, rule=rule.arn)
+
+
+def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: bool) -> None:
+    green = rule_lists.green_of(draft.row, rule)
+    assert green is not None
+    forward = read_forward(seen.actions)
+    serves = bool(forward and forward.weight(green))
+    if serves and not is_test:
+        # A late write gave green traffic again: what waits for all traffic on blue waits anew.
+        draft.change(on_blue_since=draft.now)
+    actions = rules.without_green_at_all(rule, seen.actions, green)
+    is_urgent = serves and not is_test
+    rules.ask_write(draft, rule, actions, None, to_safety=is_urgent, expects=seen.actions)
+
+
+def _remove_green(draft: Draft) -> str:
+    """What green's service still waits for; empty once it is gone."""
+    green = draft.row.green
+    if green is None or green.is_gone:
+        return ""
+    seen: ServiceSeen | Absent | str = draft.read(draft.seen.green, "green", clears_when="green can be read")
+    match seen:
+        case str() as waiting:
+            return waiting
+        case Absent():
+            late = draft.row.created_last
+            if green.is_asked and late is not None and draft.now < late + LATE:
+                return "a creation that may still be on its way"
+            draft.change(green=replace(green, is_gone=True))
+            return ""
+        case ServiceSeen() as service:
+            return _retire(draft, service)
+
+
+def _retire(draft: Draft, service: ServiceSeen) -> str:
+    green = draft.row.green
+    assert green is not None
+    if service.tags.get("teal:rollout") != draft.row.id:
+        draft.change(green=replace(green, is_gone=True))
+        return ""  # somebody else's service under the name Teal would have taken
+    if service.status != "ACTIVE":
+        return "green's last tasks to stop"
+    if service.desired > 0:
+        drain = draft.row.spec.drain
+        empty = (draft.row.on_blue_since or draft.now) + max(PROPAGATION, drain.after)
+        if draft.now < empty and any(any(rule.intended) for rule in draft.row.rules):
+            draft.wake_by(empty)
+            return "the last requests to leave green"
+        if why := sticky_sessions.not_quiet(draft) or green_scaling.still_scales(draft):
+            return why
+        draft.change(green=replace(green, is_leaving=True))
+        kept = _kept(draft, empty)
+        if service.desired > kept:
+            scale = ScaleService(cluster=service.cluster, service=service.name, desired=kept)
+            told = f"all but {kept} of green's tasks" if kept else "green's tasks"
+            draft.ask(scale, f"stop {told}: {service.name}")
+        return "green's tasks to stop"
+    if service.running or service.pending:
+        return f"green's last {service.running + service.pending} tasks to stop"
+    draft.ask(DeleteService(cluster=service.cluster, service=service.name), f"delete green: {service.name}")
+    return "green to be deleted"
+
+
+def _kept(draft: Draft, since: datetime) -> int:
+    """How many of green's tasks stay for now.
+
+    A connection that lives on (WebSocket, server-sent events, HTTP/2) stays with its task whatever the weights are.
+    Stopped in slices, tasks cut a part of them at a time, so that not everybody comes back to blue at once.
+    """
+    row, drain = draft.row, draft.row.spec.drain
+    done = 1 + (draft.now - since) // drain.every if drain.every else drain.slices
+    if row.green is None or done >= drain.slices or not any(any(rule.intended) for rule in row.rules):
+        return 0
+    draft.wake_by(since + done * drain.every)
+    return row.green.desired - math.ceil(row.green.desired * done / drain.slices)
+
+
+def _remove_group(draft: Draft, pair: Pair) -> str:
+    """What one of green's target groups still waits for; empty once it is gone."""
+    green = draft.row.green
+    if pair.is_deleted:
+        return ""
+    match draft.read(draft.seen.groups.get(pair.green_name), pair.green_name):
+        case str() as waiting:
+            return waiting
+        case Absent():
+            late = draft.row.created_last
+            if late is not None and draft.now < late + LATE:
+                return "a creation that may still be on its way"
+        case GroupSeen() as seen if seen.tags.get("teal:rollout") == draft.row.id:
+            if green is not None and not green.is_gone:
+                return f"target group {pair.green_name} to be deleted"
+            if waiting := target_groups_in_use.delete(draft, seen.arn, pair.load_balancer):
+                return waiting
+        case GroupSeen():
+            pass  # somebody else's group under the name Teal would have taken
+    gone = tuple(
+        replace(p, is_deleted=True) if p.green_name == pair.green_name else p for p in draft.row.pairs
+    )
+    draft.change(pairs=gone)
+    return ""
+
+
+def _restore_configuration(draft: Draft) -> str:
+    """Give blue its deployment configuration back, if the way back switched its alarms and breaker off."""
+    row, blue = draft.row, draft.row.blue
+    if blue is None or not row.is_configuration_touched:
+        return ""
+    if not isinstance(draft.seen.blue, ServiceSeen):
+        return "a look at blue"
+    if json.loads(draft.seen.blue.deployment_configuration) == json.loads(blue.deployment_configuration):
+        draft.change(is_configuration_touched=False)
+        return ""
+    restore = RestoreDeploymentConfiguration(
+        cluster=blue.cluster,
+        service=blue.name,
+        deployment_configuration=blue.deployment_configuration,
+    )
+    draft.ask(restore, "give blue its deployment configuration back")
+    return "blue's deployment configuration to be as it was"
+
+
+def _restore_count(draft: Draft) -> str:
+    """Without scaling of its own, put blue's former count back if settling raised it and nobody changed it since."""
+    row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
+    if blue is None or blue.scaling is not None or not row.attempts:
+        return ""
+    if blue.desired == 0 and row.end is None:  # its first revision serves: there is no going back to nothing
+        return ""
+    last = row.attempts[-1]
+    if last.desired == last.desired_before:
+        return ""
+    if not isinstance(seen, ServiceSeen):
+        return "a look at blue"
+    if seen.desired != last.desired:
+        return ""
+    scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=last.desired_before)
+    draft.ask(scale, f"give blue its former count back: {last.desired_before}")
+    return "blue's count to be as it was"
+
+
+def _restore_scaling(draft: Draft) -> str:
+    """Lift the suspension that Teal wrote; what somebody else changed meanwhile stays, and is told."""
+    row, blue = draft.row, draft.row.blue
+    if blue is None or blue.scaling is None or not row.is_scaling_touched:
+        return ""
+    if row.on_blue_since is not None:
+        ripe = row.on_blue_since + PERIODS_BEFORE_SCALING * row.spec.metrics.period
+        if draft.now < ripe:
+            draft.wake_by(ripe)
+            return "blue's metrics to settle before its scaling is restored"
+    waiting = blue_floor.restore(draft)
+    if waiting:
+        return waiting
+    late = row.created_last
+    if late is not None and draft.now < late + LATE:
+        draft.wake_by(late + LATE)
+        return "a suspension that may still be on its way"
+    blue_floor.tell_difference(draft)
+    draft.change(is_scaling_touched=False)
+    return ""

@@ -1,0 +1,268 @@
+"""The way back: all traffic to blue first, everything else later. It never gives up.
+
+Before settling has touched blue this is one write a rule. Once blue was given the new revision, the weights stay as
+they are until blue runs its former revision again, in place, and then all traffic goes to it; and where green was put
+in its place, until blue is back (`bringing_blue_back`).
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.core.analysis import bake
+from orchestrator.core.cloud.deployment_configuration import is_watchful, unwatched
+from orchestrator.core.cloud.effects import ScaleService, UpdateService, WriteRule
+from orchestrator.core.cloud.forward_action import cookie_life, read_forward, with_weights
+from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
+from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
+from orchestrator.core.domain import tags
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Tenths, revision_name
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import NONE, percent
+from orchestrator.core.domain.text import counted, span
+from orchestrator.core.ecs import former_task_definition
+from orchestrator.core.gates.scene import Colour
+from orchestrator.core.phases import bringing_blue_back, removing_green
+from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.draft import LATE, Draft, TurnBack, targets_of
+from orchestrator.core.rollout.rollout import Attempt, HoldKind, Rollout
+from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.traffic import rules
+
+STUCK = timedelta(minutes=1)  # so long may it take until all traffic is on a blue that is as it was
+
+
+def begin(draft: Draft, turn: TurnBack) -> None:
+    """Roll back, from where the tick was when it turned back, and take the first step of the way in the same tick."""
+    draft.drop_what_followed(turn)
+    draft.end(turn.reason, turn.by)
+    draft.tell(
+        EventKind.ROLLBACK_DECIDED, f"rolling back: {turn.reason}", by=turn.by.name, source=turn.by.source
+    )
+    draft.move(Phase.ROLLING_BACK, turn.reason)
+    bake.forget(draft)
+    draft.change(waiting_for="", failed="", is_paged=False)
+    draft.change(paused_by=None, pause_reason="")  # a pause stops advance; a rollback is never behind it
+    take_back(draft)
+
+
+def taken_back_by(draft: Draft) -> str:
+    """Who rolled this rollout back with AWS alone, and why, as a tag on green says; empty: nobody did.
+
+    The weights alone cannot say it where green has none yet, or where a killed engine never read its write back.
+    """
+    row = draft.row
+    if row.phase is Phase.ROLLING_BACK or row.green is None or row.green.is_leaving:
+        return ""
+    for seen in (draft.seen.green, *draft.seen.groups.values()):
+        if isinstance(seen, ServiceSeen | GroupSeen) and seen.tags.get(tags.ROLLOUT) == row.id:
+            words = seen.tags.get(tags.TAKEN_BACK, "")
+            if words:
+                return words
+    return ""
+
+
+def take_back(draft: Draft) -> None:
+    """One tick of the way back."""
+    if draft.row.end is not None and draft.row.end.traffic_on_blue_at is None:
+        if draft.row.attempts and not _is_blue_former_again(draft):
+            _call_if_stuck(draft)
+            return
+        if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):
+            return
+        if bringing_blue_back.is_wanted(draft.row) and not bringing_blue_back.is_blue_back(draft):
+            _call_if_stuck(draft)
+            return
+        if not _is_all_on_blue(draft):
+            _call_if_stuck(draft)
+            return
+        _tell_on_blue(draft)
+    removing_green.leave(draft, Phase.ROLLED_BACK)
+
+
+def _call_if_stuck(draft: Draft) -> None:
+    """Call people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
+    row = draft.row
+    assert row.end is not None
+    has_blue_to_start = row.attempts or row.blue_loss or bringing_blue_back.is_wanted(row)
+    longest = row.spec.limits.provision if has_blue_to_start else STUCK
+    if draft.now >= row.end.at + longest:
+        why = draft.holds[0].reason if draft.holds else f"it waits for {row.waiting_for}"
+        draft.page(f"rolling back for {span(longest)}, and blue does not have all traffic yet: {why}")
+
+
+def _has_blue_its_tasks(draft: Draft) -> bool:
+    """True once a blue that somebody scaled to nothing could take all traffic; asks for its former count until then."""
+    row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
+    if blue is None or (isinstance(seen, ServiceSeen) and row.attempts):
+        draft.change(blue_loss=None)
+        return True
+    if isinstance(seen, ServiceSeen) and seen.desired < blue.desired:
+        scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=blue.desired)
+        draft.ask(scale, f"give blue its {counted(blue.desired, 'task')} back, before it gets traffic")
+    former = seen.task_definition if isinstance(seen, ServiceSeen) else blue.former
+    why = cannot_take_all(seen, former, targets_of(draft, Colour.BLUE), blue.desired)
+    if not why:
+        draft.change(blue_loss=None)
+        return True
+    draft.change(waiting_for=f"blue to have its tasks again: {why}")
+    _call_if_stuck(draft)
+    return False
+
+
+def _tell_on_blue(draft: Draft) -> None:
+    row = draft.row
+    assert row.end is not None
+    draft.change(
+        end=replace(row.end, traffic_on_blue_at=draft.now),
+        on_blue_since=draft.now,
+        is_way_clear=True,
+        waiting_for="green to be taken away",
+    )
+    seconds = round((draft.now - row.end.at).total_seconds(), 3)
+    draft.tell(
+        EventKind.TRAFFIC_ON_BLUE,
+        f"all traffic is on blue, {seconds:g} s after the decision",
+        seconds=seconds,
+    )
+
+
+def _is_all_on_blue(draft: Draft) -> bool:
+    """True once no rule gives green anything; asks for the writes that are missing, each from this tick's read.
+
+    Only blue's and green's weights change: whatever somebody else did to a rule meanwhile stays.
+    """
+    done = True
+    states = []
+    for rule in draft.row.rules:
+        green = rule_lists.green_of(draft.row, rule)
+        seen = draft.seen.rules.get(rule.arn)
+        verified = rule.verified
+        match seen:
+            case None | Unread():
+                done = False
+                rules.hold_unread(draft, rule, seen)
+            case Absent():
+                verified = None
+            case RuleSeen() as found:
+                forward = read_forward(found.actions)
+                weight = forward.weight(green) if forward and green else None
+                if forward and weight:
+                    done = False
+                    _write_blue(draft, rule, found, weight / sum(w.weight for w in forward.groups))
+                else:
+                    verified = None if weight is None else NONE
+        if verified != rule.verified:
+            draft.tell(
+                EventKind.WEIGHT_VERIFIED, f"{rule.name} gives green nothing", rule=rule.arn, green_tenths=0
+            )
+        states.append(replace(rule, verified=verified, wanted=NONE if rule.wanted else rule.wanted))
+    draft.change(rules=tuple(states), waiting_for="" if done else "all traffic on blue, read back")
+    return done
+
+
+def _harm(row: Rollout, share: float) -> float:
+    """About how many requests green gets in one period by this share, by blue's last hour; unknown: one in all."""
+    requests = row.history[-1].requests if row.history else 0
+    return max(1.0, requests) * share
+
+
+def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen, share: float) -> None:
+    green = rule_lists.green_of(draft.row, rule)
+    assert green is not None
+    weight: Tenths | None = NONE
+    if cookie_life(seen.actions):
+        # A weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does.
+        actions, weight = rules.without_green_at_all(rule, seen.actions, green), None
+    else:
+        actions = with_weights(seen.actions, blue=rule.blue_group, green=green, weight=NONE)
+    effect = WriteRule(
+        rule=rule.arn,
+        listener=rule.listener,
+        is_default=rule.is_default,
+        actions=actions,
+        green=weight,
+        to_safety=True,
+        harm=_harm(draft.row, share),
+    )
+    draft.ask(effect, f"give blue all traffic on {rule.name}")
+
+
+# blue's former revision, in place ---------------------------------------------------------------------------------
+
+
+def _is_blue_former_again(draft: Draft) -> bool:
+    """True once blue steadily runs its former revision again and could take everything."""
+    row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
+    assert blue is not None
+    if not isinstance(seen, ServiceSeen):
+        why = seen.why if isinstance(seen, Unread) else "it is not there" if seen else "it was not looked at"
+        draft.hold(HoldKind.BLUE, f"blue could not be read: {why}", clears_when="blue can be read")
+        return False
+    attempt = row.attempts[-1]
+    if attempt.task_definition != blue.former:
+        _attempt_former(draft, seen)
+        return False
+    if former_task_definition.is_under_way(draft, _former(draft, attempt).key):
+        return False
+    primary = seen.primary
+    if (
+        primary is None
+        or primary.task_definition != blue.former
+        or is_watchful(seen.deployment_configuration)
+    ):
+        _ask_former(draft, attempt)
+    why = not_ready(seen, blue.former, targets_of(draft, Colour.BLUE), now=draft.now, quiet=draft.poll)
+    why = why or cannot_take_all(seen, blue.former, targets_of(draft, Colour.BLUE), attempt.desired)
+    if why or draft.now < attempt.at + LATE:
+        # An update from before the rollback may still be on its way: steady does not count until it cannot be.
+        draft.change(
+            ready_since=None, waiting_for=f"blue on {revision_name(blue.former)}: {why or 'one more look'}"
+        )
+        return False
+    draft.change(ready_since=row.ready_since or draft.now)
+    assert draft.row.ready_since is not None
+    return draft.now - draft.row.ready_since >= row.spec.metrics.look_gap
+
+
+def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
+    row, blue = draft.row, draft.row.blue
+    assert blue is not None
+    attempt = Attempt(
+        number=len(row.attempts) + 1,
+        task_definition=blue.former,
+        desired=max(seen.desired, row.attempts[-1].desired),
+        desired_before=row.attempts[0].desired_before,
+        at=draft.now,
+        before=seen.primary.id if seen.primary else "",
+    )
+    serves = (
+        f"green keeps {percent(row.green_weight)} of the traffic" if row.green_weight else "the weights stay"
+    )
+    draft.change(attempts=(*row.attempts, attempt), is_configuration_touched=True, created_last=draft.now)
+    draft.tell(
+        EventKind.BLUE_UPDATE_ASKED,
+        f"blue goes back to {revision_name(blue.former)} in place, which takes {span(LATE)} at least; "
+        f"{serves} until blue is steady on it",
+        attempt=attempt.number,
+        task_definition=blue.former,
+    )
+    _ask_former(draft, attempt)
+
+
+def _former(draft: Draft, attempt: Attempt) -> UpdateService:
+    blue = draft.row.blue
+    assert blue is not None
+    return UpdateService(
+        cluster=blue.cluster,
+        service=blue.name,
+        task_definition=blue.former,
+        desired=attempt.desired,
+        deployment_configuration=unwatched(blue.deployment_configuration),
+        attempt=attempt.number,
+    )
+
+
+def _ask_former(draft: Draft, attempt: Attempt) -> None:
+    effect = _former(draft, attempt)
+    draft.ask(effect, f"update blue to {revision_name(effect.task_definition)}")

@@ -1,0 +1,194 @@
+"""One tick's judgement in the making: what the functions of each phase write into, and ``decide`` reads out."""
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from orchestrator.core.cloud.effects import (
+    Effect,
+    is_to_safety,
+)
+from orchestrator.core.cloud.readiness import ServiceLook, TargetsLook
+from orchestrator.core.cloud.resources import Unread
+from orchestrator.core.domain.commands import Actor, Outcome
+from orchestrator.core.domain.events import Event, EventKind, Fact, Record
+from orchestrator.core.domain.phases import LEGAL, Phase
+from orchestrator.core.gates.scene import Colour, floor_to
+from orchestrator.core.rollout.rollout import Asked, End, Hold, HoldKind, Rollout
+from orchestrator.core.rollout.seen import Seen
+
+T = TypeVar("T")
+_FIELDS = tuple(field.name for field in fields(Rollout))
+_values = attrgetter(*_FIELDS)
+
+TEAL = Actor(name="teal", source="teal")
+ASK_AGAIN_FIRST = timedelta(seconds=2)
+ASK_AGAIN_LAST = timedelta(seconds=30)
+SLACK = timedelta(seconds=2)
+WATCHES_SPREAD = 24  # moments of a period at which watching rollouts look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnBack:
+    """The decision to roll back, and how far the tick had come when it was made: what came after does not count."""
+
+    reason: str
+    by: Actor
+    row: Rollout
+    events: int
+    records: int
+
+
+class Draft:
+    """The row as it will be, and everything decided so far in this tick."""
+
+    def __init__(self, rollout: Rollout, seen: Seen, now: datetime) -> None:
+        self.before = rollout
+        self.row = rollout
+        self.seen = seen
+        self.now = now
+        self.effects: list[Effect] = []
+        self.events: list[Event] = []
+        self.records: list[Record] = []
+        self.outcomes: list[Outcome] = []
+        self.holds: list[Hold] = []
+        self.wake_at: datetime | None = None
+        self.turning_back: TurnBack | None = None
+        self.reading = (
+            rollout.reading
+        )  # the newest reading of what is not final, also if it follows the last closely
+
+    def change(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of Rollout, checked by `replace`
+        """Give the row new values."""
+        if all(getattr(self.row, name) == value for name, value in changes.items()):
+            return  # four in ten change nothing
+        # As dataclasses.replace, three times as fast for a row of so many fields; a tick changes it some twenty times.
+        self.row = Rollout(**{**dict(zip(_FIELDS, _values(self.row), strict=True)), **changes})
+
+    def tell(self, kind: EventKind, message: str, **facts: Fact) -> None:
+        """Add a fact to the audit log."""
+        self.events.append(Event(kind=kind, at=self.now, message=message, facts=tuple(facts.items())))
+
+    def hold(self, kind: HoldKind, reason: str, *, clears_when: str) -> None:
+        """Do not advance, for this reason; since when is known from the row if it held before."""
+        if any((h.kind, h.clears_when) == (kind, clears_when) for h in self.holds):
+            return
+        known = next((h for h in self.before.holds if (h.kind, h.clears_when) == (kind, clears_when)), None)
+        since = known.since if known else self.now
+        self.holds.append(Hold(kind=kind, reason=reason, clears_when=clears_when, since=since))
+
+    def read(self, seen: T | Unread | None, what: str, *, clears_when: str = "it can be read") -> T | str:
+        """What was seen of something; or what is waited for, in words, if nobody looked or it could not be read.
+
+        What could not be read holds.
+        """
+        match seen:
+            case None:
+                return f"a look at {what}"
+            case Unread(why=why):
+                self.hold(HoldKind.AWS, f"{what} could not be read: {why}", clears_when=clears_when)
+                return f"{what} to be readable"
+            case found:
+                return found
+
+    def ask(self, effect: Effect, message: str) -> None:
+        """Ask for an effect, unless it was asked for a moment ago and its outcome may just not show yet.
+
+        A write to safety is asked for in every tick until it is seen to have worked.
+        """
+        known = next((a for a in self.before.asked if a.key == effect.key), None)
+        if known is None:
+            self.tell(EventKind.EFFECT_ASKED, message, effect=effect.key)
+            known = Asked(key=effect.key, at=self.now, times=0, since=self.now)
+        elif any(failure.key == effect.key for failure in self.seen.failures):
+            known = replace(known, refusals=known.refusals + 1)
+        again = known.at + min(ASK_AGAIN_FIRST * 2 ** min(max(known.times - 1, 0), 5), ASK_AGAIN_LAST)
+        if known.times and not is_to_safety(effect) and self.now < again:
+            self._remember(known)
+            self.wake_by(again)
+            return
+        self._remember(replace(known, at=self.now, times=known.times + 1))
+        self.effects.append(effect)
+
+    def _remember(self, asked: Asked) -> None:
+        others = tuple(a for a in self.row.asked if a.key != asked.key)
+        self.change(asked=(*others, asked))
+
+    def wake_by(self, at: datetime) -> None:
+        """Look again by then."""
+        if self.wake_at is None or at < self.wake_at:
+            self.wake_at = at
+
+    def move(self, phase: Phase, why: str) -> None:
+        """Go to another phase; the move must stand in TRANSITIONS. Whoever ends the rollout tells ENDED instead."""
+        start = self.row.phase
+        assert (start, phase) in LEGAL, f"{start} -> {phase} is no legal move"
+        self.change(
+            phase=phase, phase_since=self.now, paused_for=timedelta(0), ready_since=None, is_paged=False
+        )
+        if not phase.is_final:
+            self.tell(EventKind.PHASE_CHANGED, why, start=start.value, end=phase.value)
+
+    def turn_back(self, reason: str, by: Actor) -> None:
+        """Decide to roll back; the first reason of a tick is the one that counts."""
+        if self.turning_back is None:
+            self.turning_back = TurnBack(
+                reason=reason, by=by, row=self.row, events=len(self.events), records=len(self.records)
+            )
+
+    def drop_what_followed(self, turn: TurnBack) -> None:
+        """Be as the tick was when it turned back, and ask for nothing: what it had asked for was for going on."""
+        self.row = turn.row
+        del self.events[turn.events :]
+        del self.records[turn.records :]
+        self.effects.clear()
+        self.holds.clear()
+        self.change(asked=())
+
+    def end(self, reason: str, by: Actor) -> None:
+        """Remember why the rollout ends."""
+        self.change(end=End(reason=reason, by=by, at=self.now))
+
+    def page(self, reason: str) -> None:
+        """Call people, once for one standstill."""
+        if not self.row.is_paged:
+            self.change(is_paged=True)
+            self.tell(EventKind.PAGED, reason)
+
+    @property
+    def poll(self) -> timedelta:
+        """How often this phase looks."""
+        metrics = self.row.spec.metrics
+        return metrics.period if self.row.phase is Phase.WATCHING else metrics.poll
+
+    @property
+    def next_look(self) -> datetime:
+        """When this phase looks again of itself.
+
+        While watching these are moments that all rollouts have in common (2.5 s apart at periods of 60 s), so that one
+        call can read for many of them.
+        """
+        at = self.now + self.poll
+        return floor_to(at, self.poll / WATCHES_SPREAD) if self.row.phase is Phase.WATCHING else at
+
+    def since_last(self, earlier: datetime | None) -> timedelta:
+        """Time since an earlier tick, or nothing if so much passed that nobody was looking meanwhile."""
+        if earlier is None:
+            return timedelta(0)
+        gap = self.now - earlier
+        return gap if gap <= 2 * self.poll + SLACK else timedelta(0)
+
+
+LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
+
+
+def service_of(draft: Draft, colour: Colour) -> ServiceLook:
+    """What was seen of one colour's service."""
+    return draft.seen.blue if colour is Colour.BLUE else draft.seen.green
+
+
+def targets_of(draft: Draft, colour: Colour) -> tuple[TargetsLook, ...]:
+    """What was seen of the targets in each of one colour's groups."""
+    groups = [pair.blue if colour is Colour.BLUE else pair.green for pair in draft.row.pairs]
+    return tuple(draft.seen.targets.get(group) if group else None for group in groups)

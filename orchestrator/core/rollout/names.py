@@ -1,0 +1,62 @@
+"""The names, tags and tokens of what a rollout makes."""
+
+import uuid
+
+from orchestrator.core.cloud.effects import Tags
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.gates.scene import Names
+from orchestrator.core.rollout.rollout import Rollout
+
+TOKENS = uuid.UUID("6c1bb1c0-5d0f-4a8e-9f3c-7e41d1f0a7a1")  # namespace of Teal's client tokens
+
+
+GROUP_NAME_MAX = 32  # characters of a target group's name
+
+
+def short_id(rollout: RolloutId) -> str:
+    """The eight hexadecimal characters at the end of a rollout's id, by which its parts are named."""
+    return rollout.rpartition("-")[2][-8:]
+
+
+def tags_of(row: Rollout) -> Tags:
+    """The tags on everything this rollout makes."""
+    return (("teal:managed", "true"), ("teal:rollout", row.id), ("teal:service", row.spec.service.path))
+
+
+def token_of(row: Rollout, name: str) -> str:
+    """The client token for making green, by another name than the first where one is given.
+
+    ECS CreateService refuses a token that it knows with anything else in the call.
+    """
+    return str(uuid.uuid5(TOKENS, f"{row.id} {name}" if name else row.id))
+
+
+def is_ours(row: Rollout, tags: object) -> bool:
+    """True if the tags say that this rollout made the thing."""
+    return isinstance(tags, dict) and tags.get("teal:rollout") == row.id
+
+
+def next_group_name(name: str) -> str:
+    """Another name for a target group: ten numbers on, which no other of this rollout's groups has."""
+    stem, hexes, number = name.rsplit("-", 2)
+    end = f"-{hexes}-{int(number) + 10}"
+    return f"{stem[: GROUP_NAME_MAX - len(end)].rstrip('-')}{end}"
+
+
+def next_service_name(name: str, rollout: RolloutId) -> str:
+    """Another name for green's service: with the next number at its end."""
+    stem, hexes, number = name.rpartition(short_id(rollout))
+    return f"{stem}{hexes}-{int(number.removeprefix('-') or 1) + 1}"
+
+
+def names_of(row: Rollout) -> Names:
+    """The names by which metrics know the two colours."""
+    assert row.blue is not None
+    assert row.green is not None
+    return Names(
+        cluster=row.blue.cluster,
+        blue_service=row.blue.name,
+        green_service=row.green.name,
+        groups=tuple((pair.blue, pair.green) for pair in row.pairs if pair.green is not None),
+        balancers=tuple(pair.load_balancer for pair in row.pairs if pair.green is not None),
+    )

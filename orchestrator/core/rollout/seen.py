@@ -1,0 +1,66 @@
+"""Everything one tick saw, handed to ``decide`` beside the row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.core.cloud.outbound_calls import HookSeen, ProbeSeen
+from orchestrator.core.cloud.resources import (
+    Absent,
+    AlarmSeen,
+    GroupSeen,
+    ImageSeen,
+    ProtectionSeen,
+    RevisionSeen,
+    RuleSeen,
+    ScalesSeen,
+    ScalingSeen,
+    Series,
+    ServiceSeen,
+    TargetsSeen,
+    Unread,
+)
+from orchestrator.core.cloud.survey import Finding, Survey
+from orchestrator.core.domain.calendar import Freeze
+from orchestrator.core.domain.commands import Command
+from orchestrator.core.domain.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An effect asked for by the last tick did not succeed, and what AWS said."""
+
+    key: str  # the effect's key
+    why: str
+    is_final: bool  # AWS understood and refused: repeating it unchanged will not help
+    is_missing: bool = False  # something that the call names is not there, or not yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Everything one tick saw. A key that is absent was not asked for."""
+
+    commands: tuple[Command, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
+    survey: Survey | Unread | None = None
+    findings: tuple[Finding, ...] = ()
+    rules: Mapping[RuleArn, RuleSeen | Absent | Unread] = field(default_factory=dict)
+    # By listener: every rule, in the order in which a request meets them.
+    listings: Mapping[ListenerArn, tuple[RuleSeen, ...] | Absent | Unread] = field(default_factory=dict)
+    # By load balancer: every rule of every listener.
+    balancers: Mapping[LoadBalancerArn, tuple[RuleSeen, ...] | Absent | Unread] = field(default_factory=dict)
+    blue: ServiceSeen | Absent | Unread | None = None
+    green: ServiceSeen | Absent | Unread | None = None
+    protection: ProtectionSeen | Unread | None = None  # of blue's tasks
+    groups: Mapping[str, GroupSeen | Absent | Unread] = field(default_factory=dict)  # by name
+    targets: Mapping[TargetGroupArn, TargetsSeen | Absent | Unread] = field(default_factory=dict)
+    scaling: ScalingSeen | Absent | Unread | None = None
+    green_scaling: ScalingSeen | Absent | Unread | None = None
+    green_scales: ScalesSeen | Unread | None = None
+    # By family, oldest first.
+    revisions: Mapping[str, tuple[RevisionSeen, ...] | Unread] = field(default_factory=dict)
+    images: tuple[ImageSeen, ...] | Unread | None = None  # of green
+    alarms: Mapping[str, AlarmSeen | Absent | Unread] = field(default_factory=dict)
+    metrics: Mapping[str, Series | Unread] = field(default_factory=dict)  # by query id
+    probe: ProbeSeen | Unread | None = None
+    hooks: Mapping[str, HookSeen] = field(default_factory=dict)  # by the question's key; none yet: absent

@@ -1,0 +1,1 @@
+"""Auto scaling and task counts of both colours."""

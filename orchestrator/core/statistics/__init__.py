@@ -1,0 +1,1 @@
+"""The sequential test, and what a comparison has gathered."""

@@ -1,0 +1,1 @@
+"""Listener rules: which are moved, what was seen of them, drift, writes, test rules and sticky sessions."""

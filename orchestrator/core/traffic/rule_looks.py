@@ -1,0 +1,156 @@
+"""What was seen of each rule, held against what Teal wrote there: as wanted, as before, or changed by somebody else."""
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from orchestrator.core.cloud.forward_action import (
+    green_share,
+    read_forward,
+    says_the_same,
+)
+from orchestrator.core.cloud.resources import Absent, RuleSeen, Unread
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
+from orchestrator.core.domain.plan import NONE, percent
+from orchestrator.core.domain.text import group_name
+from orchestrator.core.rollout.draft import Draft
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rule_lists import (
+    conditions_of,
+    green_of,
+    ground,
+    is_base_but_for_weights,
+    listed,
+)
+from orchestrator.core.rollout.rule_state import RuleState
+
+GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
+
+
+class Found(StrEnum):
+    """What a look at one rule found."""
+
+    AS_WRITTEN = "as_written"
+    UNREAD = "unread"
+    GONE = "gone"
+    RAISED = "raised"  # green has more than Teal ever gave it
+    TAKEN_BACK = "taken_back"  # somebody gave blue everything
+    DRIFT = "drift"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One rule: what Teal knows of it after this look, what was found, and in which words."""
+
+    rule: RuleState
+    found: Found
+    words: str = ""
+    actions: Json | None = None  # as read
+
+
+def look(draft: Draft, rule: RuleState) -> Look:
+    """Compare one rule with what Teal wrote."""
+    seen = draft.seen.rules.get(rule.arn)
+    match seen:
+        case None | Unread():
+            why = seen.why if isinstance(seen, Unread) else "it was not looked at"
+            return Look(rule=rule, found=Found.UNREAD, words=f"{rule.name} could not be read: {why}")
+        case Absent():
+            return Look(rule=rule, found=Found.GONE, words=f"{rule.name} does not exist any more")
+        case RuleSeen():
+            return _compare(draft.row, rule, seen)
+
+
+def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
+    if conditions_of(seen) != rule.conditions:
+        return _drift(rule, seen, "its conditions, its priority or its transforms were changed")
+    if says_the_same(seen.actions, listed(row, rule, rule.verified)):
+        return Look(rule=rule, found=Found.AS_WRITTEN, actions=seen.actions)
+    if says_the_same(seen.actions, listed(row, rule, rule.wanted)):
+        return Look(rule=replace(rule, verified=rule.wanted), found=Found.AS_WRITTEN, actions=seen.actions)
+    green = green_of(row, rule)
+    share = green_share(seen.actions, blue=rule.blue_group, green=green)
+    if not is_base_but_for_weights(rule, seen.actions, green) or share is None:
+        return _drift(rule, seen, _what_changed(rule, seen, green))
+    if share == NONE and (rule.verified or 0) > 0:
+        words = f"somebody gave blue all traffic on {rule.name}"
+        return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)
+    if share == NONE and rule.wanted == NONE and _hangs(seen, green):
+        # Somebody wrote the same in other numbers: 1 and 0, where Teal writes 999 and 0.
+        return Look(rule=replace(rule, verified=NONE), found=Found.AS_WRITTEN, actions=seen.actions)
+    if share == NONE and says_the_same(seen.actions, rule.base):
+        # Green hung there without traffic, and somebody took it out: it is hung there again.
+        words = f"{rule.name}: somebody took green out, which had no traffic there; it is put in again"
+        return Look(
+            rule=replace(rule, verified=None), found=Found.AS_WRITTEN, words=words, actions=seen.actions
+        )
+    return _weights_changed(row, rule, seen, share)
+
+
+def _what_changed(rule: RuleState, seen: RuleSeen, green: TargetGroupArn | None) -> str:
+    """What besides the weights is not as it was, in words; another rollout's target group is named."""
+    forward, known = read_forward(seen.actions), read_forward(ground(rule))
+    ours = {w.group for w in known.groups} if known else set()
+    others = [group_name(w.group) for w in forward.groups if w.group not in (*ours, green)] if forward else []
+    rival = next((name for name in others if GREEN_GROUP.fullmatch(name)), None)
+    if rival is not None:
+        return f"another rollout, perhaps of another store, has put its target group {rival} in"
+    if others:
+        return f"target group {others[0]} was put in"
+    return "something besides the two weights was changed"
+
+
+def _hangs(seen: RuleSeen, green: TargetGroupArn | None) -> bool:
+    forward = read_forward(seen.actions)
+    return forward is not None and green is not None and forward.weight(green) is not None
+
+
+def _weights_changed(row: Rollout, rule: RuleState, seen: RuleSeen, share: Tenths) -> Look:
+    late = next((w for w in rule.intended if says_the_same(seen.actions, listed(row, rule, w))), None)
+    if late is not None:
+        return Look(rule=replace(rule, verified=late), found=Found.AS_WRITTEN, actions=seen.actions)
+    if share > max(rule.verified or 0, rule.wanted or 0):
+        words = f"somebody gave green {percent(share)} on {rule.name}, more than Teal wrote"
+        return Look(rule=rule, found=Found.RAISED, words=words, actions=seen.actions)
+    return _drift(rule, seen, f"green's weight is {percent(share)}, which Teal did not write")
+
+
+def _drift(rule: RuleState, seen: RuleSeen, what: str) -> Look:
+    return Look(rule=rule, found=Found.DRIFT, words=f"{rule.name}: {what}", actions=seen.actions)
+
+
+def take_looks(draft: Draft) -> tuple[Look, ...]:
+    """Look at every rule; what was verified goes into the row and is told."""
+    looks = tuple(look(draft, rule) for rule in draft.row.rules)
+    for was, now in zip(draft.row.rules, looks, strict=True):
+        if now.found is Found.AS_WRITTEN and now.words:
+            draft.tell(EventKind.DRIFT_FOUND, now.words, rule=was.arn)
+        if now.rule.verified != was.verified:
+            weight = "its first list" if now.rule.verified is None else percent(now.rule.verified)
+            draft.tell(
+                EventKind.WEIGHT_VERIFIED,
+                f"green's weight on {was.name} was read back: {weight}",
+                rule=was.arn,
+                green_tenths=now.rule.verified,
+                was_tenths=was.verified,
+            )
+    draft.change(rules=tuple(found.rule for found in looks))
+    return looks
+
+
+def hold_for(draft: Draft, looks: tuple[Look, ...]) -> None:
+    """Hold for every rule that could not be read, is gone, or was changed by somebody else."""
+    for found in looks:
+        match found.found:
+            case Found.UNREAD:
+                draft.hold(HoldKind.AWS, found.words, clears_when="the rules can be read")
+            case Found.GONE:
+                draft.hold(HoldKind.DRIFT, found.words, clears_when=f"{found.rule.name} is there again")
+            case Found.DRIFT | Found.RAISED | Found.TAKEN_BACK:
+                clears = f"{found.rule.name} is again as Teal wrote it"
+                if not any(h.clears_when == clears for h in draft.before.holds):
+                    draft.tell(EventKind.DRIFT_FOUND, found.words, rule=found.rule.arn)
+                draft.hold(HoldKind.DRIFT, found.words, clears_when=clears)
+            case Found.AS_WRITTEN:
+                pass

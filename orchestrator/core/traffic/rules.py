@@ -1,0 +1,182 @@
+"""What the rules hold, whether it is what Teal wrote, and the writes that lead to what is wanted.
+
+Seen = wanted: done. Seen = verified: write. Something Teal wanted before: a late write of its own. Anything else:
+drift, somebody else wrote.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.core.cloud.effects import WriteRule
+from orchestrator.core.cloud.forward_action import (
+    cookie_life,
+    read_forward,
+    says_the_same,
+    without_green,
+    without_stickiness,
+)
+from orchestrator.core.cloud.resources import RuleSeen, Unread
+from orchestrator.core.domain.errors import Rejected
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
+from orchestrator.core.domain.plan import HOME_STEPS, NONE, percent
+from orchestrator.core.domain.text import span
+from orchestrator.core.rollout.draft import Draft
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rule_lists import conditions_of, green_of, is_base_but_for_weights, listed
+from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.traffic.rule_looks import Found, Look
+
+UNREAD_LONGEST = timedelta(minutes=1)  # a write that was acknowledged reads back by then
+WRITES_LEAST = 2
+
+
+def mended(rule: RuleState, actions: Json, green: TargetGroupArn) -> Json:
+    """A list that somebody else changed, with nothing of green in it and what it had given to blue."""
+    left = without_green(actions, blue=rule.blue_group, green=green)
+    forward = read_forward(left)
+    is_lent = rule.lent_stickiness_s and cookie_life(left).total_seconds() == rule.lent_stickiness_s
+    return without_stickiness(left) if is_lent and forward and len(forward.groups) == 1 else left
+
+
+def keeps_lent_stickiness(rule: RuleState, actions: Json) -> bool:
+    """True if a list without green still has the stickiness that was only there for green's sake."""
+    is_lent = rule.lent_stickiness_s and cookie_life(actions).total_seconds() == rule.lent_stickiness_s
+    return bool(is_lent) and says_the_same(without_stickiness(actions), rule.base)
+
+
+def without_green_at_all(rule: RuleState, actions: Json, green: TargetGroupArn) -> Json:
+    """The rule's first list, to the letter, if nobody changed it meanwhile; else what they left, without green."""
+    return rule.base if is_base_but_for_weights(rule, actions, green) else mended(rule, actions, green)
+
+
+def accept(draft: Draft, looks: tuple[Look, ...]) -> None:
+    """Take what somebody else wrote as the new base (`on_drift: accept`)."""
+    rules = []
+    for found in looks:
+        seen = draft.seen.rules.get(found.rule.arn)
+        green = green_of(draft.row, found.rule)
+        rule = found.rule
+        if found.found is Found.DRIFT and isinstance(seen, RuleSeen):
+            base = mended(rule, seen.actions, green) if green else seen.actions
+            forward = read_forward(base)
+            if (
+                forward is not None
+                and forward.weight(rule.blue_group)
+                and _is_fine_enough(draft.row, rule, base)
+            ):
+                draft.tell(EventKind.DRIFT_FOUND, f"{found.words}; taken as the new base", rule=rule.arn)
+                rule = replace(rule, base=base, conditions=conditions_of(seen))
+        rules.append(rule)
+    draft.change(rules=tuple(rules))
+
+
+def _is_fine_enough(row: Rollout, rule: RuleState, base: Json) -> bool:
+    """True if every weight of this rollout can be written on a rule that holds this list."""
+    weights = {*(step.weight for step in row.plan.steps), *HOME_STEPS, *rule.intended}
+    try:
+        for weight in weights:
+            listed(row, replace(rule, base=base), weight)
+    except Rejected:
+        return False
+    return True
+
+
+def want(draft: Draft, weight: Tenths | None) -> None:
+    """Note the weight that the phase asks for on every rule; committed before it is written."""
+    if all(rule.wanted == weight for rule in draft.row.rules):
+        return
+    told = "its first list" if weight is None else f"green at {percent(weight)}"
+    draft.tell(EventKind.WEIGHT_WANTED, f"every rule shall hold {told}", green_tenths=weight)
+    draft.change(
+        rules=tuple(
+            replace(
+                rule,
+                wanted=weight,
+                intended=rule.intended
+                if weight is None or weight in rule.intended
+                else (*rule.intended, weight),
+            )
+            for rule in draft.row.rules
+        )
+    )
+
+
+def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow: bool = True) -> None:
+    """Ask for the writes that lead each rule to what is wanted; drifted and unread rules are left alone.
+
+    `may_grow`: the colour under judgement may be given more; what takes traffic off it is written in any case.
+
+    `safe_is_less`: green's traffic goes down towards the safe side (until the watch has passed); in settling the
+    safe side is green, and it is the other way round.
+    """
+    current = {rule.arn: rule for rule in draft.row.rules}
+    for found in looks:
+        rule = current[found.rule.arn]
+        mends = found.found is Found.RAISED and safe_is_less
+        if found.found is not Found.AS_WRITTEN and not mends:
+            continue
+        if rule.wanted == rule.verified and not mends:
+            continue
+        weight = rule.verified if mends else rule.wanted
+        change = -1 if mends else (weight or NONE) - (rule.verified or NONE)
+        to_safety = change < 0 if safe_is_less else change > 0
+        if not to_safety and change != 0 and not may_grow:
+            continue
+        actions = listed(draft.row, rule, weight)
+        ask_write(draft, rule, actions, weight, to_safety=to_safety, expects=found.actions)
+
+
+def hold_unread(draft: Draft, rule: RuleState, seen: Unread | None) -> None:
+    """Hold for a rule that nobody looked at or that could not be read."""
+    why = seen.why if seen else "it was not looked at"
+    draft.hold(HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read")
+
+
+def ask_write(
+    draft: Draft,
+    rule: RuleState,
+    actions: Json,
+    weight: Tenths | None,
+    *,
+    to_safety: bool,
+    expects: Json | None = None,
+    told: str = "",
+) -> None:
+    """Ask for one rule's whole action list to be replaced, if it still holds what is expected.
+
+    `told`: what it is to hold, in words, where the weight does not say it.
+    """
+    told = told or ("as it was first" if weight is None else f"green at {percent(weight)}")
+    draft.ask(
+        WriteRule(
+            rule=rule.arn,
+            listener=rule.listener,
+            is_default=rule.is_default,
+            actions=actions,
+            green=weight,
+            to_safety=to_safety,
+            expects=expects,
+        ),
+        f"write {rule.name} with {told}",
+    )
+
+
+def unread_write(draft: Draft, weight: Tenths | None) -> str:
+    """Which rule keeps its former list although AWS has long acknowledged its writing, in words; empty: none."""
+    for rule in draft.row.rules:
+        key = f"write_rule {rule.arn} {weight}"
+        asked = next((one for one in draft.row.asked if one.key == key), None)
+        if asked is None or asked.since is None or rule.verified == weight:
+            continue
+        if draft.now >= asked.since + UNREAD_LONGEST and asked.times - asked.refusals >= WRITES_LEAST:
+            return (
+                f"{rule.name} does not read back as written: AWS acknowledged {asked.times - asked.refusals} writes of "
+                f"{percent(weight or NONE)} within {span(draft.now - asked.since)}"
+            )
+    return ""
+
+
+def all_at(row: Rollout, weight: Tenths | None) -> bool:
+    """True once this weight was read back on every rule."""
+    return all(rule.verified == weight for rule in row.rules)

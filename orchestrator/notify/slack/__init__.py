@@ -1,0 +1,1 @@
+"""The Slack receiver: one message a rollout, its thread and its buttons."""

@@ -1,0 +1,1 @@
+"""May Teal make its calls, and is its clock right?"""

@@ -1,0 +1,1 @@
+"""What the gates will judge by: alarms and metrics."""

@@ -1,0 +1,1 @@
+"""What the rollout will do, how long it takes, and within which hours."""

@@ -1,0 +1,1 @@
+"""Is there room for both colours, and what does it cost?"""

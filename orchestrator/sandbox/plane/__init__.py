@@ -1,4 +1,0 @@
-"""The sandbox's data plane: real processes, sockets, health checks and load.
-
-It knows the World by ``orchestrator.sandbox.hands`` alone, and moves every byte the World decides about.
-"""

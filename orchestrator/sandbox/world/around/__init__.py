@@ -1,1 +1,0 @@
-"""What stands around services and load balancers: addresses, images, secrets, permissions, quotas. Only reads of it."""

@@ -1,0 +1,163 @@
+"""Reading: bodies of transactions on a connection that write nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select
+
+from orchestrator.core.domain.commands import Command, CommandState
+from orchestrator.core.domain.events import Event, Record
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.ports import KEYS_HOLD, CommandSeen, EventSeen, Filter, Stored
+from orchestrator.store import invariants
+from orchestrator.store.codec import decode
+from orchestrator.store.sql.tables import commands, events, records, rollouts
+
+SHOWN = (rollouts.c.id, rollouts.c.version, rollouts.c.wake_at, rollouts.c.body)  # what `stored` needs
+
+_OPEN = (
+    select(commands.c.rollout, commands.c.body)
+    .where(
+        commands.c.rollout.in_(bindparam("of", expanding=True)),
+        commands.c.state == CommandState.ACCEPTED.value,
+    )
+    .order_by(commands.c.rollout, commands.c.number)
+)
+
+_NEXT_SERVICE = select(func.min(rollouts.c.service)).where(rollouts.c.service > bindparam("after"))
+
+
+def stored(row: Row[*tuple[Any, ...]]) -> Stored:
+    """A row of `SHOWN` as a value. Raises Unusable if its body does not fit."""
+    rollout = decode(Rollout, row.body, rollout=row.id)
+    return Stored(rollout=rollout, version=row.version, wake_at=row.wake_at)
+
+
+def load(connection: Connection, rollout: RolloutId) -> Stored:
+    """See `orchestrator.ports.Store.load`."""
+    row = connection.execute(select(*SHOWN).where(rollouts.c.id == rollout)).one_or_none()
+    if row is None:
+        raise invariants.unknown(rollout)
+    return stored(row)
+
+
+def started_by(connection: Connection, key: str, *, now: datetime) -> Stored | None:
+    """See `orchestrator.ports.Store.started_by`."""
+    standing = select(*SHOWN).where(rollouts.c.start_key == key, rollouts.c.created_at > now - KEYS_HOLD)
+    row = connection.execute(standing).one_or_none()
+    return None if row is None else stored(row)
+
+
+def find_active(connection: Connection, service: str) -> Stored | None:
+    """See `orchestrator.ports.Store.find_active`."""
+    active = select(*SHOWN).where(rollouts.c.service == service, rollouts.c.is_active)
+    newest = active.order_by(rollouts.c.created_at.desc(), rollouts.c.id.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else stored(row)
+
+
+def page(connection: Connection, which: Filter, *, before: str, limit: int) -> tuple[tuple[Stored, ...], str]:
+    """See `orchestrator.ports.Store.list`. A cursor is the id of its page's last rollout."""
+    place = (rollouts.c.created_at, rollouts.c.id)
+    query = select(*SHOWN).order_by(*(column.desc() for column in place)).limit(limit + 1)
+    if which.service:
+        query = query.where(rollouts.c.service == which.service)
+    if which.phases:
+        query = query.where(rollouts.c.phase.in_(sorted(which.phases)))
+    if which.is_active is not None:
+        query = query.where(rollouts.c.is_active == which.is_active)
+    if before:
+        last = connection.execute(select(*place).where(rollouts.c.id == before)).one_or_none()
+        if last is None:
+            raise invariants.unknown_cursor(before)
+        is_older = rollouts.c.created_at < last.created_at
+        is_beside = and_(rollouts.c.created_at == last.created_at, rollouts.c.id < last.id)
+        query = query.where(or_(is_older, is_beside))
+    rows = connection.execute(query).all()
+    found = tuple(stored(row) for row in rows[:limit])
+    return found, found[-1].rollout.id if len(rows) > limit else ""
+
+
+def services(connection: Connection, *, after: str, limit: int) -> tuple[tuple[str, ...], str]:
+    """See `orchestrator.ports.Store.services`. It goes from one name to the next, past all rollouts between them."""
+    found: list[str] = []
+    while len(found) <= limit:
+        name = connection.scalar(_NEXT_SERVICE, {"after": found[-1] if found else after})
+        if name is None:
+            return tuple(found), ""
+        found.append(name)
+    return tuple(found[:limit]), found[limit - 1]
+
+
+def log(connection: Connection, rollout: RolloutId, *, after: int, limit: int) -> tuple[EventSeen, ...]:
+    """See `orchestrator.ports.Store.events`."""
+    _require(connection, rollout)
+    query = (
+        select(events.c.number, events.c.body, events.c.chain)
+        .where(events.c.rollout == rollout, events.c.number > after)
+        .order_by(events.c.number)
+        .limit(limit)
+    )
+    return tuple(
+        EventSeen(
+            rollout=rollout,
+            number=row.number,
+            event=decode(Event, row.body, rollout=rollout),
+            chain=row.chain,
+        )
+        for row in connection.execute(query)
+    )
+
+
+def kept(connection: Connection, rollout: RolloutId, *, kind: str, limit: int) -> tuple[Record, ...]:
+    """See `orchestrator.ports.Store.records`."""
+    query = select(records).where(records.c.rollout == rollout).order_by(records.c.number).limit(limit)
+    if kind:
+        query = query.where(records.c.kind == kind)
+    return tuple(
+        Record(key=row.key, at=row.at, kind=row.kind, body=row.body) for row in connection.execute(query)
+    )
+
+
+def find_command(connection: Connection, rollout: RolloutId, key: str) -> CommandSeen | None:
+    """The newest command of a rollout by its key, if one was accepted."""
+    query = select(commands.c.state, commands.c.text, commands.c.body).where(
+        commands.c.rollout == rollout, commands.c.key == key
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    command = decode(Command, row.body, rollout=rollout)
+    return CommandSeen(command=command, state=CommandState(row.state), text=row.text)
+
+
+def command(connection: Connection, rollout: RolloutId, key: str) -> CommandSeen:
+    """See `orchestrator.ports.Store.command`."""
+    found = find_command(connection, rollout, key)
+    if found is None:
+        _require(connection, rollout)
+        raise invariants.unknown_command(rollout, key)
+    return found
+
+
+def open_commands(connection: Connection, of: Sequence[RolloutId]) -> dict[RolloutId, list[str]]:
+    """The JSON of commands that are accepted and not yet answered by a tick, oldest first, by rollout."""
+    found: dict[RolloutId, list[str]] = {}
+    for row in connection.execute(_OPEN, {"of": of}):
+        found.setdefault(row.rollout, []).append(row.body)
+    return found
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """See `orchestrator.ports.Store.next_due`. A row that somebody holds is due when the hold ends at the earliest."""
+    wake_at, lease_until = rollouts.c.wake_at, rollouts.c.lease_until
+    due = case((lease_until > wake_at, lease_until), else_=wake_at)
+    found: datetime | None = connection.scalar(select(func.min(due)).where(rollouts.c.is_active))
+    return found
+
+
+def _require(connection: Connection, rollout: RolloutId) -> None:
+    if connection.execute(select(rollouts.c.id).where(rollouts.c.id == rollout)).first() is None:
+        raise invariants.unknown(rollout)

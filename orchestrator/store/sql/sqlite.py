@@ -1,0 +1,201 @@
+"""SQLite: one file on a local disk, one thread that talks to it, one transaction at a time.
+
+Several processes may open the same file (a rollout in one terminal, an approval from another). Each waits for the
+others' transactions; a network file system breaks the locks this stands on and must not hold the file.
+
+A write is answered once it is on disk, and waiting for the disk is nearly all that a write costs. So writes that wait
+for the thread at the same moment are one transaction and wait for the disk once (docs/decisions/0007).
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from orchestrator.store.errors import Unusable
+from orchestrator.store.sql.upgrade import upgrade
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 10_000  # how long a transaction waits for another process's before it fails
+TOGETHER = 64  # writes that share one transaction at most, so that a read behind them does not wait long
+_WAL_TRIES, _WAL_PAUSE_SECONDS = 100, 0.05
+_BEGIN = "teal_begin"
+
+
+@dataclass(frozen=True, slots=True)
+class _Write(Generic[T]):
+    """A body that waits for its transaction, and where its answer goes."""
+
+    body: Callable[[Connection], T]
+    answer: "Future[T]" = field(default_factory=Future)
+
+
+class SqliteDatabase:
+    """Runs transaction bodies in its own thread. Every failure of SQLite itself is raised as Unusable."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, made with its folders (mode 0700) if it is not there, and bring its tables up to date."""
+        self._path = path
+        self._waiting: deque[_Write[Any]] = deque()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        try:
+            self._engine = self._thread.submit(self._open).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+
+    async def write(self, body: Callable[[Connection], T]) -> T:
+        """Run a body that may write. It sees no other writer's half; if it raises, nothing of it is kept.
+
+        It may run twice, and only the last run counts: it changes nothing but the database.
+        """
+        # If the caller is cancelled while the body runs, the transaction still ends whole, one way or the other.
+        write = _Write(body)
+        self._waiting.append(write)
+        self._thread.submit(self._write_waiting)
+        return await asyncio.wrap_future(write.answer)
+
+    async def read(self, body: Callable[[Connection], T]) -> T:
+        """Run a body that only reads; it sees one moment's state and waits for no writer."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, body, "BEGIN")
+
+    async def close(self) -> None:
+        """Let go of the file once what runs has ended. Twice is once."""
+        await asyncio.to_thread(self.shut)
+
+    def _write_waiting(self) -> None:
+        """Run the writes that wait by now. Each of them asked for this, so the later ones may find nothing left."""
+        taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+        writes = [write for write in taken if write.answer.set_running_or_notify_cancel()]
+        if len(writes) > 1 and self._write_together(writes):
+            return
+        for write in writes:
+            self._write_alone(write)
+
+    def _write_together(self, writes: Sequence[_Write[Any]]) -> bool:
+        """Run several bodies, one after the other, as one transaction; False if nothing of it was kept."""
+
+        def bodies(connection: Connection) -> list[Any]:
+            return [write.body(connection) for write in writes]
+
+        try:
+            answers = self._transact(bodies, "BEGIN IMMEDIATE")
+        except BaseException:  # whose it is shows when each runs alone, and goes to its caller
+            return False
+        for write, answer in zip(writes, answers, strict=True):
+            write.answer.set_result(answer)
+        return True
+
+    def _write_alone(self, write: _Write[Any]) -> None:
+        try:
+            answer = self._transact(write.body, "BEGIN IMMEDIATE")
+        except BaseException as error:  # as an executor does: the caller gets it, whatever it is
+            write.answer.set_exception(error)
+        else:
+            write.answer.set_result(answer)
+
+    def _transact(self, body: Callable[[Connection], T], begin: str) -> T:
+        try:
+            with self._engine.connect() as connection:
+                connection = connection.execution_options(**{_BEGIN: begin})
+                with connection.begin():
+                    return body(connection)
+        except DBAPIError as error:
+            raise _unusable(self._path, error.orig or error) from error
+
+    def _open(self) -> Engine:
+        try:
+            make_private(self._path)
+            engine = create_engine(
+                URL.create("sqlite", database=str(self._path)),
+                poolclass=StaticPool,  # one thread, one connection
+                connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+            )
+            event.listen(engine, "connect", _set_up)
+            event.listen(engine, "begin", _begin)
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+        try:
+            with engine.begin() as connection:
+                upgrade(connection)
+            _hold_references(engine)
+        except (DBAPIError, sqlite3.Error) as error:
+            engine.dispose()
+            raise _unusable(self._path, getattr(error, "orig", None) or error) from error
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+    def shut(self) -> None:
+        """As `close`, where there is no event loop; it blocks."""
+        try:
+            self._thread.submit(self._engine.dispose)
+        except RuntimeError:  # the thread has been shut down: closed already
+            return
+        self._thread.shutdown()
+
+
+def make_private(path: Path) -> None:
+    """Make a file, and the folders it is in, for this user alone; what exists stays as it is."""
+    for folder in reversed(path.absolute().parents):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _set_up(raw: sqlite3.Connection, _record: object) -> None:
+    # The driver would begin and commit by itself, and not around DDL; Teal says BEGIN itself.
+    raw.isolation_level = None
+    raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    _use_wal(raw)
+    raw.execute("PRAGMA synchronous=FULL")  # a commit that was answered survives a power cut
+
+
+def _hold_references(engine: Engine) -> None:
+    """Have SQLite check references between tables, from now on and not sooner.
+
+    It changes a table by making another in its place, which a check that runs would take for the loss of all rows.
+    """
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA foreign_keys=ON")
+    finally:
+        raw.close()
+
+
+def _use_wal(raw: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log. SQLite does not wait here while others open the same new file, so Teal does."""
+    for left in reversed(range(_WAL_TRIES)):
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if not left:
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+
+
+def _unusable(path: Path, error: BaseException) -> Unusable:
+    return Unusable(
+        what=f"the store {path} cannot be used",
+        why=str(error),
+        next_step="Check that it is a file of Teal's on a local disk with room left, that this user may write it, and "
+        "that no other program holds it.",
+    )

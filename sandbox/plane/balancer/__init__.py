@@ -1,0 +1,1 @@
+"""The data plane's load balancer: connections, rules, weights, health checks."""

@@ -1,0 +1,288 @@
+"""The load balancers: one asyncio server on loopback per listener, in pure Python.
+
+The proxy obeys the rules in force and reports what happened to each request; it decides nothing else. All of it
+runs on one event loop, the World's, so that a view can be read and an event counted without a lock.
+
+Promises: a request that reached a target which then answered is never lost by a change of weights, and draining
+targets get no new requests but finish theirs. An answer in chunks goes to an HTTP/1.0 client as it came.
+"""
+
+import asyncio
+import socket
+from types import TracebackType
+from typing import Self
+
+from sandbox.plane.balancer.answers import error_answer, fixed_answer, head_for_target, redirect_answer
+from sandbox.plane.balancer.exchange import Exchange
+from sandbox.plane.balancer.matching import Asked
+from sandbox.plane.balancer.routes import Forward, Routes, RouteTable, Split
+from sandbox.plane.balancer.upstream import Pools
+from sandbox.plane.http1 import HEAD_BYTES_MAX, Body, Malformed, RequestHead
+from sandbox.ports import FixedView, RedirectView, Traffic
+
+HOST = "127.0.0.1"
+SYNC_SECONDS = 0.02  # how soon a new listener listens
+
+
+class Proxy:
+    """All listeners of a World, as a context manager that stops every one of them."""
+
+    def __init__(
+        self,
+        traffic: Traffic,
+        *,
+        split: Split = "random",
+        seed: int = 0,
+        idle_seconds: float = 60.0,
+        connect_seconds: float = 10.0,
+    ) -> None:
+        """`idle_seconds` is how long a target may be silent (504) and a client connection unused, as on an ALB."""
+        self.traffic = traffic
+        self.pools = Pools()
+        self.table = RouteTable(traffic, self.pools, split=split, seed=seed)
+        self.idle_seconds = idle_seconds
+        self.connect_seconds = connect_seconds
+        self.clients: set[ClientConnection] = set()
+        self.problems: dict[str, str] = {}  # listener ARN → why its port could not be opened
+        self._servers: dict[str, tuple[int, asyncio.Server]] = {}
+        self._reserved: dict[int, socket.socket] = {}
+
+    def reserve(self) -> int:
+        """A free port, held until a listener with this port appears."""
+        held = socket.create_server((HOST, 0), backlog=1024)
+        port = int(held.getsockname()[1])
+        self._reserved[port] = held
+        return port
+
+    async def __aenter__(self) -> Self:
+        await self.sync()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for _, server in self._servers.values():
+            server.close()
+        for client in tuple(self.clients):
+            client.abort()
+        for held in self._reserved.values():
+            held.close()
+        self._servers.clear()
+        self.pools.close()
+
+    async def run(self) -> None:
+        """Follow the World's listeners and time limits until cancelled."""
+        loop = asyncio.get_running_loop()
+        seen = None
+        sweep_at = loop.time()
+        while True:
+            if self.traffic.route_version != seen:
+                seen = self.traffic.route_version
+                await self.sync()
+            if loop.time() >= sweep_at:
+                sweep_at = loop.time() + min(1.0, self.idle_seconds / 4)
+                for client in tuple(self.clients):
+                    client.check_idle(loop.time() - self.idle_seconds)
+            await asyncio.sleep(SYNC_SECONDS)
+
+    async def sync(self) -> None:
+        """Open the port of every listener that is new and close those that are gone; compile the routes."""
+        self.table.refresh()
+        wanted = {view.arn: view.port for view in self.traffic.listeners()}
+        for arn, (port, server) in tuple(self._servers.items()):
+            if wanted.get(arn) != port:
+                server.close()
+                del self._servers[arn]
+        for arn, port in wanted.items():
+            if arn not in self._servers:
+                await self._listen(arn, port)
+        self.problems = {arn: why for arn, why in self.problems.items() if arn in wanted}
+
+    async def _listen(self, arn: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        held = self._reserved.pop(port, None)
+        try:
+            held = held or socket.create_server((HOST, port), backlog=1024)
+            server = await loop.create_server(lambda: ClientConnection(self, arn), sock=held, backlog=1024)
+        except OSError as error:  # taken, or below 1024 without the right to it
+            self.problems[arn] = f"cannot listen on {HOST}:{port}: {error.strerror}"
+            return
+        self.problems.pop(arn, None)
+        self._servers[arn] = (port, server)
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client's connection: its requests are answered one after another."""
+
+    __slots__ = (
+        "_buffer",
+        "_closing",
+        "_exchange",
+        "_last_moved",
+        "_listener",
+        "_loop",
+        "_peer",
+        "_proxy",
+        "_transport",
+    )
+
+    def __init__(self, proxy: Proxy, listener: str) -> None:
+        self._proxy = proxy
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._exchange: Exchange | None = None
+        self._closing = False
+        self._peer = ""
+        self._last_moved = self._loop.time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As asyncio calls it."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._peer = str(transport.get_extra_info("peername")[0])
+        self._proxy.clients.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """As asyncio calls it."""
+        exchange = self._exchange
+        if exchange is None:
+            self._buffer = self._buffer + data if self._buffer else data
+            self._next_request()
+        elif exchange.request_is_whole:  # the next request came before this one's answer
+            self._buffer += data
+            if len(self._buffer) > HEAD_BYTES_MAX:
+                self.hold()
+        else:
+            try:
+                self._buffer = exchange.request_bytes(data)
+            except Malformed:
+                exchange.abandon()
+                self._exchange = None
+                self._refuse(400)
+
+    def _next_request(self) -> None:
+        while self._buffer and self._exchange is None and not self._closing:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                if len(self._buffer) > HEAD_BYTES_MAX:
+                    self._refuse(431)
+                return
+            raw, rest = self._buffer[:end], self._buffer[end + 4 :]
+            try:
+                head = RequestHead(raw)
+                body = head.body()
+                taken = body.take(rest) if rest and not body.done else 0
+            except Malformed:
+                self._refuse(400)
+                return
+            self._buffer = rest[taken:]
+            self._answer(head, body, raw, rest[:taken])
+
+    def _answer(self, head: RequestHead, body: Body, raw: bytes, content: bytes) -> None:
+        proxy = self._proxy
+        routes = proxy.table.listener(self._listener)
+        action = routes.action(head, self._peer) if routes is not None else None
+        keep_alive = head.keep_alive and body.done
+        if routes is None or action is None:
+            self._own(head, error_answer(503, keep_alive=False), keep_alive=False)
+        elif isinstance(action, FixedView):
+            self._own(head, fixed_answer(action, keep_alive=keep_alive), keep_alive=keep_alive)
+        elif isinstance(action, RedirectView):
+            asked = Asked.of(head, self._peer)
+            moved = redirect_answer(action, asked, routes.port, keep_alive=keep_alive)
+            self._own(head, moved, keep_alive=keep_alive)
+        else:
+            self._forward(routes, action, head, body, (raw, content))
+
+    def _forward(
+        self, routes: Routes, forward: Forward, head: RequestHead, body: Body, arrived: tuple[bytes, bytes]
+    ) -> None:
+        proxy = self._proxy
+        group = forward.pick()
+        pool = group.pick() if group is not None else None
+        if group is None or pool is None:
+            proxy.traffic.count_rejected(load_balancer=routes.load_balancer, status=503)
+            keep_alive = head.keep_alive and body.done
+            self._own(head, error_answer(503, keep_alive=keep_alive), keep_alive=keep_alive)
+            return
+        raw, content = arrived
+        request = head_for_target(head, raw, self._peer, routes.port) + content
+        self._exchange = exchange = Exchange(self, proxy.traffic, group, pool, head, body, request)
+        exchange.begin(self._loop, proxy.connect_seconds)
+
+    def _own(self, head: RequestHead, answer: bytes, *, keep_alive: bool) -> None:
+        if head.method == b"HEAD":
+            answer = answer[: answer.find(b"\r\n\r\n") + 4]
+        self.write(answer)
+        self._last_moved = self._loop.time()
+        if not keep_alive:
+            self._close()
+
+    def _refuse(self, status: int) -> None:
+        self.write(error_answer(status, keep_alive=False))
+        self._close()
+
+    def _close(self) -> None:
+        self._closing = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def write(self, arrived: bytes) -> None:
+        """Send bytes to the client."""
+        if self._transport is not None:
+            self._transport.write(arrived)
+
+    def hold(self) -> None:
+        """As ``Asker``."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """As ``Asker``."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def exchange_ended(self, *, keep_alive: bool) -> None:
+        """As ``Asker``."""
+        self._exchange = None
+        if not keep_alive:
+            self._close()
+            return
+        self._last_moved = self._loop.time()
+        if self._buffer:
+            self.go_on()
+            self._next_request()
+
+    def check_idle(self, since: float) -> None:
+        """Give up on a target that has been silent since then, or on a client that asked nothing."""
+        if self._exchange is not None:
+            if self._exchange.last_moved < since:
+                self._exchange.fail(504)
+        elif self._last_moved < since:
+            self._close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As asyncio calls it. A client that half-closes has left, as an ALB sees it (its 460)."""
+        self._transport = None
+        self._closing = True
+        self._proxy.clients.discard(self)
+        if self._exchange is not None:
+            self._exchange.abandon()
+            self._exchange = None
+
+    def pause_writing(self) -> None:
+        """As asyncio calls it."""
+        if self._exchange is not None:
+            self._exchange.client_full()
+
+    def resume_writing(self) -> None:
+        """As asyncio calls it."""
+        if self._exchange is not None:
+            self._exchange.client_drained()

@@ -1,0 +1,163 @@
+"""Where a request goes: the World's views, compiled for the proxy and kept until they change.
+
+A forward picks a target group by weight and then a target within it, two independent choices as an Application
+Load Balancer makes them: a weight says nothing about health, so an empty group keeps its share and answers 503.
+"""
+
+import random
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sandbox.plane.balancer.matching import Asked, Matcher, rule_matcher
+from sandbox.plane.balancer.upstream import Pool, Pools
+from sandbox.plane.http1 import RequestHead
+from sandbox.ports import FixedView, ForwardView, GroupView, RedirectView, RuleView, Traffic
+
+Split = Literal["random", "round_robin"]
+
+# States that take new requests; `unavailable` means that health checks are off, and counts as healthy.
+SERVING = frozenset(("healthy", "unavailable"))
+# States that take new requests when no target of the group serves (fail-open). Never draining or unused ones.
+LAST_RESORT = frozenset(("unhealthy", "initial"))
+
+
+class Group:
+    """A target group that requests can be sent to."""
+
+    __slots__ = ("_least", "_next", "arn", "load_balancer", "pools")
+
+    def __init__(self, view: GroupView, pools: Pools, turn: int) -> None:
+        self.arn = view.arn
+        self.load_balancer = view.load_balancer
+        chosen = [t for t in view.targets if t.state in SERVING]
+        chosen = chosen or [t for t in view.targets if t.state in LAST_RESORT]
+        self.pools = tuple(pools.of(target.host, target.port) for target in chosen)
+        self._least = view.algorithm == "least_outstanding_requests"
+        self._next = turn
+
+    @property
+    def turn(self) -> int:
+        """How far the rotation has come; handed on to the group's next compilation."""
+        return self._next
+
+    def pick(self) -> Pool | None:
+        """The pool of the target whose turn it is; None for a group without a target to send to."""
+        pools = self.pools
+        if not pools:
+            return None
+        self._next += 1
+        first = self._next % len(pools)
+        if not self._least:
+            return pools[first]
+        rotated = pools[first:] + pools[:first]  # so that equals take turns
+        return min(rotated, key=lambda pool: pool.outstanding)
+
+
+@dataclass(slots=True)
+class Forward:
+    """A weighted forward, ready to pick from."""
+
+    groups: tuple[Group, ...]
+    weights: tuple[int, ...]
+    split: Split
+    draw: random.Random
+    _total: int = field(init=False)
+    _credits: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._total = sum(self.weights)
+        self._credits = [0] * len(self.weights)
+
+    def pick(self) -> Group | None:
+        """A group by weight; None when every weight is 0."""
+        if self._total == 0:
+            return None
+        if self.split == "round_robin":
+            return self._pick_in_turn()
+        left = self.draw.random() * self._total
+        for group, weight in zip(self.groups, self.weights, strict=True):
+            left -= weight
+            if left < 0:
+                return group
+        return self.groups[-1]
+
+    def _pick_in_turn(self) -> Group:
+        # Smooth weighted round robin: each takes part by its weight, the richest is served and pays for it.
+        credit = self._credits
+        for index, weight in enumerate(self.weights):
+            credit[index] += weight
+        richest = max(range(len(credit)), key=credit.__getitem__)
+        credit[richest] -= self._total
+        return self.groups[richest]
+
+
+Action = Forward | FixedView | RedirectView
+
+
+class Routes:
+    """The rules of one listener in force, in the order of their priority."""
+
+    __slots__ = ("_rules", "load_balancer", "port")
+
+    def __init__(
+        self, load_balancer: str, port: int, rules: tuple[tuple[Matcher | None, Action], ...]
+    ) -> None:
+        self.load_balancer = load_balancer
+        self.port = port
+        self._rules = rules
+
+    def action(self, head: RequestHead, client: str) -> Action | None:
+        """What the first matching rule asks for; None when none matches, which a default rule prevents."""
+        asked: Asked | None = None
+        for matches, action in self._rules:
+            if matches is None:
+                return action
+            asked = asked or Asked.of(head, client)
+            if matches(asked):
+                return action
+        return None
+
+
+class RouteTable:
+    """All listeners, compiled anew whenever the World says that a view may have changed."""
+
+    def __init__(self, traffic: Traffic, pools: Pools, *, split: Split, seed: int) -> None:
+        self._traffic = traffic
+        self._pools = pools
+        self._split: Split = split
+        self._draw = random.Random(seed)
+        self._version: int | None = None
+        self._groups: dict[str, Group] = {}
+        self._listeners: dict[str, Routes] = {}
+
+    def listener(self, arn: str) -> Routes | None:
+        """The routes of a listener as they are in force now; None once it is gone."""
+        if self._traffic.route_version != self._version:
+            self.refresh()
+        return self._listeners.get(arn)
+
+    def refresh(self) -> None:
+        """Compile the World's present views, and let go of targets that take no new requests."""
+        self._version = self._traffic.route_version
+        turns = {arn: group.turn for arn, group in self._groups.items()}
+        self._groups = {v.arn: Group(v, self._pools, turns.get(v.arn, -1)) for v in self._traffic.groups()}
+        self._pools.keep({pool for group in self._groups.values() for pool in group.pools})
+        self._listeners = {
+            view.arn: Routes(
+                view.load_balancer,
+                view.port,
+                tuple(self._compiled(rule, view.load_balancer) for rule in view.rules),
+            )
+            for view in self._traffic.listeners()
+        }
+
+    def _compiled(self, rule: RuleView, load_balancer: str) -> tuple[Matcher | None, Action]:
+        matcher = rule_matcher(rule)
+        if not isinstance(rule.action, ForwardView):
+            return matcher, rule.action
+        weighted = [(self._groups[arn], weight) for arn, weight in rule.action.weights]
+        groups = tuple(group for group, _ in weighted)
+        for group in groups:
+            # A rule in force may still name a group that the written one has let go of, and that is then nobody's.
+            group.load_balancer = group.load_balancer or load_balancer
+        return matcher, Forward(groups, tuple(weight for _, weight in weighted), self._split, self._draw)

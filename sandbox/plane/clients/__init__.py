@@ -1,0 +1,1 @@
+"""Load: clients that send steady traffic and count what became of every request."""

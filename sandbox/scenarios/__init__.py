@@ -1,0 +1,1 @@
+"""Ready-made scenes: an ordinary service, what scales it, and the demo's two releases."""

@@ -1,0 +1,1 @@
+"""Application Auto Scaling: targets, policies, scheduled actions, and what they measure."""

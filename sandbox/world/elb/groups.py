@@ -1,0 +1,221 @@
+"""Target groups, their attributes, the health of their targets."""
+
+import re
+
+from sandbox.world.elb import health as health_views
+from sandbox.world.elb.state import Balancing, Group, Target
+from sandbox.world.kernel.errors import AwsRefusal, Json, not_here
+from sandbox.world.kernel.operation import Operation, operation, page
+
+DEFAULTS: Json = {
+    "Protocol": "HTTP",
+    "ProtocolVersion": "HTTP1",
+    "TargetType": "instance",
+    "IpAddressType": "ipv4",
+    "HealthCheckEnabled": True,
+    "HealthCheckProtocol": "HTTP",
+    "HealthCheckPort": "traffic-port",
+    "HealthCheckPath": "/",
+    "HealthCheckIntervalSeconds": 30,
+    "HealthCheckTimeoutSeconds": 5,
+    "HealthyThresholdCount": 5,
+    "UnhealthyThresholdCount": 2,
+    "Matcher": {"HttpCode": "200"},
+}
+ATTRIBUTES = {  # "Target group attributes", HTTP groups with targets by instance or ip
+    "stickiness.enabled": "false",
+    "stickiness.type": "lb_cookie",
+    "stickiness.lb_cookie.duration_seconds": "86400",
+    "stickiness.app_cookie.cookie_name": "",
+    "stickiness.app_cookie.duration_seconds": "86400",
+    "deregistration_delay.timeout_seconds": "300",
+    "slow_start.duration_seconds": "0",
+    "load_balancing.algorithm.type": "round_robin",
+    "load_balancing.algorithm.anomaly_mitigation": "off",
+    "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+    "target_group_health.dns_failover.minimum_healthy_targets.count": "1",
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+}
+_NUMBERS = {
+    "deregistration_delay.timeout_seconds": (0, 3600),
+    "slow_start.duration_seconds": (0, 900),
+    "stickiness.lb_cookie.duration_seconds": (1, 604800),
+    "stickiness.app_cookie.duration_seconds": (1, 604800),
+}
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
+_SETTINGS = ("Port", "VpcId", *DEFAULTS)
+_MODIFIABLE = tuple(name for name in DEFAULTS if "Health" in name or name == "Matcher")
+
+
+class Groups:
+    """The operations on target groups."""
+
+    def __init__(self, balancing: Balancing, health: health_views.Health) -> None:
+        self._all = balancing
+        self._health = health
+
+    def operations(self) -> dict[str, Operation]:
+        """The operations by their AWS names."""
+        arn = "TargetGroupArn"
+        return {
+            "DescribeTargetGroups": operation(
+                self.describe, "LoadBalancerArn", "TargetGroupArns", "Names", "Marker", "PageSize"
+            ),
+            "DescribeTargetGroupAttributes": operation(self.describe_attributes, arn),
+            "DescribeTargetHealth": operation(self.describe_health, arn, "Targets"),
+            "RegisterTargets": operation(self.register, arn, "Targets"),
+            "DeregisterTargets": operation(self.deregister, arn, "Targets"),
+            "CreateTargetGroup": operation(self.create, "Name", "Tags", *_SETTINGS),
+            "DeleteTargetGroup": operation(self.delete, arn),
+            "ModifyTargetGroup": operation(self.modify, arn, *_MODIFIABLE),
+            "ModifyTargetGroupAttributes": operation(self.modify_attributes, arn, "Attributes"),
+        }
+
+    def describe(self, params: Json) -> Json:
+        """DescribeTargetGroups: all, by load balancer, ARN or name; what is asked for must exist."""
+        found = list(self._all.groups.values())
+        if params.get("TargetGroupArns"):
+            found = [self._all.group(arn) for arn in params["TargetGroupArns"]]
+        elif params.get("Names"):
+            found = [self._named(name) for name in params["Names"]]
+        elif "LoadBalancerArn" in params:
+            balancer = self._all.load_balancer(params["LoadBalancerArn"]).arn
+            found = [group for group in found if group.load_balancer == balancer]
+        shown, marker = page(found, params.get("Marker"), params.get("PageSize", 400), code="ValidationError")
+        answer: Json = {"TargetGroups": [self.view(group) for group in shown]}
+        return answer | ({"NextMarker": marker} if marker else {})
+
+    def describe_attributes(self, params: Json) -> Json:
+        """DescribeTargetGroupAttributes."""
+        group = self._all.group(params["TargetGroupArn"])
+        attributes = self._all.group_attributes.read(group.arn, group.attributes)
+        return {"Attributes": [{"Key": key, "Value": value} for key, value in attributes.items()]}
+
+    def describe_health(self, params: Json) -> Json:
+        """DescribeTargetHealth: every target at once, or those named (a stranger is `unused`)."""
+        group = self._all.group(params["TargetGroupArn"])
+        if "Targets" not in params:
+            return {"TargetHealthDescriptions": [self._health_view(group, t) for t in group.targets.values()]}
+        shown = []
+        for asked in params["Targets"]:
+            target = group.targets.get((asked["Id"], asked.get("Port", group.settings["Port"])))
+            if target is None:
+                health = {
+                    "State": "unused",
+                    "Reason": "Target.NotRegistered",
+                    "Description": "Target is not registered to the target group",
+                }
+                shown.append({"Target": dict(asked), "TargetHealth": health})
+            else:
+                shown.append(self._health_view(group, target))
+        return {"TargetHealthDescriptions": shown}
+
+    def _health_view(self, group: Group, target: Target) -> Json:
+        return health_views.view(group, target, is_shifted=target.zone in self._all.shifted_zones)
+
+    def register(self, params: Json) -> Json:
+        """RegisterTargets by somebody else than ECS: nothing checks what answers there."""
+        group = self._all.group(params["TargetGroupArn"])
+        for asked in params["Targets"]:
+            port, zone = asked.get("Port", group.settings["Port"]), asked.get("AvailabilityZone", "")
+            self._health.register(group, asked["Id"], port, zone="" if zone == "all" else zone, owner="")
+        return {}
+
+    def deregister(self, params: Json) -> Json:
+        """DeregisterTargets; what is not registered is as good as gone."""
+        group = self._all.group(params["TargetGroupArn"])
+        for asked in params["Targets"]:
+            self._health.deregister(group, asked["Id"], asked.get("Port", group.settings["Port"]))
+        return {}
+
+    def create(self, params: Json) -> Json:
+        """CreateTargetGroup; the same name with the same settings answers the group there is."""
+        name = params["Name"]
+        if not _NAME.fullmatch(name):
+            raise AwsRefusal("ValidationError", f"Target group name '{name}' is not valid")
+        settings = DEFAULTS | {key: params[key] for key in _SETTINGS if key in params}
+        if settings["TargetType"] not in ("instance", "ip") or settings["Protocol"] not in ("HTTP", "HTTPS"):
+            raise not_here(f"target type {settings['TargetType']} or protocol {settings['Protocol']}")
+        if "Port" not in settings or "VpcId" not in settings:
+            raise AwsRefusal("ValidationError", "A port and a VPC must be specified")
+        _check_timeout(settings)
+        for group in self._all.groups.values():
+            if group.name == name:
+                if group.settings != settings:
+                    raise AwsRefusal(
+                        "DuplicateTargetGroupName",
+                        f"A target group with the same name '{name}' exists, but with different settings",
+                    )
+                return {"TargetGroups": [self.view(group)]}
+        kernel = self._all.kernel
+        group = Group(
+            arn=kernel.arn("elasticloadbalancing", f"targetgroup/{name}/{kernel.hex_id(16)}"),
+            name=name,
+            settings=settings,
+            attributes=dict(ATTRIBUTES),
+            tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
+        )
+        self._all.groups[group.arn] = group
+        self._all.routes_changed()
+        return {"TargetGroups": [self.view(group)]}
+
+    def delete(self, params: Json) -> Json:
+        """DeleteTargetGroup; one that is gone is no error, one in an action is ResourceInUse."""
+        group = self._all.groups.get(params["TargetGroupArn"])
+        if group is None:
+            return {}
+        if group.rules:
+            raise AwsRefusal(
+                "ResourceInUse", f"Target group '{group.arn}' is currently in use by a listener or a rule"
+            )
+        del self._all.groups[group.arn]
+        self._health.dropped(group)
+        return {}
+
+    def modify(self, params: Json) -> Json:
+        """ModifyTargetGroup: what is given of its health check replaces what was."""
+        group = self._all.group(params["TargetGroupArn"])
+        settings = group.settings | {key: params[key] for key in _MODIFIABLE if key in params}
+        _check_timeout(settings)
+        group.settings = settings
+        return {"TargetGroups": [self.view(group)]}
+
+    def modify_attributes(self, params: Json) -> Json:
+        """ModifyTargetGroupAttributes: those given change, the others stay."""
+        group = self._all.group(params["TargetGroupArn"])
+        changes = {a["Key"]: a["Value"] for a in params["Attributes"]}
+        for key, value in changes.items():
+            if key not in ATTRIBUTES:
+                raise AwsRefusal(
+                    "InvalidConfigurationRequest", f"Target group attribute key '{key}' is not recognized"
+                )
+            low, high = _NUMBERS.get(key, (None, None))
+            if low is not None and high is not None and not (value.isdecimal() and low <= int(value) <= high):
+                raise AwsRefusal("InvalidConfigurationRequest", f"{key} must be between {low} and {high}")
+        self._all.group_attributes.written(group.arn, group.attributes)
+        group.attributes = group.attributes | changes
+        self._all.routes_changed()
+        return {"Attributes": [{"Key": key, "Value": value} for key, value in group.attributes.items()]}
+
+    def _named(self, name: str) -> Group:
+        for group in self._all.groups.values():
+            if group.name == name:
+                return group
+        raise AwsRefusal("TargetGroupNotFound", "One or more target groups not found")
+
+    def view(self, group: Group) -> Json:
+        """A target group as DescribeTargetGroups shows it."""
+        balancer = self._all.attached.read(group.arn, group.load_balancer)
+        return {
+            "TargetGroupArn": group.arn,
+            "TargetGroupName": group.name,
+            "LoadBalancerArns": [balancer] if balancer else [],
+            **group.settings,
+        }
+
+
+def _check_timeout(settings: Json) -> None:
+    if settings["HealthCheckTimeoutSeconds"] > settings["HealthCheckIntervalSeconds"]:
+        raise AwsRefusal("ValidationError", "Health check timeout must not exceed the interval")

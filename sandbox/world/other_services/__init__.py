@@ -1,0 +1,1 @@
+"""AWS services at the edge: EC2, ECR, IAM, STS, quotas, secrets."""

@@ -1,0 +1,136 @@
+"""Who the caller is, and roles that a caller may assume: of this World's account, or of another World's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from sandbox.world.kernel.errors import AwsRefusal, Json
+from sandbox.world.kernel.kernel import Kernel
+from sandbox.world.kernel.operation import Operation, operation
+from sandbox.world.other_services.session_policy import SessionPolicy
+
+W = TypeVar("W")
+
+TEMPORARY = "ASIA"  # how the access keys of temporary credentials begin
+LONGEST = timedelta(hours=12)
+CHAINED = timedelta(hours=1)  # the most for whoever has assumed a role already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role(Generic[W]):
+    """A role that this World's callers may assume. ``home`` is where calls with its credentials arrive."""
+
+    arn: str
+    external_id: str
+    home: W
+
+
+@dataclass(slots=True, kw_only=True)
+class Session(Generic[W]):
+    """Temporary credentials, and whose they are."""
+
+    caller: str  # ARN
+    token: str
+    home: W
+    until: datetime
+    policy: SessionPolicy | None = None  # None: all that its role may
+
+
+@dataclass(slots=True)
+class Sts(Generic[W]):
+    """The account's security token service. ``caller`` is whoever makes the call under way; empty: the user."""
+
+    kernel: Kernel
+    caller: str = ""
+    roles: dict[str, Role[W]] = field(default_factory=dict)
+    _sessions: dict[str, Session[W]] = field(default_factory=dict)
+
+    def operations(self) -> dict[str, Operation]:
+        """GetCallerIdentity and AssumeRole."""
+        return {
+            "GetCallerIdentity": operation(self._identity),
+            "AssumeRole": operation(
+                self._assume, "RoleArn", "RoleSessionName", "ExternalId", "DurationSeconds", "Policy"
+            ),
+        }
+
+    def allow(self, arn: str, *, home: W, external_id: str = "") -> None:
+        """Have a role that may be assumed, by whoever gives its external id (empty: it asks for none)."""
+        self.roles[arn] = Role(arn=arn, external_id=external_id, home=home)
+
+    def expire(self) -> None:
+        """Let all temporary credentials expire now."""
+        for session in self._sessions.values():
+            session.until = self.kernel.now
+
+    def session(self, access_key: str, token: str, *, is_query: bool) -> Session[W] | None:
+        """Whose temporary credentials these are; None for any others, which are the account's user's.
+
+        Raises AwsRefusal for temporary ones that have expired or were never given.
+        """
+        if not access_key.startswith(TEMPORARY):
+            return None
+        found = self._sessions.get(access_key)
+        if found is None or found.token != token:
+            code = "InvalidClientTokenId" if is_query else "UnrecognizedClientException"
+            raise AwsRefusal(code, "The security token included in the request is invalid", 403)
+        if self.kernel.now >= found.until:
+            code = "ExpiredToken" if is_query else "ExpiredTokenException"
+            raise AwsRefusal(
+                code, "The security token included in the request is expired", 403 if is_query else 400
+            )
+        return found
+
+    @property
+    def _who(self) -> str:
+        return self.caller or f"arn:aws:iam::{self.kernel.account}:user/somebody"
+
+    def _identity(self, _: Json) -> Json:
+        who = self._who
+        user = "AROASANDBOXROLE:session" if ":assumed-role/" in who else "AIDASANDBOXUSER"
+        return {"UserId": user, "Account": who.split(":")[4], "Arn": who}
+
+    def _assume(self, params: Json) -> Json:
+        arn, name = params["RoleArn"], params["RoleSessionName"]
+        role = self.roles.get(arn)
+        if role is None or (role.external_id and params.get("ExternalId") != role.external_id):
+            raise AwsRefusal(
+                "AccessDenied",
+                f"User: {self._who} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+                403,
+            )
+        lasts = self._duration(params)
+        account, _, path = arn.split(":", 4)[4].partition(":role/")
+        caller = f"arn:aws:sts::{account}:assumed-role/{path.rpartition('/')[2]}/{name}"
+        key, secret, token = (self._word(size) for size in (16, 40, 64))
+        session = Session(
+            caller=caller,
+            token=token,
+            home=role.home,
+            until=self.kernel.now + lasts,
+            policy=SessionPolicy.read(params["Policy"]) if "Policy" in params else None,
+        )
+        self._sessions[TEMPORARY + key] = session
+        return {
+            "Credentials": {
+                "AccessKeyId": TEMPORARY + key,
+                "SecretAccessKey": secret,
+                "SessionToken": token,
+                "Expiration": session.until,
+            },
+            "AssumedRoleUser": {"AssumedRoleId": f"AROASANDBOXROLE:{name}", "Arn": caller},
+        }
+
+    def _duration(self, params: Mapping[str, int]) -> timedelta:
+        lasts = timedelta(seconds=params.get("DurationSeconds", 3600))
+        if lasts > LONGEST or (self.caller and lasts > CHAINED):
+            raise AwsRefusal(
+                "ValidationError",
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            )
+        return lasts
+
+    def _word(self, size: int) -> str:
+        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+        return "".join(self.kernel.names.choice(letters) for _ in range(size))

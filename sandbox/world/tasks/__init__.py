@@ -1,0 +1,1 @@
+"""Tasks without processes, and how they behave."""

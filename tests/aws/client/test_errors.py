@@ -1,0 +1,67 @@
+import pytest
+
+from orchestrator.aws.client.errors import refused, unanswered, uncredentialed
+from orchestrator.core.domain.errors import Denied, Missing, Outside, Rejected, Throttled, Unreachable
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code", "status", "kind"),
+    [
+        ("ecs", "DescribeServices", "ThrottlingException", 400, Throttled),
+        ("elbv2", "ModifyRule", "Throttling", 400, Throttled),
+        ("application-autoscaling", "RegisterScalableTarget", "ConcurrentUpdateException", 400, Throttled),
+        ("cloudwatch", "GetMetricData", "SomethingNew", 429, Throttled),
+        ("ecs", "DescribeServices", "AccessDeniedException", 400, Denied),
+        ("elbv2", "ModifyRule", "AccessDenied", 403, Denied),
+        ("sts", "GetCallerIdentity", "ExpiredToken", 403, Denied),
+        ("ecs", "DescribeServices", "ExpiredTokenException", 400, Denied),
+        ("ecs", "DescribeServices", "UnrecognizedClientException", 400, Denied),
+        ("elbv2", "DescribeRules", "SignatureDoesNotMatch", 403, Denied),
+        ("elbv2", "DescribeRules", "RuleNotFound", 400, Missing),
+        ("elbv2", "DescribeTargetHealth", "TargetGroupNotFound", 400, Missing),
+        ("ecs", "DescribeServices", "ClusterNotFoundException", 400, Missing),
+        ("ecs", "UpdateService", "ServiceNotActiveException", 400, Missing),
+        ("ecs", "DescribeTaskDefinition", "ClientException", 400, Missing),
+        ("application-autoscaling", "DescribeScalingPolicies", "ObjectNotFoundException", 400, Missing),
+        ("ecs", "CreateService", "ServerException", 500, Unreachable),
+        ("elbv2", "DescribeRules", "ServiceUnavailable", 503, Unreachable),
+        ("elbv2", "DescribeTargetHealth", "HealthUnavailable", 500, Unreachable),
+        ("cloudwatch", "DescribeAlarms", "Whatever", 502, Unreachable),
+        ("ecs", "CreateService", "ClientException", 400, Rejected),
+        ("ecs", "CreateService", "InvalidParameterException", 400, Rejected),
+        ("elbv2", "ModifyRule", "OperationNotPermitted", 400, Rejected),
+        ("elbv2", "DeleteTargetGroup", "ResourceInUse", 400, Rejected),
+        ("elbv2", "CreateTargetGroup", "DuplicateTargetGroupName", 400, Rejected),
+    ],
+)
+def test_every_refusal_becomes_the_kind_that_says_who_acts(
+    service: str, operation: str, code: str, status: int, kind: type[Outside]
+) -> None:
+    error = refused(service, operation, code=code, message="its words", status=status)
+    assert type(error) is kind
+    assert operation in error.what
+    assert error.why == f"AWS answered {code}: its words"
+    assert error.next_step
+
+
+def test_a_group_that_ecs_does_not_see_on_a_load_balancer_yet_is_missing_and_not_rejected() -> None:
+    message = "The target group with targetGroupArn arn:x does not have an associated load balancer."
+    error = refused("ecs", "CreateService", code="InvalidParameterException", message=message, status=400)
+    assert type(error) is Missing
+
+
+def test_a_denied_call_names_the_action_to_allow() -> None:
+    error = refused("elbv2", "ModifyRule", code="AccessDenied", message="", status=403)
+    assert "elasticloadbalancing:ModifyRule" in error.next_step
+
+
+def test_missing_credentials_say_how_to_give_them() -> None:
+    error = uncredentialed("ecs", "DescribeServices", why="Unable to locate credentials")
+    assert isinstance(error, Denied)
+    assert all(name in error.next_step for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "role"))
+
+
+def test_silence_is_unreachable_and_points_at_the_network() -> None:
+    error = unanswered("ecs", "CreateService", why="no answer within 7.5 s")
+    assert isinstance(error, Unreachable)
+    assert "AWS_ENDPOINT_URL" in error.next_step

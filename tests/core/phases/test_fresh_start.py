@@ -1,0 +1,73 @@
+"""Tasks that stopped before somebody mended what stopped them are not held against the colour again."""
+
+from datetime import timedelta
+
+from orchestrator.core.cloud.resources import StopSeen
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.seen import Seen
+from orchestrator.core.rollout.spec import OnFailure
+from tests.builders import NOON, WANTED
+from tests.core.stages import (
+    GREEN_NAME,
+    at,
+    baked,
+    commanded,
+    seen_of,
+    service,
+    settling,
+    spec,
+    wish,
+    written,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+def stopped(since: timedelta, count: int = 3) -> tuple[StopSeen, ...]:
+    """Tasks of the new revision that died by themselves so long before noon."""
+    made = StopSeen(
+        task="task",
+        task_definition=WANTED,
+        at=NOON - since,
+        code="EssentialContainerExited",
+        reason="exit code 1",
+    )
+    return (made,) * count
+
+
+def seen_with_stops(known: Rollout, stops: tuple[StopSeen, ...]) -> Seen:
+    return seen_of(
+        known,
+        blue=service("checkout", WANTED, stops=stops),
+        green=service(GREEN_NAME, WANTED, stops=stops, tags={"teal:rollout": known.id}),
+    )
+
+
+def test_blue_that_became_steady_after_some_failed_starts_takes_traffic_home() -> None:
+    known = settling(ready_since=NOON - timedelta(minutes=1))
+    steady = at(known, seen_with_stops(known, stopped(timedelta(minutes=3)))).rollout
+    assert steady.is_homeward
+    later = NOON + timedelta(seconds=1)
+    first = at(steady, seen_with_stops(steady, stopped(timedelta(minutes=3))), now=later)
+    assert written(first) == [900]
+    judged = settling(900, is_homeward=True, stops_count_from=steady.stops_count_from)
+    assert not at(judged, seen_with_stops(judged, stopped(timedelta(minutes=3)))).rollout.failed
+
+
+def test_blue_that_dies_once_traffic_comes_home_fails() -> None:
+    judged = settling(900, is_homeward=True, stops_count_from=NOON - timedelta(minutes=1))
+    decision = at(judged, seen_with_stops(judged, stopped(timedelta(seconds=30))))
+    assert decision.rollout.failed == "health: 3 of blue's tasks stopped within 10 minutes: exit code 1"
+
+
+def test_resume_after_a_failure_judges_anew() -> None:
+    known = baked(spec=spec(on_failure=OnFailure.HOLD))
+    stops = stopped(timedelta(minutes=3))
+    failed = at(known, seen_with_stops(known, stops)).rollout
+    assert failed.failed
+    assert failed.phase is Phase.SHIFTING
+    resumed = commanded(failed, wish(CommandKind.RESUME)).rollout
+    again = at(resumed, seen_with_stops(resumed, stops), now=NOON + SECOND)
+    assert not again.rollout.failed

@@ -1,0 +1,313 @@
+"""The end of both ways out: rules to the letter, nothing of green left, and blue's settings as they were."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from orchestrator.core.cloud.effects import (
+    DeleteTargetGroup,
+    RestoreDeploymentConfiguration,
+    ScaleService,
+    SetScaling,
+    WriteRule,
+)
+from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.cloud.resources import Absent, Unread
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import End, Rollout
+from orchestrator.core.scaling.blue_floor import suspended
+from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
+from tests.core.stages import (
+    GREEN_GROUP,
+    GREEN_NAME,
+    ID,
+    MINUTE,
+    OPERATOR,
+    SCALING,
+    asked,
+    at,
+    attempt,
+    blue,
+    group,
+    held,
+    only,
+    rolling_back,
+    rule,
+    seen_of,
+    service,
+    settling,
+    told,
+)
+
+LONG_AGO = NOON - timedelta(hours=1)
+UNREAD = Unread(why="a test")
+
+
+def leaving(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
+    """On the way out with all traffic on blue since long; green still hangs on its rule at weight 0."""
+    end = End(reason="a test", by=OPERATOR, at=LONG_AGO, traffic_on_blue_at=LONG_AGO)
+    given = {"end": end, "on_blue_since": LONG_AGO, "is_way_clear": True, **changes}
+    return rolling_back(0, **given)
+
+
+def restored(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
+    """The same, with the rule's first list read back and green gone."""
+    known = leaving(**{"rules": (rule(None),), **changes})
+    assert known.green is not None
+    return replace(known, green=replace(known.green, is_gone=True))
+
+
+GONE = {"teal-checkout-0a1b2c3d-0": Absent()}
+QUIET = {"groups": GONE, "scaling": SCALING}
+
+
+def test_the_last_write_is_the_first_list_to_the_letter() -> None:
+    effect = only(at(leaving()), WriteRule)
+    assert (effect.green, effect.actions) == (None, good_rule().actions)
+    assert asked(at(leaving())) == ["write_rule"], "green stays until the rules are restored"
+
+
+def test_a_rule_that_somebody_changed_keeps_the_change_and_loses_only_green() -> None:
+    changed = good_rule(actions=forward((BLUE_GROUP, 500), (GREEN_GROUP, 0), (OTHER_GROUP, 500)))
+    known = leaving()
+    actions = only(at(known, seen_of(known, rules={RULE: changed})), WriteRule).actions
+    assert OTHER_GROUP in actions
+    assert GREEN_GROUP not in actions
+
+
+@pytest.mark.parametrize("found", [Absent(), good_rule(actions=forward((OTHER_GROUP, 1)))])
+def test_a_rule_that_does_not_hold_green_any_more_is_left_alone(found: Any) -> None:  # noqa: ANN401
+    known = leaving()
+    assert "write_rule" not in asked(at(known, seen_of(known, rules={RULE: found})))
+
+
+def test_a_rule_that_cannot_be_read_holds_everything_else_back() -> None:
+    known = leaving()
+    decision = at(known, seen_of(known, rules={RULE: UNREAD}))
+    assert not decision.effects
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+
+
+def test_green_is_stopped_then_deleted_and_its_groups_after_it() -> None:
+    known = leaving(rules=(rule(None),))
+    stop = at(known)
+    assert only(stop, ScaleService).desired == 0
+    assert stop.rollout.green is not None
+    assert stop.rollout.green.is_leaving
+    empty = service(GREEN_NAME, WANTED, desired=0, running=0)
+    assert "delete_service" in asked(at(known, seen_of(known, green=empty)))
+    still = service(GREEN_NAME, WANTED, desired=0, running=1)
+    assert "delete_service" not in asked(at(known, seen_of(known, green=still)))
+    draining = at(known, seen_of(known, green=service(GREEN_NAME, WANTED, status="DRAINING", desired=0)))
+    assert not {"delete_service", "delete_target_group"} & set(asked(draining))
+    assert only(at(restored()), DeleteTargetGroup).group == GREEN_GROUP
+
+
+def test_what_teal_did_not_make_is_never_deleted() -> None:
+    known = leaving(rules=(rule(None),))
+    foreign = service(GREEN_NAME, WANTED, tags={"teal:rollout": "another"})
+    name = known.pairs[0].green_name
+    decision = at(
+        known, seen_of(known, green=foreign, groups={name: group(tags={"teal:rollout": "another"})})
+    )
+    assert not {"scale_service", "delete_service", "delete_target_group"} & set(asked(decision))
+
+
+def test_a_creation_that_may_still_arrive_is_waited_for() -> None:
+    known = leaving(rules=(rule(None),), created_last=NOON - timedelta(seconds=10))
+    decision = at(known, seen_of(known, green=Absent(), groups=GONE))
+    assert decision.rollout.green is not None
+    assert not decision.rollout.green.is_gone
+    assert not decision.rollout.pairs[0].is_deleted
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    later = at(known, seen_of(known, green=Absent(), groups=GONE), now=NOON + timedelta(seconds=31))
+    assert later.rollout.green is not None
+    assert later.rollout.green.is_gone
+
+
+def test_scaling_is_given_back_as_it_was_read() -> None:
+    known = restored()
+    effect = only(at(known, seen_of(known, groups=GONE)), SetScaling)
+    assert effect.wanted == SCALING
+
+
+def test_scaling_waits_until_blues_metrics_have_settled() -> None:
+    known = restored(on_blue_since=NOON - MINUTE)
+    decision = at(known, seen_of(known, groups=GONE))
+    assert "set_scaling" not in asked(decision)
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+
+
+@pytest.mark.parametrize(
+    "somebodys",
+    [replace(SCALING, max_capacity=20), replace(SCALING, scale_out_suspended=True), Absent()],
+)
+def test_scaling_is_never_restored_over_somebodys_later_change(somebodys: Any) -> None:  # noqa: ANN401
+    known = restored()
+    decision = at(known, seen_of(known, groups=GONE, scaling=somebodys))
+    assert "set_scaling" not in asked(decision)
+    assert decision.rollout.phase is Phase.ROLLED_BACK
+
+
+def test_teals_own_suspension_is_lifted_and_somebodys_bounds_stay() -> None:
+    known = restored()
+    changed = replace(suspended(SCALING), min_capacity=3)
+    decision = at(known, seen_of(known, groups=GONE, scaling=changed))
+    assert only(decision, SetScaling).wanted == replace(SCALING, min_capacity=3)
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    after = at(known, seen_of(known, groups=GONE, scaling=replace(SCALING, min_capacity=3)))
+    assert after.rollout.phase is Phase.ROLLED_BACK
+    assert EventKind.DRIFT_FOUND in told(after)
+
+
+def test_a_suspension_that_was_there_before_the_rollout_stays() -> None:
+    theirs = blue(scaling=suspended(SCALING))
+    known = restored(blue=theirs)
+    decision = at(known, seen_of(known, groups=GONE, scaling=suspended(SCALING)))
+    assert "set_scaling" not in asked(decision)
+    assert decision.rollout.phase is Phase.ROLLED_BACK
+
+
+def test_somebodys_scaling_is_told_once_although_the_end_waits() -> None:
+    known = restored(created_last=NOON - timedelta(seconds=10))
+    changed = seen_of(known, groups=GONE, scaling=replace(SCALING, max_capacity=20))
+    waiting = at(known, changed)
+    assert waiting.rollout.phase is Phase.ROLLING_BACK
+    assert EventKind.DRIFT_FOUND not in told(waiting)
+    ended = at(waiting.rollout, changed, now=NOON + timedelta(seconds=20))
+    assert ended.rollout.phase is Phase.ROLLED_BACK
+    assert EventKind.DRIFT_FOUND in told(ended)
+
+
+@pytest.mark.parametrize(
+    ("ago", "effects"),
+    [
+        pytest.param(3 * MINUTE - timedelta(seconds=1), [], id="not yet three periods"),
+        pytest.param(3 * MINUTE, ["set_scaling"], id="three periods"),
+    ],
+)
+def test_scaling_is_restored_after_three_periods_at_blue(ago: timedelta, effects: list[str]) -> None:
+    known = restored(on_blue_since=NOON - ago)
+    decision = at(known, seen_of(known, groups=GONE))
+    assert asked(decision) == effects
+    if not effects:
+        assert decision.wake_at == NOON + timedelta(seconds=1)
+
+
+def test_a_suspension_that_may_still_arrive_is_waited_for() -> None:
+    known = restored(created_last=NOON - timedelta(seconds=29), on_blue_since=LONG_AGO)
+    early = at(known, seen_of(known, **QUIET))
+    assert (early.rollout.phase, early.wake_at) == (Phase.ROLLING_BACK, NOON + timedelta(seconds=1))
+    assert at(known, seen_of(known, **QUIET), now=NOON + timedelta(seconds=1)).wake_at is None
+
+
+# requests on their way ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ago", "effects"),
+    [
+        pytest.param(timedelta(seconds=9), [], id="it may still be reached"),
+        pytest.param(timedelta(seconds=10), ["scale_service"], id="the weight has spread"),
+    ],
+)
+def test_green_is_stopped_only_once_its_last_requests_have_left(ago: timedelta, effects: list[str]) -> None:
+    known = leaving(rules=(rule(None, intended=(Tenths(0), Tenths(500))),), on_blue_since=NOON - ago)
+    decision = at(known)
+    assert asked(decision) == effects
+    if not effects:
+        assert decision.wake_at == NOON + timedelta(seconds=1)
+        assert decision.rollout.green is not None
+        assert not decision.rollout.green.is_leaving, "until then there is a way back to it"
+
+
+def test_green_that_never_had_traffic_is_stopped_at_once() -> None:
+    known = leaving(rules=(rule(None, intended=(Tenths(0),)),), on_blue_since=NOON)
+    assert asked(at(known)) == ["scale_service"]
+
+
+def test_a_late_write_that_gave_green_traffic_again_is_undone_and_green_waits_once_more() -> None:
+    known = leaving(rules=(rule(None, intended=(Tenths(0), Tenths(500))),))
+    late = good_rule(actions=forward((BLUE_GROUP, 500), (GREEN_GROUP, 500)))
+    undo = at(known, seen_of(known, rules={RULE: late}))
+    assert asked(undo) == ["write_rule"]
+    effect = only(undo, WriteRule)
+    assert (effect.green, effect.actions, effect.to_safety) == (None, good_rule().actions, True)
+    soon = NOON + timedelta(seconds=2)
+    assert asked(at(undo.rollout, seen_of(known), now=soon)) == [], (
+        "its last requests may still be on their way"
+    )
+    assert asked(at(undo.rollout, seen_of(known), now=NOON + timedelta(seconds=10))) == ["scale_service"]
+
+
+def test_a_group_is_not_deleted_while_green_is_still_there() -> None:
+    known = leaving(rules=(rule(None),))
+    for seen in (service(GREEN_NAME, WANTED), service(GREEN_NAME, WANTED, desired=0, running=0), UNREAD):
+        assert "delete_target_group" not in asked(at(known, seen_of(known, green=seen)))
+
+
+@pytest.mark.parametrize("unread", [{"green": UNREAD}, {"groups": {"teal-checkout-0a1b2c3d-0": UNREAD}}])
+def test_what_cannot_be_read_is_not_taken_as_gone(unread: dict[str, Any]) -> None:
+    known = leaving(rules=(rule(None),), is_scaling_touched=False)
+    decision = at(known, seen_of(known, **{"green": Absent(), "groups": GONE, **unread}))
+    assert not decision.effects
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert held(decision)
+
+
+def test_scaling_that_cannot_be_read_holds_the_end_up() -> None:
+    known = restored()
+    decision = at(known, seen_of(known, groups=GONE, scaling=UNREAD))
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert held(decision)
+
+
+UNWATCHED = canonical({"deploymentCircuitBreaker": {"enable": True, "rollback": False}})
+
+
+def test_blues_deployment_configuration_is_given_back() -> None:
+    known = restored(is_configuration_touched=True)
+    changed = service("checkout", FORMER, deployment_configuration=UNWATCHED)
+    decision = at(known, seen_of(known, **QUIET, blue=changed))
+    assert known.blue is not None
+    effect = only(decision, RestoreDeploymentConfiguration)
+    assert effect.deployment_configuration == known.blue.deployment_configuration
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert at(known, seen_of(known, **QUIET)).rollout.phase is Phase.ROLLED_BACK
+
+
+@pytest.mark.parametrize(
+    ("desired", "effects"),
+    [(5, ["scale_service"]), (3, []), (7, [])],
+    ids=["raised", "back", "changed since"],
+)
+def test_without_scaling_blues_count_is_given_back_if_nobody_changed_it(
+    desired: int, effects: list[str]
+) -> None:
+    attempts = (attempt(desired=5, desired_before=3, at=LONG_AGO),)
+    known = restored(blue=blue(scaling=None), attempts=attempts)
+    seen = service("checkout", WANTED, desired=desired, running=desired)
+    assert asked(at(known, seen_of(known, groups=GONE, blue=seen))) == effects
+
+
+def test_a_rollback_ends_when_everything_was_seen_to_be_gone() -> None:
+    decision = at(restored(), seen_of(restored(), **QUIET))
+    assert decision.rollout.phase is Phase.ROLLED_BACK
+    assert decision.wake_at is None
+    assert EventKind.PHASE_CHANGED not in told(decision), "the end is one event"
+    (ended,) = [event for event in decision.events if event.kind is EventKind.ENDED]
+    assert ended.message.startswith("rolled_back: a test; nothing of green is left")
+
+
+def test_settling_ends_in_success_by_the_same_way() -> None:
+    known = settling(0, is_way_clear=True, rules=(rule(None),), on_blue_since=LONG_AGO)
+    assert known.green is not None
+    known = replace(known, green=replace(known.green, is_gone=True))
+    decision = at(known, seen_of(known, **QUIET))
+    assert decision.rollout.phase is Phase.SUCCEEDED
+    assert decision.rollout.end is not None
+    assert ID in known.id

@@ -1,0 +1,234 @@
+"""The way back, from every phase: traffic first, and blue's former revision before it where settling touched blue."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from orchestrator.core.cloud.effects import UpdateService, WriteRule
+from orchestrator.core.cloud.forward_action import canonical, read_forward
+from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
+from orchestrator.core.decide import decide
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.needs import Needs
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.seen import Failure, Seen
+from orchestrator.core.what_to_read import needs_of
+from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
+from tests.core.stages import (
+    GREEN_GROUP,
+    MINUTE,
+    OPERATOR,
+    asked,
+    at,
+    attempt,
+    baked,
+    blue,
+    commanded,
+    only,
+    rolling_back,
+    row,
+    rule,
+    rule_seen,
+    seen_of,
+    service,
+    settling,
+    told,
+    wish,
+    written,
+)
+
+UNREAD = Unread(why="a test")
+EARLY = [
+    pytest.param(row(Phase.PENDING), [], id="pending"),
+    pytest.param(row(Phase.PREPARING), [], id="preparing"),
+    pytest.param(row(Phase.PROVISIONING, weight=0), [None], id="provisioning"),
+    pytest.param(baked(2), [0], id="shifting"),
+    pytest.param(
+        row(Phase.SHIFTING, weight=100, step=1, rules=(rule(100, 500),)), [0], id="between two steps"
+    ),
+    pytest.param(baked(2, phase=Phase.WATCHING, step=2), [0], id="watching"),
+]
+
+
+@pytest.mark.parametrize("kind", [CommandKind.ROLLBACK, CommandKind.REJECT])
+@pytest.mark.parametrize(("known", "writes"), EARLY)
+def test_until_the_watch_has_passed_a_rollback_is_one_write(
+    known: Rollout, writes: list[int | None], kind: CommandKind
+) -> None:
+    decision = commanded(known, wish(kind, reason="a test"))
+    assert decision.rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
+    assert written(decision) == writes
+    assert decision.rollout.end is not None
+    assert decision.rollout.end.by == OPERATOR
+
+
+@pytest.mark.parametrize(("known", "writes"), EARLY)
+def test_a_rollback_ends_a_pause(known: Rollout, writes: list[int | None]) -> None:
+    decision = commanded(replace(known, paused_by=OPERATOR), wish(CommandKind.ROLLBACK))
+    assert written(decision) == writes
+    assert decision.rollout.paused_by is None
+
+
+@pytest.mark.parametrize("known", [baked(2), rolling_back(100)])
+def test_a_rollback_reads_only_the_rules(known: Rollout) -> None:
+    commands = () if known.phase is Phase.ROLLING_BACK else (wish(CommandKind.ROLLBACK),)
+    needs = needs_of(known, commands, NOON)
+    assert [need.arn for need in needs.rules] == [RULE]
+    assert needs == Needs(rules=needs.rules, cluster=needs.cluster, is_urgent=True)
+
+
+def test_a_rollback_needs_nothing_but_the_rules() -> None:
+    known = baked(2)
+    decision = decide(
+        known, Seen(rules={RULE: rule_seen(known)}, commands=(wish(CommandKind.ROLLBACK),)), NOON
+    )
+    assert written(decision) == [0]
+
+
+def test_a_write_to_safety_is_asked_for_in_every_tick_until_it_is_seen() -> None:
+    known = baked(2)
+    first = commanded(known, wish(CommandKind.ROLLBACK))
+    failed = (Failure(key=first.effects[0].key, why="no answer", is_final=False),)
+    second = at(first.rollout, seen_of(first.rollout, rules={RULE: rule_seen(known, 100)}, failures=failed))
+    assert written(second) == [0]
+
+
+def test_a_rollback_leaves_what_somebody_else_did_to_the_rule() -> None:
+    known = rolling_back(100)
+    changed = good_rule(
+        priority="7", actions=forward((BLUE_GROUP, 400), (GREEN_GROUP, 100), (OTHER_GROUP, 500))
+    )
+    actions = only(at(known, seen_of(known, rules={RULE: changed})), WriteRule).actions
+    found = read_forward(actions)
+    assert found is not None
+    assert found.weight(GREEN_GROUP) == 0
+    assert found.weight(OTHER_GROUP) == found.weight(BLUE_GROUP)
+
+
+@pytest.mark.parametrize("found", [UNREAD, None])
+def test_a_rollback_waits_for_a_rule_that_cannot_be_read_and_writes_the_others(found: Unread | None) -> None:
+    other = replace(rule(100), arn=type(RULE)(RULE + "2"))
+    known = rolling_back(100)
+    known = replace(known, rules=(*known.rules, other))
+    seen = {other.arn: replace(rule_seen(known, 100), arn=other.arn)} | ({RULE: found} if found else {})
+    decision = at(known, seen_of(known, rules=seen))
+    assert [effect.rule for effect in decision.effects if isinstance(effect, WriteRule)] == [other.arn]
+    assert decision.rollout.end is not None
+    assert decision.rollout.end.traffic_on_blue_at is None
+
+
+def test_a_rule_that_is_gone_holds_nothing_up() -> None:
+    known = rolling_back(100)
+    decision = at(known, seen_of(known, rules={RULE: Absent()}))
+    assert decision.rollout.end is not None
+    assert decision.rollout.end.traffic_on_blue_at == NOON
+
+
+def test_all_traffic_on_blue_is_told_when_it_was_read_back() -> None:
+    decision = at(rolling_back(0))
+    assert EventKind.TRAFFIC_ON_BLUE in told(decision)
+    assert decision.rollout.on_blue_since == NOON
+
+
+# after settling touched blue ---------------------------------------------------------------------------------------
+
+WATCHFUL = canonical(
+    {
+        "minimumHealthyPercent": 100,
+        "maximumPercent": 200,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "alarms": {"alarmNames": ["checkout-5xx"], "enable": True, "rollback": True},
+    }
+)
+
+
+@pytest.mark.parametrize("weight", [1000, 900, 500, 0])
+def test_a_rollback_in_settling_gives_blue_its_former_revision_and_leaves_the_weights(weight: int) -> None:
+    known = settling(weight, is_homeward=weight < 1000)
+    decision = commanded(known, wish(CommandKind.ROLLBACK))
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert only(decision, UpdateService).task_definition == FORMER
+    assert not written(decision)
+    assert decision.rollout.attempts[-1].task_definition == FORMER
+
+
+def test_a_rollback_in_settling_before_blue_was_touched_is_one_write() -> None:
+    assert written(commanded(settling(attempts=0), wish(CommandKind.ROLLBACK))) == [0]
+
+
+def test_blues_alarms_and_breaker_cannot_undo_the_way_back() -> None:
+    known = settling(blue=blue(deployment_configuration=WATCHFUL))
+    seen = service("checkout", WANTED, deployment_configuration=WATCHFUL)
+    decision = at(known, seen_of(known, blue=seen, commands=(wish(CommandKind.ROLLBACK),)))
+    sent = only(decision, UpdateService).deployment_configuration
+    assert sent is not None
+    assert json.loads(sent)["alarms"] == {"alarmNames": ["checkout-5xx"], "enable": False, "rollback": False}
+    assert json.loads(sent)["deploymentCircuitBreaker"] == {"enable": True, "rollback": False}
+    assert decision.rollout.is_configuration_touched
+
+
+def back(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
+    """On the way back after settling touched blue: blue was given its former revision a minute ago."""
+    attempts = (attempt(), attempt(number=2, task_definition=FORMER, at=NOON - MINUTE))
+    return rolling_back(900, **{"attempts": attempts, "ready_since": NOON - MINUTE, **changes})
+
+
+def test_traffic_goes_back_once_blue_is_steady_on_its_former_revision_in_two_looks() -> None:
+    assert written(at(back(ready_since=None))) == []
+    assert written(at(back())) == [0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"blue": service("checkout", WANTED)}, id="still on the new revision"),
+        pytest.param({"blue": service("checkout", FORMER, running=2)}, id="a task short"),
+        pytest.param({"blue": UNREAD}, id="unread"),
+        pytest.param(
+            {"targets": {BLUE_GROUP: TargetsSeen(healthy=2), GREEN_GROUP: TargetsSeen(healthy=3)}},
+            id="a target short",
+        ),
+    ],
+)
+def test_traffic_does_not_go_back_to_a_blue_that_is_not_ready(changes: dict[str, object]) -> None:
+    known = back()
+    decision = at(known, seen_of(known, **changes))
+    assert not written(decision)
+    assert decision.rollout.ready_since is None or changes.get("blue") == UNREAD
+
+
+def test_a_late_update_of_settling_is_undone_by_the_same_attempt() -> None:
+    known = back()
+    decision = at(known, seen_of(known, blue=service("checkout", WANTED)))
+    assert only(decision, UpdateService).attempt == 2
+    assert len(decision.rollout.attempts) == 2
+
+
+def test_steady_does_not_count_while_an_earlier_update_may_still_arrive() -> None:
+    attempts = (attempt(), attempt(number=2, task_definition=FORMER, at=NOON - timedelta(seconds=10)))
+    assert written(at(back(attempts=attempts))) == []
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase.is_final])
+def test_nothing_is_decided_after_the_end(phase: Phase) -> None:
+    known = replace(baked(2), phase=phase)
+    decision = commanded(known)
+    assert (decision.effects, decision.events, decision.wake_at) == ((), (), None)
+
+
+@pytest.mark.parametrize(
+    "known", [baked(2), settling(), rolling_back(500), row(Phase.PENDING), row(Phase.PROVISIONING, weight=0)]
+)
+def test_an_abandoned_rollout_writes_nothing_more_and_says_what_is_left(known: Rollout) -> None:
+    decision = commanded(known, wish(CommandKind.ABANDON, reason="a test"))
+    assert decision.rollout.phase is Phase.ABANDONED
+    assert asked(decision) == []
+    assert EventKind.PHASE_CHANGED not in told(decision), "the end is one event"
+    ended = next(event for event in decision.events if event.kind is EventKind.ENDED)
+    assert "abandon" in ended.message
+    assert known.green is None or known.green.name in str(dict(ended.facts)["left"])

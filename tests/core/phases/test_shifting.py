@@ -1,0 +1,379 @@
+"""Shifting and watching: what each step waits for, and what sends everything back to blue."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.core.cloud.effects import ScaleService, WriteRule
+from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import TargetGroupArn
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Approval, Bake, Decision, HoldKind, Rollout
+from orchestrator.core.rollout.seen import Failure
+from orchestrator.core.rollout.spec import ApprovalSpec, LimitThen, OnDrift, OnFailure
+from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
+from tests.core.stages import (
+    APPROVER,
+    AUTHOR,
+    GREEN_GROUP,
+    GREEN_NAME,
+    MINUTE,
+    OPERATOR,
+    a_hold,
+    asked,
+    at,
+    baked,
+    commanded,
+    held,
+    metrics,
+    only,
+    plan,
+    row,
+    rule,
+    rule_seen,
+    seen_of,
+    service,
+    spec,
+    told,
+    wish,
+    written,
+)
+
+UNREAD = Unread(why="a test")
+
+
+def test_the_first_step_is_written_once_green_is_ready() -> None:
+    assert written(at(row(Phase.SHIFTING, weight=0))) == [100]
+
+
+def test_a_step_begins_when_its_weight_was_read_back() -> None:
+    known = row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),))
+    decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 100)}))
+    assert decision.rollout.bake.since == NOON
+    assert EventKind.STEP_STARTED in told(decision)
+
+
+def test_a_write_that_does_not_show_is_asked_for_again_and_no_step_begins() -> None:
+    decision = at(row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),)))
+    assert written(decision) == [100]
+    assert decision.rollout.bake.since is None
+
+
+def test_a_step_is_left_when_its_bake_is_over_and_every_gate_passes() -> None:
+    decision = at(baked(5))
+    assert decision.rollout.step == 1
+    assert written(decision) == [500]
+
+
+def test_a_bake_is_a_minimum() -> None:
+    decision = at(baked(4))
+    assert decision.rollout.step == 0
+    assert not decision.effects
+    assert decision.wake_at is not None
+    assert decision.wake_at <= NOON + MINUTE
+
+
+def test_a_bake_that_is_over_waits_for_an_interval() -> None:
+    known = baked(5, intervals=(), bake=Bake(since=NOON - timedelta(seconds=30), done=5 * MINUTE))
+    decision = at(known)
+    assert decision.rollout.step == 0
+    assert HoldKind.GATE in held(decision)
+
+
+def test_the_last_step_begins_the_watch() -> None:
+    known = row(Phase.SHIFTING, weight=1000, step=2)
+    assert at(known).rollout.phase is Phase.WATCHING
+
+
+def test_the_watch_passed_begins_settling() -> None:
+    decision = at(baked(30, phase=Phase.WATCHING, step=2))
+    assert decision.rollout.phase is Phase.SETTLING
+    assert not decision.effects
+
+
+def test_a_failing_gate_puts_all_traffic_back_in_the_same_tick() -> None:
+    known = baked(3)
+    seen = seen_of(known, targets={BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)})
+    decision = at(known, seen)
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert written(decision) == [0]
+    assert only(decision, WriteRule).to_safety
+
+
+@pytest.mark.parametrize("phase", [Phase.SHIFTING, Phase.WATCHING])
+def test_errors_of_green_alone_roll_back(phase: Phase) -> None:
+    known = baked(4, phase=phase, step=2 if phase is Phase.WATCHING else 0)
+    later = NOON + 3 * MINUTE  # then the first minutes are final, however often they were read
+    decision = at(known, seen_of(known, metrics=metrics(known, now=later, green=(100, 30))), now=later)
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert decision.rollout.end is not None
+    assert decision.rollout.end.reason.startswith("guard: ")
+
+
+def test_a_failure_that_the_file_turns_into_a_hold_keeps_the_weights_and_never_grows() -> None:
+    known = baked(5, spec=spec(on_failure=OnFailure.HOLD))
+    bad = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)}
+    decision = at(known, seen_of(known, targets=bad))
+    assert decision.rollout.phase is Phase.SHIFTING
+    assert HoldKind.FAILED in held(decision)
+    assert not written(decision)
+    again = at(decision.rollout, now=NOON + MINUTE)
+    assert HoldKind.FAILED in held(again), "it lasts until a person decides"
+    assert not written(again)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"blue": UNREAD}, id="blue unread"),
+        pytest.param({"blue": Absent()}, id="blue gone"),
+        pytest.param({"blue": service("checkout", WANTED)}, id="blue on another revision"),
+        pytest.param(
+            {"targets": {BLUE_GROUP: UNREAD, GREEN_GROUP: TargetsSeen(healthy=3)}}, id="targets unread"
+        ),
+        pytest.param(
+            {"targets": {BLUE_GROUP: TargetsSeen(healthy=2), GREEN_GROUP: TargetsSeen(healthy=3)}},
+            id="blue lacks a target",
+        ),
+        pytest.param(
+            {"targets": {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(healthy=2)}},
+            id="green lacks a target",
+        ),
+        pytest.param({"green": UNREAD}, id="green unread"),
+        pytest.param({"rules": {RULE: UNREAD}}, id="rule unread"),
+        pytest.param({"rules": {RULE: Absent()}}, id="rule gone"),
+        pytest.param({"alarms": {"checkout-5xx": UNREAD}}, id="alarm unread"),
+        pytest.param({"alarms": {}}, id="alarm not looked at"),
+        pytest.param({"failures": (Failure(key="x", why="denied", is_final=True),)}, id="a call was refused"),
+    ],
+)
+def test_what_is_missing_or_unread_never_counts_as_a_pass(changes: dict[str, object]) -> None:
+    known = baked(5)
+    decision = at(known, seen_of(known, **changes))
+    assert (decision.rollout.phase, decision.rollout.step) == (Phase.SHIFTING, 0)
+    assert not written(decision)
+    assert decision.rollout.holds
+
+
+def test_a_health_hold_is_never_waived_by_a_promotion() -> None:
+    known = baked(1)
+    short = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(healthy=2, initial=1)}
+    decision = at(known, seen_of(known, targets=short, commands=(wish(CommandKind.PROMOTE),)))
+    assert decision.rollout.step == 0
+    assert not written(decision)
+
+
+def test_green_follows_blue_when_blue_has_scaled_out() -> None:
+    known = baked(1)
+    decision = at(
+        known,
+        seen_of(
+            known, blue=service("checkout", known.blue.former if known.blue else WANTED, desired=5, running=5)
+        ),
+    )
+    assert only(decision, ScaleService).desired == 5
+    assert only(decision, ScaleService).service == GREEN_NAME
+    assert HoldKind.CAPACITY in held(decision)
+
+
+# the clock of a bake -----------------------------------------------------------------------------------------------
+
+
+def test_pauses_and_holds_do_not_stop_the_clock_of_a_bake() -> None:
+    known = baked(3, paused_by=OPERATOR, holds=(a_hold(HoldKind.GATE),))
+    assert at(known).rollout.bake.done == timedelta(minutes=3, seconds=15)
+
+
+@pytest.mark.parametrize("changes", [{"green": UNREAD}, {"blue": UNREAD}, {"rules": {RULE: UNREAD}}])
+def test_time_in_which_nothing_could_be_seen_does_not_count(changes: dict[str, object]) -> None:
+    known = baked(3)
+    decision = at(known, seen_of(known, **changes))
+    assert decision.rollout.bake.done == 3 * MINUTE
+    later = at(decision.rollout, seen_of(known), now=NOON + timedelta(seconds=15))
+    assert later.rollout.bake.done == 3 * MINUTE, "nor does the gap that ends with the first look"
+
+
+def test_down_time_does_not_count() -> None:
+    known = baked(3, observed_at=NOON - timedelta(hours=1))
+    assert at(known).rollout.bake.done == 3 * MINUTE
+
+
+def test_a_weight_that_is_not_there_any_more_begins_its_bake_anew() -> None:
+    known = baked(3)
+    decision = at(known, seen_of(known, rules={RULE: rule_seen(known, None)}))
+    assert decision.rollout.phase is Phase.ROLLING_BACK, "green taken out by hand is a person's rollback"
+    known = replace(
+        baked(3, step=1), rules=(rule(500, 500, intended=rule(100).intended + rule(500).intended),)
+    )
+    decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 100)}))
+    assert decision.rollout.bake == Bake()
+    assert written(decision) == [500], "a late write of an earlier weight is Teal's own, and put right"
+
+
+# drift -------------------------------------------------------------------------------------------------------------
+
+FOREIGN = good_rule(actions=forward((BLUE_GROUP, 450), (GREEN_GROUP, 50), (OTHER_GROUP, 500)))
+
+
+def test_green_above_what_teal_wrote_is_put_back_at_once() -> None:
+    known = baked(3)
+    decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 700)}))
+    assert written(decision) == [100]
+    assert only(decision, WriteRule).to_safety
+    assert EventKind.DRIFT_FOUND in told(decision)
+
+
+def test_blue_given_everything_by_hand_is_a_rollback() -> None:
+    known = baked(3)
+    decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 0)}))
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert decision.rollout.end is not None
+    assert decision.rollout.end.by.source == "aws"
+
+
+@pytest.mark.parametrize(
+    ("on_drift", "phase", "holds"),
+    [
+        (OnDrift.HOLD, Phase.SHIFTING, {HoldKind.DRIFT}),
+        (OnDrift.ROLLBACK, Phase.ROLLING_BACK, set()),
+    ],
+)
+def test_a_foreign_change_does_what_the_file_says(
+    on_drift: OnDrift, phase: Phase, holds: set[HoldKind]
+) -> None:
+    known = baked(5, spec=spec(on_drift=on_drift))
+    decision = at(known, seen_of(known, rules={RULE: FOREIGN}))
+    assert decision.rollout.phase is phase
+    assert holds <= held(decision)
+    assert phase is not Phase.SHIFTING or not written(decision), "what somebody else wrote is not overwritten"
+
+
+def test_an_accepted_change_becomes_the_base() -> None:
+    known = baked(5, spec=spec(on_drift=OnDrift.ACCEPT))
+    decision = at(known, seen_of(known, rules={RULE: FOREIGN}))
+    assert OTHER_GROUP in decision.rollout.rules[0].base
+    assert GREEN_GROUP not in decision.rollout.rules[0].base
+
+
+def test_changed_conditions_are_drift_even_if_the_weights_are_right() -> None:
+    known = baked(5)
+    moved = replace(rule_seen(known), priority="7")
+    decision = at(known, seen_of(known, rules={RULE: moved}))
+    assert HoldKind.DRIFT in held(decision)
+    assert not written(decision)
+
+
+# approval and limits -----------------------------------------------------------------------------------------------
+
+ASKING = plan((100, 5), (1000, 30), approval=[0])
+
+
+def test_a_step_that_asks_for_an_approval_waits_for_it() -> None:
+    decision = at(baked(5, spec=spec(plan=ASKING)))
+    assert decision.rollout.step == 0
+    assert held(decision) == {HoldKind.APPROVAL}
+
+
+def test_an_approval_given_during_the_bake_lets_the_step_be_left() -> None:
+    approvals = (Approval(by=OPERATOR, step=0, at=NOON - MINUTE),)
+    assert at(baked(5, spec=spec(plan=ASKING), approvals=approvals)).rollout.step == 1
+
+
+def test_as_many_people_approve_as_must() -> None:
+    two = spec(plan=ASKING, approval=ApprovalSpec(required=2))
+    one = (Approval(by=OPERATOR, step=0, at=NOON), Approval(by=OPERATOR, step=0, at=NOON))
+    assert at(baked(5, spec=two, approvals=one)).rollout.step == 0
+    both = (one[0], Approval(by=APPROVER, step=0, at=NOON))
+    assert at(baked(5, spec=two, approvals=both)).rollout.step == 1
+
+
+@pytest.mark.parametrize(
+    ("then", "phase"), [(LimitThen.ROLLBACK, Phase.ROLLING_BACK), (LimitThen.HOLD, Phase.SHIFTING)]
+)
+def test_an_approval_that_nobody_gives_runs_out(then: LimitThen, phase: Phase) -> None:
+    approval = ApprovalSpec(timeout=timedelta(hours=1), on_timeout=then)
+    known = baked(
+        5, spec=spec(plan=ASKING, approval=approval), waited_for_approval=timedelta(minutes=59, seconds=50)
+    )
+    decision = at(known)
+    assert decision.rollout.phase is phase
+    assert (EventKind.PAGED in told(decision)) is (phase is Phase.SHIFTING)
+
+
+def test_an_approval_does_not_run_out_while_the_rollout_is_paused() -> None:
+    known = baked(5, spec=spec(plan=ASKING), waited_for_approval=timedelta(hours=3), paused_by=OPERATOR)
+    assert at(known).rollout.phase is Phase.SHIFTING
+
+
+@pytest.mark.parametrize(
+    ("then", "phase"), [(LimitThen.ROLLBACK, Phase.ROLLING_BACK), (LimitThen.HOLD, Phase.SHIFTING)]
+)
+def test_a_hold_lasts_as_long_as_the_file_allows(then: LimitThen, phase: Phase) -> None:
+    limits = replace(spec().limits, then=then)
+    known = baked(5, spec=spec(limits=limits), held=timedelta(hours=1, minutes=59, seconds=50))
+    decision = at(known, seen_of(known, alarms={}))
+    assert decision.rollout.phase is phase
+    if then is LimitThen.HOLD:
+        assert EventKind.PAGED in told(decision)
+
+
+def test_time_paused_by_a_person_does_not_count_towards_the_limit() -> None:
+    known = baked(5, held=timedelta(hours=1, minutes=59, seconds=50), paused_by=AUTHOR)
+    assert at(known, seen_of(known, alarms={})).rollout.held == known.held
+
+
+def test_a_limit_begins_anew_once_nothing_holds() -> None:
+    assert at(baked(3, held=timedelta(hours=1))).rollout.held == timedelta(0)
+
+
+def test_a_pause_stops_advance_and_not_the_gates() -> None:
+    assert not at(baked(5, paused_by=OPERATOR)).effects
+    known = baked(5, paused_by=OPERATOR)
+    firing = {"checkout-5xx": good_alarm(state="OK")}
+    bad = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)}
+    assert at(known, seen_of(known, alarms=firing, targets=bad)).rollout.phase is Phase.ROLLING_BACK
+
+
+def test_a_half_written_set_of_rules_is_finished_even_while_paused() -> None:
+    second = replace(rule(0, 100), arn=type(RULE)(RULE + "2"))
+    known = row(Phase.SHIFTING, weight=0, rules=(rule(100), second), paused_by=OPERATOR)
+    seen = seen_of(known)
+    both = {RULE: rule_seen(known), second.arn: replace(rule_seen(known, 0), arn=second.arn)}
+    assert written(at(known, replace(seen, rules=both))) == [100]
+
+
+def test_a_promotion_to_the_end_goes_straight_to_the_last_step() -> None:
+    decision = commanded(baked(1), wish(CommandKind.PROMOTE, full=True))
+    assert decision.rollout.step == 2
+    assert written(decision) == [1000]
+
+
+def test_a_promotion_never_leaps_over_a_failure_of_the_same_tick() -> None:
+    known = baked(1)
+    bad = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)}
+    decision = at(known, seen_of(known, targets=bad, commands=(wish(CommandKind.PROMOTE, full=True),)))
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    held_back = replace(known, spec=spec(on_failure=OnFailure.HOLD))
+    decision = at(held_back, seen_of(known, targets=bad, commands=(wish(CommandKind.PROMOTE, full=True),)))
+    assert decision.rollout.step == 0
+    assert asked(decision) == []
+
+
+def test_a_promotion_to_the_end_waits_where_it_stands_and_is_judged_there() -> None:
+    known = baked(1)
+    short = {BLUE_GROUP: TargetsSeen(healthy=2, unhealthy=1), GREEN_GROUP: TargetsSeen(healthy=3)}
+    waiting = commanded_with(known, short)
+    assert (waiting.rollout.step, waiting.rollout.is_leaping) == (0, True)
+    assert (
+        waiting.rollout.bake.since == known.bake.since
+    )  # the present weight's evidence is kept, and goes on
+    gone = at(waiting.rollout, seen_of(waiting.rollout))
+    assert (gone.rollout.step, gone.rollout.is_leaping) == (2, False)
+    assert written(gone) == [1000]
+
+
+def commanded_with(known: Rollout, targets: dict[TargetGroupArn, TargetsSeen]) -> Decision:
+    return at(known, seen_of(known, targets=targets, commands=(wish(CommandKind.PROMOTE, full=True),)))
