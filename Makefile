@@ -6,7 +6,7 @@ CODE := orchestrator api sandbox tests docs
 # What is compiled once is not compiled again by every process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test fmt lint types layers shape unit machine docs docs-check sim fuzz night bench verify-aws lock clean
+.PHONY: setup demo test fmt lint types layers shape unit virtual machine docs docs-check sim fuzz night bench verify-aws lock clean
 
 setup: .venv/.ready
 
@@ -27,10 +27,14 @@ setup: .venv/.ready
 demo: setup
 	@$(BIN)/teal demo
 
-test: lint types layers docs-check unit machine
+test: lint types layers docs-check virtual machine
 
 # No sockets, no processes, no waiting: for every change.
 unit: setup
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not aws and not night and not machine and not long'
+
+# The same with the long stories.
+virtual: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not aws and not night and not machine'
 
 # Everything else. Most of it waits, so more of it runs side by side than there are cores.

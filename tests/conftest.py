@@ -47,9 +47,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that say how long they take come first, the longest before all: none is left over at the end."""
+    """Files that say how long they take come first, the longest before all, then long stories: none is left over."""
     seconds = Counter[Path]()
     for item in items:
         for mark in item.iter_markers("machine"):
             seconds[item.path] = max(seconds[item.path], mark.kwargs.get("seconds", 0))
-    items.sort(key=lambda item: -seconds[item.path])
+    items.sort(key=lambda item: (-seconds[item.path], item.get_closest_marker("long") is None))

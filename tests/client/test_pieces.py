@@ -82,6 +82,7 @@ def test_problem_document_keeps_all_it_says() -> None:
     assert str(told) == "bad. Fix it."
 
 
+@pytest.mark.long
 @given(
     some.recursive(some.none() | some.booleans() | some.integers() | some.text(), some.lists, max_leaves=5)
 )

@@ -29,6 +29,7 @@ SEEDS = 16
 SWAPS = 8
 
 
+@pytest.mark.long
 def test_no_random_rollout_breaks_a_promise_and_they_meet_both_ends() -> None:
     played = [play_seed(seed) for seed in range(SEEDS)]
     broken = [one for one in played if one.broken]
@@ -36,6 +37,7 @@ def test_no_random_rollout_breaks_a_promise_and_they_meet_both_ends() -> None:
     assert {one.phase for one in played} == {Phase.SUCCEEDED, Phase.ROLLED_BACK}
 
 
+@pytest.mark.long
 def test_no_random_rollout_in_which_green_stays_breaks_a_promise() -> None:
     broken = [played for seed in range(SWAPS) if (played := play_swap(seed)).broken]
     assert not broken, "\n\n".join(complaint(played) for played in broken)
@@ -130,6 +132,7 @@ SABOTAGE: list[tuple[str, object, str, object, int, int]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("where", "name", "sabotage", "promise", "first"),
     [pytest.param(*case[1:], id=case[0]) for case in SABOTAGE],
