@@ -3,7 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CODE := orchestrator api sandbox tests docs
 
-.PHONY: setup demo test fmt lint types layers shape unit docs docs-check sim fuzz bench verify-aws lock clean
+# What is compiled once is not compiled again by every process that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup demo test fmt lint types layers shape unit virtual machine docs docs-check sim fuzz night bench verify-aws lock clean
 
 setup: .venv/.ready
 
@@ -24,10 +27,19 @@ setup: .venv/.ready
 demo: setup
 	@$(BIN)/teal demo
 
-test: lint types layers docs-check unit
+test: lint types layers docs-check virtual machine
 
+# No sockets, no processes, no waiting: for every change.
 unit: setup
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not aws and not night and not machine and not long'
+
+# The same with the long stories.
+virtual: setup
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not aws and not night and not machine'
+
+# Everything else. Most of it waits, so more of it runs side by side than there are cores.
+machine: setup
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m 'not aws and not night and machine'
 
 fmt: setup
 	$(BIN)/ruff format $(CODE)
@@ -58,6 +70,10 @@ sim: setup
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
+
+# What takes hours: goes on where a stopped run was; its last figures are in docs/proofs.md.
+night: setup
+	$(BIN)/python -m tests.night $(if $(PROOF),"$(PROOF)")
 
 bench: setup
 	$(BIN)/python -m tests.bench

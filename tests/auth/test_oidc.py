@@ -19,6 +19,8 @@ from orchestrator.settings import JobRule, Person
 from tests.auth.conftest import Gate
 from tests.auth.issuer import AUDIENCE, FakeIssuer, an_issuer
 
+pytestmark = pytest.mark.machine
+
 
 def known(gate: Gate, token: str) -> Principal:
     return asyncio.run(gate.issuers.principal_of(token))

@@ -8,6 +8,7 @@ from tests.bench.calls import PLAN, RULES, calls_of, table, total
 from tests.bench.fewest import LOOKS_PER_PERIOD, Calls, fewest
 
 
+@pytest.mark.long
 def test_calls_by_phase_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = list(table())
     with capsys.disabled():

@@ -61,6 +61,7 @@ def test_case_30_a_rule_that_is_made_anew_under_another_arn_is_named_and_left_al
     ]
 
 
+@pytest.mark.long
 def test_case_31_without_its_listener_both_services_keep_running_and_people_are_called(
     stage: Rehearsal,
 ) -> None:
@@ -114,6 +115,7 @@ def test_case_43_a_blue_that_was_scaled_to_nothing_gets_its_tasks_before_it_gets
     assert service_of(stage)["runningCount"] == 3
 
 
+@pytest.mark.long
 def test_case_43_a_deleted_blue_is_no_way_back_and_both_are_left_as_they_are(stage: Rehearsal) -> None:
     """No gate, no timer and no person can take traffic back to a service that does not exist."""
     without_scaling(stage)

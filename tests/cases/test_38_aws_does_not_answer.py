@@ -113,6 +113,7 @@ def test_case_39_without_access_nothing_moves_and_people_are_called_at_the_first
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 
+@pytest.mark.long
 def test_case_49_a_rollback_that_is_refused_is_tried_for_ever_calls_people_and_is_never_said_to_be_over(
     stage: Rehearsal,
 ) -> None:

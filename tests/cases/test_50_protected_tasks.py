@@ -29,6 +29,7 @@ def protect(stage: Rehearsal, tasks: list[str], minutes: int) -> None:
     stage.world.call("ecs", "UpdateTaskProtection", asked)
 
 
+@pytest.mark.long
 def test_case_50_blues_protected_tasks_are_waited_for_said_and_never_stopped(stage: Rehearsal) -> None:
     """Nothing moves for twenty minutes, twice as long as limits.settle: nobody is paged, and it then goes on."""
     kept = tasks_of(stage)[:2]

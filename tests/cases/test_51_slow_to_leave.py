@@ -27,6 +27,7 @@ def limits(stage: Rehearsal) -> Limits:
     return replace(stage.spec("").limits, settle=SHORT)
 
 
+@pytest.mark.long
 def test_case_51_a_long_deregistration_delay_is_waited_for_and_calls_nobody(stage: Rehearsal) -> None:
     """Streams get their delay before blue's tasks stop, and a limit that is shorter than it pages nobody."""
     rollout = swap(stage, Ending.DELETE, limits=limits(stage))

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
@@ -18,6 +20,7 @@ def ended(stage: Rehearsal) -> tuple[RolloutId, timedelta]:
     return rollout, stage.clock.now() - began
 
 
+@pytest.mark.long
 def test_case_69_the_503_of_a_neighbour_on_the_same_load_balancer_holds_nothing() -> None:
     """Its target group is empty, so the load balancer answers 503 all the time, under its own name."""
     with Rehearsal() as alone:

@@ -25,6 +25,7 @@ def start(stage: Rehearsal, conduct: dict[str, str] | None = None) -> RolloutId:
     return stage.start(stage.spec(stage.revision(conduct), one_way=True))
 
 
+@pytest.mark.long
 def test_case_73_a_failing_green_holds_and_calls_people_instead_of_going_back(stage: Rehearsal) -> None:
     rollout = start(stage, {"TEAL_DEMO_ERROR_RATE": "0.4"})
     stage.until(rollout, Phase.SHIFTING)

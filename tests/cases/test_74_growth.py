@@ -53,6 +53,7 @@ def test_case_74_a_third_more_is_what_a_day_brings(stage: Rehearsal) -> None:
     assert "traffic has grown" not in stage.story(rollout)
 
 
+@pytest.mark.long
 def test_case_74_a_swap_soon_after_another_takes_the_canary_before_for_no_growth() -> None:
     """Most of the last hour of a green that stayed is from when it had 10 %: that is not what is usual."""
     with Rehearsal(scalable=False) as stage:

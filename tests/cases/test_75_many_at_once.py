@@ -59,6 +59,7 @@ def test_case_75_vcpu_that_another_rollout_was_promised_is_not_given_away_twice(
     assert f"are used, 0.75 more are promised to {rollout}; up to 1.5 more are needed" in told
 
 
+@pytest.mark.long
 def test_case_75_rollouts_that_start_together_wait_for_each_other_and_are_not_throttled() -> None:
     """Teal's own buckets are smaller than AWS's, so ten services at once make AWS refuse nothing."""
     settings = replace(WorldSettings.kind(), throttling=True)

@@ -60,6 +60,7 @@ def swapped(stage: Built, terraform: Terraform, ending: Ending, *, key: str = "r
     return stage.row(rollout)
 
 
+@pytest.mark.long
 def test_case_77_with_swap_keep_nothing_is_planned_before_during_and_after(stage: Built) -> None:
     """A second swap leaves as little to apply as the first, also to who ignores no action."""
     assert with_actions(stage.terraform).plan().changes == ()
@@ -73,6 +74,7 @@ def test_case_77_with_swap_keep_nothing_is_planned_before_during_and_after(stage
     assert left == {f"{SERVICE}.desired_count"}, "the kept service runs nothing"
 
 
+@pytest.mark.long
 def test_case_77_with_swap_delete_terraform_has_forgotten_the_service(stage: Built) -> None:
     """Nothing is planned, and nothing of what was deleted is made anew."""
     forgetful = stage.terraform.written_as(blocks(Ending.DELETE))
@@ -83,6 +85,7 @@ def test_case_77_with_swap_delete_terraform_has_forgotten_the_service(stage: Bui
         assert with_actions(forgetful).plan().changes == ()
 
 
+@pytest.mark.long
 def test_case_77_a_rule_that_an_apply_changes_after_a_swap_still_leads_to_who_serves(stage: Built) -> None:
     swapped(stage, stage.terraform, Ending.KEEP)
     rejected = stage.traffic.totals.rejected
@@ -92,6 +95,7 @@ def test_case_77_a_rule_that_an_apply_changes_after_a_swap_still_leads_to_who_se
     assert stage.traffic.totals.rejected == rejected
 
 
+@pytest.mark.long
 def test_case_77_an_action_that_names_the_first_group_would_lead_nowhere_after_a_swap(stage: Built) -> None:
     """Why the page asks who serves: the blocks for `settle` give the users to a group without targets."""
     swapped(stage, stage.terraform, Ending.KEEP)

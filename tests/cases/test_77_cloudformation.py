@@ -41,6 +41,7 @@ def serving(stage: Stacked) -> str:
     return str(service_of(stage)["taskDefinition"])
 
 
+@pytest.mark.long
 def test_case_77_stack_updates_with_the_revision_that_runs_do_nothing_in_any_phase(stage: Stacked) -> None:
     """In every second of a rollout the service alone may be sent, whole, and nothing of it is deployed or resized."""
     rollout = stage.start(stage.spec(stage.revision()))

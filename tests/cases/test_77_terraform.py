@@ -53,6 +53,7 @@ def held(stage: Built, rollout: RolloutId) -> dict[HoldKind, str]:
     return {hold.kind: hold.reason for hold in stage.row(rollout).waiting.holds}
 
 
+@pytest.mark.long
 def test_case_77_with_the_pages_blocks_an_apply_changes_nothing_in_any_phase(stage: Built) -> None:
     """Before, in every second of a rollout and after it, Terraform finds nothing to change but what it ignores."""
     assert stage.terraform.plan().changes == ()
@@ -238,6 +239,7 @@ def suspended(stage: Built) -> dict[str, bool]:
     return state
 
 
+@pytest.mark.long
 def test_case_77_bounds_that_an_apply_changes_are_the_teams_and_hold_what_takes_traffic_from_blue(
     stage: Built,
 ) -> None:
@@ -270,6 +272,7 @@ def test_case_77_bounds_that_are_put_back_end_the_hold(stage: Built, phase: Phas
     assert own.plan().changes == ()
 
 
+@pytest.mark.long
 def test_case_77_a_saved_plan_that_lifts_the_suspension_is_said_and_put_right(stage: Built) -> None:
     """A plan from before the rollout holds the suspended state of then: applied late, it lets blue scale in again."""
     larger = stage.terraform.edit(SCALING, ignoring=(), max_capacity=20)
@@ -286,6 +289,7 @@ def test_case_77_a_saved_plan_that_lifts_the_suspension_is_said_and_put_right(st
     assert larger.plan().changes == (), "the bounds stay as they were written"
 
 
+@pytest.mark.long
 def test_case_77_a_policy_and_a_schedule_that_an_apply_changes_stay_as_they_were_written(
     stage: Built,
 ) -> None:

@@ -31,6 +31,7 @@ print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
 """
 
 
+@pytest.mark.machine
 def test_help_imports_nothing_that_only_some_command_needs() -> None:
     ran = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     assert ran.stderr.strip() == "[]"

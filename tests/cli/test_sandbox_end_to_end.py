@@ -14,6 +14,8 @@ from orchestrator import config
 from tests.cli.processes import environment, run, running
 from tests.cli.schemas import hold_to_schema
 
+pytestmark = pytest.mark.machine(seconds=50)
+
 ROLLOUT = """\
 service: prod/checkout
 revision: {task_definition: checkout:2}

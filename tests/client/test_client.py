@@ -22,6 +22,8 @@ from tests.client.examples import event, rollout, stream
 from tests.client.kinds import KINDS, client_of
 from tests.client.scripted import Line, Script, scripted
 
+pytestmark = pytest.mark.machine
+
 QUICK = Retries(within=5, first=0.001, longest=0.002)
 STREAM = {"Content-Type": "text/event-stream"}
 BUSY = Line(status=503, body={"code": "busy", "detail": "busy"})

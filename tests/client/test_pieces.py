@@ -24,6 +24,7 @@ LOADED = f"import sys, api.client; print([name for name in {HEAVY!r} if name in 
 ASYNC = f"import sys; from api.client import AsyncClient; print([n for n in {HEAVY!r} if n in sys.modules])"
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize(("code", "loaded"), [(LOADED, "[]"), (ASYNC, "['aiohttp']")])
 def test_importing_the_client_imports_nothing_of_the_server(code: str, loaded: str) -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -81,6 +82,7 @@ def test_problem_document_keeps_all_it_says() -> None:
     assert str(told) == "bad. Fix it."
 
 
+@pytest.mark.long
 @given(
     some.recursive(some.none() | some.booleans() | some.integers() | some.text(), some.lists, max_leaves=5)
 )

@@ -226,6 +226,7 @@ def beginnings(draw: st.DrawFn) -> Beginning:
     return replace(found, task_definition=draw(st.sampled_from(["checkout:43", "12e3:7", "a_b-c:7"])))
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(beginnings())
 def test_whatever_runs_the_file_reads_back_as_the_spec_that_was_proposed(found: Beginning) -> None:

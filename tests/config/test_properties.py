@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -115,6 +116,7 @@ specs = st.builds(
 )
 
 
+@pytest.mark.long
 @given(specs)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_spec_written_and_read_again_is_the_same(spec: Spec) -> None:

@@ -18,6 +18,7 @@ from tests.contract.acts import TAGS, SetStage, create, hang_green, make_green, 
 from tests.contract.cloud import Stage
 
 
+@pytest.mark.long
 def test_a_group_is_made_once_however_often_it_is_asked_for(stage: Stage) -> None:
     (blue,) = stage.survey().groups
     effect = effects.CreateTargetGroup(name="teal-checkout-1-0", template=blue.template, tags=TAGS)

@@ -207,6 +207,7 @@ def writes(decision: Decision) -> list[WriteRule]:
     return [effect for effect in decision.effects if isinstance(effect, WriteRule)]
 
 
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(situation=situations())
 def test_anything_that_is_seen_keeps_the_promises(situation: tuple[Rollout, Seen]) -> None:
@@ -247,6 +248,7 @@ def _every_command_is_answered_once(seen: Seen, decision: Decision) -> None:
     assert all(outcome.state is not CommandState.ACCEPTED for outcome in decision.outcomes)
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(situation=situations(), kind=st.sampled_from((CommandKind.ROLLBACK, CommandKind.REJECT)))
 def test_a_rollback_before_settling_is_one_write_whatever_else_is_seen(
@@ -274,6 +276,7 @@ def test_nothing_seen_at_all_never_moves_traffic_up(made: Callable[[], Rollout])
     assert decision.rollout.phase is known.phase or decision.rollout.phase is Phase.ROLLING_BACK
 
 
+@pytest.mark.long
 @given(situation=situations())
 def test_blues_scale_in_is_never_let_go_and_its_bounds_never_lowered_while_green_has_traffic(
     situation: tuple[Rollout, Seen],
@@ -293,6 +296,7 @@ def test_blues_scale_in_is_never_let_go_and_its_bounds_never_lowered_while_green
             assert effect.wanted.min_capacity >= floor
 
 
+@pytest.mark.long
 @given(situation=situations())
 def test_nothing_of_greens_scaling_is_made_before_it_is_recorded(situation: tuple[Rollout, Seen]) -> None:
     decision = decide(*situation, NOON)

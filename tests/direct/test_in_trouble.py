@@ -337,6 +337,7 @@ def test_what_an_interrupted_run_switched_off_the_next_one_switches_on() -> None
         assert glass.letter[1] == before[1]
 
 
+@pytest.mark.long
 def test_alarm_that_green_s_revision_fires_does_not_win_over_the_way_back() -> None:
     with Glass(deployment=WATCHED) as glass:
         begun(glass, lambda row: row.phase is Phase.SETTLING and bool(row.attempts))

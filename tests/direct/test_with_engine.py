@@ -78,6 +78,7 @@ def begun(stage: Glass, moment: Moment) -> RolloutId:
     return rollout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_direct_rollback_brings_traffic_home_and_the_engine_cleans_up(stage: Glass, moment: Moment) -> None:
     rollout = begun(stage, moment)

@@ -70,6 +70,7 @@ def test_its_rollout_files_are_valid() -> None:
     assert [load_text(file).plan.name for file in files()] == ["auto", "auto"]
 
 
+@pytest.mark.machine(seconds=15)
 def test_its_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("rollout.yaml").write_text(files()[-1])

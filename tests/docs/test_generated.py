@@ -29,11 +29,13 @@ from sandbox.world.kernel.errors import CallLost
 from tests.support.rehearsal import Rehearsal
 
 
+@pytest.mark.long
 def test_every_generated_page_is_as_the_code_has_it(capsys: pytest.CaptureFixture[str]) -> None:
     code = generate.main(["--check"])
     assert (code, capsys.readouterr().err) == (0, "")
 
 
+@pytest.mark.long
 def test_check_names_a_page_that_differs_and_one_that_is_missing(tmp_path: Path) -> None:
     for name, text in generate.pages().items():
         (tmp_path / name).write_text(text)

@@ -20,10 +20,13 @@ from api.client import Client
 from orchestrator.config.settings_file.load import load_settings
 from tests.auth.issuer import FakeIssuer
 from tests.auth.issuer import an_issuer
+from tests.cli.processes import LONGEST_SECONDS
 from tests.cli.processes import ROOT
 from tests.cli.processes import environment
 from tests.cli.processes import run
 from tests.cli.processes import running
+
+pytestmark = pytest.mark.machine(seconds=120)
 
 PAGE = (ROOT / "docs" / "pipelines.md").read_text()
 ACTION = ROOT / "helm-free" / "github-action"
@@ -45,7 +48,6 @@ issuers:
 people:
   - {{name: author, also: [author-on-github]}}
 """
-LONGEST_SECONDS = 150
 
 
 def blocks(language: str) -> list[str]:
@@ -122,7 +124,7 @@ class Plant:
             while not (active := list(client.list(active=True))):
                 if over.wait(0.2):
                     return  # nothing was started, and the test says so
-            client.wait(active[0].id, until="step:1", timeout=60)
+            client.wait(active[0].id, until="step:1", timeout=LONGEST_SECONDS)
             client.rollback(active[0].id, reason="looks | odd")
 
         over, thread = threading.Event(), threading.Thread(target=work)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.processes import LONGEST_SECONDS
 from tests.cli.processes import ROOT
 from tests.cli.processes import Running
 from tests.cli.processes import environment
@@ -35,6 +36,7 @@ def test_every_command_is_one_that_these_tests_run() -> None:
     assert {" ".join(shlex.split(command)[:2]) for command in COMMANDS} == known
 
 
+@pytest.mark.machine
 def test_the_simulation_it_shows_is_what_the_command_prints(tmp_path: Path) -> None:
     files = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
     least = next(file for file in files if "cluster/service" in file)
@@ -54,6 +56,7 @@ def test_the_simulation_it_shows_is_what_the_command_prints(tmp_path: Path) -> N
     assert bare(printed) == bare(shown)
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("target", [c.split()[1] for c in COMMANDS if c.startswith("make ")])
 def test_make_target_is_there(target: str) -> None:
     dry = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -72,6 +75,7 @@ def exported(sandbox: Running) -> dict[str, str]:
     return dict(re.findall(r"export (\w+)=(\S+)", text))
 
 
+@pytest.mark.machine(seconds=50)
 def test_trying_it_by_hand_goes_as_the_readme_says(tmp_path: Path) -> None:
     by_verb = {words_of(c)[0]: words_of(c) for c in COMMANDS if c.startswith("teal ")}
     surveys = [words_of(c) for c in COMMANDS if c.startswith("teal preflight")]
@@ -92,6 +96,6 @@ def test_trying_it_by_hand_goes_as_the_readme_says(tmp_path: Path) -> None:
                 assert done.returncode == 0, f"{verb}: {done.stderr}"
                 if verb in ("approve", "pause", "resume", "back"):
                     deploy.read_until(f"{verb} by", deploy.out)
-            deploy.process.communicate(timeout=60)
+            deploy.process.communicate(timeout=LONGEST_SECONDS)
             assert deploy.process.returncode == 3
         assert sandbox.stop(signal.SIGTERM)[0] == 0

@@ -15,6 +15,8 @@ from tests.slack.fake import FakeSlack
 from tests.slack.room import APPROVER, OPERATOR, Room
 from tests.support.rehearsal import Rehearsal
 
+pytestmark = pytest.mark.machine(seconds=15)
+
 DOORS = ("HTTP", "CLI on the store", "CLI on a server", "client, sync", "client, async")
 SOURCE = {"CLI on the store": "cli"}
 STATE = {"resume": "paused", "back": "watching", "promote": "watching"}

@@ -9,6 +9,8 @@ from orchestrator.core.domain.phases import Phase
 from tests.client.kinds import KINDS, client_of
 from tests.doors.house import House
 
+pytestmark = pytest.mark.machine
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_services_report_and_rights_are_told(kind: str, house: House) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.endtoend.stage import LONGEST_SECONDS, SIDE_BY_SIDE, Ended, Running, Shop, Stage, play
 
 LEAST_SECONDS, MOST_SECONDS = 1.0, 40.0  # a good rollout left alone takes some 45 s
+FULL_RATE = 80.0
 ENDS = {"succeeded": 0, "rolled_back": 3}  # a phase and the exit code that goes with it
 DEMO = """\
 service: prod/{service}
@@ -141,7 +142,11 @@ def main() -> None:
             lambda made: several(made, asked.seed, asked.rollouts, outcomes, asked.kills),
             Path(folder),
             limit=LONGEST_SECONDS * (2 + asked.rollouts),
+            rate=FULL_RATE,
         )
+    good, lost = sum(one.is_good for one in outcomes), sum(sum(one.lost.values()) for one in outcomes)
+    asked_for = sum(one.requests for one in outcomes)
+    print(f"{len(outcomes)} rollouts, {good} ended right, {lost} of {asked_for} requests lost by a shift")
     raise SystemExit(not all(outcome.is_good for outcome in outcomes) or len(outcomes) < asked.rollouts)
 
 

@@ -77,7 +77,7 @@ async def all_that_both_colours_depend_on_fails(made: Stage) -> None:
 
 
 async def nobody_uses_the_service(made: Stage) -> None:
-    shop = await made.shop("silent", rate=0)
+    shop = await made.shop("silent", is_used=False)
     before = await shop.state()
     file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), "limits: {hold: 4s}")
     ended = await (await shop.deploy(file)).ended()

@@ -51,7 +51,7 @@ async def shared_with_a_neighbour(shop: Shop) -> None:
 
 
 async def what_is_not_there(made: Stage) -> None:
-    shop = await made.shop("shop", rate=0)
+    shop = await made.shop("shop", is_used=False)
     before = await shop.state()
     missing_service = await shop.teal("deploy", "--service", "prod/nothing", "--task-definition", "shop:1")
     is_plain(missing_service, 1, "service prod/nothing", "Check the names of cluster and service")
@@ -65,7 +65,7 @@ async def what_is_not_there(made: Stage) -> None:
 
 
 async def who_cannot_be_asked(made: Stage) -> None:
-    shop = await made.shop("shop2", rate=0)
+    shop = await made.shop("shop2", is_used=False)
     before = await shop.state()
     file = shop.file(shop.revision())
     no_credentials = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
@@ -79,7 +79,7 @@ async def who_cannot_be_asked(made: Stage) -> None:
 
 
 async def file_that_is_wrong(made: Stage) -> None:
-    shop = await made.shop("shop3", rate=0)
+    shop = await made.shop("shop3", is_used=False)
     before = await shop.state()
     file = shop.file("shop3:1", text=WRONG)
     ended = await (await shop.deploy(file)).ended()

@@ -29,10 +29,10 @@ from sandbox.scenarios.scenery import Scenery, furnish, register
 from sandbox.world.kernel.errors import AwsRefusal
 
 ROOT = Path(__file__).parents[2]
-LONGEST_SECONDS = 120.0
+LONGEST_SECONDS = 300.0  # so long only what hangs takes, also on a machine that is busy with other things
 LOOK_SECONDS = 0.2
 SIDE_BY_SIDE = 6
-RATE = 80.0
+RATE = 40.0  # requests a second of each service; `make night` asks for twice as many
 THROTTLED = ("Throttling", "ThrottlingException")
 STALE_LOOKS = 10
 QUICK = """\
@@ -270,15 +270,15 @@ class Shop:
 class Stage:
     """Where shops are opened: each in an AWS account of its own, since engines of one account share its limits."""
 
-    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
-        self._folder, self._stack = folder, stack
+    def __init__(self, folder: Path, stack: AsyncExitStack, rate: float = RATE) -> None:
+        self._folder, self._stack, self._rate = folder, stack, rate
 
     def beside(self, stack: AsyncExitStack) -> "Stage":
         """A stage in the same folder whose shops close with this stack."""
-        return Stage(self._folder, stack)
+        return Stage(self._folder, stack, self._rate)
 
-    async def shop(self, name: str, *, rate: float = RATE, **furniture: Any) -> Shop:  # noqa: ANN401 - as furnish
-        """A service that runs steadily and, unless rate is 0, is asked all the time."""
+    async def shop(self, name: str, *, is_used: bool = True, **furniture: Any) -> Shop:  # noqa: ANN401 - as furnish
+        """A service that runs steadily and, if it is used, is asked all the time."""
         sandbox = await self._stack.enter_async_context(Sandbox(minute=timedelta(seconds=1), empty=True))
         port = sandbox.proxy.reserve()
         environment = {"TEAL_DEMO_VERSION": "1"}
@@ -290,11 +290,11 @@ class Stage:
         )
         folder = self._folder / name
         folder.mkdir()
-        load = Load(f"http://127.0.0.1:{port}/", rate=rate or 1, culprit=sandbox.culprit)
+        load = Load(f"http://127.0.0.1:{port}/", rate=self._rate, culprit=sandbox.culprit)
         shop = Shop(sandbox, scenery, load, folder, self._stack)
         while not await is_steady(shop):  # noqa: ASYNC110 - ECS sends no event, here as on AWS
             await asyncio.sleep(LOOK_SECONDS)
-        if rate:
+        if is_used:
             await self._stack.enter_async_context(load)
         return shop
 
@@ -310,17 +310,19 @@ async def is_steady(shop: Shop) -> bool:
 Scene = Callable[[Stage], Coroutine[Any, Any, None]]
 
 
-def play(scene: Scene, folder: Path, *, limit: float = 2 * LONGEST_SECONDS) -> None:
+def play(scene: Scene, folder: Path, *, limit: float = 2 * LONGEST_SECONDS, rate: float = RATE) -> None:
     """Play one scene on a stage of its own; one that hangs fails."""
 
     async def bounded() -> None:
         async with asyncio.timeout(limit), AsyncExitStack() as stack:
-            await scene(Stage(folder, stack))
+            await scene(Stage(folder, stack, rate))
 
     asyncio.run(bounded())
 
 
-def play_together(folder: Path, scenes: Sequence[Scene]) -> dict[str, Exception | None]:
+def play_together(
+    folder: Path, scenes: Sequence[Scene], *, rate: float = RATE
+) -> dict[str, Exception | None]:
     """Play scenes side by side, since most of a rollout is waiting; what each raised, by its name.
 
     More than `SIDE_BY_SIDE` would be slowed down by each other until targets miss their health checks.
@@ -330,7 +332,7 @@ def play_together(folder: Path, scenes: Sequence[Scene]) -> dict[str, Exception 
     async def one(scene: Scene, turn: asyncio.Semaphore) -> None:
         try:
             async with turn, asyncio.timeout(2 * LONGEST_SECONDS), AsyncExitStack() as stack:
-                await scene(Stage(folder, stack))
+                await scene(Stage(folder, stack, rate))
         except Exception as error:
             ends[scene.__name__] = error
         else:

@@ -7,6 +7,8 @@ import pytest
 from tests.endtoend import bad_revisions, interference, outages, refusals
 from tests.endtoend.stage import play_as_subtests
 
+pytestmark = pytest.mark.machine(seconds=60)
+
 SCENES = (
     refusals.what_is_not_there,
     refusals.who_cannot_be_asked,

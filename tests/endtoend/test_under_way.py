@@ -11,6 +11,8 @@ import pytest
 from tests.endtoend import before_and_after, glass, killed, people, settling
 from tests.endtoend.stage import play_as_subtests
 
+pytestmark = pytest.mark.machine(seconds=90)
+
 SCENES = (
     before_and_after.good_rollout,
     killed.good_revision,

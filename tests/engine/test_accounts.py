@@ -75,6 +75,7 @@ def test_an_account_that_the_settings_do_not_have_is_a_mistake_and_starts_nothin
             play.start(spec_in(play, "staging"))
 
 
+@pytest.mark.long
 def test_an_alias_that_is_lost_holds_the_rollout_until_it_is_back() -> None:
     with Rehearsal() as play:
         known = play.cloud = accounts(play, "production")

@@ -38,6 +38,7 @@ def played() -> Iterator[tuple[Rehearsal, Answers, tuple[Deployed, ...]]]:
 Played = tuple[Rehearsal, Answers, tuple[Deployed, ...]]
 
 
+@pytest.mark.long
 def test_every_rollout_ends_as_it_has_to(played: Played) -> None:
     stage, _, deployed = played
     assert [one for one in deployed if not one.is_right] == []

@@ -45,6 +45,7 @@ def waiting(stage: Rehearsal, rollout: RolloutId) -> Rollout:
     raise AssertionError(stage.story(rollout))
 
 
+@pytest.mark.long
 def test_nobody_approves_and_it_is_rolled_back_when_the_time_is_over(stage: Rehearsal) -> None:
     rollout = stage.start(asked(stage))
     waiting(stage, rollout)
@@ -57,6 +58,7 @@ def test_nobody_approves_and_it_is_rolled_back_when_the_time_is_over(stage: Rehe
     assert stage.traffic.totals.errors.total() == 0
 
 
+@pytest.mark.long
 def test_the_file_may_say_to_hold_and_call_people_instead(stage: Rehearsal) -> None:
     rollout = stage.start(asked(stage, on_timeout=LimitThen.HOLD))
     waiting(stage, rollout)
@@ -67,6 +69,7 @@ def test_the_file_may_say_to_hold_and_call_people_instead(stage: Rehearsal) -> N
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 
+@pytest.mark.long
 def test_a_pause_stops_the_clock_of_an_approval(stage: Rehearsal) -> None:
     rollout = stage.start(asked(stage))
     waiting(stage, rollout)

@@ -238,6 +238,7 @@ def test_a_rollback_goes_on_where_no_session_of_its_own_can_be_had(stage: Elsewh
     assert stage.calls[-1].by == f"{SESSIONS}teal"
 
 
+@pytest.mark.long
 def test_a_rollout_that_lasts_a_day_renews_its_session_before_every_hour_ends() -> None:
     period = timedelta(minutes=5)
     with Elsewhere(minute=period, requests_per_second=0.05, check_interval=timedelta(seconds=300)) as stage:

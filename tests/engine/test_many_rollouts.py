@@ -1,5 +1,7 @@
 """The same service rolled out again and again: no name runs out, and nothing is left over."""
 
+import pytest
+
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.phases import Phase
 from tests.cases.looks import active_revisions, definition_of, groups_of, live_services, rules_of, service_of
@@ -8,6 +10,7 @@ from tests.support.rehearsal import Rehearsal
 ROLLOUTS = 12
 
 
+@pytest.mark.long
 def test_rollouts_in_a_row_leave_the_service_its_rules_and_one_revision_each() -> None:
     with Rehearsal() as stage:
         before = rules_of(stage), groups_of(stage), live_services(stage), service_of(stage)["tags"]

@@ -55,6 +55,7 @@ def rolled_out(
     return rollout, stage.until(rollout)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("metric", "revision", "words"),
     [

@@ -77,6 +77,7 @@ def test_a_rollback_takes_the_registered_revision_away_again(stage: Rehearsal) -
     assert service_of(stage)["taskDefinition"].endswith("checkout:1")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when", ["before", "after", "late"])
 def test_a_registration_whose_answer_is_lost_is_found_or_made_and_none_is_left_over(
     kind: Rehearsal, when: When

@@ -86,6 +86,7 @@ def test_promote_full_grows_green_to_everything_before_it_gets_everything(stage:
     assert sizes_at_each_growth(stage, rollout) == [(10, 2), (100, 10)]
 
 
+@pytest.mark.long
 def test_going_back_keeps_what_green_has(stage: Rehearsal) -> None:
     rollout = start(stage, plan=plan(bake=60))
     stage.until(rollout, Phase.SHIFTING)
@@ -98,6 +99,7 @@ def test_going_back_keeps_what_green_has(stage: Rehearsal) -> None:
     assert stage.until(rollout, within=timedelta(hours=1)).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 
+@pytest.mark.long
 def test_auto_grows_green_for_weights_that_it_plans_as_it_goes(stage: Rehearsal) -> None:
     stage.traffic.requests_per_second = 400
     rollout = start(stage, plan=NAMED_PLANS["auto"])
@@ -107,6 +109,7 @@ def test_auto_grows_green_for_weights_that_it_plans_as_it_goes(stage: Rehearsal)
         assert healthy >= min(10, max(2, -(-share * 11 // 100))), (share, healthy)
 
 
+@pytest.mark.long
 def test_tasks_that_cannot_be_placed_hold_the_step_and_end_it_at_the_limit(stage: Rehearsal) -> None:
     rollout = start(stage)
     stage.until(rollout, Phase.SHIFTING)

@@ -167,6 +167,7 @@ def test_a_rollback_keeps_the_green_that_stayed_as_it_was(stage: Rehearsal) -> N
         assert stage.run(service_of_record.known(stage.store, RECORD)) == green.name
 
 
+@pytest.mark.long
 def test_undoing_a_swap_is_a_rollout_of_the_former_revision_that_swaps_again(stage: Rehearsal) -> None:
     former = stage.scenery.task_definition
     row = swapped(stage, Ending.DELETE)

@@ -34,6 +34,7 @@ def gone_well(stage: Rehearsal, *, key: str = "rehearsal") -> RolloutId:
     return rollout
 
 
+@pytest.mark.long
 def test_undoing_rolls_the_former_revision_out_at_once_and_no_request_is_lost(stage: Rehearsal) -> None:
     former = service_of(stage)["taskDefinition"]
     done = gone_well(stage)

@@ -99,6 +99,7 @@ def test_a_revision_that_does_not_start_never_gets_traffic(
     assert groups_of(stage) == [stage.scenery.target_group]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("phase", [Phase.PENDING, Phase.PROVISIONING, Phase.SHIFTING, Phase.WATCHING])
 def test_a_rollback_until_the_watch_has_passed_leaves_everything_as_it_was(
     stage: Rehearsal, phase: Phase

@@ -68,6 +68,7 @@ def test_a_rollout_waits_for_its_window_touches_nothing_and_then_succeeds(stage:
     assert "pass" in verdicts(stage, rollout)
 
 
+@pytest.mark.long
 def test_at_the_close_green_keeps_its_weight_until_the_window_opens_again(stage: Rehearsal) -> None:
     asked = spec(stage, 0, 5)
     again = window(stage, 9 * MINUTES, 60 * MINUTES, AtClose.HOLD).allow
@@ -145,6 +146,7 @@ def test_a_freeze_that_is_lifted_lets_go_of_what_waits_within_seconds(stage: Reh
     assert stage.clock.now() - lifted < timedelta(seconds=30)
 
 
+@pytest.mark.long
 def test_a_freeze_that_is_made_meanwhile_keeps_green_where_it_is(stage: Rehearsal) -> None:
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SHIFTING)
@@ -187,6 +189,7 @@ def test_preflight_says_when_it_would_start_and_what_an_override_goes_beyond(sta
     assert told.startswith("warning: hours are overridden: payments fail: without it the rollout would wait")
 
 
+@pytest.mark.long
 def test_without_window_and_freeze_the_gate_is_never_asked(stage: Rehearsal) -> None:
     asked = stage.spec(stage.revision())
     assert asked.gates.window == GatesSpec().window

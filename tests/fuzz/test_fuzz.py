@@ -4,6 +4,8 @@ import pytest
 
 from tests.fuzz.playing import fuzz
 
+pytestmark = pytest.mark.machine(seconds=20)
+
 
 def test_no_request_gets_an_answer_that_is_not_documented(capsys: pytest.CaptureFixture[str]) -> None:
     code, told, faults = fuzz(examples=3, seed=1187, phases="examples,fuzzing,stateful")

@@ -14,7 +14,9 @@ from orchestrator.store.opening import open_store
 from tests.contract.store_values import a_rollout, an_event
 
 SERVE = "from api.app import run; run(port=0, announce=lambda address: print(address, flush=True))"
-PATIENCE = 20  # seconds that a hung server may take before the test fails
+PATIENCE = (
+    120  # seconds: so long only a server that hangs takes, also on a machine that is busy with other things
+)
 
 
 def fill(path: Path) -> None:

@@ -135,6 +135,7 @@ def test_whole_rollout_is_driven_through_the_door(desk: Desk) -> None:
     assert (answer.status_code, "rolled_back" in problem(answer)["detail"]) == (409, True)
 
 
+@pytest.mark.long
 def test_step_stays_the_plans_last_while_and_after_traffic_comes_home(desk: Desk) -> None:
     rollout = str(desk.start(plan=[{"weight": 50, "bake": "1s"}, {"weight": 100, "bake": "1s"}])["id"])
     desk.until(rollout, Phase.SUCCEEDED)

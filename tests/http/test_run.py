@@ -23,6 +23,7 @@ from tests.http.process import PATIENCE, connect, log_of
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 
+@pytest.mark.machine(seconds=15)
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_open_stream_is_ended_by_a_signal_and_the_process_ends_well(
     server: subprocess.Popen[str], quiet_store: Path, sig: signal.Signals
@@ -42,6 +43,7 @@ def test_open_stream_is_ended_by_a_signal_and_the_process_ends_well(
     ]
 
 
+@pytest.mark.machine
 def test_server_is_ready_with_its_worker_beside_it(server: subprocess.Popen[str]) -> None:
     with closing(connect(server)) as connection:
         connection.request("GET", "/readyz")
@@ -49,6 +51,7 @@ def test_server_is_ready_with_its_worker_beside_it(server: subprocess.Popen[str]
             assert answer.status == 200
 
 
+@pytest.mark.machine
 def test_a_plan_is_simulated_beside_the_server(server: subprocess.Popen[str]) -> None:
     file = {"service": "prod/checkout", "revision": {"task_definition": "checkout:43"}, "plan": "canary"}
     path = "/v1/simulate?runs=2&rps=50&defect=total&defect=none&seed=3"
@@ -77,6 +80,7 @@ def test_nothing_but_loopback_is_listened_on_while_nobody_would_be_asked(host: s
     assert "127.0.0.1" in refused.value.next_step
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("by", ["token", "issuer", "flag"])
 def test_any_address_may_be_listened_on_once_authentication_is_set_up(by: str, store: Path) -> None:
     keep_token(store, ends=None if by == "token" else YESTERDAY)
@@ -104,6 +108,7 @@ def keep_token(path: Path, *, ends: datetime | None) -> None:
     asyncio.run(script())
 
 
+@pytest.mark.machine
 def test_port_that_is_taken_is_told_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Refused, match="cannot listen"):
         run("127.0.0.1", taken.getsockname()[1])

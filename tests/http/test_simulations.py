@@ -69,6 +69,7 @@ def test_a_service_whose_requests_nobody_saw_asks_for_the_rates(desk: Desk) -> N
     assert "rps=100 and error_rate=0.001" in told["next_step"]
 
 
+@pytest.mark.machine
 def test_the_services_own_rates_are_read_and_told_with_when_they_are_from() -> None:
     """In real time: the simulation computes in a process of its own, which nothing in virtual time could wake."""
     world = World(start=NOON, settings=WorldSettings.kind())

@@ -18,6 +18,8 @@ from orchestrator.engine.views.rollout import view
 from orchestrator.store.opening import open_store
 from tests.http.process import PATIENCE, address_of
 
+pytestmark = pytest.mark.machine
+
 
 def test_server_says_what_the_store_says_and_knows_who_asked(
     server: subprocess.Popen[str], quiet_store: Path
@@ -51,7 +53,7 @@ async def next_version(url: str, *, after: int) -> None:
 
     def ask() -> None:
         with closing(HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE)) as connection:
-            connection.request("GET", f"/v1/rollouts/r1?wait={PATIENCE}&version={after}")
+            connection.request("GET", f"/v1/rollouts/r1?wait=20&version={after}")
             with connection.getresponse() as answer:
                 assert answer.status == 200
 

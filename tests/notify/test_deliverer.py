@@ -146,6 +146,7 @@ def test_a_receiver_that_was_away_for_an_hour_gets_everything_in_order(play: Pla
     play(script)
 
 
+@pytest.mark.long
 def test_pauses_double_up_to_ten_minutes(play: Play[None]) -> None:
     async def script(store: Store) -> None:
         sink = Recorder()

@@ -18,6 +18,8 @@ from tests.cli.terminal import Terminal
 from tests.http.process import PATIENCE, fill
 from tests.notify.receiver import SECRET, sample
 
+pytestmark = pytest.mark.machine(seconds=20)
+
 Heard = tuple[dict[str, str], bytes]
 
 

@@ -57,6 +57,7 @@ def played(script: Callable[[Scene], Awaitable[None]], **given: Any) -> None:  #
     asyncio.run(main())
 
 
+@pytest.mark.machine
 def test_an_event_comes_as_a_signed_cloud_event() -> None:
     async def script(here: Scene) -> None:
         await here.stage.start()
@@ -114,6 +115,7 @@ def test_a_secret_that_cannot_sign_is_refused_and_never_shown(text: str) -> None
     assert len(text) < 10 or text not in str(caught.value)
 
 
+@pytest.mark.machine
 def test_by_default_what_concerns_people_is_told_and_nothing_else() -> None:
     async def script(here: Scene) -> None:
         stage = here.stage
@@ -130,6 +132,7 @@ def test_by_default_what_concerns_people_is_told_and_nothing_else() -> None:
     played(script)
 
 
+@pytest.mark.machine
 def test_a_hook_is_told_of_its_own_kinds_and_services() -> None:
     async def script(here: Scene) -> None:
         stage = here.stage
@@ -142,6 +145,7 @@ def test_a_hook_is_told_of_its_own_kinds_and_services() -> None:
     played(script, events=frozenset({EventKind.ENDED}), services=("prod/check*",))
 
 
+@pytest.mark.machine
 def test_after_a_crash_between_telling_and_committing_the_same_id_comes_again_and_none_is_lost() -> None:
     async def script(here: Scene) -> None:
         stage = here.stage
@@ -166,6 +170,7 @@ def test_after_a_crash_between_telling_and_committing_the_same_id_comes_again_an
     played(script)
 
 
+@pytest.mark.machine
 def test_a_receiver_down_for_an_hour_gets_everything_in_order_once_it_is_back() -> None:
     async def script(here: Scene) -> None:
         stage = here.stage
@@ -182,6 +187,7 @@ def test_a_receiver_down_for_an_hour_gets_everything_in_order_once_it_is_back() 
     played(script)
 
 
+@pytest.mark.machine
 def test_an_address_where_nobody_listens_is_asked_again_until_somebody_does() -> None:
     async def script(here: Scene) -> None:
         stage, right = here.stage, here.receiver.url
@@ -200,6 +206,7 @@ def test_an_address_where_nobody_listens_is_asked_again_until_somebody_does() ->
     played(script)
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("header", ["1800", "Sun, 01 Mar 2026 12:30:00 GMT"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_kept_to_in_seconds_and_as_a_date(status: int, header: str) -> None:
@@ -221,6 +228,7 @@ def test_a_retry_after_that_says_nothing_is_no_retry_after(text: str) -> None:
     assert retry_after({"retry-after": text}, now=NOON) is None
 
 
+@pytest.mark.machine
 def test_a_receiver_that_is_gone_is_left_alone() -> None:
     async def script(here: Scene) -> None:
         await here.stage.start()
@@ -235,6 +243,7 @@ def test_a_receiver_that_is_gone_is_left_alone() -> None:
     played(script)
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize(("status", "soonest"), [(400, 30), (404, 30), (302, 30), (500, 0.5), (408, 0.5)])
 def test_unwilling_receivers_are_asked_again_slowly_and_ill_ones_soon(status: int, soonest: float) -> None:
     async def script(here: Scene) -> None:
@@ -248,6 +257,7 @@ def test_unwilling_receivers_are_asked_again_slowly_and_ill_ones_soon(status: in
     played(script)
 
 
+@pytest.mark.machine
 def test_the_address_and_the_secret_stay_out_of_the_log() -> None:
     async def script(here: Scene) -> None:
         await here.stage.start()
@@ -263,6 +273,7 @@ def test_the_address_and_the_secret_stay_out_of_the_log() -> None:
     played(script)
 
 
+@pytest.mark.machine
 def test_a_host_that_the_settings_do_not_allow_is_asked_nothing() -> None:
     async def script(here: Scene) -> None:
         await here.stage.start()
@@ -275,6 +286,7 @@ def test_a_host_that_the_settings_do_not_allow_is_asked_nothing() -> None:
     played(script, hosts=Hosts())
 
 
+@pytest.mark.machine
 def test_an_infinite_fact_is_told_as_a_word() -> None:
     async def script(here: Scene) -> None:
         stage = here.stage

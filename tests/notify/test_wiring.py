@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from orchestrator.bootstrap import engine_of, sinks_of
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
@@ -59,6 +61,7 @@ def test_an_engine_tells_a_whole_rollout_in_the_order_of_its_log_and_its_end_bef
         assert sink.rows[-1].rollout.phase is Phase.SUCCEEDED
 
 
+@pytest.mark.long
 def test_a_receiver_that_is_down_makes_no_rollout_slower() -> None:
     def lasted(*sinks: Recorder) -> timedelta:
         with Rehearsal(requests_per_second=2) as stage:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from aiohttp import web
 
 from orchestrator.core.cloud.outbound_calls import ProbeNeed, ProbeSeen
@@ -14,6 +15,8 @@ from orchestrator.core.cloud.resources import Unread
 from orchestrator.outbound.probes import probe
 from orchestrator.outbound.send import Outbound
 from orchestrator.settings import Hosts
+
+pytestmark = pytest.mark.machine
 
 HERE = Hosts(private=("127.0.0.1",))
 NEED = ProbeNeed(

@@ -23,6 +23,8 @@ from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.targets import Address
 from orchestrator.settings import Hosts
 
+pytestmark = pytest.mark.machine
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 INTERNAL = Hosts(private=("*.internal", "127.0.0.1"))
 

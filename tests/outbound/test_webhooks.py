@@ -17,6 +17,8 @@ from orchestrator.outbound.http_outbound import HttpOutward
 from orchestrator.settings import Hook, Hosts, Secret
 from tests.notify.receiver import SECRET, sample
 
+pytestmark = pytest.mark.machine
+
 HERE = Hosts(private=("127.0.0.1",))
 NEED = HookNeed(
     key="checkout-0a1b2c3d/1/webhook-1/7",

@@ -13,7 +13,7 @@ from orchestrator.prometheus.source import PrometheusSource
 from orchestrator.settings import Prometheus
 from tests.prometheus.server import needs_prometheus, running
 
-pytestmark = needs_prometheus
+pytestmark = [pytest.mark.machine, needs_prometheus]
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MINUTE, SCRAPE = timedelta(minutes=1), timedelta(seconds=15)

@@ -1,9 +1,9 @@
 """Plays seeds, one after the other or in a few processes, and says how to see a failing one again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.sim.scenario import scenario_of
+from tests.sim.scenario import scenario_of, swapping
 from tests.sim.stage import Played, play
 
 
@@ -16,13 +16,20 @@ def play_seed(seed: int) -> Played:
         raise
 
 
-def play_seeds(seeds: Iterable[int], *, processes: int = 1) -> Iterator[Played]:
+def play_swap(seed: int) -> Played:
+    """Play one seed as a rollout in which green stays."""
+    return play(swapping(seed))
+
+
+def play_seeds(
+    seeds: Iterable[int], *, processes: int = 1, of: Callable[[int], Played] = play_seed
+) -> Iterator[Played]:
     """Play seeds; the results come in the seeds' order."""
     if processes == 1:
-        yield from map(play_seed, seeds)
+        yield from map(of, seeds)
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(play_seed, seeds, chunksize=4)
+        yield from pool.map(of, seeds, chunksize=4)
 
 
 def complaint(played: Played) -> str:

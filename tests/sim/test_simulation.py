@@ -1,4 +1,7 @@
-"""Many random rollouts, each held to the promises after every step; and an oracle that would notice."""
+"""Random rollouts, each held to the promises after every step; and an oracle that would notice.
+
+A few of those that `make night` plays by the thousand.
+"""
 
 import pytest
 
@@ -18,32 +21,34 @@ from orchestrator.core.traffic import rules
 from orchestrator.engine import tick
 from orchestrator.ports import Leased
 from orchestrator.store.memory.store import MemoryStore
-from tests.sim.run import complaint, play_seed
-from tests.sim.scenario import scenario_of, swapping
+from tests.sim.run import complaint, play_seed, play_swap
+from tests.sim.scenario import scenario_of
 from tests.sim.stage import play
 
-SEEDS_AT_ONCE = 8
-SEEDS = 48
-SWAPS = 24
+SEEDS = 16
+SWAPS = 8
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_AT_ONCE))
-def test_no_random_rollout_breaks_a_promise(first: int) -> None:
-    broken = [played for seed in range(first, first + SEEDS_AT_ONCE) if (played := play_seed(seed)).broken]
-    assert not broken, "\n\n".join(complaint(played) for played in broken)
+@pytest.mark.long
+def test_no_random_rollout_breaks_a_promise_and_they_meet_both_ends() -> None:
+    played = [play_seed(seed) for seed in range(SEEDS)]
+    broken = [one for one in played if one.broken]
+    assert not broken, "\n\n".join(complaint(one) for one in broken)
+    assert {one.phase for one in played} == {Phase.SUCCEEDED, Phase.ROLLED_BACK}
 
 
+@pytest.mark.long
 def test_no_random_rollout_in_which_green_stays_breaks_a_promise() -> None:
-    broken = [played for seed in range(SWAPS) if (played := play(swapping(seed))).broken]
+    broken = [played for seed in range(SWAPS) if (played := play_swap(seed)).broken]
     assert not broken, "\n\n".join(complaint(played) for played in broken)
 
 
 def test_the_same_seed_plays_the_same() -> None:
-    first, second = play(scenario_of(7)), play(scenario_of(7))
+    first, second = play(scenario_of(31)), play(scenario_of(31))
     assert (first.story, first.calls, first.seconds) == (second.story, second.calls, second.seconds)
 
 
-def test_the_seeds_meet_every_end_and_every_kind_of_trouble() -> None:
+def test_the_seeds_meet_every_kind_of_trouble() -> None:
     scenarios = [scenario_of(seed) for seed in range(400)]
     wished = {wish.kind for scenario in scenarios for wish in scenario.wishes}
     assert {CommandKind.ROLLBACK, CommandKind.BACK, CommandKind.PROMOTE, CommandKind.PAUSE} <= wished
@@ -52,8 +57,6 @@ def test_the_seeds_meet_every_end_and_every_kind_of_trouble() -> None:
     assert any(scenario.workers == 2 for scenario in scenarios)
     assert any(scenario.starts for scenario in scenarios)
     assert any("TEAL_DEMO_HANG" in scenario.green for scenario in scenarios)
-    ends = {play(scenario).phase for scenario in scenarios[:12]}
-    assert ends == {Phase.SUCCEEDED, Phase.ROLLED_BACK}
 
 
 def test_green_that_answers_nothing_is_taken_back_though_it_looks_healthy() -> None:
@@ -129,6 +132,7 @@ SABOTAGE: list[tuple[str, object, str, object, int, int]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("where", "name", "sabotage", "promise", "first"),
     [pytest.param(*case[1:], id=case[0]) for case in SABOTAGE],

@@ -68,6 +68,7 @@ class Life:
             await asyncio.sleep(AWAY.total_seconds())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_taken_back", [False, True], ids=["goes on", "is taken back"])
 @pytest.mark.parametrize("is_own", [False, True], ids=["adopted", "own"])
 @pytest.mark.parametrize("ending", [Ending.KEEP, Ending.DELETE])

@@ -28,6 +28,7 @@ def percent(outcomes: list[Outcome], load: Demand = BUSY) -> float:
     return fmean(100 * outcome.harm / (60 * load.requests_per_second) for outcome in outcomes)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("load", [BUSY, QUIET], ids=["busy", "quiet"])
 @pytest.mark.parametrize("defect", [Defect.NONE, Defect.OUTAGE])
 def test_a_good_release_goes_home_also_through_an_outage(defect: Defect, load: Demand) -> None:
@@ -64,12 +65,14 @@ def test_clumped_errors_of_a_good_release_are_no_reason_to_go_back() -> None:
     assert sum(outcome.is_rolled_back for outcome in runs(Defect.CLUMPED, load=load)) <= 1
 
 
+@pytest.mark.long
 def test_low_traffic_takes_the_longer_plan_and_catches_a_total_failure_all_the_same() -> None:
     good = runs(Defect.NONE, load=QUIET)
     assert all(o.full_after is not None and o.full_after.total_seconds() >= 15 * 60 for o in good)
     assert all(outcome.before_full for outcome in runs(Defect.TOTAL, load=QUIET))
 
 
+@pytest.mark.long
 def test_without_the_comparison_a_small_regression_passes() -> None:
     blind = spec(gates=GatesSpec(compare=CompareSpec(on=False)))
     assert not any(outcome.is_rolled_back for outcome in runs(Defect.FIVE, of=blind))

@@ -15,6 +15,8 @@ from orchestrator.ports import Call
 from tests.slack.fake import RELEASES, TEAM
 from tests.slack.room import APPROVER, AUTHOR, ELSEWHERE, OPERATOR, SECOND, STRANGER, VIEWER, Room
 
+pytestmark = pytest.mark.machine(seconds=40)
+
 
 def calls(room: Room) -> list[Call]:
     found, _ = room.stage.run(room.stage.store.calls())

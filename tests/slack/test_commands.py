@@ -8,6 +8,8 @@ from tests.slack.room import APPROVER, ELSEWHERE, OPERATOR, STRANGER, VIEWER, Ro
 from tests.slack.shapes import mistakes
 from tests.slack.test_actions import calls
 
+pytestmark = pytest.mark.machine(seconds=30)
+
 
 @pytest.mark.parametrize("text", ["", "help", "HELP", "  help "])
 def test_help_lists_every_word(room: Room, text: str) -> None:

@@ -16,6 +16,8 @@ import pytest
 from tests.http.process import address_of, fill, log_of
 from tests.slack.fake import SECRET, TOKEN, FakeSlack
 
+pytestmark = pytest.mark.machine
+
 SETTINGS = """
 people:
   - {{name: operator, slack: U024BE7LH, role: operator}}

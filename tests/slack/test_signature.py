@@ -9,6 +9,8 @@ import pytest
 
 from tests.slack.room import OPERATOR, Room
 
+pytestmark = pytest.mark.machine
+
 PATHS = ("/slack/actions", "/slack/commands")
 FORM = {"command": "/teal", "text": "help", "user_id": OPERATOR, "team_id": "T1", "trigger_id": "1"}
 

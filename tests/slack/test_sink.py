@@ -20,6 +20,8 @@ from orchestrator.settings import Secret
 from tests.slack.fake import PRIVATE, RELEASES, No
 from tests.slack.room import Room
 
+pytestmark = pytest.mark.machine
+
 
 def tell(room: Room, rollout: RolloutId, state: str = "", *, after: int = 0) -> str:
     """One call of the sink, as the deliverer makes it."""

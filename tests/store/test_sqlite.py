@@ -62,7 +62,7 @@ def said(process: subprocess.Popen[str]) -> str:
     """All that a process printed; it does not outlive the test."""
     with process:
         try:
-            return process.communicate(timeout=60)[0]
+            return process.communicate(timeout=300)[0]
         finally:
             process.kill()
 
@@ -79,6 +79,7 @@ def by_rollout(told: list[list[str]]) -> list[list[str]]:
 # --- several at once ---
 
 
+@pytest.mark.machine(seconds=20)
 def test_two_processes_never_lease_the_same_row(path: Path) -> None:
     names = [f"r{number:02}" for number in range(40)]
 
@@ -93,6 +94,7 @@ def test_two_processes_never_lease_the_same_row(path: Path) -> None:
     assert sorted(lines) == [f"{name} 1" for name in names]
 
 
+@pytest.mark.machine
 def test_two_processes_never_tell_the_same_event_nor_out_of_order(path: Path) -> None:
     names = [f"r{number:02}" for number in range(20)]
 
@@ -152,6 +154,7 @@ def test_many_calls_at_once_in_one_process_take_their_turns(path: Path) -> None:
 # --- sudden deaths ---
 
 
+@pytest.mark.machine
 def test_a_process_killed_in_the_middle_of_a_commit_leaves_nothing_of_it(path: Path) -> None:
     play(path, start)
     victim = contender(path, "one", "die")
@@ -170,6 +173,7 @@ def test_a_process_killed_in_the_middle_of_a_commit_leaves_nothing_of_it(path: P
     play(path, look)
 
 
+@pytest.mark.machine
 def test_a_process_killed_before_it_has_noted_what_it_told_is_followed_by_one_that_tells_it_again(
     path: Path,
 ) -> None:
@@ -191,6 +195,7 @@ def test_a_process_killed_before_it_has_noted_what_it_told_is_followed_by_one_th
     play(path, look)
 
 
+@pytest.mark.machine
 def test_a_process_killed_in_the_middle_of_a_commit_has_nothing_told(path: Path) -> None:
     async def fill(store: Store) -> None:
         await store.open_sink("sink", now=NOON)

@@ -25,6 +25,7 @@ unhurried = settings(
 )
 
 
+@pytest.mark.long
 @unhurried
 @given(values_of(Rollout))
 def test_a_rollout_is_read_back_as_it_was_written(rollout: Rollout) -> None:

@@ -84,6 +84,7 @@ def test_the_wire_skin_answers_as_aws() -> None:
     assert [(o.check.name, o.answer) for o in outcomes if not o.is_as_believed] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "check",
     [

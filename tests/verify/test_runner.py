@@ -56,6 +56,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, World
     return run
 
 
+@pytest.mark.machine
 def test_without_an_account_nothing_is_asked_and_it_says_how(
     here: Callable[..., tuple[int, str, World]],
 ) -> None:
@@ -66,6 +67,7 @@ def test_without_an_account_nothing_is_asked_and_it_says_how(
     assert len(account.log) == 0
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("lacking", NAMED)
 def test_half_of_what_it_needs_is_refused_by_name(
     here: Callable[..., tuple[int, str, World]], lacking: str
@@ -76,6 +78,7 @@ def test_half_of_what_it_needs_is_refused_by_name(
     assert len(account.log) == 0
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -93,6 +96,7 @@ def test_an_account_that_is_not_meant_is_not_asked(
     assert {call.operation for call in account.log} <= {"GetCallerIdentity"}
 
 
+@pytest.mark.machine
 def test_the_list_runs_on_what_an_endpoint_answers_and_leaves_nothing(
     here: Callable[..., tuple[int, str, World]],
 ) -> None:
@@ -108,6 +112,7 @@ def test_the_list_runs_on_what_an_endpoint_answers_and_leaves_nothing(
         assert account.call(service, operation, {})[items] == []
 
 
+@pytest.mark.machine
 def test_without_a_certificate_its_checks_are_not_made(here: Callable[..., tuple[int, str, World]]) -> None:
     code, text, _ = here(NAMED)
     assert code == 0, text

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import boto3
+import botocore.loaders
 import botocore.session
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
@@ -207,7 +208,7 @@ async def open_wire(
     async with AsyncExitStack() as stack:
         stack.callback(threads.shutdown, wait=False, cancel_futures=True)
         try:
-            session, plain = get_session(), botocore.session.Session()
+            session, plain = _sharing(get_session()), _sharing(botocore.session.Session())
             keys = _lend(role, session, plain) if role is not None else None
 
             def make(service: str) -> Any:  # noqa: ANN401 - aiobotocore's clients have no static types
@@ -233,11 +234,26 @@ async def open_queue_wire(region: str, *, http_session: type[Any] | None = None)
     async with AsyncExitStack() as stack:
         try:
             client = await stack.enter_async_context(
-                get_session().create_client("sqs", region_name=region, config=config)
+                _sharing(get_session()).create_client("sqs", region_name=region, config=config)
             )
         except BotoCoreError as error:
             raise Denied(what="AWS's configuration", why=str(error), next_step=CREDENTIALS_ADVICE) from error
         yield WireTransport({"sqs": client}, None, None)
+
+
+def _sharing(session: Any) -> Any:  # noqa: ANN401 - botocore has no static types
+    """A session that reads AWS's models where others of this process have them already.
+
+    They are most of the time and memory that a client takes, clients of many accounts need the same, and botocore
+    changes none that it has loaded. Raises BotoCoreError if the configuration is broken.
+    """
+    session.register_component("data_loader", _models(session.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def _models(path: str | None) -> Any:  # noqa: ANN401 - botocore has no static types
+    return botocore.loaders.create_loader(path)
 
 
 def _lend(role: AssumedRole, session: Any, plain: Any) -> _Keys:  # noqa: ANN401 - botocore has no static types

@@ -155,24 +155,27 @@ class Changes(TypedDict, total=False):
 
 
 def changed(row: Rollout, **changes: Unpack[Changes]) -> Rollout:
-    """The row with these values, as `dataclasses.replace` over all its parts and many times as fast."""
-    values = dict(row.__dict__)
+    """The row with these values, as `dataclasses.replace` over all its parts and many times as fast.
+
+    The same row where nothing changes, as in four changes of ten.
+    """
+    known = row.__dict__
+    values: dict[str, Any] = {}
     for name, value in changes.items():
         part = PART_OF.get(name)
         if part is None:
-            assert name in values, f"a row has no {name}"
-            values[name] = value
+            assert name in known, f"a row has no {name}"
+            if known[name] != value:
+                values[name] = value
             continue
-        whole = values[part]
+        whole = values.get(part, known[part])
         assert whole is not None, f"{name} belongs to {part}, which the row does not have yet"
-        if whole is row.__dict__[part]:
-            whole = values[part] = _copied(whole)
+        if whole.__dict__[name] == value:
+            continue
+        if part not in values:
+            whole = values[part] = _made(type(whole), whole.__dict__)
         whole.__dict__[name] = value
-    return _made(Rollout, values)
-
-
-def _copied(value: object) -> object:
-    return _made(type(value), value.__dict__)
+    return _made(Rollout, {**known, **values}) if values else row
 
 
 def _made(kind: type[T], values: dict[str, Any]) -> T:

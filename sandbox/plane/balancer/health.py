@@ -1,14 +1,20 @@
 """Health checks as the load balancer makes them: each group's own, over HTTP, of every registered target in use.
 
-A check opens a connection of its own. What follows from its result (thresholds, states) is the World's.
+A check opens a connection of its own. What follows from its result (thresholds, states) is the World's. A check's
+time is counted in turns of this loop, so that no target is called ill because the sandbox itself had to wait.
 """
 
 import asyncio
+import math
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
 
 from sandbox.plane.http1 import HEAD_BYTES_MAX, AnswerHead, Malformed
 from sandbox.ports import GroupView, Traffic
 
 CHECKED = frozenset(("initial", "healthy", "unhealthy"))
+TURN_SECONDS = 0.05
 SYNC_SECONDS = 0.02  # how soon a newly registered target is checked for the first time
 
 Target = tuple[str, str, int]  # target group ARN, host, port
@@ -65,13 +71,28 @@ class HealthChecks:
 async def check(view: GroupView, host: str, port: int) -> str:
     """Make one check of a target; returns AWS's reason code, empty when it passed."""
     try:
-        async with asyncio.timeout(view.check_timeout.total_seconds()):
-            status = await _ask(host, port, view.check_path)
+        turns = math.ceil(view.check_timeout.total_seconds() / TURN_SECONDS)
+        status = await within(turns, _ask(host, port, view.check_path))
     except TimeoutError:
         return "Target.Timeout"
     except (OSError, Malformed):
         return "Target.FailedHealthChecks"
     return "" if status in view.check_codes else "Target.ResponseCodeMismatch"
+
+
+async def within(turns: int, work: Coroutine[Any, Any, int]) -> int:
+    """What comes of it. Raises TimeoutError if that takes longer than so many turns of this loop, each a short wait."""
+    task = asyncio.ensure_future(work)
+    try:
+        for _ in range(turns):
+            await asyncio.wait((task,), timeout=TURN_SECONDS)
+            if task.done():
+                return task.result()
+        raise TimeoutError
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, OSError, Malformed):
+            await task
 
 
 async def _ask(host: str, port: int, path: str) -> int:

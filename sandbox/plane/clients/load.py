@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Self
 
 import sandbox
-from sandbox.plane.clients.load_process import LINGER_SECONDS, Plan
+from sandbox.plane.clients.load_process import BEAT, BEAT_SECONDS, LINGER_SECONDS, STOP, Plan
 from sandbox.plane.clients.tally import Culprit, LoadSeen, Wire
 
 LINE_BYTES_MAX = 4_000_000
+SLOWEST = 3  # times as slow as it should be, a machine still ends a load
 ROOT = str(Path(sandbox.__file__).resolve().parents[1])
 PROCESS = "sandbox.plane.clients.load_process"
 
@@ -27,7 +28,8 @@ class Load:
     """Open-loop load at a constant rate, as a context manager that ends it.
 
     ``rate`` is requests a second; it stops by itself after ``count`` requests or ``seconds``, whichever is first.
-    With ``in_flight`` requests unanswered, those that come due are counted as ``unsent`` instead. ``culprit``
+    With ``in_flight`` requests unanswered, those that come due are counted as ``unsent`` instead. A request is
+    given up after ``timeout_seconds`` in which both its process and this one had their turns. ``culprit``
     names the revision of a task that died of its own fault at an address, so that what was lost on it counts as
     the revision's failure; everything else that failed without naming a revision counts as the shift's.
     """
@@ -54,6 +56,7 @@ class Load:
         self._culprit = culprit
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
         self._last: Wire | None = None
 
     async def __aenter__(self) -> Self:
@@ -69,14 +72,17 @@ class Load:
             env={**os.environ, "PYTHONPATH": os.pathsep.join((ROOT, os.environ.get("PYTHONPATH", "")))},
         )
         self._reading = asyncio.create_task(self._read(), name="load's counts")
+        self._beating = asyncio.create_task(self._beat(), name="load's beats")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        process, reading = self._process, self._reading
+        process, reading, beating = self._process, self._reading, self._beating
         assert process is not None
         assert reading is not None
+        assert beating is not None
+        beating.cancel()
         self.kill()
         await process.wait()
         await reading
@@ -107,14 +113,21 @@ class Load:
         assert process is not None
         assert process.stdin is not None
         if process.returncode is None:
-            process.stdin.write(b"stop\n")
+            process.stdin.write(STOP)
         try:
-            async with asyncio.timeout(self._plan.timeout_seconds + 5 * LINGER_SECONDS):
+            async with asyncio.timeout(SLOWEST * (self._plan.timeout_seconds + 2 * LINGER_SECONDS)):
                 seen = await self.ended()
                 await process.wait()  # a signal to a process that is just going would take its exit code away
                 return seen
         except TimeoutError:
             raise RuntimeError("the load's process does not end") from None
+
+    async def _beat(self) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        while not self._process.stdin.is_closing():
+            await asyncio.sleep(BEAT_SECONDS)
+            self._process.stdin.write(BEAT)
 
     async def _read(self) -> None:
         assert self._process is not None

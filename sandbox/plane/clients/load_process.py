@@ -5,12 +5,16 @@ from when it was due. So a server that stalls cannot slow down the questions and
 
 It lives in a process of its own so that neither disturbs the other: run by ``load.Load``, told to stop by a line
 on standard input, and gone when standard input ends.
+
+Its patience is measured in the beats of whoever started it, which come on standard input as well: while a busy
+machine lets one of the two wait, no time limit runs out, since what is late then is not the listener.
 """
 
 import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -21,7 +25,9 @@ from sandbox.plane.clients.tally import Tally
 from sandbox.plane.http1 import HEAD_BYTES_MAX, AnswerHead, Body, Malformed
 
 REPORT_SECONDS = 0.2
-SWEEP_SECONDS = 0.05  # how exactly a time limit is kept
+BEAT_SECONDS = 0.05  # how exactly a time limit is kept
+STOP = b"s"
+BEAT = b"."
 LINGER_SECONDS = 1.0  # beyond the time limit of the last request
 
 
@@ -40,10 +46,11 @@ class Plan:
 class Ask:
     """One request."""
 
-    __slots__ = ("connection", "due", "ended")
+    __slots__ = ("connection", "due", "ended", "until")
 
-    def __init__(self, due: float) -> None:
+    def __init__(self, due: float, until: int) -> None:
         self.due = due
+        self.until = until  # the beat at which its time is over
         self.ended = False
         self.connection: Connection | None = None
 
@@ -62,8 +69,10 @@ class Generator:
         self._open: dict[Ask, None] = {}  # in the order they were due
         self._opening: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._quiet = asyncio.Event()  # nothing is in flight
+        self._moved = asyncio.Event()  # nothing is in flight any more, or there was a beat
         self._started = 0.0
+        self._beats = 0
+        self._patience = beats_of(plan.timeout_seconds)
         self.tally = Tally()
 
     def stop(self) -> None:
@@ -75,15 +84,12 @@ class Generator:
         self._started = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as group:
             reports = group.create_task(self._report(report), name="reports")
-            sweeps = group.create_task(self._sweep(), name="time limits")
             await self._send_all()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._plan.timeout_seconds + LINGER_SECONDS):
-                    while self._open:
-                        self._quiet.clear()
-                        await self._quiet.wait()
+            last = self._beats + self._patience + beats_of(LINGER_SECONDS)
+            while self._open and self._beats < last:
+                self._moved.clear()
+                await self._moved.wait()
             reports.cancel()
-            sweeps.cancel()
         report(self._line(done=True))
 
     async def _send_all(self) -> None:
@@ -107,7 +113,7 @@ class Generator:
             self.tally.unsent += 1
             return
         self.tally.sent += 1
-        ask = Ask(due)
+        ask = Ask(due, self._beats + self._patience)
         self._open[ask] = None
         if self._idle:
             self._idle.pop().ask(ask, self._request)
@@ -154,7 +160,7 @@ class Generator:
         ask.ended = True
         self._open.pop(ask, None)
         if not self._open:
-            self._quiet.set()
+            self._moved.set()
 
     def keep(self, connection: "Connection") -> None:
         """A connection is free for the next request."""
@@ -165,15 +171,14 @@ class Generator:
         if connection in self._idle:
             self._idle.remove(connection)
 
-    async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            limit = loop.time() - self._plan.timeout_seconds
-            for ask in [ask for ask in self._open if ask.due < limit]:
-                self.failed(ask, "timeout")
-                if ask.connection is not None:
-                    ask.connection.abort()
+    def beat(self) -> None:
+        """So much time has gone by for both sides; give up what has waited for too long."""
+        self._beats += 1
+        for ask in [ask for ask in self._open if ask.until < self._beats]:
+            self.failed(ask, "timeout")
+            if ask.connection is not None:
+                ask.connection.abort()
+        self._moved.set()
 
     async def _report(self, report: Callable[[str], None]) -> None:
         while True:
@@ -183,6 +188,11 @@ class Generator:
     def _line(self, *, done: bool) -> str:
         elapsed = asyncio.get_running_loop().time() - self._started
         return json.dumps(self.tally.wire(elapsed=elapsed, in_flight=len(self._open), done=done))
+
+
+def beats_of(seconds: float) -> int:
+    """How many beats these seconds are, where nobody has to wait for the machine."""
+    return math.ceil(seconds / BEAT_SECONDS)
 
 
 class Connection(asyncio.Protocol):
@@ -273,14 +283,17 @@ class Connection(asyncio.Protocol):
 
 
 async def run(plan: Plan) -> None:
-    """Run a plan as a process: counts to standard output, told to stop on standard input."""
+    """Run a plan as a process: counts to standard output; beats, and word to stop, on standard input."""
     generator = Generator(plan)
 
     def listen() -> None:
-        if os.read(0, 4096):
-            generator.stop()
-        else:  # whoever wanted the load is gone
+        told = os.read(0, 4096)
+        if not told:  # whoever wanted the load is gone
             os._exit(0)
+        if STOP in told:
+            generator.stop()
+        if BEAT in told:  # several are one: this process was not there for the others
+            generator.beat()
 
     asyncio.get_running_loop().add_reader(0, listen)
     await generator.run(lambda line: print(line, flush=True))

@@ -163,6 +163,7 @@ def test_many_first_calls_assume_the_role_once() -> None:
     on_stage(script)
 
 
+@pytest.mark.long
 def test_credentials_are_renewed_before_they_expire_all_day_long() -> None:
     async def script(stage: Stage) -> None:
         cloud = stage.cloud.of("production")

@@ -64,6 +64,7 @@ def test_missing_credentials_are_denied_and_say_how_to_give_them(
     assert error.__cause__ is not None
 
 
+@pytest.mark.machine
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("call", [DESCRIBE, ALARMS])
 def test_nobody_at_the_endpoint_is_unreachable(environment: pytest.MonkeyPatch, call: Call) -> None:
@@ -84,6 +85,7 @@ def http(status: str, body: bytes, *, says: int | None = None) -> bytes:
     return f"{head}Connection: close\r\n\r\n".encode() + body
 
 
+@pytest.mark.machine
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize(
     ("answer", "kind"),

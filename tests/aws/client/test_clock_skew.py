@@ -11,6 +11,8 @@ from orchestrator.aws.client.botocore import open_wire
 from orchestrator.aws.client.clock_skew import Skew
 from orchestrator.core.domain.errors import Outside
 
+pytestmark = pytest.mark.machine
+
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ALARMS = b"<DescribeAlarmsResponse><DescribeAlarmsResult/></DescribeAlarmsResponse>"
 TOO_SKEWED = b'{"__type":"InvalidSignatureException","message":"Signature not yet current"}'

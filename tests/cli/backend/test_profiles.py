@@ -51,6 +51,7 @@ def test_without_any_profile_commands_go_to_the_store(home: Home) -> None:
     assert (result.exit_code, result.stdout) == (0, "no rollouts yet: `teal deploy` starts one\n")
 
 
+@pytest.mark.machine
 def test_profile_is_chosen_by_option_environment_or_default(home: Home) -> None:
     home.token("prod.token", "teal_prod\n")
     with scripted(PAGE) as prod, scripted(PAGE) as staging:
@@ -68,6 +69,7 @@ def test_profile_is_chosen_by_option_environment_or_default(home: Home) -> None:
         assert len(prod.asked) + len(staging.asked) == 3
 
 
+@pytest.mark.machine
 def test_server_in_the_environment_stands_above_profiles_and_gets_none_of_their_tokens(home: Home) -> None:
     home.token("prod.token", "teal_prod")
     with scripted(PAGE) as prod, scripted(PAGE) as other:
@@ -80,6 +82,7 @@ def test_server_in_the_environment_stands_above_profiles_and_gets_none_of_their_
         assert carried(prod) == "teal_prod"
 
 
+@pytest.mark.machine
 def test_token_of_the_environment_stands_above_the_profiles(home: Home) -> None:
     path = home.token("mine", "teal_file")
     with scripted(PAGE) as prod:
@@ -88,6 +91,7 @@ def test_token_of_the_environment_stands_above_the_profiles(home: Home) -> None:
         assert carried(prod) == "teal_file"
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
 def test_token_file_that_others_reach_is_refused(home: Home, mode: int) -> None:
     path = home.token("mine", "teal_secret", mode)

@@ -25,6 +25,7 @@ from tests.client.scripted import Line, scripted
 NOWHERE = "http://127.0.0.1:1"
 
 
+@pytest.mark.machine
 def test_server_gives_the_views_and_takes_the_commands_of_its_store(
     terminal: Terminal, rolled_back: str, tmp_path: Path
 ) -> None:
@@ -48,6 +49,7 @@ def test_server_gives_the_views_and_takes_the_commands_of_its_store(
         assert "nobody/at all" in unknown.stderr
 
 
+@pytest.mark.machine
 def test_server_that_does_not_answer_is_one_sentence_with_what_to_do(terminal: Terminal) -> None:
     result = terminal.teal("list", TEAL_SERVER=NOWHERE)
     assert result.exit_code == 1
@@ -103,6 +105,7 @@ def test_mistakes_of_a_file_keep_their_place() -> None:
     assert str(error_of(told)) == "/plan/0: too much: write 100"
 
 
+@pytest.mark.machine
 def test_answer_that_is_no_json_is_called_what_it_is(terminal: Terminal) -> None:
     with scripted(Line(body=b"<html>")) as script:
         result = terminal.teal("list", TEAL_SERVER=script.url)
@@ -110,6 +113,7 @@ def test_answer_that_is_no_json_is_called_what_it_is(terminal: Terminal) -> None
     assert "answered 200 with something other than JSON. See that TEAL_SERVER is the address" in result.stderr
 
 
+@pytest.mark.machine
 def test_command_that_was_cut_off_is_sent_again_as_the_same_command(terminal: Terminal) -> None:
     with scripted(Line(cut=True), Line(body={"rollout": rollout()})) as script:
         assert terminal.teal("pause", "r1", TEAL_SERVER=script.url).exit_code == 0

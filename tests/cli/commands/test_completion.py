@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import ROOT, environment, run
+from tests.cli.processes import LONGEST_SECONDS, ROOT, environment, run
 from tests.cli.terminal import Terminal
+
+pytestmark = pytest.mark.machine(seconds=20)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def offered(path: str, folder: Path, *words: str, **more: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=LONGEST_SECONDS,
     )
     assert ran.stderr == ""
     return ran.stdout.split()

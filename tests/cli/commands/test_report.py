@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, text
 
 from tests.cli.processes import environment, running
@@ -23,6 +24,7 @@ def test_report_says_who_did_what_and_that_the_log_is_whole(terminal: Terminal, 
     assert shown.rstrip().endswith(last)
 
 
+@pytest.mark.machine
 def test_report_as_json_is_the_same_from_the_store_and_from_a_server(
     terminal: Terminal, rolled_back: str, tmp_path: Path
 ) -> None:

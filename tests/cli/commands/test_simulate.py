@@ -20,6 +20,7 @@ def simulate(path: Path, *options: str, file: str = FILE) -> Result:
     )
 
 
+@pytest.mark.machine
 def test_it_prints_harm_by_defect_and_what_the_plan_can_see(tmp_path: Path) -> None:
     result = simulate(tmp_path, "--rps", "50", "--defect", "total", "--defect", "none")
     assert result.exit_code == 0, result.output
@@ -29,12 +30,14 @@ def test_it_prints_harm_by_defect_and_what_the_plan_can_see(tmp_path: Path) -> N
     assert "left out: gates.compare.slow is not set" in result.output
 
 
+@pytest.mark.machine
 def test_json_holds_the_same(tmp_path: Path) -> None:
     found = json.loads(simulate(tmp_path, "--defect", "total", "--json").output)
     assert found["plan"] == "Teal canary"
     assert [row["defect"] for row in found["rows"]] == ["total"]
 
 
+@pytest.mark.machine
 def test_a_picture_is_drawn_on_request(tmp_path: Path) -> None:
     picture = tmp_path / "harm.svg"
     result = simulate(tmp_path, "--defect", "total", "--plot", str(picture))
@@ -42,6 +45,7 @@ def test_a_picture_is_drawn_on_request(tmp_path: Path) -> None:
     assert picture.read_text().startswith("<svg")
 
 
+@pytest.mark.machine
 def test_greens_weight_over_time_is_drawn_on_request(tmp_path: Path) -> None:
     picture = tmp_path / "paths.svg"
     result = simulate(tmp_path, "--defect", "total", "--defect", "none", "--paths", str(picture))

@@ -62,6 +62,7 @@ def file(tmp_path: Path) -> str:
 SHORT = ("--runs", "1", "--alone", "--defect", "total")
 
 
+@pytest.mark.machine
 def test_the_services_own_rates_are_read_and_shown_with_when_they_are_from(
     stage: Stage, terminal: Terminal, file: str
 ) -> None:
@@ -77,6 +78,7 @@ def test_the_services_own_rates_are_read_and_shown_with_when_they_are_from(
     assert found["measured"]["load"]["error_rate"] == pytest.approx(0.02, rel=0.3)
 
 
+@pytest.mark.machine
 def test_an_error_rate_that_was_said_stands_above_the_one_that_was_read(
     stage: Stage, terminal: Terminal, file: str
 ) -> None:
@@ -86,6 +88,7 @@ def test_an_error_rate_that_was_said_stands_above_the_one_that_was_read(
     assert "the errors are as you said" in ran.stdout
 
 
+@pytest.mark.machine
 def test_rates_that_were_said_are_taken_without_reading_anything(
     stage: Stage, terminal: Terminal, file: str
 ) -> None:
@@ -96,6 +99,7 @@ def test_rates_that_were_said_are_taken_without_reading_anything(
     assert len(stage.world.log) == calls
 
 
+@pytest.mark.machine
 def test_reading_changes_nothing(stage: Stage, terminal: Terminal, file: str) -> None:
     stage.serve(5)
     calls = len(stage.world.log)

@@ -73,6 +73,7 @@ def test_store_without_tokens_says_how_to_make_one(terminal: Terminal) -> None:
     assert "`teal tokens create` makes one" in terminal.teal("tokens", "list").stdout
 
 
+@pytest.mark.machine
 def test_server_makes_lists_and_revokes_tokens_as_the_store_does(terminal: Terminal, tmp_path: Path) -> None:
     admin = terminal.json("tokens", "create", "--name", "operations", "--role", "admin")
     env = environment(tmp_path, AWS_REGION="eu-west-1", AWS_ENDPOINT_URL="http://127.0.0.1:1")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -191,6 +191,7 @@ def test_engine_of_the_demo_sees_nothing_of_the_user_s_own_aws(
     assert env["TEAL_STORE"] == str(tmp_path / "teal.db")
 
 
+@pytest.mark.machine
 def test_engine_that_ends_before_its_rollout_is_reported_with_its_own_words(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -208,6 +209,16 @@ def test_engine_that_ends_before_its_rollout_is_reported_with_its_own_words(
     assert "task definition checkout:99 does not exist" in told
 
 
+@pytest.fixture
+def begun_in_the_background() -> Iterator[None]:
+    """This process ignores SIGINT, as one does that a shell has begun with `nohup … &`."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.machine(seconds=40)
+@pytest.mark.usefixtures("begun_in_the_background")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_demo_stops_everything_and_still_prints_its_line(
     number: signal.Signals, tmp_path: Path

@@ -80,6 +80,7 @@ def test_green_that_fails_three_times_as_often_is_taken_back_by_compare_and_no_a
     assert max(step.weight for step in row.plan.steps[: row.progress.step + 1]) == 200
 
 
+@pytest.mark.long
 def test_outage_of_both_holds_a_good_green_and_blames_nobody(stage: Rehearsal) -> None:
     revision = stage.revision(fails(USUAL_RATE)).rpartition("/")[2]
     rollout = stage.start(config.load_text(outage_file(about="out", service=SERVICE, revision=revision)))

@@ -23,7 +23,7 @@ LB = "arn:lb"
 Answer = TypeVar("Answer")
 
 
-def run(work: Coroutine[Any, Any, Answer], limit_seconds: float = 30.0) -> Answer:
+def run(work: Coroutine[Any, Any, Answer], limit_seconds: float = 120.0) -> Answer:
     """Run a coroutine on a loop of its own; a test that hangs fails instead."""
 
     async def bounded() -> Answer:
@@ -33,7 +33,7 @@ def run(work: Coroutine[Any, Any, Answer], limit_seconds: float = 30.0) -> Answe
     return asyncio.run(bounded())
 
 
-async def until(claim: Callable[[], object], limit_seconds: float = 10.0) -> None:
+async def until(claim: Callable[[], object], limit_seconds: float = 60.0) -> None:
     """Let the loop go on until the claim holds; TimeoutError if it never does."""
     async with asyncio.timeout(limit_seconds):
         while not claim():  # noqa: ASYNC110 -- what is waited for happens in processes and sockets, which set no event

@@ -18,6 +18,7 @@ async def status(board: Board, arn: str, path: str = "/") -> int:
         return (await client.get(path)).status
 
 
+@pytest.mark.machine
 def test_its_errors_have_the_status_that_was_asked_for() -> None:
     async def scene() -> None:
         board = Board()
@@ -30,6 +31,7 @@ def test_its_errors_have_the_status_that_was_asked_for() -> None:
     run(scene())
 
 
+@pytest.mark.machine
 def test_a_share_of_requests_stays_unanswered() -> None:
     async def scene() -> None:
         board = Board()
@@ -50,6 +52,7 @@ def test_a_leak_slows_answers_with_age() -> None:
     assert behaviour.delay_seconds(40) == pytest.approx(0.1 + 10 * LEAK_SLOWS_SECONDS)
 
 
+@pytest.mark.machine
 def test_a_leak_ends_as_if_killed_for_its_memory() -> None:
     async def scene() -> None:
         board = Board()
@@ -61,6 +64,7 @@ def test_a_leak_ends_as_if_killed_for_its_memory() -> None:
     run(scene())
 
 
+@pytest.mark.machine
 def test_a_revision_that_exhausts_what_is_shared_fails_everybodys_requests_while_it_has_weight() -> None:
     async def scene() -> None:
         board = Board()
@@ -98,6 +102,7 @@ class Misfortunes:
         self.trouble = trouble
 
 
+@pytest.mark.machine
 def test_an_outage_of_a_dependency_hits_every_revision_and_ends() -> None:
     async def scene() -> None:
         board, misfortunes = Board(), Misfortunes()

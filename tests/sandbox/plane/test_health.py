@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.plane.balancer.health import HealthChecks, check
+from sandbox.plane.balancer.health import TURN_SECONDS, HealthChecks, check, within
 from tests.sandbox.plane.board import Board, run, until
 from tests.sandbox.plane.client import Script, saying, scripted
+from tests.support.virtual import VirtualLoop, play
+
+pytestmark = pytest.mark.machine
 
 
 async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -41,6 +44,23 @@ def test_check_says_why_it_failed(script: Script, codes: set[int], reason: str) 
             assert await check(board.group("blue"), "127.0.0.1", target) == reason
 
     run(scene())
+
+
+def test_check_that_is_answered_in_few_turns_passes_however_long_the_sandbox_had_to_wait_between_them() -> (
+    None
+):
+    async def main(loop: VirtualLoop) -> None:
+        answer: asyncio.Future[int] = loop.create_future()
+        checked = loop.create_task(within(2, wait_for(answer)))
+        await asyncio.sleep(TURN_SECONDS / 2)
+        loop.jump(60)  # a minute in which nobody had a turn
+        loop.call_soon(answer.set_result, 200)
+        assert await checked == 200
+
+    async def wait_for(answer: asyncio.Future[int]) -> int:
+        return await answer
+
+    play(main)
 
 
 def test_refused_connection_fails_the_check() -> None:

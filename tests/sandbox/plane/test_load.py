@@ -5,9 +5,12 @@ import asyncio
 import pytest
 
 from sandbox.plane.clients.load import Load
+from sandbox.plane.clients.load_process import Generator, Plan, beats_of
 from sandbox.plane.clients.tally import LoadSeen, RevisionSeen, Tally, bucket_of
 from tests.sandbox.plane.board import run, until
 from tests.sandbox.plane.client import Script, scripted
+
+pytestmark = pytest.mark.machine
 
 
 def answering_with(*answers: str) -> Script:
@@ -88,6 +91,28 @@ def test_refused_and_unanswered_requests_are_the_shifts() -> None:
     assert timed_out.shift == {"timeout": 10}
     assert refused.shift == {"refused": 10}
     assert refused.first_shift is not None
+
+
+def test_request_is_given_up_after_so_many_beats_and_never_while_the_machine_lets_either_side_wait() -> None:
+    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def scene() -> None:
+        async with scripted(silent) as port:
+            url = f"http://127.0.0.1:{port}/"
+            plan = Plan(url=url, rate=1000, count=10, seconds=60, in_flight=256, timeout_seconds=0.1)
+            generator = Generator(plan)
+            running = asyncio.create_task(generator.run(lambda _: None))
+            await until(lambda: generator.tally.sent == 10)
+            assert generator.tally.shift == {}
+            for _ in range(beats_of(0.1)):
+                generator.beat()
+            assert generator.tally.shift == {}
+            generator.beat()
+            assert generator.tally.shift == {"timeout": 10}
+            await running
+
+    run(scene())
 
 
 def test_arrivals_wait_for_no_answer_and_are_bounded_in_flight() -> None:

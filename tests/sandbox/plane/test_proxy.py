@@ -12,6 +12,8 @@ from sandbox.ports import ConditionView, FixedView, RedirectView, RuleView
 from tests.sandbox.plane.board import Board, answering, forward, run, until
 from tests.sandbox.plane.client import connected, saying, scripted
 
+pytestmark = pytest.mark.machine
+
 
 @asynccontextmanager
 async def listening(board: Board, *rules: RuleView, idle_seconds: float = 60.0) -> AsyncIterator[int]:

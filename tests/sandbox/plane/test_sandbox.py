@@ -147,9 +147,11 @@ class Shift:
         await aside(self.elb.modify_rule, RuleArn=self.scenery.rules[0], Actions=[action])
 
 
+@pytest.mark.machine(seconds=20)
 def test_weights_written_with_boto3_move_real_requests_and_lose_none() -> None:
     async def scene() -> LoadSeen:
-        async with Sandbox(seed=7) as sandbox, sandbox.load(rate=300) as load:
+        # So many may be under way that a machine which stands still for seconds keeps none from being sent.
+        async with Sandbox(seed=7) as sandbox, sandbox.load(rate=300, in_flight=4096) as load:
             shift = Shift(sandbox)
             await shift.provision("checkout:2")
             assert "checkout:2" not in load.seen().revisions
@@ -169,6 +171,7 @@ def test_weights_written_with_boto3_move_real_requests_and_lose_none() -> None:
     assert seen.unsent == 0
 
 
+@pytest.mark.machine
 def test_bad_revision_shows_as_its_own_failures_and_in_cloudwatch_for_its_group() -> None:
     async def scene() -> LoadSeen:
         minute = timedelta(seconds=1)
@@ -190,6 +193,7 @@ def test_bad_revision_shows_as_its_own_failures_and_in_cloudwatch_for_its_group(
     assert seen.failed_by_shift == 0
 
 
+@pytest.mark.machine
 def test_empty_sandbox_has_no_resource() -> None:
     async def scene() -> None:
         async with Sandbox(empty=True) as sandbox:
@@ -221,6 +225,7 @@ def test_fault_that_is_asked_for_wrongly_changes_nothing_and_says_what_to_write(
         Wish.of(json.dumps(asked).encode())
 
 
+@pytest.mark.machine
 def test_faults_come_and_go_on_request() -> None:
     async def ask(sandbox: Sandbox, **fault: object) -> int:
         status, _ = await aside(control, sandbox=sandbox, path="faults", body=fault)
@@ -254,6 +259,7 @@ def test_faults_come_and_go_on_request() -> None:
     run(scene())
 
 
+@pytest.mark.machine
 def test_request_lost_on_a_crashing_task_is_its_revisions_failure_and_the_task_is_replaced() -> None:
     async def scene() -> LoadSeen:
         async with Sandbox() as sandbox, sandbox.load(rate=300) as load:
@@ -288,6 +294,7 @@ asyncio.run(run_until_signal(sandbox, ready))
 """
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_sandbox_that_is_stopped_or_killed_leaves_no_process_and_no_port(number: signal.Signals) -> None:
     process = subprocess.Popen([sys.executable, "-c", SANDBOX], stdout=subprocess.PIPE, cwd=ROOT)
@@ -302,6 +309,7 @@ def test_sandbox_that_is_stopped_or_killed_leaves_no_process_and_no_port(number:
         urllib.request.urlopen(line["listeners"][0])
 
 
+@pytest.mark.machine
 def test_sandbox_that_cannot_take_its_port_says_so_and_leaves_nothing() -> None:
     async def scene() -> None:
         async with Sandbox(empty=True) as first:

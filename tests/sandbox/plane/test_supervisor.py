@@ -14,6 +14,8 @@ from sandbox.plane.tasks.supervisor import End, Misbehaviour, Supervisor
 from tests.sandbox.plane.board import Board, run, spec, until
 from tests.sandbox.plane.client import Answer, connected
 
+pytestmark = pytest.mark.machine
+
 
 async def get(board: Board, path: str = "/", arn: str = "task-1") -> Answer:
     async with connected(board.running[arn][1]) as client:

@@ -245,6 +245,7 @@ def test_aiobotocore_speaks_to_the_world_in_process() -> None:
     assert alarms["MetricAlarms"][0]["AlarmName"] == "checkout-5xx"
 
 
+@pytest.mark.machine
 def test_boto3_speaks_to_the_world_over_a_socket_on_one_connection() -> None:
     world = calm_world()
     furnish(world)
@@ -258,6 +259,7 @@ def test_boto3_speaks_to_the_world_over_a_socket_on_one_connection() -> None:
     assert arns[0] == arns[2] != []
 
 
+@pytest.mark.machine
 def test_a_lost_call_over_a_socket_gets_no_answer() -> None:
     world = World(start=START, settings=WorldSettings.kind())
     world.faults.add(Fault())
@@ -283,6 +285,7 @@ async def echo(method: str, path: str, headers: Mapping[str, str], body: bytes) 
     return Response(status=200, headers={"x-path": path}, body=body)
 
 
+@pytest.mark.machine
 def test_socket_serves_further_paths_and_says_so_when_nothing_is_there() -> None:
     with listening(Skin(calm_world()), {"/_sandbox/echo": echo}) as url:
         chunked = b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
@@ -293,12 +296,14 @@ def test_socket_serves_further_paths_and_says_so_when_nothing_is_there() -> None
         assert nothing.startswith(b"HTTP/1.1 404")
 
 
+@pytest.mark.machine
 def test_socket_answers_expect_100_continue_before_the_body() -> None:
     with listening(Skin(calm_world()), {"/_sandbox/echo": echo}) as url:
         head = b"POST /_sandbox/echo HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
         assert raw(url, head + b"ok").startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize(
     "request_head", [b"nonsense\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n"]
 )

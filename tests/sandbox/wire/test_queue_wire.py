@@ -141,6 +141,7 @@ def test_a_long_poll_needs_no_wire() -> None:
     assert waited(stage.world) == pytest.approx(3, abs=0.01)
 
 
+@pytest.mark.machine
 def test_a_long_poll_waits_on_a_socket_too_and_ends_with_the_server() -> None:
     world = World(start=datetime.now(UTC))
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,6 +78,7 @@ def make(s: Shop, move: str, value: int | Fault) -> None:  # noqa: C901, PLR0912
             world.call("ecs", "ListServiceDeployments", ecs | {"service": "checkout"})
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(moves=st.lists(MOVES, max_size=20), seed=st.integers(0, 1000))
 def test_any_sequence_of_calls_is_answered_in_shape_and_comes_to_rest(

@@ -1,0 +1,55 @@
+"""What every test is held to: one that is not marked `machine` opens no socket and starts no process."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import botocore.loaders
+import pytest
+
+from tests.support.alone import ALONE
+
+ALL_OF_IT = re.compile(r"^pytestmark = .*mark\.machine", re.MULTILINE)
+SOME_OF_IT = "mark.machine"
+
+# AWS's models are large, and every session reads its own: tests open hundreds.
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test and its fixtures, alone unless it says what it needs."""
+    if item.get_closest_marker("machine"):
+        return (yield)
+    with ALONE:
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Tells of what was refused also where the test took it for an error of the network's and went on."""
+    yield
+    if told := ALONE.told():
+        pytest.fail(f"{item.nodeid} needs the machine and is not marked so: {', '.join(told)}", pytrace=False)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A file of which nothing is asked for need not be imported, which takes longer than many a test."""
+    asked = config.option.markexpr.split(" and ")
+    if not collection_path.match("test_*.py"):
+        return None
+    text = collection_path.read_text()
+    if ("machine" in asked and SOME_OF_IT not in text) or ("not machine" in asked and ALL_OF_IT.search(text)):
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that say how long they take come first, the longest before all, then long stories: none is left over."""
+    seconds = Counter[Path]()
+    for item in items:
+        for mark in item.iter_markers("machine"):
+            seconds[item.path] = max(seconds[item.path], mark.kwargs.get("seconds", 0))
+    items.sort(key=lambda item: (-seconds[item.path], item.get_closest_marker("long") is None))
