@@ -7,7 +7,7 @@ from datetime import timedelta
 from orchestrator.core.analysis.detectable_regression import Foresight, Load, Measured, foresee
 from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.core.domain.text import span
-from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, OnFailure, Spec
 from orchestrator.simulate.teal import HORIZON

@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from orchestrator.core.domain.plan import NAMED_PLANS
-from orchestrator.core.gates.compare import DEFAULT_STREAMS, CompareSpec, StreamName, StreamSpec
+from orchestrator.core.gates.compare import DEFAULT_STREAMS, CompareSpec, StreamSpec
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.rollout.spec import GatesSpec, ServiceName, Spec
 from orchestrator.simulate.traffic import Demand
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from orchestrator.config.text.fields import Flag, Share, SomeTime, choice, one_word, reader, refusal
 from orchestrator.config.text.quantities import duration_text, share_text, shown
 from orchestrator.config.text.yaml_document import Value
-from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamName, StreamSpec
+from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamSpec
+from orchestrator.core.gates.gathered import StreamName
 
 MARGIN_MAX = 10.0
 _DEFAULT = CompareSpec()

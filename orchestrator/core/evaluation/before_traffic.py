@@ -10,7 +10,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.evaluation import evaluate, webhooks
 from orchestrator.core.gates import probe, webhook
-from orchestrator.core.gates.probe import Probed
+from orchestrator.core.gates.gathered import Probed
 from orchestrator.core.rollout.draft import TEAL, Draft
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnFailure

@@ -12,7 +12,7 @@ from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.verdict import Answer, Judged, Verdict, hold
 from orchestrator.core.evaluation import webhooks
 from orchestrator.core.gates import alarms, compare, guard, health, metric, probe, webhook, window
-from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Scene
 from orchestrator.core.rollout.draft import Draft, service_of, targets_of
 from orchestrator.core.rollout.names import names_of

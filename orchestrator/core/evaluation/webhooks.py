@@ -15,7 +15,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Verdict
-from orchestrator.core.gates.webhook import HookWhen, Question, WebhookSpec
+from orchestrator.core.gates.gathered import Question
+from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
 from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import Rollout
 

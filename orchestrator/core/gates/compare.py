@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gathered import Standing, StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Scene
 
 NAME = "compare"
@@ -20,15 +21,6 @@ EVENTS_LEAST = (
 )
 INTERVALS_LEAST = 5  # informative ones at a weight, before "shown not worse" is claimed
 RATIO_SHOWN_MAX = 1e6
-
-
-class StreamName(StrEnum):
-    """What is counted among a colour's requests; each is compared by itself, with its share of alpha."""
-
-    ERRORS = "errors"  # answered with 5xx by a target, and connections that failed
-    UNANSWERED = "unanswered"  # accepted by the load balancer for a target that never answered
-    CLIENT_ERRORS = "client_errors"  # answered with 4xx: where authentication breaks, it shows here alone
-    SLOW = "slow"  # answered later than a threshold
 
 
 class Inconclusive(StrEnum):
@@ -88,23 +80,6 @@ class CompareSpec:
     def stream(self, name: StreamName) -> StreamSpec | None:
         """The settings of one stream; None if it is not compared."""
         return next((stream for stream in self.streams if stream.name is name), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How one stream stands, as the gate sees it."""
-
-    name: StreamName
-    log_e: float  # that green is worse than margin times blue
-    log_not_worse: float  # that it is not worse than the bound, at this weight
-    log_below: float  # that green's own rate is below p_max, at this weight
-    green_requests: int
-    green_events: int
-    blue_requests: int
-    blue_events: int
-    has_failed: bool
-    at_weight: int  # informative intervals at this weight
-    green_at_weight: int  # green's requests in them
 
 
 def judge(spec: CompareSpec, scene: Scene, standings: Sequence[Standing]) -> Answer:

@@ -8,11 +8,12 @@ connection says nothing of green: it holds. So does a listener that cannot be re
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from orchestrator.core.cloud.outbound_calls import Pairs, ProbeAnswer, ProbeSeen
 from orchestrator.core.domain.text import counted
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gathered import BOUNDS_MS, Batch, Probed
 
 NAME = "probe"
 BATCH_SPAN = timedelta(
@@ -21,7 +22,6 @@ BATCH_SPAN = timedelta(
 BATCH_MAX = 100
 SAMPLES_MAX = 5
 MISSED_BY = 0.05  # the share that is named would have stayed hidden with this chance at most
-BOUNDS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000)  # upper bounds of the counted latencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,33 +47,6 @@ class ProbeSpec:
     def on(self) -> bool:
         """True where something is probed."""
         return bool(self.url)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Requests that the next tick sends; on disk before the first of them goes out."""
-
-    number: int
-    first: int
-    count: int
-    is_warm_up: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probed:
-    """What probing has shown so far."""
-
-    attempt: int = 1
-    since: datetime  # every test rule was read back pointing at green
-    warmed: int = 0  # requests of the warm-up that were answered, well or not
-    answered: int = 0  # requests that count
-    failed: int = 0
-    samples: tuple[tuple[str, int], ...] = ()  # (what was wrong, how often), the first few kinds
-    latencies: tuple[int, ...] = (0,) * (len(BOUNDS_MS) + 1)  # answers by BOUNDS_MS
-    slowest: timedelta = timedelta(0)
-    batches: int = 0
-    batch: Batch | None = None
-    trouble: str = ""  # why the last batch, or some of it, could not be sent
 
 
 def is_over(spec: ProbeSpec, probed: Probed) -> bool:

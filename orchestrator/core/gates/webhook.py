@@ -9,13 +9,12 @@ verdict Teal says so, and puts the question anew each minute.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
-from orchestrator.core.cloud.outbound_calls import (
-    Pairs,
-)
+from orchestrator.core.cloud.outbound_calls import Pairs
 from orchestrator.core.domain.verdict import Answer, Verdict, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gathered import Question
 
 NAME = "webhook"
 
@@ -42,22 +41,6 @@ class WebhookSpec:
     def host(self) -> str:
         """Whom people know it as: the rest of a URL may be a secret."""
         return self.url.partition("://")[2].partition("/")[0].partition("?")[0]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question to one webhook on one step, and what has become of it."""
-
-    hook: int  # index in the file
-    step: int  # -1: before the first traffic
-    attempt: int  # grows with every question of the rollout, also with the same one put anew
-    asked_at: datetime  # this attempt may have been sent since
-    again_at: datetime  # nothing is sent before
-    tries: int = 0  # in a row without an answer that makes sense
-    check: str = ""  # where the verdict will be
-    verdict: Verdict | None = None  # PASS or FAIL: the question is answered
-    reason: str = ""
-    trouble: str = ""  # why there is no verdict, as far as it is not just being waited for
 
 
 def judge(hooks: Sequence[tuple[WebhookSpec, Question | None]], *, elsewhere: str) -> Answer:

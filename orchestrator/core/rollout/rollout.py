@@ -21,9 +21,8 @@ from orchestrator.core.domain.ids import (
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.domain.verdict import Judged
-from orchestrator.core.gates.probe import Probed
+from orchestrator.core.gates.gathered import Probed, Question
 from orchestrator.core.gates.scene import Counts, Interval
-from orchestrator.core.gates.webhook import Question
 from orchestrator.core.rollout.rule_state import Listing, Pair, RuleState
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.core.rollout.swap_progress import Retirement

@@ -13,7 +13,8 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import RuleArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE
-from orchestrator.core.gates.probe import Batch, Probed, ProbeSpec
+from orchestrator.core.gates.gathered import Batch, Probed
+from orchestrator.core.gates.probe import ProbeSpec
 from orchestrator.core.gates.webhook import WebhookSpec
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout

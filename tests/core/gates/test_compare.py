@@ -10,7 +10,8 @@ import pytest
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates import compare
-from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamName, StreamSpec
+from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamSpec
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Interval
 from orchestrator.core.statistics import comparison
 from orchestrator.core.statistics.comparison import Stream

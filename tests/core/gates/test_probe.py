@@ -8,7 +8,8 @@ import pytest
 from orchestrator.core.cloud.outbound_calls import ProbeAnswer, ProbeSeen
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.gates import probe
-from orchestrator.core.gates.probe import Batch, Probed, ProbeSpec
+from orchestrator.core.gates.gathered import Batch, Probed
+from orchestrator.core.gates.probe import ProbeSpec
 from tests.builders import NOON
 
 SPEC = ProbeSpec(url="https://test.internal", latency=timedelta(milliseconds=800), warm_up=0)
