@@ -177,7 +177,7 @@ def page() -> str:
     )
 
 
-BESIDE = {"alarm_evaluation", "alarm_scope", "gathered", "scene"}  # what gates share
+BESIDE = {"alarm_evaluation", "alarm_scope", "gate", "gathered", "registry", "scene"}  # what gates share
 
 
 def _modules() -> list[ModuleType]:

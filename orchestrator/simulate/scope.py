@@ -9,7 +9,8 @@ from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.core.domain.text import span
 from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, OnFailure, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, OnFailure, Spec
 from orchestrator.simulate.teal import HORIZON
 from orchestrator.simulate.traffic import Demand
 

@@ -15,8 +15,9 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation.approvals import current_step
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import Approval, Bake, Decision, HoldKind, Rollout
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, OnDrift, OnFailure
+from orchestrator.core.rollout.spec import ApprovalSpec, OnDrift, OnFailure
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
     APPROVER,

@@ -26,7 +26,8 @@ from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, Limits, NotifySpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, Limits, NotifySpec, Spec
 
 
 def build(file: File) -> Spec:

@@ -24,7 +24,8 @@ from orchestrator.config.text.quantities import duration_text, share_text, weigh
 from orchestrator.config.text.yaml_document import Value
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import Spec
 
 _NOTHING = "nothing"
 

@@ -62,9 +62,9 @@ def question_of(row: Rollout, hook: int) -> Question | None:
     return next((q for q in row.questions if (q.hook, q.step) == (hook, step)), None)
 
 
-def asked(row: Rollout) -> tuple[tuple[WebhookSpec, Question | None], ...]:
-    """The webhooks of this step, each with its question."""
-    return tuple((row.spec.gates.webhooks[hook], question_of(row, hook)) for hook in due_hooks(row))
+def asked(row: Rollout) -> tuple[tuple[int, Question | None], ...]:
+    """The webhooks of this step by their index, each with its question."""
+    return tuple((hook, question_of(row, hook)) for hook in due_hooks(row))
 
 
 def key_of(row: Rollout, question: Question) -> str:

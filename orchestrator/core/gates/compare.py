@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gate import Gate
 from orchestrator.core.gates.gathered import Standing, StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Scene
 
@@ -82,8 +83,14 @@ class CompareSpec:
         return next((stream for stream in self.streams if stream.name is name), None)
 
 
-def judge(spec: CompareSpec, scene: Scene, standings: Sequence[Standing]) -> Answer:
-    """FAIL once a stream's evidence has reached its threshold; it stays one. No information is never a PASS."""
+def judge(spec: CompareSpec, scene: Scene) -> Answer | None:
+    """FAIL once a stream's evidence has reached its threshold; it stays one. No information is never a PASS.
+
+    None while nothing is compared: blue's last hour was not read yet.
+    """
+    standings = scene.standings
+    if not standings:
+        return None
     if scene.judged is Colour.BLUE:
         return not_applicable(NAME, "both colours run the same revision")
     failed = next((standing for standing in standings if standing.has_failed), None)
@@ -166,3 +173,13 @@ def _rate(events: int, requests: int) -> str:
 
 def _numbers(standings: Sequence[Standing]) -> dict[str, float]:
     return {f"{one.name}_log_e": round(one.log_e, 6) for one in standings}
+
+
+COMPARE = Gate(
+    name=NAME,
+    usual=CompareSpec(),
+    is_on=lambda spec: spec.on,
+    judge=judge,
+    judges_intervals=True,
+    is_named_last=True,
+)

@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from orchestrator.core.cloud.outbound_calls import Pairs, ProbeAnswer, ProbeSeen
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.text import counted
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gate import Gate
 from orchestrator.core.gates.gathered import BOUNDS_MS, Batch, Probed
+from orchestrator.core.gates.scene import Scene
 
 NAME = "probe"
 BATCH_SPAN = timedelta(
@@ -135,9 +138,10 @@ def _at_most(events: int, mean: float) -> float:
     return total
 
 
-def judge(spec: ProbeSpec, probed: Probed | None, *, is_before_traffic: bool) -> Answer:
+def judge(spec: ProbeSpec, scene: Scene) -> Answer:
     """The gate's answer by what was sent so far."""
-    if not is_before_traffic:
+    probed = scene.probed
+    if scene.phase is not Phase.PROVISIONING:
         of = f": {_shown(probed)}" if probed is not None and probed.answered else ""
         return not_applicable(NAME, f"green is probed before users meet it{of}")
     if probed is None:
@@ -180,9 +184,9 @@ def statuses_text(statuses: tuple[tuple[int, int], ...]) -> str:
     return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in statuses)
 
 
-def progress_only(answer: Answer, probed: Probed | None) -> bool:
-    """True for a HOLD that only says that requests are being sent: nothing is wrong, and nobody need look."""
-    return answer.gate == NAME and (probed is None or not probed.trouble)
+def progress_only(probed: Probed | None) -> bool:
+    """True where a HOLD only says that requests are being sent: nothing is wrong, and nobody need look."""
+    return probed is None or not probed.trouble
 
 
 def unable(probed: Probed, why: str) -> Probed:
@@ -197,3 +201,13 @@ def _percent(share: float) -> str:
 
 def _ms(time: timedelta) -> str:
     return f"{round(time / timedelta(milliseconds=1))} ms"
+
+
+PROBE = Gate(
+    name=NAME,
+    usual=ProbeSpec(),
+    is_on=lambda spec: spec.on,
+    judge=judge,
+    judges_before_traffic=True,
+    is_named_last=True,
+)

@@ -17,11 +17,12 @@ from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import guard
 from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Colour, Counts, Interval, ceil_to, first_whole, floor_to
 from orchestrator.core.rollout.draft import Draft
 from orchestrator.core.rollout.rollout import Bake, HoldKind, Rollout, Spell
 from orchestrator.core.rollout.seen import Seen
-from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec
+from orchestrator.core.rollout.spec import MetricsSpec
 from tests.builders import BLUE_GROUP, NOON
 from tests.core.stages import GREEN_GROUP, MINUTE, at, baked, metrics, row, seen_of, spec
 
