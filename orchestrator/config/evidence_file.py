@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from orchestrator.config.text.yaml_document import step_into
 from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.statistics.comparison import Use
 from orchestrator.core.statistics.sequential_test import (
     CLIP,

@@ -13,7 +13,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import percent
 from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC, current_step, needs_first_approval
-from orchestrator.core.gates.probe import Probed
+from orchestrator.core.gates.gathered import Probed
 from orchestrator.core.rollout.progress import Approval, Loss
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.statistics.comparison import anew

@@ -8,6 +8,7 @@ from orchestrator.core.analysis import auto_plan
 from orchestrator.core.cloud.resources import AlarmSeen
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import ALL, Step
+from orchestrator.core.gates.registry import those_on
 from orchestrator.core.rollout.spec import Spec
 
 
@@ -30,7 +31,7 @@ def expected(spec: Spec, alarms: Iterable[AlarmSeen] = ()) -> tuple[timedelta, .
     its own period where that is longer.
     """
     least, warm_up = timedelta(0), timedelta(0)
-    if spec.gates.guard.on or spec.gates.alarms.alarms or spec.gates.compare.on or spec.gates.metrics:
+    if any(gate.judges_intervals for gate, _ in those_on(spec.gates)):
         periods = [alarm.period for alarm in alarms if alarm.state != "ALARM"]
         periods += [one.period for one in spec.gates.metrics if one.period is not None]
         least = max([spec.metrics.period, *periods]) + spec.metrics.lag

@@ -11,7 +11,8 @@ from statistics import fmean, median
 from orchestrator.core.analysis.detectable_regression import DELAY, Foresight, Measured
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import ALL, NAMED_PLANS, Plan
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.simulate.defects import FAILING, GOOD, HIGH_LOAD_FROM, Defect
 from orchestrator.simulate.rivals import RIVALS, Rival, deploy
 from orchestrator.simulate.scope import foreseen, horizon_of, senseless, simulated

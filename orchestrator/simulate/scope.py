@@ -7,15 +7,15 @@ from datetime import timedelta
 from orchestrator.core.analysis.detectable_regression import Foresight, Load, Measured, foresee
 from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.core.domain.text import span
-from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, OnFailure, Spec
+from orchestrator.core.gates.registry import GATES, GatesSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, OnFailure, Spec
 from orchestrator.simulate.teal import HORIZON
 from orchestrator.simulate.traffic import Demand
 
 DAY = timedelta(days=1)
 SIMULATED = ("health", "guard", "compare")
-NAMES = {"metrics": "metric", "webhooks": "webhook"}  # what a rollout file calls these gates
 TAKEN_AS = {"window": "taken as open", "probe": "taken as passing, and green as warmed up by it"}
 
 
@@ -46,9 +46,9 @@ def simulated(spec: Spec) -> tuple[Spec, tuple[str, ...]]:
 
 def _left_out(spec: Spec) -> Iterator[str]:
     gates, usual = spec.gates, GatesSpec()
-    for name in GatesSpec.__dataclass_fields__:
-        if name not in SIMULATED and getattr(gates, name) != getattr(usual, name):
-            yield f"gates.{NAMES.get(name, name)}: {TAKEN_AS.get(name, 'taken as passing')}"
+    for field, gate in GATES.items():
+        if gate.name not in SIMULATED and getattr(gates, field) != getattr(usual, field):
+            yield f"gates.{gate.name}: {TAKEN_AS.get(gate.name, 'taken as passing')}"
     if (
         any(step.approval for step in spec.plan.steps)
         or spec.approval.before_full

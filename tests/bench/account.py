@@ -12,7 +12,8 @@ from orchestrator.aws.client.transport import Answer, DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import MetricsSpec, Spec
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.world import World

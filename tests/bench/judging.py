@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from orchestrator.core.gates.compare import EVENTS_LEAST, CompareSpec, StreamName, StreamSpec
+from orchestrator.core.gates.compare import EVENTS_LEAST, CompareSpec, StreamSpec
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.statistics.sequential_test import PROMOTE_GRID, Onset, Sample, Sums
 
 ERRORS_ALONE = CompareSpec(streams=(StreamSpec(name=StreamName.ERRORS),))

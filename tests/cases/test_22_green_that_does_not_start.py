@@ -9,8 +9,9 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import HoldKind
-from orchestrator.core.rollout.spec import GatesSpec, Limits
+from orchestrator.core.rollout.spec import Limits
 from sandbox.scenarios.scenery import until_steady
 from tests.cases.looks import green_of, groups_of, live_services, reason_of, tasks_of
 from tests.support.rehearsal import Rehearsal

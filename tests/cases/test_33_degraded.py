@@ -10,7 +10,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.rollout.spec import GatesSpec
+from orchestrator.core.gates.registry import GatesSpec
 from tests.cases.looks import green_of, reason_of, service_of, tasks_of
 from tests.support.rehearsal import Rehearsal
 

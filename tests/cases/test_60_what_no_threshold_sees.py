@@ -12,7 +12,7 @@ from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.rollout.spec import GatesSpec
+from orchestrator.core.gates.registry import GatesSpec
 from tests.support.rehearsal import Rehearsal
 
 STEPS = (

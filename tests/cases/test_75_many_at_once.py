@@ -18,9 +18,10 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Counts
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.spec import GatesSpec, ServiceName
+from orchestrator.core.rollout.spec import ServiceName
 from sandbox.scenarios.scenery import furnish, register
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.log import CallRecord

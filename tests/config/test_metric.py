@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.config import dump, load_text
 from orchestrator.core.domain.errors import Invalid
-from orchestrator.core.gates.alarms import NoData
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.metric import Applies, MetricInput, MetricSpec
 
 HEAD = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"

@@ -21,15 +21,16 @@ from orchestrator.config.text.quantities import (
 from orchestrator.core.domain.errors import Invalid
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.spec import (
     ApprovalSpec,
     Background,
     Capacity,
     Discovery,
-    GatesSpec,
     Limits,
     LimitThen,
     MetricsSpec,

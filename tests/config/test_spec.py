@@ -22,18 +22,12 @@ from orchestrator.config.text.quantities import parse_duration, parse_weight
 from orchestrator.core.domain.errors import Invalid
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.rollout.spec import (
-    ApprovalSpec,
-    Background,
-    Capacity,
-    Discovery,
-    GatesSpec,
-    MetricsSpec,
-    Spec,
-)
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, Background, Capacity, Discovery, MetricsSpec, Spec
 from tests.builders import LISTENER, RULE, good_spec
 
 LEAST = """\

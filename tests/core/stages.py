@@ -24,6 +24,7 @@ from orchestrator.core.domain.ids import RolloutId, TargetGroupArn, TaskDefiniti
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.changes import changed
@@ -32,7 +33,7 @@ from orchestrator.core.rollout.handover import Attempt, End
 from orchestrator.core.rollout.progress import Bake, Progress
 from orchestrator.core.rollout.rollout import Decision, Hold, HoldKind, Rollout, Ticks
 from orchestrator.core.rollout.rule_state import Pair, RuleState
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.core.scaling.blue_floor import suspended
 from orchestrator.core.tick.seen import Seen
 from tests.builders import (

@@ -15,10 +15,11 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation.approvals import current_step
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval, Bake
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, OnDrift, OnFailure
+from orchestrator.core.rollout.spec import ApprovalSpec, OnDrift, OnFailure
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
     APPROVER,

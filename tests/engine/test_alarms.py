@@ -11,11 +11,12 @@ from orchestrator.core.domain.errors import Unfit
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId, metric_dimension
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.spec import GatesSpec
 from orchestrator.engine import commands
 from tests.support.rehearsal import MINUTE, Rehearsal
 

@@ -9,12 +9,14 @@ from orchestrator.core.domain.errors import Unfit
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.gates.alarms import AlarmsSpec, NoData
+from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.metric import MetricInput, MetricSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.spec import GatesSpec, LimitThen
+from orchestrator.core.rollout.spec import LimitThen
 from sandbox.world.kernel.settings import WorldSettings
 from tests.support.rehearsal import MINUTE, Rehearsal
 

@@ -10,7 +10,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.metric import MetricSpec
-from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import MetricsSpec, Spec
 from orchestrator.core.tick.needs import MetricsNeed
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker

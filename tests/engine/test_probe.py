@@ -15,8 +15,9 @@ from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.core.rollout.spec import GatesSpec, Limits, OnDrift, OnFailure, Spec
+from orchestrator.core.rollout.spec import Limits, OnDrift, OnFailure, Spec
 from tests.support.rehearsal import Rehearsal
 
 PORT = 8081

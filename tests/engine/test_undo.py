@@ -9,7 +9,8 @@ from orchestrator.core.domain.errors import NotFound, Refused
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, Spec
 from orchestrator.engine.undo import ended, undoing
 from tests.cases.looks import service_of
 from tests.support.rehearsal import Rehearsal

@@ -24,9 +24,10 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
 from orchestrator.core.rollout.rollout import HoldKind
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.rollout.spec import Spec
 from tests.support.rehearsal import Rehearsal
 
 PASS = HookVerdict(verdict=Verdict.PASS, reason="42 checks ran")

@@ -11,8 +11,9 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.errors import Unfit
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.window import NAME
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine import commands
 from sandbox.world.kernel.settings import WorldSettings
 from tests.support.rehearsal import Rehearsal

@@ -15,6 +15,7 @@ from orchestrator.core.cloud.survey import Finding, Severity, Survey
 from orchestrator.core.domain.ids import Json, LoadBalancerArn
 from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.preflight.environment import (
     BalancerUse,
     ClusterSeen,
@@ -27,7 +28,6 @@ from orchestrator.core.preflight.environment import (
     surroundings_need,
 )
 from orchestrator.core.preflight.reserved_capacity import Reserved
-from orchestrator.core.rollout.spec import GatesSpec
 from orchestrator.preflight import findings
 from orchestrator.preflight.room.quota_headroom import PER_CLUSTER, PER_SERVICE, VCPU
 from tests.builders import (

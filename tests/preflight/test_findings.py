@@ -15,7 +15,8 @@ from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.rollout.spec import Background, Discovery, GatesSpec, Spec, Sticky
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import Background, Discovery, Spec, Sticky
 from orchestrator.preflight import errors, findings
 from tests.builders import (
     BLUE_GROUP,

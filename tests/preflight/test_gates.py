@@ -9,7 +9,8 @@ from orchestrator.core.cloud.resources import AlarmSeen, Series, Unread
 from orchestrator.core.cloud.survey import Finding, Severity
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.metric import MetricInput, MetricSpec
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.preflight import errors, findings
 from tests.builders import NOON, good_alarm, good_group, good_spec, good_survey
 from tests.core.gates.scenes import series

@@ -10,8 +10,9 @@ from orchestrator.core.cloud.forward_action import canonical
 from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.cloud.survey import Finding, Severity, Survey
 from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.webhook import WebhookSpec
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.core.traffic.discovery import in_scope
 from orchestrator.outbound.http_outbound import HttpOutward
 from orchestrator.settings import Hook, Hosts, Secret

@@ -7,7 +7,8 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
-from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import MetricsSpec
 from orchestrator.preflight import expected, plan_table
 from tests.builders import good_alarm, good_spec
 from tests.preflight.test_findings import HEALTH_ONLY, found

@@ -13,8 +13,9 @@ from orchestrator.core.domain.errors import Conflict, Refused
 from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.core.rollout.spec import GatesSpec, Limits, MetricsSpec, ServiceName, Spec
+from orchestrator.core.rollout.spec import Limits, MetricsSpec, ServiceName, Spec
 from orchestrator.engine import commands
 from orchestrator.store.memory.store import MemoryStore
 from sandbox.scenarios.scenery import register

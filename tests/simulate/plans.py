@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from orchestrator.core.domain.plan import NAMED_PLANS
-from orchestrator.core.gates.compare import DEFAULT_STREAMS, CompareSpec, StreamName, StreamSpec
-from orchestrator.core.rollout.spec import GatesSpec, ServiceName, Spec
+from orchestrator.core.gates.compare import DEFAULT_STREAMS, CompareSpec, StreamSpec
+from orchestrator.core.gates.gathered import StreamName
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import ServiceName, Spec
 from orchestrator.simulate.traffic import Demand
 
 BUSY = Demand(requests_per_second=1000, error_rate=0.001)

@@ -11,7 +11,8 @@ from orchestrator.config import load_text
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, MetricsSpec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, MetricsSpec
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.plot import svg
 from orchestrator.simulate.report import Simulation, simulate

@@ -9,7 +9,8 @@ from statistics import fmean
 import pytest
 
 from orchestrator.core.gates.compare import CompareSpec
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.simulate.defects import Defect
 from orchestrator.simulate.rivals import RIVALS, deploy
 from orchestrator.simulate.teal import Outcome, roll_out

@@ -19,8 +19,9 @@ from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.spec import GatesSpec, Limits, MetricsSpec, ServiceName, Spec
+from orchestrator.core.rollout.spec import Limits, MetricsSpec, ServiceName, Spec
 from orchestrator.engine import commands
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker

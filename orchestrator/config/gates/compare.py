@@ -3,12 +3,15 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
+from orchestrator.config.gates.form import Form, Model
 from orchestrator.config.text.fields import Flag, Share, SomeTime, choice, one_word, reader, refusal
 from orchestrator.config.text.quantities import duration_text, share_text, shown
+from orchestrator.config.text.variants import OnOff, Sorted, word_or_many
 from orchestrator.config.text.yaml_document import Value
-from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamName, StreamSpec
+from orchestrator.core.gates.compare import COMPARE, CompareSpec, Inconclusive, StreamSpec
+from orchestrator.core.gates.gathered import StreamName
 
 MARGIN_MAX = 10.0
 _DEFAULT = CompareSpec()
@@ -50,11 +53,7 @@ Whole = Annotated[
 InconclusiveWord = Annotated[Inconclusive, choice(Inconclusive), one_word(Inconclusive)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class StreamModel(_Model):
+class StreamModel(Model):
     """One kind of harm that is counted."""
 
     margin: Margin = Field(
@@ -96,7 +95,7 @@ Stream = Annotated[
 ]
 
 
-class CompareModel(_Model):
+class CompareModel(Model):
     """The sequential comparison of green with blue."""
 
     errors: Stream = Field(
@@ -151,8 +150,7 @@ class CompareModel(_Model):
     )
 
 
-def build_compare(model: CompareModel | bool) -> CompareSpec:
-    """The settings that a file means."""
+def _build(model: CompareModel | bool) -> CompareSpec:
     if isinstance(model, bool):
         return CompareSpec(on=model)
     named = (
@@ -184,8 +182,7 @@ def build_compare(model: CompareModel | bool) -> CompareSpec:
     )
 
 
-def compare_document(spec: CompareSpec) -> Value:
-    """The settings as the file has them, defaults too."""
+def _document(spec: CompareSpec) -> Value:
     if not spec.on:
         return "off"
     streams: dict[str, Value] = {name.value: False for name in StreamName if name is not StreamName.SLOW}
@@ -203,3 +200,18 @@ def compare_document(spec: CompareSpec) -> Value:
         "inconclusive": spec.inconclusive.value,
         "intervene": spec.intervene,
     }
+
+
+FORM = Form(
+    gate=COMPARE,
+    annotation=Annotated[
+        Annotated[OnOff, Tag(Sorted.WORD)] | Annotated[CompareModel, Tag(Sorted.MANY)],
+        Discriminator(word_or_many),
+    ],
+    key=Field(
+        default=_DEFAULT.on,
+        description="Green's errors against blue's, with a stated rate of false failures.",
+    ),
+    build=_build,
+    document=_document,
+)

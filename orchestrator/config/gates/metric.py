@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
+from orchestrator.config.gates.form import Form, Model
 from orchestrator.config.text.fields import (
     NoDataWord,
     Period,
@@ -24,6 +25,7 @@ from orchestrator.core.cloud.metric_math import ids, is_id, looks_around
 from orchestrator.core.domain.errors import Mistake
 from orchestrator.core.gates.metric import (
     LOAD_BALANCER,
+    METRIC,
     VARIABLE,
     VARIABLES,
     Applies,
@@ -99,11 +101,7 @@ Words = Annotated[str, reader(_words), WithJsonSchema({"type": "string"})]
 AppliesWord = Annotated[Applies, choice(Applies), one_word(Applies)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class InputModel(_Model):
+class InputModel(Model):
     """One metric of a query."""
 
     metric: Words = Field(description="The metric's name.", examples=["HTTPCode_Target_5XX_Count"])
@@ -117,7 +115,7 @@ class InputModel(_Model):
     )
 
 
-class MetricModel(_Model):
+class MetricModel(Model):
     """One number and its bounds."""
 
     name: Text = Field(description="What people call it.", examples=["queue depth"])
@@ -154,11 +152,6 @@ class MetricModel(_Model):
     )
 
 
-def build_metrics(models: list[MetricModel]) -> tuple[MetricSpec, ...]:
-    """The settings that a file means."""
-    return tuple(_build(model) for model in models)
-
-
 def _build(model: MetricModel) -> MetricSpec:
     return MetricSpec(
         name=model.name,
@@ -184,11 +177,6 @@ def _input(name: str, model: InputModel) -> MetricInput:
         namespace=model.namespace,
         dimensions=tuple(model.dimensions.items()) if model.dimensions is not None else own,
     )
-
-
-def metrics_document(specs: tuple[MetricSpec, ...]) -> dict[str, Value]:
-    """The settings as the file has them, defaults too; nothing where no metric is asked for."""
-    return {"metric": [_document(spec) for spec in specs]} if specs else {}
 
 
 def _document(spec: MetricSpec) -> Value:
@@ -219,8 +207,8 @@ def _document(spec: MetricSpec) -> Value:
 # mistakes between values -------------------------------------------------------------------------------------------
 
 
-def metric_mistakes(document: Document, listed: Value) -> Iterator[Mistake]:
-    """Mistakes between the values of ``gates.metric``."""
+def _mistakes(document: Document) -> Iterator[Mistake]:
+    listed = document.section("gates").get("metric")
     names: set[str] = set()
     for index, entry in enumerate(listed if isinstance(listed, list) else ()):
         if not isinstance(entry, dict):
@@ -281,3 +269,15 @@ def _query(document: Document, entry: dict[str, Value], place: str, what: str) -
             yield document.mistake(
                 f"{place}/metrics/{name}", f"{what}: the query does not name {name}", "remove it, or use it"
             )
+
+
+FORM = Form(
+    gate=METRIC,
+    annotation=list[MetricModel],
+    key=Field(
+        default=[], max_length=METRICS_MAX, description="Numbers of the team's own, by any CloudWatch query."
+    ),
+    build=lambda models: tuple(_build(model) for model in models),
+    document=lambda specs: [_document(spec) for spec in specs] or None,
+    mistakes=_mistakes,
+)

@@ -1,16 +1,19 @@
 """The `probe` gate in a rollout file: its model, the settings it means, and the same written back."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from orchestrator.config.gates.form import Form, Model
 from orchestrator.config.gates.urls_and_headers import BaseUrl, Headers
 from orchestrator.config.text.fields import Flag, SomeTime, reader
 from orchestrator.config.text.quantities import duration_text, parse_duration, shown
-from orchestrator.config.text.yaml_document import Value
-from orchestrator.core.gates.probe import ProbeSpec, statuses_text
+from orchestrator.config.text.yaml_document import Document, Value
+from orchestrator.core.domain.errors import Mistake
+from orchestrator.core.gates.probe import PROBE, ProbeSpec, statuses_text
 
 COUNT_MAX, RATE_MAX, PATHS_MAX, BODY_MAX, TEXT_MAX = 10_000, 100.0, 100, 64 * 1024, 1000
 TIMEOUT_MAX = timedelta(seconds=6)  # with a batch's span it must end well within one look
@@ -133,11 +136,7 @@ Body = Annotated[str, _some_text(BODY_MAX)]
 Contained = Annotated[str, _some_text(TEXT_MAX)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ExpectModel(_Model):
+class ExpectModel(Model):
     """What an answer must be."""
 
     status: Statuses = Field(
@@ -149,8 +148,8 @@ class ExpectModel(_Model):
     )
 
 
-class ProbeModel(_Model):
-    """Teal's own requests to green, through traffic.test_rules, before users reach it."""
+class ProbeModel(Model):
+    """Teal's own requests to green, through traffic.test_rules, before users meet it."""
 
     url: BaseUrl = Field(
         description="Where the test listener is: scheme, host and port.",
@@ -188,8 +187,7 @@ class ProbeModel(_Model):
     )
 
 
-def build_probe(model: ProbeModel | None) -> ProbeSpec:
-    """The settings that a file means."""
+def _build(model: ProbeModel | None) -> ProbeSpec:
     if model is None:
         return ProbeSpec()
     return ProbeSpec(
@@ -210,12 +208,11 @@ def build_probe(model: ProbeModel | None) -> ProbeSpec:
     )
 
 
-def probe_document(spec: ProbeSpec) -> dict[str, Value]:
-    """The settings as the file has them, defaults too; nothing where nothing is probed."""
+def _document(spec: ProbeSpec) -> Value:
     if not spec.on:
-        return {}
+        return None
     contains: dict[str, Value] = {"contains": spec.contains} if spec.contains else {}
-    probe: dict[str, Value] = {
+    return {
         "url": spec.url,
         "paths": list(spec.paths),
         "method": spec.method,
@@ -230,4 +227,26 @@ def probe_document(spec: ProbeSpec) -> dict[str, Value]:
         "warm_up": spec.warm_up,
         "verify": spec.verify,
     }
-    return {"probe": probe}
+
+
+def _mistakes(document: Document) -> Iterator[Mistake]:
+    probe = document.section("gates").get("probe")
+    if not isinstance(probe, dict):
+        return
+    if not document.section("traffic").get("test_rules"):
+        what = "a probe without traffic.test_rules has no way to green before users meet it"
+        yield document.mistake("/gates/probe", what, "name the test listener's rule in traffic.test_rules")
+    allowed, count = probe.get("max_failures", 0), probe.get("count", _DEFAULT.count)
+    if isinstance(allowed, int) and isinstance(count, int) and allowed >= count:
+        what = f"{allowed} failures are allowed of {count} requests: the probe could never fail"
+        yield document.mistake("/gates/probe/max_failures", what, "allow fewer, 0 at best")
+
+
+FORM = Form(
+    gate=PROBE,
+    annotation=ProbeModel | None,
+    key=Field(default=None, description="Teal's own requests to green before users meet it. Default: none."),
+    build=_build,
+    document=_document,
+    mistakes=_mistakes,
+)

@@ -1,15 +1,17 @@
 """The `webhook` gate in a rollout file: its model, the settings it means, and the same written back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
+from orchestrator.config.gates.form import Form, Model
 from orchestrator.config.gates.urls_and_headers import Headers, Url
 from orchestrator.config.text.fields import SomeTime, Text, choice
-from orchestrator.config.text.quantities import duration_text
-from orchestrator.config.text.yaml_document import Value
-from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
+from orchestrator.config.text.quantities import duration_text, steps_written
+from orchestrator.config.text.yaml_document import Document, Value
+from orchestrator.core.domain.errors import Mistake
+from orchestrator.core.gates.webhook import WEBHOOK, HookWhen, WebhookSpec
 
 HOOKS_MAX = 20
 _DEFAULT = WebhookSpec(url="")
@@ -20,10 +22,8 @@ HookWhenWord = Annotated[
 ]
 
 
-class WebhookModel(BaseModel):
+class WebhookModel(Model):
     """A system of the team's own that is asked."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: Url = Field(description="Where the question goes, as POST.", examples=["https://smoke.example/run"])
     when: HookWhenWord = Field(
@@ -47,8 +47,7 @@ class WebhookModel(BaseModel):
     )
 
 
-def build_webhooks(models: Sequence[WebhookModel]) -> tuple[WebhookSpec, ...]:
-    """The settings that a file means."""
+def _build(models: Sequence[WebhookModel]) -> tuple[WebhookSpec, ...]:
     return tuple(
         WebhookSpec(
             url=model.url,
@@ -61,8 +60,7 @@ def build_webhooks(models: Sequence[WebhookModel]) -> tuple[WebhookSpec, ...]:
     )
 
 
-def webhooks_document(specs: Sequence[WebhookSpec]) -> dict[str, Value]:
-    """The settings as the file has them, defaults too; nothing where nobody is asked."""
+def _document(specs: Sequence[WebhookSpec]) -> Value:
     hooks: list[Value] = [
         {
             "url": spec.url,
@@ -73,4 +71,25 @@ def webhooks_document(specs: Sequence[WebhookSpec]) -> dict[str, Value]:
         }
         for spec in specs
     ]
-    return {"webhook": hooks} if hooks else {}
+    return hooks or None
+
+
+def _mistakes(document: Document) -> Iterator[Mistake]:
+    hooks = document.section("gates").get("webhook")
+    plan = document.value.get("plan") if isinstance(document.value, dict) else None
+    for number, hook in enumerate(hooks if isinstance(hooks, list) else ()):
+        is_before_full = isinstance(hook, dict) and hook.get("when") == HookWhen.BEFORE_FULL.value
+        if is_before_full and steps_written(plan) == 1:
+            what = "the plan has no step before full weight"
+            instead = "write before_traffic, or add a step below 100 %"
+            yield document.mistake(f"/gates/webhook/{number}/when", what, instead)
+
+
+FORM = Form(
+    gate=WEBHOOK,
+    annotation=list[WebhookModel],
+    key=Field(default=[], max_length=HOOKS_MAX, description="Systems that are asked for a verdict."),
+    build=_build,
+    document=_document,
+    mistakes=_mistakes,
+)

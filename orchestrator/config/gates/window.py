@@ -1,18 +1,19 @@
 """The `window` gate in a rollout file: its model, the hours it means, the same written back; and freezes as read."""
 
 import re
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from orchestrator.config.gates.form import Form, Model
 from orchestrator.config.text.fields import choice, near, one_word, reader, refusal, written_as
 from orchestrator.config.text.quantities import shown
 from orchestrator.config.text.yaml_document import Value
 from orchestrator.core.domain.calendar import DAY, WEEKDAYS, AtClose, Freeze, Opening, WindowSpec, moment
+from orchestrator.core.gates.window import WINDOW
 
 HOURS = "write days and hours, such as Mon-Thu 09:00-17:00"
 OPENINGS_MAX, HOLIDAYS_MAX = 50, 400
@@ -117,10 +118,8 @@ def _one_or_many(value: object) -> object:
     return values
 
 
-class WindowModel(BaseModel):
+class WindowModel(Model):
     """When the rollout may start, and green's weight grow."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     allow: Annotated[
         list[OneOpening],
@@ -148,8 +147,7 @@ class WindowModel(BaseModel):
     )
 
 
-def build_window(model: WindowModel | None) -> WindowSpec:
-    """The hours that a file means."""
+def _build(model: WindowModel | None) -> WindowSpec:
     if model is None:
         return WindowSpec()
     return WindowSpec(
@@ -160,18 +158,27 @@ def build_window(model: WindowModel | None) -> WindowSpec:
     )
 
 
-def window_document(spec: WindowSpec) -> Mapping[str, Value]:
-    """The gate as the file has it; empty where there is no window."""
+def _document(spec: WindowSpec) -> Value:
     if not spec.allow:
-        return {}
+        return None
     return {
-        "window": {
-            "allow": [str(one) for one in spec.allow],
-            "zone": spec.zone,
-            "holidays": [str(day) for day in spec.holidays],
-            "at_close": spec.at_close.value,
-        }
+        "allow": [str(one) for one in spec.allow],
+        "zone": spec.zone,
+        "holidays": [str(day) for day in spec.holidays],
+        "at_close": spec.at_close.value,
     }
+
+
+FORM = Form(
+    gate=WINDOW,
+    annotation=WindowModel | None,
+    key=Field(default=None, description="When it may start, and green's weight grow. Default: always."),
+    build=_build,
+    document=_document,
+)
+
+
+# freezes of the operators' calendar --------------------------------------------------------------------------------
 
 
 def build_freeze(

@@ -4,29 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.config.gates.compare import build_compare
-from orchestrator.config.gates.metric import build_metrics
-from orchestrator.config.gates.probe import build_probe
-from orchestrator.config.gates.webhook import build_webhooks
-from orchestrator.config.gates.window import build_window
+from orchestrator.config.gates.forms import build_gates
 from orchestrator.config.rollout_file.drain import build_drain
 from orchestrator.config.rollout_file.ending import build_ending
 from orchestrator.config.rollout_file.metrics import build_counting
 from orchestrator.config.rollout_file.models import (
-    AlarmModel,
     ApprovalModel,
     File,
-    GatesModel,
-    GuardModel,
     ListenerModel,
     When,
 )
 from orchestrator.config.rollout_file.plan_auto import AutoModel, build_auto
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec, Limits, NotifySpec, Spec
+from orchestrator.core.rollout.spec import ApprovalSpec, Limits, NotifySpec, Spec
 
 
 def build(file: File) -> Spec:
@@ -44,7 +34,7 @@ def build(file: File) -> Spec:
         plan=_plan(file),
         rules=_arns(file.traffic.rules),
         test_rules=_arns(file.traffic.test_rules),
-        gates=_gates(file.gates),
+        gates=build_gates(file.gates),
         metrics=build_counting(file.metrics),
         approval=_approval(file.approval, is_auto=_plan(file).auto is not None),
         limits=Limits(
@@ -94,27 +84,6 @@ def _waiting(approval: ApprovalModel, steps: int) -> frozenset[int]:
     if When.EVERY_STEP in approval.when:
         return frozenset(range(steps - 1))
     return frozenset({steps - 2} if When.BEFORE_FULL in approval.when else ())
-
-
-def _gates(gates: GatesModel) -> GatesSpec:
-    guard = gates.guard
-    return GatesSpec(
-        health=HealthSpec(on=gates.health),
-        guard=GuardSpec(errors=guard.errors) if isinstance(guard, GuardModel) else GuardSpec(on=guard),
-        compare=build_compare(gates.compare),
-        metrics=build_metrics(gates.metric),
-        probe=build_probe(gates.probe),
-        webhooks=build_webhooks(gates.webhook),
-        window=build_window(gates.window),
-        alarms=AlarmsSpec(
-            alarms=tuple(
-                AlarmSpec(name=alarm.name, no_data=alarm.no_data)
-                if isinstance(alarm, AlarmModel)
-                else AlarmSpec(name=alarm)
-                for alarm in gates.alarms
-            )
-        ),
-    )
 
 
 def _approval(approval: ApprovalModel, *, is_auto: bool) -> ApprovalSpec:

@@ -6,16 +6,14 @@ hide them; a value that cannot be read here has its own mistake already.
 
 from collections.abc import Iterator
 
-from orchestrator.config.gates.metric import metric_mistakes
+from orchestrator.config.gates.forms import gates_mistakes
 from orchestrator.config.rollout_file.ending import ending_relations
 from orchestrator.config.rollout_file.metrics import counting_relations
-from orchestrator.config.text.quantities import parse_weight
+from orchestrator.config.text.quantities import parse_weight, steps_written
 from orchestrator.config.text.yaml_document import Document, Value
 from orchestrator.core.domain.errors import Mistake
 from orchestrator.core.domain.ids import Tenths
-from orchestrator.core.domain.plan import ALL, AUTO_PLANS, NAMED_PLANS, percent
-from orchestrator.core.gates.probe import ProbeSpec
-from orchestrator.core.gates.webhook import HookWhen
+from orchestrator.core.domain.plan import ALL, AUTO_PLANS, percent
 
 STEPS_MAX = 100
 
@@ -26,16 +24,9 @@ def relations(document: Document) -> Iterator[Mistake]:
         yield from _revision(document, document.value)
         yield from _plan(document, document.value.get("plan"))
         yield from _approval(document, document.value)
-        yield from _metrics(document, document.value.get("gates"))
+        yield from gates_mistakes(document)
         yield from counting_relations(document, document.value)
-        yield from _probe(document, document.value)
-        yield from _webhooks(document, document.value)
         yield from ending_relations(document, document.value)
-
-
-def _metrics(document: Document, gates: Value) -> Iterator[Mistake]:
-    if isinstance(gates, dict):
-        yield from metric_mistakes(document, gates.get("metric"))
 
 
 def _revision(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
@@ -104,7 +95,7 @@ def _approval(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
         what = "auto plans its steps as it goes, and cannot wait for people before each"
         yield document.mistake("/approval/when", what, "write before_full, or spell the steps out")
     waits_between = isinstance(when, list) and any(word in ("before_full", "every_step") for word in when)
-    if waits_between and _steps(value.get("plan")) == 1:
+    if waits_between and steps_written(value.get("plan")) == 1:
         yield document.mistake(
             "/approval/when", "the plan has no step to wait before", "add a step below 100 %"
         )
@@ -112,36 +103,3 @@ def _approval(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
 
 def _is_auto(plan: Value) -> bool:
     return isinstance(plan, dict) or (isinstance(plan, str) and plan in AUTO_PLANS)
-
-
-def _probe(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
-    gates, traffic = value.get("gates"), value.get("traffic")
-    probe = gates.get("probe") if isinstance(gates, dict) else None
-    tests = traffic.get("test_rules") if isinstance(traffic, dict) else None
-    if isinstance(probe, dict) and not tests:
-        what = "a probe without traffic.test_rules has no way to green before users reach it"
-        yield document.mistake("/gates/probe", what, "name the test listener's rule in traffic.test_rules")
-    if not isinstance(probe, dict):
-        return
-    allowed, count = probe.get("max_failures", 0), probe.get("count", ProbeSpec().count)
-    if isinstance(allowed, int) and isinstance(count, int) and allowed >= count:
-        what = f"{allowed} failures are allowed of {count} requests: the probe could never fail"
-        yield document.mistake("/gates/probe/max_failures", what, "allow fewer, 0 at best")
-
-
-def _webhooks(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
-    gates = value.get("gates")
-    hooks = gates.get("webhook") if isinstance(gates, dict) else None
-    for number, hook in enumerate(hooks if isinstance(hooks, list) else ()):
-        is_before_full = isinstance(hook, dict) and hook.get("when") == HookWhen.BEFORE_FULL.value
-        if is_before_full and _steps(value.get("plan")) == 1:
-            what = "the plan has no step before full weight"
-            instead = "write before_traffic, or add a step below 100 %"
-            yield document.mistake(f"/gates/webhook/{number}/when", what, instead)
-
-
-def _steps(plan: Value) -> int | None:
-    if isinstance(plan, list):
-        return len(plan)
-    named = NAMED_PLANS.get(plan) if isinstance(plan, str) else None
-    return len(named.steps) if named else None

@@ -10,21 +10,16 @@ from io import StringIO
 
 from ruamel.yaml import YAML
 
-from orchestrator.config.gates.compare import compare_document
-from orchestrator.config.gates.metric import metrics_document
-from orchestrator.config.gates.probe import probe_document
-from orchestrator.config.gates.webhook import webhooks_document
-from orchestrator.config.gates.window import window_document
+from orchestrator.config.gates.forms import gates_document
 from orchestrator.config.rollout_file.drain import drain_document
 from orchestrator.config.rollout_file.ending import ending_document
 from orchestrator.config.rollout_file.metrics import counting_document
 from orchestrator.config.rollout_file.plan_auto import auto_document
 from orchestrator.config.rollout_file.revision import revision_document, task_document
-from orchestrator.config.text.quantities import duration_text, share_text, weight_text
+from orchestrator.config.text.quantities import duration_text, weight_text
 from orchestrator.config.text.yaml_document import Value
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.gates.alarms import AlarmSpec
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.rollout.spec import Spec
 
 _NOTHING = "nothing"
 
@@ -83,7 +78,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             **({"test_rules": _rules(spec.test_rules)} if spec.test_rules else {}),
         },
         "plan": _plan(spec.plan),
-        "gates": _gates(spec.gates),
+        "gates": gates_document(spec.gates),
         "metrics": counting_document(spec.metrics),
         "approval": {
             "approvers": list(spec.approval.approvers),
@@ -145,24 +140,6 @@ def _steps(plan: Plan) -> Value:
     if plan.auto is not None:
         return auto_document(plan)
     return [_step(step) for step in plan.steps]
-
-
-def _gates(gates: GatesSpec) -> dict[str, Value]:
-    guard = gates.guard
-    return {
-        "health": "on" if gates.health.on else "off",
-        "guard": {"errors": share_text(guard.errors)} if guard.on else "off",
-        "compare": compare_document(gates.compare),
-        "alarms": [_alarm(alarm) for alarm in gates.alarms.alarms],
-        **metrics_document(gates.metrics),
-        **probe_document(gates.probe),
-        **webhooks_document(gates.webhooks),
-        **window_document(gates.window),
-    }
-
-
-def _alarm(alarm: AlarmSpec) -> Value:
-    return {"name": alarm.name, "no_data": alarm.no_data.value} if alarm.no_data else alarm.name
 
 
 def _flat(value: Value, place: str = "") -> Iterator[tuple[str, str]]:

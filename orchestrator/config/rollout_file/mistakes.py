@@ -12,6 +12,7 @@ from orchestrator.config.text.fields import near
 from orchestrator.config.text.quantities import shown
 from orchestrator.config.text.yaml_document import Document, Value, step_into
 from orchestrator.core.domain.errors import Mistake
+from orchestrator.core.gates.registry import GATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +30,8 @@ class Vocabulary:
 ROLLOUT = Vocabulary(
     model=File,
     elsewhere={
-        "alarms": "write it under gates",
+        **{gate.name: "write it under gates" for gate in GATES.values()},
         "approvers": "write it under approval",
-        "guard": "write it under gates",
-        "health": "write it under gates",
         "cluster": "write service: cluster/service",
         "period": "write it under metrics",
         "rules": "write it under traffic",

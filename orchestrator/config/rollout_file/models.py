@@ -7,13 +7,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from orchestrator.config.gates.compare import CompareModel
-from orchestrator.config.gates.metric import METRICS_MAX, MetricModel
-from orchestrator.config.gates.probe import ProbeModel
-from orchestrator.config.gates.webhook import HOOKS_MAX, WebhookModel
-from orchestrator.config.gates.window import Reason, WindowModel
+from orchestrator.config.gates.form import Model
+from orchestrator.config.gates.forms import GatesModel
+from orchestrator.config.gates.window import Reason
 from orchestrator.config.rollout_file.drain import DrainModel
 from orchestrator.config.rollout_file.ending import SETTLE, EndingWord
 from orchestrator.config.rollout_file.labels import EXAMPLE, Labels
@@ -30,13 +28,11 @@ from orchestrator.config.text.fields import (
     DiscoveryWord,
     Flag,
     Listener,
-    NoDataWord,
     OnDriftWord,
     OnFailureWord,
     Region,
     Rule,
     Service,
-    Share,
     SomeTime,
     StickyWord,
     Text,
@@ -45,12 +41,10 @@ from orchestrator.config.text.fields import (
     one_of,
     refusal,
 )
-from orchestrator.config.text.quantities import duration_text, share_text, shown
+from orchestrator.config.text.quantities import duration_text, shown
+from orchestrator.config.text.variants import Sorted, word_or_many
 from orchestrator.config.text.versions import FORMAT, FileVersion
 from orchestrator.core.domain.plan import NAMED_PLANS
-from orchestrator.core.gates.compare import CompareSpec
-from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.rollout.spec import (
     ApprovalSpec,
     Background,
@@ -65,26 +59,10 @@ from orchestrator.core.rollout.spec import (
 DEFAULT_PLAN = "auto"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class _Sorted(StrEnum):
-    """Tags of a value's variants; the parentheses keep them apart from keys where pydantic puts them in a place."""
-
-    WORD = "(word)"
-    MANY = "(many)"
-    TREE = "(tree)"
-
-
-def _sort(value: object) -> _Sorted:
-    return _Sorted.MANY if isinstance(value, dict | list) else _Sorted.WORD
-
-
-def _sort_plan(value: object) -> _Sorted:
+def _sort_plan(value: object) -> Sorted:
     if isinstance(value, list) or (isinstance(value, dict) and ("weight" in value or "bake" in value)):
-        return _Sorted.MANY  # a single step without its dash is a list that went wrong
-    return _Sorted.TREE if isinstance(value, dict | AutoModel) else _Sorted.WORD
+        return Sorted.MANY  # a single step without its dash is a list that went wrong
+    return Sorted.TREE if isinstance(value, dict | AutoModel) else Sorted.WORD
 
 
 def _time(value: timedelta, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
@@ -97,37 +75,26 @@ def _plan_name(value: object) -> object:
     raise refusal(f"{shown(value)} is no plan", one_of(value, NAMED_PLANS, or_else="a list of steps"))
 
 
-def _on_off(value: object) -> object:
-    if value in ("on", "off"):
-        return value == "on"
-    if isinstance(value, bool):
-        return value
-    raise refusal(f"{shown(value)} is neither on nor off", "write on or off")
-
-
 PlanName = Annotated[
     str,
     BeforeValidator(_plan_name),
     WithJsonSchema({"type": "string", "enum": list(NAMED_PLANS), "examples": [DEFAULT_PLAN]}),
 ]
-OnOff = Annotated[
-    bool, BeforeValidator(_on_off), WithJsonSchema({"anyOf": [{"enum": ["on", "off"]}, {"type": "boolean"}]})
-]
 
 
-class ListenerModel(_Model):
+class ListenerModel(Model):
     """A listener's default rule, which has no ARN that people know."""
 
     listener: Listener = Field(description="The listener's ARN; its default rule is meant.")
 
 
-class TrafficModel(_Model):
+class TrafficModel(Model):
     """Where the traffic is split."""
 
     rules: list[
         Annotated[
-            Annotated[Rule, Tag(_Sorted.WORD)] | Annotated[ListenerModel, Tag(_Sorted.MANY)],
-            Discriminator(_sort),
+            Annotated[Rule, Tag(Sorted.WORD)] | Annotated[ListenerModel, Tag(Sorted.MANY)],
+            Discriminator(word_or_many),
         ]
     ] = Field(
         default=[],
@@ -136,8 +103,8 @@ class TrafficModel(_Model):
     )
     test_rules: list[
         Annotated[
-            Annotated[Rule, Tag(_Sorted.WORD)] | Annotated[ListenerModel, Tag(_Sorted.MANY)],
-            Discriminator(_sort),
+            Annotated[Rule, Tag(Sorted.WORD)] | Annotated[ListenerModel, Tag(Sorted.MANY)],
+            Discriminator(word_or_many),
         ]
     ] = Field(
         default=[],
@@ -146,65 +113,12 @@ class TrafficModel(_Model):
     )
 
 
-class StepModel(_Model):
+class StepModel(Model):
     """One weight, held for at least its bake."""
 
     weight: Weight = Field(description="Green's share of the traffic in percent, at most to a tenth.")
     bake: Bake = Field(description="The least time the weight is held; the last step's is the watch.")
     approval: Flag = Field(default=False, description="True: a person must approve before the step is left.")
-
-
-class AlarmModel(_Model):
-    """One CloudWatch alarm."""
-
-    name: Text = Field(description="The alarm's name.", examples=["checkout-5xx"])
-    no_data: NoDataWord | None = Field(
-        default=None,
-        description="What silence means. Default: as the alarm's own missing-data treatment says.",
-    )
-
-
-class GuardModel(_Model):
-    """The circuit breaker on green's errors."""
-
-    errors: Share = Field(
-        default=GuardSpec().errors,
-        description="Error rate above which green, if far worse than blue, fails.",
-        json_schema_extra={"default": share_text(GuardSpec().errors)},
-    )
-
-
-class GatesModel(_Model):
-    """Which gates judge each step."""
-
-    health: OnOff = Field(default=HealthSpec().on, description="Targets and tasks of green.")
-    guard: Annotated[
-        Annotated[OnOff, Tag(_Sorted.WORD)] | Annotated[GuardModel, Tag(_Sorted.MANY)], Discriminator(_sort)
-    ] = Field(default=GuardSpec().on, description="One interval's errors of green against blue's.")
-    compare: Annotated[
-        Annotated[OnOff, Tag(_Sorted.WORD)] | Annotated[CompareModel, Tag(_Sorted.MANY)], Discriminator(_sort)
-    ] = Field(
-        default=CompareSpec().on,
-        description="Green's errors against blue's, with a stated rate of false failures.",
-    )
-    alarms: list[
-        Annotated[
-            Annotated[Text, Tag(_Sorted.WORD)] | Annotated[AlarmModel, Tag(_Sorted.MANY)],
-            Discriminator(_sort),
-        ]
-    ] = Field(default=[], description="CloudWatch alarms by name.", examples=[["checkout-5xx"]])
-    metric: list[MetricModel] = Field(
-        default=[], max_length=METRICS_MAX, description="Numbers of the team's own, by any CloudWatch query."
-    )
-    probe: ProbeModel | None = Field(
-        default=None, description="Teal's own requests to green before users reach it. Default: none."
-    )
-    webhook: list[WebhookModel] = Field(
-        default=[], max_length=HOOKS_MAX, description="Systems that are asked for a verdict."
-    )
-    window: WindowModel | None = Field(
-        default=None, description="When it may start, and green's weight grow. Default: always."
-    )
 
 
 class When(StrEnum):
@@ -226,7 +140,7 @@ WhenWord = Annotated[
 ]
 
 
-class ApprovalModel(_Model):
+class ApprovalModel(Model):
     """Who approves, and what happens if nobody does."""
 
     approvers: list[Text] = Field(
@@ -243,7 +157,7 @@ class ApprovalModel(_Model):
     )
 
 
-class CapacityModel(_Model):
+class CapacityModel(Model):
     """How large green is."""
 
     green: CapacityWord = Field(
@@ -253,7 +167,7 @@ class CapacityModel(_Model):
     )
 
 
-class LimitsModel(_Model):
+class LimitsModel(Model):
     """How long things may take."""
 
     provision: SomeTime = _time(Limits().provision, "Until green is healthy.")
@@ -270,7 +184,7 @@ class LimitsModel(_Model):
     )
 
 
-class NotifyModel(_Model):
+class NotifyModel(Model):
     """Who is told."""
 
     slack: Channel | None = Field(
@@ -278,7 +192,7 @@ class NotifyModel(_Model):
     )
 
 
-class File(_Model):
+class File(Model):
     """A rollout: one move of one ECS service from one revision to another."""
 
     service: Service = Field(description="cluster/service: the service of record.")
@@ -290,9 +204,9 @@ class File(_Model):
     region: Region | None = Field(default=None, description="Only confirms; ARNs and the environment decide.")
     traffic: TrafficModel = TrafficModel()
     plan: Annotated[
-        Annotated[PlanName, Tag(_Sorted.WORD)]
-        | Annotated[list[StepModel], Tag(_Sorted.MANY)]
-        | Annotated[AutoModel, Tag(_Sorted.TREE)],
+        Annotated[PlanName, Tag(Sorted.WORD)]
+        | Annotated[list[StepModel], Tag(Sorted.MANY)]
+        | Annotated[AutoModel, Tag(Sorted.TREE)],
         Discriminator(_sort_plan),
     ] = Field(
         default=DEFAULT_PLAN,

@@ -21,8 +21,9 @@ from orchestrator.core.gates.alarm_scope import Seeing, Sight, seeing
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.preflight.initial_service import Beginning
-from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec, Spec
+from orchestrator.core.rollout.spec import MetricsSpec, Spec
 from orchestrator.preflight import errors, findings
 from orchestrator.preflight.evidence.alarms import names_with_green
 from orchestrator.preflight.plan.notes import conditions_of

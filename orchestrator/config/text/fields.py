@@ -22,7 +22,7 @@ from orchestrator.config.text.quantities import (
     shown,
 )
 from orchestrator.core.domain.ids import RuleArn, Tenths
-from orchestrator.core.gates.alarms import NoData
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.rollout.spec import (
     Background,
     Capacity,

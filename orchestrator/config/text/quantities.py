@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.plan import NAMED_PLANS
 
 DURATION_MAX = timedelta(days=30)
 _UNITS = {
@@ -132,3 +133,11 @@ def parse_share(value: object) -> float:
 def share_text(share: float) -> str:
     """A share as the file has it: ``5%``."""
     return f"{(Decimal(str(share)) * 100).normalize():f}%"
+
+
+def steps_written(plan: object) -> int | None:
+    """How many steps a plan has as it is written; None: they are not written, or cannot be counted."""
+    if isinstance(plan, list):
+        return len(plan)
+    named = NAMED_PLANS.get(plan) if isinstance(plan, str) else None
+    return len(named.steps) if named else None

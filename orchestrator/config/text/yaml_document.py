@@ -62,6 +62,11 @@ class Document:
     value: Value
     lines: Mapping[str, int] = field(default_factory=dict)
 
+    def section(self, key: str) -> dict[str, Value]:
+        """The mapping under a key of the file; an empty one if there is none."""
+        found = self.value.get(key) if isinstance(self.value, dict) else None
+        return found if isinstance(found, dict) else {}
+
     def mistake(self, pointer: str, what: str, instead: str) -> Mistake:
         """A mistake at a place; where the place itself is missing, at the nearest one around it."""
         place = pointer

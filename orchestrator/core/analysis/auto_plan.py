@@ -15,7 +15,7 @@ from orchestrator.core.analysis import intervals
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import ALL, AutoSpec, Step, percent
-from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.scene import Interval, floor_to
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.statistics import comparison

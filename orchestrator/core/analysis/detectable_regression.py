@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.analysis import auto_plan
 from orchestrator.core.domain.plan import ALL, Plan, Step
-from orchestrator.core.gates.compare import CompareSpec, StreamName
+from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.rollout.spec import Spec
 
 MIXTURE = 2.0  # nats that not knowing the ratio and the start costs

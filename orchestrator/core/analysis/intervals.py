@@ -18,7 +18,7 @@ from orchestrator.core.domain.events import EventKind, Record
 from orchestrator.core.domain.ids import metric_dimension
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE
-from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Interval, first_whole, floor_to
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import Pair

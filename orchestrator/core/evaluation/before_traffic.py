@@ -10,7 +10,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.evaluation import evaluate, webhooks
 from orchestrator.core.gates import probe, webhook
-from orchestrator.core.gates.probe import Probed
+from orchestrator.core.gates.gathered import Probed
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnFailure
 from orchestrator.core.tick.draft import TEAL, Draft
@@ -111,11 +111,13 @@ def _is_stopped(draft: Draft) -> bool:
 def _wait(draft: Draft, answer: Answer) -> None:
     """Say what is waited for; only what does not get on is a hold, of which people hear."""
     row = draft.row
-    gets_on = (
-        probe.progress_only(answer, row.checks.probed)
-        if answer.gate == probe.NAME
-        else webhook.is_waiting_only([question for _, question in webhooks.asked(row)])
-    )
+    match answer.gate:
+        case probe.NAME:
+            gets_on = probe.progress_only(row.checks.probed)
+        case webhook.NAME:
+            gets_on = webhook.is_waiting_only([question for _, question in webhooks.asked(row)])
+        case _:
+            gets_on = False
     draft.change(waiting_for=f"{answer.gate}: {answer.reason}")
     if not gets_on:
         words = f"{answer.gate}: {answer.reason}"

@@ -1,18 +1,18 @@
 """Puts the scene together from the row and this tick's observations, and asks every gate that judges in it."""
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from orchestrator.core.analysis import intervals
 from orchestrator.core.analysis.metric_queries import alarms_since
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
-from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.verdict import Answer, Judged, Verdict, hold
 from orchestrator.core.evaluation import webhooks
-from orchestrator.core.gates import alarms, compare, guard, health, metric, probe, webhook, window
-from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.gates.gate import Gate
+from orchestrator.core.gates.gathered import StreamName
+from orchestrator.core.gates.registry import those_on
 from orchestrator.core.gates.scene import Colour, Counts, Scene
 from orchestrator.core.rollout.names import names_of
 from orchestrator.core.rollout.rollout import Rollout
@@ -20,51 +20,14 @@ from orchestrator.core.tick.draft import Draft, service_of, targets_of
 
 OUTAGES_MAX = 3  # so often is the control group given back before a guard alone decides
 
-Judge = Callable[[Rollout, Scene], Answer | None]  # None: the file turned the gate off
-
-REGISTRY: dict[str, Judge] = {
-    health.NAME: lambda row, scene: (
-        health.judge(row.spec.gates.health, scene) if row.spec.gates.health.on else None
-    ),
-    guard.NAME: lambda row, scene: (
-        guard.judge(row.spec.gates.guard, scene) if row.spec.gates.guard.on else None
-    ),
-    alarms.NAME: lambda row, scene: (
-        alarms.judge(row.spec.gates.alarms, scene) if row.spec.gates.alarms.alarms else None
-    ),
-    metric.NAME: lambda row, scene: (
-        metric.judge(row.spec.gates.metrics, scene, is_watch=row.phase is Phase.WATCHING)
-        if row.spec.gates.metrics
-        else None
-    ),
-    window.NAME: lambda row, scene: window.judge(row.spec.gates.window, scene, row.spec.override),
-    compare.NAME: lambda row, scene: (
-        compare.judge(row.spec.gates.compare, scene, [stream.standing for stream in row.evidence.comparison])
-        if row.evidence.comparison
-        else None
-    ),
-    probe.NAME: lambda row, scene: _probe(row) if row.spec.gates.probe.on else None,
-    webhook.NAME: lambda row, scene: _webhook(row, scene.judged) if row.spec.gates.webhooks else None,
-}
-
-
-def _probe(row: Rollout) -> Answer:
-    is_before = row.phase is Phase.PROVISIONING
-    return probe.judge(row.spec.gates.probe, row.checks.probed, is_before_traffic=is_before)
-
-
-def _webhook(row: Rollout, judged: Colour) -> Answer:
-    asked = webhooks.asked(row) if judged is Colour.GREEN else ()
-    return webhook.judge(asked, elsewhere="no webhook is asked here")
-
 
 def ask_before_traffic(draft: Draft) -> tuple[Answer, ...]:
-    """The answers of the gates that judge before green has traffic: `probe` and `webhook`."""
-    gates = draft.row.spec.gates
-    answers = (
-        *((_probe(draft.row),) if gates.probe.on else ()),
-        *((_webhook(draft.row, Colour.GREEN),) if webhooks.due_hooks(draft.row) else ()),
+    """The answers of the gates that judge before green has traffic, as far as they are asked anything then."""
+    scene = scene_of(draft, Colour.GREEN)
+    given = (
+        gate.judge(spec, scene) for gate, spec in those_on(draft.row.spec.gates) if gate.judges_before_traffic
     )
+    answers = tuple(a for a in given if a is not None and a.verdict is not Verdict.NOT_APPLICABLE)
     keep(draft, answers)
     return answers
 
@@ -77,6 +40,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
     weight = row.green_weight if judged is Colour.GREEN else Tenths(ALL - row.green_weight)
     return Scene(
         now=draft.now,
+        phase=row.phase,
         period=row.spec.metrics.period,
         lag=row.spec.metrics.lag,
         poll=draft.poll,
@@ -99,6 +63,10 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         alarms_from=alarms_since(row),
         metrics=draft.seen.metrics,
         freezes=draft.seen.freezes,
+        override=row.spec.override,
+        standings=tuple(stream.standing for stream in row.evidence.comparison),
+        probed=row.checks.probed,
+        questions=webhooks.asked(row) if judged is Colour.GREEN else (),
     )
 
 
@@ -109,12 +77,11 @@ def _clump(row: Rollout) -> float:
 
 def ask_gates(draft: Draft, judged: Colour) -> tuple[Answer, ...]:
     """Every gate's answer; a change of a verdict is told, and the newest answers stay in the row."""
-    scene = scene_of(draft, judged)
-    answers = tuple(a for judge in REGISTRY.values() if (a := judge(draft.row, scene)) is not None)
-    if judged is Colour.BLUE:
-        answers = tuple(_only_holds(answer) for answer in answers)
-    if lost_its_control(draft.row):
-        answers = tuple(_without_control(answer) for answer in answers)
+    scene, asked = scene_of(draft, judged), tuple(those_on(draft.row.spec.gates))
+    given = ((gate, gate.judge(spec, scene)) for gate, spec in asked)
+    answers = tuple(
+        _softened(gate, answer, draft.row, judged) for gate, answer in given if answer is not None
+    )
     keep(draft, answers)
     return answers
 
@@ -126,12 +93,16 @@ def lost_its_control(row: Rollout) -> bool:
     return is_last and steps[row.progress.step - 1].is_watch and row.evidence.outages_passed < OUTAGES_MAX
 
 
-def _without_control(answer: Answer) -> Answer:
-    """Errors that begin as the control group is gone may be anybody's: a guard without blue beside it only holds."""
-    if answer.gate == guard.NAME and answer.verdict is Verdict.FAIL:
-        words = f"{answer.reason}; without a control group the cause cannot be told"
+def _softened(gate: Gate[Any], answer: Answer, row: Rollout, judged: Colour) -> Answer:
+    """The answer, or a HOLD in the place of a FAIL where the gate cannot know whose doing it is."""
+    if answer.verdict is not Verdict.FAIL:
+        return answer
+    if judged is Colour.BLUE and not gate.may_fail_in_settling:
+        return hold(gate.name, answer.reason, clears_when=gate.settles_when, numbers=dict(answer.numbers))
+    if gate.needs_control and lost_its_control(row):
+        words = f"{answer.reason}; without a control group nobody can tell whose doing it is"
         clears = "blue has its control group again"
-        held = hold(answer.gate, words, clears_when=clears, numbers=dict(answer.numbers))
+        held = hold(gate.name, words, clears_when=clears, numbers=dict(answer.numbers))
         return replace(held, wants_control=True)
     return answer
 
@@ -151,11 +122,3 @@ def keep(draft: Draft, answers: tuple[Answer, ...]) -> None:
             )
         known[answer.gate] = Judged(answer=answer, at=draft.now)
     draft.change(answers=tuple(known.values()))
-
-
-def _only_holds(answer: Answer) -> Answer:
-    """In settling the release is decided: both colours run it, so alarms and metrics hold at most."""
-    clears = {alarms.NAME: "the alarm is OK", metric.NAME: "the metric is within its bounds"}
-    if answer.gate in clears and answer.verdict is Verdict.FAIL:
-        return hold(answer.gate, answer.reason, clears_when=clears[answer.gate], numbers=dict(answer.numbers))
-    return answer

@@ -18,7 +18,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE, percent
-from orchestrator.core.gates.compare import StreamName
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.progress import Intervention, Trial

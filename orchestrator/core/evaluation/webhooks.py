@@ -15,7 +15,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Verdict
-from orchestrator.core.gates.webhook import HookWhen, Question, WebhookSpec
+from orchestrator.core.gates.gathered import Question
+from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.draft import Draft
 
@@ -61,9 +62,9 @@ def question_of(row: Rollout, hook: int) -> Question | None:
     return next((q for q in row.checks.questions if (q.hook, q.step) == (hook, step)), None)
 
 
-def asked(row: Rollout) -> tuple[tuple[WebhookSpec, Question | None], ...]:
-    """The webhooks of this step, each with its question."""
-    return tuple((row.spec.gates.webhooks[hook], question_of(row, hook)) for hook in due_hooks(row))
+def asked(row: Rollout) -> tuple[tuple[int, Question | None], ...]:
+    """The webhooks of this step by their index, each with its question."""
+    return tuple((hook, question_of(row, hook)) for hook in due_hooks(row))
 
 
 def key_of(row: Rollout, question: Question) -> str:

@@ -11,26 +11,19 @@ suppressed counts like any other: its state is what is read.
 Source: CloudWatch, "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from orchestrator.core.cloud import composite_alarm
 from orchestrator.core.cloud.resources import AlarmSeen, Unread
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Answer, Verdict, fail, hold, not_applicable, passed
 from orchestrator.core.gates.alarm_evaluation import Judgement, Outcome, is_blue_over, judge_points
-from orchestrator.core.gates.alarm_scope import Sight, seeing
-from orchestrator.core.gates.scene import Colour, Scene, first_whole
+from orchestrator.core.gates.alarm_scope import Sight, everyone, leaves, queries, seeing
+from orchestrator.core.gates.gate import Gate, GateNeeds, NoData, Outlook, SeriesNeed
+from orchestrator.core.gates.scene import Colour, Scene, first_whole, floor_to
 
 NAME = "alarms"
-
-
-class NoData(StrEnum):
-    """What silence means for the rollout."""
-
-    HOLD = "hold"
-    PASS = "pass"
-    FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +39,24 @@ class AlarmsSpec:
     """Settings of ``gates.alarms``."""
 
     alarms: tuple[AlarmSpec, ...] = ()
+
+
+def needs(spec: AlarmsSpec, outlook: Outlook) -> GateNeeds:
+    """The alarms that the file names and what they are made of, and green's series for those on blue's names."""
+    named = tuple(alarm.name for alarm in spec.alarms)
+    begun = (alarm for alarm in outlook.alarms_at_start if alarm.name in named)
+    parts = everyone(part for alarm in begun for part in alarm.parts)
+    return GateNeeds(alarms=tuple(dict.fromkeys((*named, *parts))), series=tuple(_series(outlook)))
+
+
+def _series(outlook: Outlook) -> Iterator[SeriesNeed]:
+    if outlook.since is None or outlook.phase not in (Phase.SHIFTING, Phase.WATCHING):
+        return
+    counted = (alarm for alarm in outlook.alarms_at_start if alarm.state != "ALARM")
+    for leaf in (leaf for alarm in counted for leaf in leaves(alarm, outlook.names)):
+        newest = floor_to(outlook.now, leaf.period) - leaf.period * (leaf.evaluation_periods + 3)
+        since = max(first_whole(outlook.since, leaf.period), newest)
+        yield SeriesNeed(queries=queries(leaf, outlook.names), since=since)
 
 
 def judge(spec: AlarmsSpec, scene: Scene) -> Answer:
@@ -273,3 +284,16 @@ def _no_data(spec: AlarmSpec, seen: AlarmSeen, words: str) -> Answer:
             return fail(NAME, f"{words}, which counts as bad")
         case NoData.HOLD:
             return hold(NAME, words, clears_when=f"CloudWatch has data for {seen.name}")
+
+
+ALARMS = Gate(
+    name=NAME,
+    usual=AlarmsSpec(),
+    is_on=lambda spec: bool(spec.alarms),
+    judge=judge,
+    needs=needs,
+    judges_intervals=True,
+    may_fail_in_settling=False,  # both colours run the release: the alarm is as much blue's as anybody's
+    settles_when="the alarm is OK",
+    may_stand_alone=True,
+)

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gate import Gate
+from orchestrator.core.gates.gathered import Standing, StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Scene
 
 NAME = "compare"
@@ -20,15 +22,6 @@ EVENTS_LEAST = (
 )
 INTERVALS_LEAST = 5  # informative ones at a weight, before "shown not worse" is claimed
 RATIO_SHOWN_MAX = 1e6
-
-
-class StreamName(StrEnum):
-    """What is counted among a colour's requests; each is compared by itself, with its share of alpha."""
-
-    ERRORS = "errors"  # answered with 5xx by a target, and connections that failed
-    UNANSWERED = "unanswered"  # accepted by the load balancer for a target that never answered
-    CLIENT_ERRORS = "client_errors"  # answered with 4xx: where authentication breaks, it shows here alone
-    SLOW = "slow"  # answered later than a threshold
 
 
 class Inconclusive(StrEnum):
@@ -90,25 +83,14 @@ class CompareSpec:
         return next((stream for stream in self.streams if stream.name is name), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How one stream stands, as the gate sees it."""
+def judge(spec: CompareSpec, scene: Scene) -> Answer | None:
+    """FAIL once a stream's evidence has reached its threshold; it stays one. No information is never a PASS.
 
-    name: StreamName
-    log_e: float  # that green is worse than margin times blue
-    log_not_worse: float  # that it is not worse than the bound, at this weight
-    log_below: float  # that green's own rate is below p_max, at this weight
-    green_requests: int
-    green_events: int
-    blue_requests: int
-    blue_events: int
-    has_failed: bool
-    at_weight: int  # informative intervals at this weight
-    green_at_weight: int  # green's requests in them
-
-
-def judge(spec: CompareSpec, scene: Scene, standings: Sequence[Standing]) -> Answer:
-    """FAIL once a stream's evidence has reached its threshold; it stays one. No information is never a PASS."""
+    None while nothing is compared: blue's last hour was not read yet.
+    """
+    standings = scene.standings
+    if not standings:
+        return None
     if scene.judged is Colour.BLUE:
         return not_applicable(NAME, "both colours run the same revision")
     failed = next((standing for standing in standings if standing.has_failed), None)
@@ -191,3 +173,13 @@ def _rate(events: int, requests: int) -> str:
 
 def _numbers(standings: Sequence[Standing]) -> dict[str, float]:
     return {f"{one.name}_log_e": round(one.log_e, 6) for one in standings}
+
+
+COMPARE = Gate(
+    name=NAME,
+    usual=CompareSpec(),
+    is_on=lambda spec: spec.on,
+    judge=judge,
+    judges_intervals=True,
+    is_named_last=True,
+)

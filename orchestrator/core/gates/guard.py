@@ -6,6 +6,7 @@ Not a comparison with a stated error rate: it catches what nobody needs statisti
 from dataclasses import dataclass
 
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gate import Gate, setting
 from orchestrator.core.gates.scene import Colour, Counts, Interval, Scene
 
 NAME = "guard"
@@ -19,10 +20,12 @@ MEASURED = "CloudWatch has one whole period at this weight"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardSpec:
-    """Settings of ``gates.guard``. ``errors`` is a share of requests, 0–1."""
+    """The circuit breaker on green's errors."""
 
     on: bool = True
-    errors: float = 0.05
+    errors: float = setting(
+        0.05, "Error rate above which green, if far worse than blue, fails.", is_share=True
+    )  # of requests, 0–1
 
 
 def judge(spec: GuardSpec, scene: Scene) -> Answer:
@@ -146,3 +149,15 @@ def _numbers(counts: Counts) -> dict[str, float]:
         "error_rate": round(counts.error_rate, 6),
         "unanswered": counts.unanswered,
     }
+
+
+GUARD = Gate(
+    name=NAME,
+    usual=GuardSpec(),
+    is_on=lambda spec: spec.on,
+    judge=judge,
+    says="One interval's errors of green against blue's.",
+    judges_intervals=True,
+    needs_control=True,  # errors that begin as the control group is gone may be anybody's
+    may_stand_alone=True,
+)

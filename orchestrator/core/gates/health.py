@@ -11,6 +11,7 @@ from orchestrator.core.cloud.readiness import not_healthy, own_stops
 from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsSeen, Unread
 from orchestrator.core.domain.text import counted
 from orchestrator.core.domain.verdict import Answer, fail, hold, passed
+from orchestrator.core.gates.gate import Gate
 from orchestrator.core.gates.scene import Scene
 
 NAME = "health"
@@ -100,3 +101,13 @@ def _without_healthy(seen: TargetsSeen, scene: Scene) -> Answer:
 
 def _hold(reason: str, clears_when: str) -> Answer:
     return hold(NAME, reason, clears_when=clears_when, is_evidence=False)
+
+
+HEALTH = Gate(
+    name=NAME,
+    usual=HealthSpec(),
+    is_on=lambda spec: spec.on,
+    judge=judge,
+    says="Targets and tasks of green.",
+    may_stand_alone=True,
+)

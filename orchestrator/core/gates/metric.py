@@ -29,9 +29,10 @@ from enum import StrEnum
 from orchestrator.core.cloud.metric_math import is_absent_when_zero, zero_where_requests
 from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
 from orchestrator.core.domain.ids import metric_dimension
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.verdict import Answer, Verdict, fail, hold, not_applicable, passed
-from orchestrator.core.gates.alarms import NoData
+from orchestrator.core.gates.gate import Gate, GateNeeds, NoData, Outlook, SeriesNeed
 from orchestrator.core.gates.scene import Colour, Names, Scene, first_whole, floor_to
 
 NAME = "metric"
@@ -132,6 +133,23 @@ def window(
     return max(first_whole(since, length), floor_to(now, length) - length * back)
 
 
+def needs(specs: tuple[MetricSpec, ...], outlook: Outlook) -> GateNeeds:
+    """The series of the metrics that are asked now."""
+    since, period, lag = outlook.since, outlook.period, outlook.lag
+    if since is None:
+        return GateNeeds()
+    asked = (spec for spec in specs if is_asked(spec, is_watch=outlook.phase is Phase.WATCHING))
+    return GateNeeds(
+        series=tuple(
+            SeriesNeed(
+                queries=(query(spec, outlook.names, outlook.judged, period=period),),
+                since=window(spec, since, outlook.now, period=period, lag=lag),
+            )
+            for spec in asked
+        )
+    )
+
+
 def is_asked(spec: MetricSpec, *, is_watch: bool) -> bool:
     """True where a metric is asked at all."""
     return spec.applies is Applies.ALWAYS or (spec.applies is Applies.WATCH) == is_watch
@@ -162,11 +180,11 @@ def _name(colour: Colour, variable: str, index: int, names: Names) -> str:
 # judging -----------------------------------------------------------------------------------------------------------
 
 
-def judge(specs: tuple[MetricSpec, ...], scene: Scene, *, is_watch: bool) -> Answer:
+def judge(specs: tuple[MetricSpec, ...], scene: Scene) -> Answer:
     """The least of the metrics' answers, in the words of the one that decided it."""
     if scene.weight == 0:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
-    asked = [spec for spec in specs if is_asked(spec, is_watch=is_watch)]
+    asked = [spec for spec in specs if is_asked(spec, is_watch=scene.phase is Phase.WATCHING)]
     if not asked:
         return not_applicable(NAME, "no metric is asked for here")
     comparable = [spec for spec in asked if not (scene.weight == ALL and _names_other(spec, scene.judged))]
@@ -311,3 +329,16 @@ def tells_green(spec: MetricSpec) -> bool:
 
 def _texts(spec: MetricSpec) -> tuple[str, ...]:
     return (spec.query, *(value for one in spec.inputs for _, value in one.dimensions))
+
+
+METRIC: Gate[tuple[MetricSpec, ...]] = Gate(
+    name=NAME,
+    usual=(),
+    is_on=bool,
+    judge=judge,
+    needs=needs,
+    judges_intervals=True,
+    may_fail_in_settling=False,
+    settles_when="the metric is within its bounds",
+    may_stand_alone=True,
+)

@@ -8,11 +8,15 @@ connection says nothing of green: it holds. So does a listener that cannot be re
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from orchestrator.core.cloud.outbound_calls import Pairs, ProbeAnswer, ProbeSeen
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.text import counted
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gate import Gate
+from orchestrator.core.gates.gathered import BOUNDS_MS, Batch, Probed
+from orchestrator.core.gates.scene import Scene
 
 NAME = "probe"
 BATCH_SPAN = timedelta(
@@ -21,7 +25,6 @@ BATCH_SPAN = timedelta(
 BATCH_MAX = 100
 SAMPLES_MAX = 5
 MISSED_BY = 0.05  # the share that is named would have stayed hidden with this chance at most
-BOUNDS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000)  # upper bounds of the counted latencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,33 +50,6 @@ class ProbeSpec:
     def on(self) -> bool:
         """True where something is probed."""
         return bool(self.url)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Requests that the next tick sends; on disk before the first of them goes out."""
-
-    number: int
-    first: int
-    count: int
-    is_warm_up: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probed:
-    """What probing has shown so far."""
-
-    attempt: int = 1
-    since: datetime  # every test rule was read back pointing at green
-    warmed: int = 0  # requests of the warm-up that were answered, well or not
-    answered: int = 0  # requests that count
-    failed: int = 0
-    samples: tuple[tuple[str, int], ...] = ()  # (what was wrong, how often), the first few kinds
-    latencies: tuple[int, ...] = (0,) * (len(BOUNDS_MS) + 1)  # answers by BOUNDS_MS
-    slowest: timedelta = timedelta(0)
-    batches: int = 0
-    batch: Batch | None = None
-    trouble: str = ""  # why the last batch, or some of it, could not be sent
 
 
 def is_over(spec: ProbeSpec, probed: Probed) -> bool:
@@ -162,9 +138,10 @@ def _at_most(events: int, mean: float) -> float:
     return total
 
 
-def judge(spec: ProbeSpec, probed: Probed | None, *, is_before_traffic: bool) -> Answer:
+def judge(spec: ProbeSpec, scene: Scene) -> Answer:
     """The gate's answer by what was sent so far."""
-    if not is_before_traffic:
+    probed = scene.probed
+    if scene.phase is not Phase.PROVISIONING:
         of = f": {_shown(probed)}" if probed is not None and probed.answered else ""
         return not_applicable(NAME, f"green is probed before users reach it{of}")
     if probed is None:
@@ -207,9 +184,9 @@ def statuses_text(statuses: tuple[tuple[int, int], ...]) -> str:
     return ",".join(f"{low}" if low == high else f"{low}-{high}" for low, high in statuses)
 
 
-def progress_only(answer: Answer, probed: Probed | None) -> bool:
-    """True for a HOLD that only says that requests are being sent: nothing is wrong, and nobody need look."""
-    return answer.gate == NAME and (probed is None or not probed.trouble)
+def progress_only(probed: Probed | None) -> bool:
+    """True where a HOLD only says that requests are being sent: nothing is wrong, and nobody need look."""
+    return probed is None or not probed.trouble
 
 
 def unable(probed: Probed, why: str) -> Probed:
@@ -224,3 +201,13 @@ def _percent(share: float) -> str:
 
 def _ms(time: timedelta) -> str:
     return f"{round(time / timedelta(milliseconds=1))} ms"
+
+
+PROBE = Gate(
+    name=NAME,
+    usual=ProbeSpec(),
+    is_on=lambda spec: spec.on,
+    judge=judge,
+    judges_before_traffic=True,
+    is_named_last=True,
+)

@@ -7,9 +7,11 @@ from enum import StrEnum
 from functools import lru_cache
 
 from orchestrator.core.cloud.readiness import ServiceLook, TargetsLook
-from orchestrator.core.cloud.resources import Absent, AlarmSeen, MetricQuery, Series, Unread
+from orchestrator.core.cloud.resources import Absent, AlarmSeen, Series, Unread
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.ids import LoadBalancerArn, TargetGroupArn, TaskDefinitionArn, Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.gates.gathered import Probed, Question, Standing
 
 
 class Colour(StrEnum):
@@ -101,6 +103,7 @@ class Scene:
     """Everything a gate may judge by."""
 
     now: datetime
+    phase: Phase
     period: timedelta
     lag: timedelta
     poll: timedelta
@@ -127,14 +130,12 @@ class Scene:
     )
     freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
     others: tuple[TargetsLook, ...] = ()  # of the other colour
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a gate needs to see: alarms by name, and series from their windows' start."""
-
-    alarms: tuple[str, ...] = ()
-    queries: tuple[MetricQuery, ...] = ()
+    override: str = ""  # why neither window nor freeze binds this rollout; empty: they do
+    standings: tuple[Standing, ...] = ()  # of the streams that are compared
+    probed: Probed | None = None
+    questions: tuple[
+        tuple[int, Question | None], ...
+    ] = ()  # of the webhooks that are asked here, by their index
 
 
 def ceil_to(moment: datetime, period: timedelta) -> datetime:

@@ -9,13 +9,14 @@ verdict Teal says so, and puts the question anew each minute.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
-from orchestrator.core.cloud.outbound_calls import (
-    Pairs,
-)
+from orchestrator.core.cloud.outbound_calls import Pairs
 from orchestrator.core.domain.verdict import Answer, Verdict, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gate import Gate
+from orchestrator.core.gates.gathered import Question
+from orchestrator.core.gates.scene import Scene
 
 NAME = "webhook"
 
@@ -44,26 +45,11 @@ class WebhookSpec:
         return self.url.partition("://")[2].partition("/")[0].partition("?")[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question to one webhook on one step, and what has become of it."""
-
-    hook: int  # index in the file
-    step: int  # -1: before the first traffic
-    attempt: int  # grows with every question of the rollout, also with the same one put anew
-    asked_at: datetime  # this attempt may have been sent since
-    again_at: datetime  # nothing is sent before
-    tries: int = 0  # in a row without an answer that makes sense
-    check: str = ""  # where the verdict will be
-    verdict: Verdict | None = None  # PASS or FAIL: the question is answered
-    reason: str = ""
-    trouble: str = ""  # why there is no verdict, as far as it is not just being waited for
-
-
-def judge(hooks: Sequence[tuple[WebhookSpec, Question | None]], *, elsewhere: str) -> Answer:
+def judge(specs: tuple[WebhookSpec, ...], scene: Scene) -> Answer:
     """The gate's answer by the questions of this step; with none on this step it does not apply."""
+    hooks = [(specs[hook], question) for hook, question in scene.questions]
     if not hooks:
-        return not_applicable(NAME, elsewhere)
+        return not_applicable(NAME, "no webhook is asked here")
     failed = [f"{spec.host} says fail{_because(q)}" for spec, q in hooks if q and q.verdict is Verdict.FAIL]
     if failed:
         return fail(NAME, "; ".join(failed))
@@ -101,3 +87,13 @@ def _because(question: Question | None) -> str:
 def of_earlier_steps(questions: Sequence[Question], step: int) -> tuple[Question, ...]:
     """The questions that stay answered when a step begins, or begins anew."""
     return tuple(question for question in questions if question.step < step)
+
+
+WEBHOOK: Gate[tuple[WebhookSpec, ...]] = Gate(
+    name=NAME,
+    usual=(),
+    is_on=bool,
+    judge=judge,
+    judges_before_traffic=True,
+    is_named_last=True,
+)

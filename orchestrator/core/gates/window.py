@@ -11,18 +11,19 @@ from datetime import datetime
 from orchestrator.core.domain.calendar import AtClose, Freeze, Standing, WindowSpec, shown, standing, zone_of
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed
+from orchestrator.core.gates.gate import Gate
 from orchestrator.core.gates.scene import Colour, Scene
 
 NAME = "window"
 
 
-def judge(spec: WindowSpec, scene: Scene, override: str) -> Answer | None:
+def judge(spec: WindowSpec, scene: Scene) -> Answer | None:
     """HOLD while it is closed; None where there is neither a window nor a freeze, or blue is judged."""
     if scene.judged is Colour.BLUE or not (spec.allow or scene.freezes):
         return None
     if scene.weight == ALL:
         return not_applicable(NAME, "green has all traffic already: nothing grows any more")
-    return answer(spec, scene.freezes, scene.now, override)
+    return answer(spec, scene.freezes, scene.now, scene.override)
 
 
 def answer(spec: WindowSpec, freezes: Sequence[Freeze], now: datetime, override: str) -> Answer:
@@ -48,3 +49,11 @@ def opening_words(found: Standing, spec: WindowSpec, freezes: Sequence[Freeze]) 
 
 def _open_words(found: Standing, zone: str) -> str:
     return f"open until {shown(found.until, zone)}" if found.until else "open"
+
+
+WINDOW = Gate(
+    name=NAME,
+    usual=WindowSpec(),
+    is_on=lambda _: True,  # the operators' calendar binds whoever writes no window
+    judge=judge,
+)

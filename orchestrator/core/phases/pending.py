@@ -14,10 +14,7 @@ from orchestrator.core.evaluation import change_windows
 from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.colours import Blue, Colours, Green, Registration
-from orchestrator.core.rollout.names import (
-    short_id,
-    token_of,
-)
+from orchestrator.core.rollout.names import short_id, token_of
 from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.rollout.spec import Background, Capacity, Spec

@@ -10,11 +10,7 @@ from orchestrator.core.domain.plan import NONE
 from orchestrator.core.domain.text import load_balancer_name
 from orchestrator.core.ecs import task_definitions
 from orchestrator.core.evaluation.limits import limit
-from orchestrator.core.rollout.names import (
-    is_ours,
-    next_group_name,
-    tags_of,
-)
+from orchestrator.core.rollout.names import is_ours, next_group_name, tags_of
 from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.core.rollout.rule_state import Pair
 from orchestrator.core.tick.draft import Draft

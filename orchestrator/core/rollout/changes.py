@@ -14,9 +14,8 @@ from orchestrator.core.domain.ids import ListenerArn, TargetGroupArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Step
 from orchestrator.core.domain.verdict import Judged
-from orchestrator.core.gates.probe import Probed
+from orchestrator.core.gates.gathered import Probed, Question
 from orchestrator.core.gates.scene import Counts, Interval
-from orchestrator.core.gates.webhook import Question
 from orchestrator.core.rollout.colours import Blue, Colours, Green, Registration, Revisions, Stops
 from orchestrator.core.rollout.handover import (
     Attempt,

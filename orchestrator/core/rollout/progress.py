@@ -9,9 +9,8 @@ from orchestrator.core.domain.ids import (
     Tenths,
 )
 from orchestrator.core.domain.plan import Step
-from orchestrator.core.gates.probe import Probed
+from orchestrator.core.gates.gathered import Probed, Question
 from orchestrator.core.gates.scene import Counts, Interval
-from orchestrator.core.gates.webhook import Question
 from orchestrator.core.statistics.comparison import Stream
 
 

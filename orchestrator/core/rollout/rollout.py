@@ -15,19 +15,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan
 from orchestrator.core.domain.verdict import Judged
 from orchestrator.core.rollout.colours import Blue, Colours, Green, Revisions, Stops
-from orchestrator.core.rollout.handover import (
-    BlueScaling,
-    End,
-    Handover,
-    Retirement,
-    WayOut,
-)
-from orchestrator.core.rollout.progress import (
-    Checks,
-    Evidence,
-    Loss,
-    Progress,
-)
+from orchestrator.core.rollout.handover import BlueScaling, End, Handover, Retirement, WayOut
+from orchestrator.core.rollout.progress import Checks, Evidence, Loss, Progress
 from orchestrator.core.rollout.rule_state import Listeners, Pair, RuleState
 from orchestrator.core.rollout.spec import Spec
 

@@ -4,15 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from orchestrator.core.domain.calendar import WindowSpec
 from orchestrator.core.domain.plan import Plan
-from orchestrator.core.gates.alarms import AlarmsSpec
-from orchestrator.core.gates.compare import CompareSpec
-from orchestrator.core.gates.guard import GuardSpec
-from orchestrator.core.gates.health import HealthSpec
-from orchestrator.core.gates.metric import MetricSpec
-from orchestrator.core.gates.probe import ProbeSpec
-from orchestrator.core.gates.webhook import WebhookSpec
+from orchestrator.core.gates.registry import GatesSpec
 
 
 class OnFailure(StrEnum):
@@ -155,20 +148,6 @@ class DrainSpec:
     after: timedelta = timedelta(0)  # at the earliest
     slices: int = 1  # so many parts, one after the other
     every: timedelta = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatesSpec:
-    """Which gates judge, and with what settings. ``health`` and ``guard`` are on by default."""
-
-    health: HealthSpec = HealthSpec()
-    guard: GuardSpec = GuardSpec()
-    alarms: AlarmsSpec = AlarmsSpec()
-    metrics: tuple[MetricSpec, ...] = ()
-    compare: CompareSpec = CompareSpec()
-    probe: ProbeSpec = ProbeSpec()
-    webhooks: tuple[WebhookSpec, ...] = ()
-    window: WindowSpec = WindowSpec()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator.core.gates.compare import EVENTS_LEAST, CompareSpec, Standing, StreamName
+from orchestrator.core.gates.compare import EVENTS_LEAST, CompareSpec
+from orchestrator.core.gates.gathered import Standing, StreamName
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.statistics.sequential_test import (
     PROMOTE_GRID,

@@ -6,9 +6,10 @@ from orchestrator.core.analysis.detectable_regression import Load, Measured
 from orchestrator.core.domain.commands import Actor
 from orchestrator.core.domain.errors import Outside, TrafficUnknown
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.preflight.environment import LOOKED_BACK, Groups, groups_of, load_window
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.core.what_to_read import survey_need
 from orchestrator.ports import Clock, Cloud
 

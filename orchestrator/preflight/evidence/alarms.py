@@ -8,6 +8,7 @@ from orchestrator.core.cloud.survey import Finding, Survey
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.text import span
 from orchestrator.core.gates.alarm_scope import Sight, leaves, seeing
+from orchestrator.core.gates.registry import those_on
 from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.preflight.findings import error, note, warning
@@ -131,7 +132,7 @@ def _silent(alarm: AlarmSeen, spec: Spec, names: Names) -> Iterator[Finding]:
 
 def _sight(spec: Spec, survey: Survey) -> Iterator[Finding]:
     gates = spec.gates
-    if not (gates.health.on or gates.guard.on or gates.alarms.alarms or gates.metrics):
+    if not any(gate.may_stand_alone for gate, _ in those_on(gates)):
         yield warning(
             "nothing-judges",
             "every gate is off",

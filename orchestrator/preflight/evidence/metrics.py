@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from orchestrator.core.cloud.resources import Series, Unread
 from orchestrator.core.cloud.survey import Finding, Survey
 from orchestrator.core.gates import metric
-from orchestrator.core.gates.alarms import NoData
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.metric import LOAD_BALANCER, MetricSpec
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.preflight.findings import error, note, warning

@@ -16,7 +16,8 @@ from orchestrator import config
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.gates.compare import Inconclusive, StreamName
+from orchestrator.core.gates.compare import Inconclusive
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.engine.views.rollout import HoldView, RolloutView, view
 from orchestrator.ports import EventSeen, Stored

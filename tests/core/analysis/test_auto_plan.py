@@ -13,11 +13,12 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NAMED_PLANS, AutoSpec, Step
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake, Spell
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.spec import ApprovalSpec, GatesSpec
+from orchestrator.core.rollout.spec import ApprovalSpec
 from orchestrator.core.statistics import comparison
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.seen import Seen

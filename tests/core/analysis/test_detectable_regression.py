@@ -7,7 +7,8 @@ import pytest
 from orchestrator.core.analysis.detectable_regression import Load, foresee, words_of
 from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.gates.compare import CompareSpec
-from orchestrator.core.rollout.spec import GatesSpec, Spec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.rollout.spec import Spec
 from tests.core.stages import MINUTE, spec
 
 PLANS = ("canary", "linear", "auto", "fast", "careful")

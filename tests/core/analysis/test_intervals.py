@@ -17,11 +17,12 @@ from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import guard
 from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Colour, Counts, Interval, ceil_to, first_whole, floor_to
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake, Spell
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.core.rollout.spec import GatesSpec, MetricsSpec
+from orchestrator.core.rollout.spec import MetricsSpec
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.seen import Seen
 from tests.builders import BLUE_GROUP, NOON

@@ -9,9 +9,10 @@ import pytest
 from orchestrator.core.domain.calendar import AtClose, Freeze, Opening, WindowSpec
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.window import NAME
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.core.rollout.spec import GatesSpec, OnFailure, Spec
+from orchestrator.core.rollout.spec import OnFailure, Spec
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.what_to_read import needs_of
 from tests.builders import NOON

@@ -13,11 +13,12 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation import intervention
 from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake, Intervention, Spell, Trial
 from orchestrator.core.rollout.rollout import Decision, Rollout
-from orchestrator.core.rollout.spec import GatesSpec, OnFailure
+from orchestrator.core.rollout.spec import OnFailure
 from orchestrator.core.statistics import comparison
 from tests.builders import NOON, WANTED
 from tests.core.stages import GREEN_NAME, MINUTE, row, seen_of, service, spec, told, written

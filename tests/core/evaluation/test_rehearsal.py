@@ -13,12 +13,13 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import RuleArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE
-from orchestrator.core.gates.probe import Batch, Probed, ProbeSpec
+from orchestrator.core.gates.gathered import Batch, Probed
+from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.webhook import WebhookSpec
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
-from orchestrator.core.rollout.spec import GatesSpec
 from orchestrator.core.what_to_read import needs_of
 from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, forward, good_rule
 from tests.core.stages import (

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.core.cloud.resources import AlarmSeen, Series, StopSeen, TargetsSeen
 from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.scene import Colour, Counts, Interval, Names, Scene
 from tests.builders import BLUE_GROUP, CLUSTER, NOON, WANTED, good_alarm
 from tests.core.stages import GREEN_GROUP, GREEN_NAME, MINUTE, service
@@ -18,6 +19,7 @@ def scene(**changes: Any) -> Scene:  # noqa: ANN401 - the fields of Scene
     """Green at 10 % for ten minutes: three healthy targets, and nothing measured yet."""
     made = Scene(
         now=NOON,
+        phase=Phase.SHIFTING,
         period=MINUTE,
         lag=2 * MINUTE,
         poll=timedelta(seconds=15),

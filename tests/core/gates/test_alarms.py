@@ -11,7 +11,8 @@ from orchestrator.core.cloud.resources import Absent, AlarmSeen, Unread
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates.alarm_scope import Sight, queries, seeing, with_greens_names
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData, judge
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, judge
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.scene import Colour
 from tests.builders import NOON, good_alarm
 from tests.core.gates.scenes import counts, fired_at_start, minute, scene, series

@@ -9,7 +9,8 @@ import pytest
 from orchestrator.core.cloud.resources import AlarmSeen, MetricQuery, Series, Unread
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates.alarm_scope import Sight, everyone, queries, seeing
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData, judge
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, judge
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.scene import Colour
 from tests.builders import NOON, good_alarm
 from tests.core.gates.scenes import scene, series

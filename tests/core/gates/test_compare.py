@@ -10,8 +10,9 @@ import pytest
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates import compare
-from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamName, StreamSpec
-from orchestrator.core.gates.scene import Colour, Counts, Interval
+from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamSpec
+from orchestrator.core.gates.gathered import StreamName
+from orchestrator.core.gates.scene import Colour, Counts, Interval, Scene
 from orchestrator.core.statistics import comparison
 from orchestrator.core.statistics.comparison import Stream
 from tests.builders import NOON
@@ -39,8 +40,13 @@ def after(intervals: Iterable[Interval], spec: CompareSpec = SPEC) -> tuple[Stre
 
 
 def asked(intervals: list[Interval], spec: CompareSpec = SPEC, *, weight: int = 100) -> Answer:
-    standings = [stream.standing for stream in after(intervals, spec)]
-    return compare.judge(spec, scene(intervals=tuple(intervals), weight=Tenths(weight)), standings)
+    return judged(scene(intervals=tuple(intervals), weight=Tenths(weight)), after(intervals, spec), spec)
+
+
+def judged(known: Scene, streams: tuple[Stream, ...], spec: CompareSpec = SPEC) -> Answer:
+    answer = compare.judge(spec, replace(known, standings=tuple(stream.standing for stream in streams)))
+    assert answer is not None
+    return answer
 
 
 def test_green_that_fails_five_times_as_often_as_blue_fails() -> None:
@@ -148,8 +154,12 @@ def test_one_colour_alone_cannot_be_compared_and_it_says_how_it_stood(weight: in
 
 
 def test_on_the_way_home_both_colours_run_the_same_revision() -> None:
-    answer = compare.judge(SPEC, scene(judged=Colour.BLUE), [])
+    answer = judged(scene(judged=Colour.BLUE), after([]))
     assert answer.verdict is Verdict.NOT_APPLICABLE
+
+
+def test_where_nothing_is_compared_it_says_nothing() -> None:
+    assert compare.judge(SPEC, scene()) is None
 
 
 def test_nothing_measured_at_this_weight_holds() -> None:
@@ -163,9 +173,7 @@ def test_a_colour_without_requests_holds(silent: str) -> None:
 
 
 def test_intervals_of_the_warm_up_alone_hold() -> None:
-    answer = compare.judge(
-        SPEC, scene(intervals=(interval((100, 90)),)), [stream.standing for stream in after([])]
-    )
+    answer = judged(scene(intervals=(interval((100, 90)),)), after([]))
     assert (answer.verdict, answer.clears_when) == (
         Verdict.HOLD,
         "a whole period after its warm-up was measured",

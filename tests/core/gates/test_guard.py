@@ -11,9 +11,10 @@ from orchestrator.core.gates.scene import Colour, Counts
 from tests.core.gates.scenes import counts, minute, scene
 
 FAIL, HOLD, PASS = Verdict.FAIL, Verdict.HOLD, Verdict.PASS
+SPEC = GuardSpec()
 
 
-def asked(*intervals: Any, spec: GuardSpec = GuardSpec(), **changes: Any) -> Answer:  # noqa: ANN401
+def asked(*intervals: Any, spec: GuardSpec = SPEC, **changes: Any) -> Answer:  # noqa: ANN401
     return judge(spec, scene(intervals=intervals, **changes))
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from orchestrator.core.cloud.resources import Unread
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Answer, Verdict
-from orchestrator.core.gates.alarms import NoData
+from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.metric import (
     Applies,
     MetricInput,
@@ -41,15 +42,13 @@ OVER, UNDER = 1.34, 0.5
 def asked(
     values: Mapping[int, float] | Unread | None,
     spec: MetricSpec = SPEC,
-    *,
-    is_watch: bool = False,
     **changes: Any,  # noqa: ANN401 - the fields of Scene
 ) -> Answer:
     """The answer where the series holds these values, by how many periods ago theirs began."""
     period = spec.period or MINUTE
     found = series(values, period=period) if isinstance(values, Mapping) else values
     metrics = {} if found is None else {series_of(spec): found}
-    return judge((spec,), scene(**{"metrics": metrics, **changes}), is_watch=is_watch)
+    return judge((spec,), scene(**{"metrics": metrics, **changes}))
 
 
 # final periods -----------------------------------------------------------------------------------------------------
@@ -197,7 +196,8 @@ def test_a_query_that_cloudwatch_refuses_holds_and_says_that_waiting_will_not_he
     ],
 )
 def test_it_is_asked_where_the_file_says(applies: Applies, is_watch: bool, verdict: Verdict) -> None:
-    assert asked({3: OVER}, replace(SPEC, applies=applies), is_watch=is_watch).verdict is verdict
+    phase = Phase.WATCHING if is_watch else Phase.SHIFTING
+    assert asked({3: OVER}, replace(SPEC, applies=applies), phase=phase).verdict is verdict
 
 
 def test_a_colour_without_traffic_is_not_judged() -> None:
@@ -217,8 +217,8 @@ def test_a_query_that_asks_for_blue_too_is_not_asked_while_blue_has_no_traffic()
 def test_the_least_of_several_decides_and_is_named() -> None:
     second = replace(SPEC, name="depth")
     metrics = {series_of(SPEC): series({3: UNDER}), series_of(second): series({3: OVER})}
-    assert judge((SPEC, second), scene(metrics=metrics), is_watch=False).reason.startswith("depth is 1.34")
-    good = judge((SPEC, second), scene(metrics=dict.fromkeys(metrics, series({3: UNDER}))), is_watch=False)
+    assert judge((SPEC, second), scene(metrics=metrics)).reason.startswith("depth is 1.34")
+    good = judge((SPEC, second), scene(metrics=dict.fromkeys(metrics, series({3: UNDER}))))
     assert good.reason == "p99 latency is 0.5 (max 1); depth is 0.5 (max 1)"
     assert dict(good.numbers) == {"p99 latency": 0.5, "depth": 0.5}
 

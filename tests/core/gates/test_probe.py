@@ -6,10 +6,13 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.core.cloud.outbound_calls import ProbeAnswer, ProbeSeen
-from orchestrator.core.domain.verdict import Verdict
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates import probe
-from orchestrator.core.gates.probe import Batch, Probed, ProbeSpec
+from orchestrator.core.gates.gathered import Batch, Probed
+from orchestrator.core.gates.probe import ProbeSpec
 from tests.builders import NOON
+from tests.core.gates.scenes import scene
 
 SPEC = ProbeSpec(url="https://test.internal", latency=timedelta(milliseconds=800), warm_up=0)
 GOOD = ProbeAnswer(path="/", status=200, seconds=0.02)
@@ -18,6 +21,11 @@ GOOD = ProbeAnswer(path="/", status=200, seconds=0.02)
 def probed(answered: int = 0, failed: int = 0, **changes: object) -> Probed:
     made = Probed(since=NOON, answered=answered, failed=failed)
     return replace(made, **changes)  # type: ignore[arg-type]  # replace checks the names itself
+
+
+def judged(spec: ProbeSpec, known: Probed | None) -> Answer:
+    """The answer before any user met green."""
+    return probe.judge(spec, scene(phase=Phase.PROVISIONING, probed=known))
 
 
 def added(*answers: ProbeAnswer, was: Probed | None = None, spec: ProbeSpec = SPEC) -> Probed:
@@ -65,21 +73,21 @@ def test_an_answer_is_right_or_it_is_said_what_is_wrong(answer: ProbeAnswer, wor
 def test_it_fails_at_the_first_failure_too_many_and_passes_at_the_last_answer(
     known: Probed | None, verdict: Verdict, words: str
 ) -> None:
-    answer = probe.judge(SPEC, known, is_before_traffic=True)
+    answer = judged(SPEC, known)
     assert (answer.verdict, words in answer.reason) == (verdict, True), answer.reason
 
 
 def test_allowed_failures_are_allowed_and_told() -> None:
     spec = replace(SPEC, max_failures=2)
-    answer = probe.judge(spec, probed(150, 2), is_before_traffic=True)
+    answer = judged(spec, probed(150, 2))
     assert answer.verdict is Verdict.PASS
     assert answer.reason.startswith("148 good answers and 2 wrong: a green that fails more than 4.2 %")
-    assert probe.judge(spec, probed(150, 3), is_before_traffic=True).verdict is Verdict.FAIL
+    assert judged(spec, probed(150, 3)).verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(("answered", "failed"), [(0, 0), (150, 0), (150, 150)])
 def test_once_users_meet_green_it_has_nothing_to_say(answered: int, failed: int) -> None:
-    answer = probe.judge(SPEC, probed(answered, failed), is_before_traffic=False)
+    answer = probe.judge(SPEC, scene(probed=probed(answered, failed)))
     assert answer.verdict is Verdict.NOT_APPLICABLE
 
 

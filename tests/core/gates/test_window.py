@@ -24,7 +24,7 @@ def window(begins: float, ends: float, at_close: AtClose = AtClose.HOLD) -> Wind
 
 
 def asked(spec: WindowSpec, override: str = "", **changes: Any) -> Answer:  # noqa: ANN401 - fields of Scene
-    answer = judge(spec, scene(**changes), override)
+    answer = judge(spec, scene(override=override, **changes))
     assert answer is not None
     return answer
 
@@ -70,11 +70,11 @@ def test_an_override_passes_and_says_its_reason() -> None:
 
 
 def test_without_a_window_and_a_freeze_it_says_nothing() -> None:
-    assert judge(WindowSpec(), scene(), "") is None
+    assert judge(WindowSpec(), scene()) is None
 
 
 def test_blue_on_the_way_home_is_not_asked_for_its_hours() -> None:
-    assert judge(window(9, 12), scene(judged=Colour.BLUE), "") is None
+    assert judge(window(9, 12), scene(judged=Colour.BLUE)) is None
 
 
 def test_with_all_traffic_on_green_there_is_nothing_to_hold_back() -> None:
