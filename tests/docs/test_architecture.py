@@ -5,7 +5,7 @@ import pytest
 from docs.pages import architecture
 from tests.docs.names import ROOT, defined_in, named_in, unknown_in
 
-PAGES = ("docs/architecture.md", "docs/glossary.md")
+PAGES = ("docs/architecture.md", "docs/glossary.md", "CONTRIBUTING.md", "SECURITY.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
