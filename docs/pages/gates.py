@@ -105,7 +105,7 @@ WORDS = {
         "the last weight at which every gate passed (to 0 % where none has), until evidence can be read again.",
     ),
     "probe": Words(
-        asks="Does green answer Teal's own requests well, before any user meets it?",
+        asks="Does green answer Teal's own requests well, before any user reaches it?",
         fail="More of the judged answers than `max_failures` are not as `expect` and `latency` say, or did not come "
         "within `timeout`. Green is taken back; no user has met it.",
         hold="Fewer than `count` requests were answered yet; or there is no way to the test listener: its name does "

@@ -270,7 +270,7 @@ class LimitsModel(_Model):
 
 
 class NotifyModel(_Model):
-    """Who is told."""
+    """Who is notified."""
 
     slack: Channel | None = Field(
         default=None, description="A channel. Default: that of the server's settings."
