@@ -80,7 +80,7 @@ class HeadersTooLarge(TealError):
 
 
 class Unauthenticated(TealError):
-    """The request carries no token that this server believes.
+    """The request carries no token that this server accepts.
 
     ``challenge``: what the answer's ``WWW-Authenticate`` says (RFC 6750, section 3).
     """
@@ -130,7 +130,7 @@ class Busy(TealError):
 
 
 class Internal(TealError):
-    """A fault of Teal's own; the log has it under the request's id. Rollouts go on."""
+    """A bug in Teal; the log has it under the request's id. Rollouts go on."""
 
     code = "internal"
     http_status = 500

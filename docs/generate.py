@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a file, Python would look for modules beside it only
 
 from docs.pages import (  # noqa: E402
+    architecture,
     aws_cases,
     cli_json,
     client_values,
@@ -33,6 +34,7 @@ from docs.pages import (  # noqa: E402
 def pages() -> dict[str, str]:
     """Every generated file: its name in docs/ and its text."""
     return {
+        "architecture.md": architecture.page(),
         "aws-cases.md": aws_cases.page(),
         "states.md": states.page(),
         "commands.md": commands.page(),

@@ -309,7 +309,7 @@ class Delivery:
 
 
 class Outbox(Protocol):
-    """What is still to be told to whom. At least once: a crash between telling and committing tells again.
+    """What is still to be delivered to whom. At least once: a crash between telling and committing tells again.
 
     A sink has something to be told of a rollout from the moment a transaction with an event of it is committed, never
     before, until `delivered` says that it has taken the last one. Of one rollout it is told by one holder at a time,

@@ -83,7 +83,7 @@ class Slack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """An address that is told of events as signed CloudEvents. ``events`` empty: of all that concern people."""
+    """An address that events are sent to, as signed CloudEvents. ``events`` empty: of all that concern people."""
 
     name: str
     url: str
@@ -115,7 +115,7 @@ class Hosts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a server is told beside its environment."""
+    """Everything a server needs beside its environment."""
 
     public_url: str = ""  # where people reach the server, for links
     accounts: tuple[Account, ...] = ()

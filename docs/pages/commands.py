@@ -18,9 +18,9 @@ def page() -> str:
     return document(
         "Commands",
         "`orchestrator/core/domain/commands.py`",
-        "A command is a person's wish. It is checked against the phase when it comes in and again when it is applied, "
-        "is kept for ever with who, why and when, and takes effect at most once. Every door has the same ones: "
-        "`teal pause ID`, `POST /v1/rollouts/ID/pause`.",
+        "A command is what a person asks of a rollout. It is checked against the phase when it comes in and again "
+        "when it is applied, is kept for ever with who, why and when, and takes effect at most once. Every door "
+        "has the same ones: `teal pause ID`, `POST /v1/rollouts/ID/pause`.",
         table(
             ["command", *[f"`{phase}`" for phase in phases]],
             [

@@ -24,7 +24,7 @@ from orchestrator.core.domain.errors import Invalid, Lost, NotFound, Outside, Re
 WHAT_TO_DO = {
     Invalid: "Correct the file or the request at each place that is named.",
     Unfit: "Clear each finding, or ask for another rollout.",
-    Refused: "Look at the rollout (`teal get ID`), and wish for what makes sense there.",
+    Refused: "Look at the rollout (`teal get ID`), and give a command that its phase accepts.",
     NotFound: "`teal list` shows what there is.",
     Lost: "Nothing: the next tick looks again.",
     Outside: "See that AWS can be reached and allows the call; the message says which.",

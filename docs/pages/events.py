@@ -9,7 +9,7 @@ from orchestrator.core.domain.events import EventKind
 MEANINGS = {
     EventKind.STARTED: "Somebody started the rollout.",
     EventKind.WINDOW_OVERRIDDEN: "Somebody started it outside its window or in a freeze, and said why.",
-    EventKind.PHASE_CHANGED: "It went to another phase; the last one is told as `ended`.",
+    EventKind.PHASE_CHANGED: "It went to another phase; the last one is recorded as `ended`.",
     EventKind.BLUE_READ: "Blue, its rules, scaling and alarms were read, before anything was made.",
     EventKind.REVISION_REGISTERED: "A task definition that the rollout registers was found, and has this ARN.",
     EventKind.IMAGES_RESOLVED: "ECS says which images, by digest, green's tasks run.",
@@ -54,7 +54,7 @@ def page() -> str:
     facts = _facts()
     return document(
         "Events",
-        "`orchestrator/core/domain/events.py` and the places that tell them",
+        "`orchestrator/core/domain/events.py` and the places that record them",
         "The audit log of a rollout: every event has a number (1, 2, 3 …), a kind, a time, a message for people and "
         "named facts for programs. `teal events ID` and `GET /v1/rollouts/ID/events` show it; with "
         "`Accept: text/event-stream` it comes live. Every decision can be explained from it alone.",
@@ -73,7 +73,7 @@ def page() -> str:
 
 
 def _facts() -> dict[EventKind, set[str]]:
-    """The names of each kind's facts, as the code that tells it writes them."""
+    """The names of each kind's facts, as the code that records it writes them."""
     found: dict[EventKind, set[str]] = {}
     for folder in ("orchestrator/core", "orchestrator/engine", "orchestrator/store"):
         for _, tree in trees(folder):

@@ -69,8 +69,8 @@ def page() -> str:
         "A step is left at the later of two moments: its bake is over, and every gate that applies has judged one "
         "whole measured interval that began after the weight was read back. `promote` waives time and the HOLDs of "
         "`guard` and `alarms`; it waives no FAIL, and nothing of `health`.",
-        "While traffic comes home to blue, the same gates judge blue. A FAIL there puts the last good step back on "
-        "green, holds and calls people; it never rolls the release back by itself.",
+        "While traffic returns to blue, the same gates judge blue. A FAIL there puts the last good step back on "
+        "green, holds and pages people; it never rolls the release back by itself.",
         table(["gate", "it asks"], [[f"[`{name}`](#{name})", words_of(name)[ASKS]] for name in NAMES]),
         *[part for name in NAMES for part in _section(name)],
     )

@@ -24,7 +24,7 @@ def page() -> str:
         "Everything else has a default. This is the same file with all of them written out:",
         code(config.dump(least), "yaml"),
         "Durations are written `90s`, `5m`, `1h30m`; weights in percent, at most to a tenth; shares with their sign, "
-        "`5%`. Every mistake is told at once, each as `file:line: what is wrong: what to write instead`. Editors "
+        "`5%`. Every mistake is named at once, each as `file:line: what is wrong: what to write instead`. Editors "
         "complete the file from its JSON Schema, `rollout.schema.json` here and `teal schema`.",
         table(HEAD, rows(schema, schema)),
     )

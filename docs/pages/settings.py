@@ -49,7 +49,7 @@ def page() -> str:
         "`teal serve --settings FILE` reads it, or any command whose `TEAL_SETTINGS` names it; "
         "`teal serve --check` reads it and ends. Without a file every setting has its default. A whole one:",
         code(EXAMPLE, "yaml"),
-        "Every mistake is told at once, each as `file:line: what is wrong: what to write instead`, and the "
+        "Every mistake is named at once, each as `file:line: what is wrong: what to write instead`, and the "
         "server does "
         "not start (exit code 2). Editors complete the file from its JSON Schema, `settings.schema.json` here and "
         "`teal schema --settings`.",

@@ -39,7 +39,7 @@ ACCESS = """
 A request is accepted if Slack signed its very bytes within the last five minutes; nothing else lets anybody in, and no
 token is asked for. The user's id names a person of the settings: their name is the same at every door, so
 `not_author`, `approvers` and `required` hold in Slack as they do in a terminal. Whoever is not named there, has no role
-that suffices, or is limited to other services, is told so in words that they alone see. A person without a `role` may
+that suffices, or is limited to other services, reads so in words that they alone see. A person without a `role` may
 look, and do nothing. Every click and command that was to change something is in the audit log of calls, refused ones
 too.
 """.strip()
@@ -60,7 +60,7 @@ id), or the group `approvers` of the settings where the file names none.
 """.strip()
 
 TWICE = """
-Delivery is at least once. Rollouts go on whether Slack answers or not; what could not be told is told later, in order,
+Delivery is at least once. Rollouts go on whether Slack answers or not; what could not be sent is sent later, in order,
 and Slack's `Retry-After` is kept. Slack gives apps no key by which a repeated post would be known, so Teal looks for
 the message of a rollout (by its metadata, `teal_rollout`) before it posts one that may be the second. That needs
 `channels:history` (`groups:history` in private channels) and a channel that is named by its id; without, a process that

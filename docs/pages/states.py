@@ -6,7 +6,7 @@ from orchestrator.core.domain.phases import TRANSITIONS, Phase, mermaid
 
 WANTED = {
     Phase.PENDING: "Nothing yet: blue, its rules, its scaling and its alarms are read.",
-    Phase.PREPARING: "Green's target groups exist, are tagged, and stand on every rule at weight 0.",
+    Phase.PREPARING: "Green's target groups exist, are tagged, and are in every rule at weight 0.",
     Phase.PROVISIONING: "Green runs at its wanted size and its targets are healthy in two looks.",
     Phase.SHIFTING: "The current step's weight on every rule, verified by reading back.",
     Phase.WATCHING: "The last weight; blue's revision is untouched and its capacity kept, so going back is one write.",

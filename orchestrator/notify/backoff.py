@@ -1,4 +1,4 @@
-"""How long to leave a receiver alone that did not take what it was told, and when to give up."""
+"""How long to leave a receiver alone that did not take what it was sent, and when to give up."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ def pause(why: Outside, *, attempts: int, chance: Chance) -> timedelta:
 
 
 def given_up(events: Sequence[EventSeen], now: datetime) -> int | None:
-    """The number of the last event that is too old to be told; None: none of these is.
+    """The number of the last event that is too old to be delivered; None: none of these is.
 
     News of three days ago helps nobody, and what came after it still does: so old events alone are passed over.
     """

@@ -18,7 +18,7 @@ Json = Mapping[str, object]
 
 
 def id_of(seen: EventSeen) -> str:
-    """The event's id: the same each time it is told, and no other event's."""
+    """The event's id: the same each time it is sent, and no other event's."""
     return f"{seen.rollout}/{seen.number}"
 
 

@@ -1,4 +1,4 @@
-"""Tells every receiver what was committed: one line to each, so that none waits for another."""
+"""Sends every receiver what was committed: one line to each, so that none waits for another."""
 
 import asyncio
 import random

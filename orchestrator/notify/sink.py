@@ -1,4 +1,4 @@
-"""What a receiver of news must be able to do: take committed events of one rollout, in order, at least once."""
+"""What a receiver of events must be able to do: take committed events of one rollout, in order, at least once."""
 
 from datetime import timedelta
 from typing import Protocol

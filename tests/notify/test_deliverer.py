@@ -232,7 +232,7 @@ def test_events_of_three_days_ago_are_given_up_and_later_ones_are_told(play: Pla
 def test_one_receiver_s_outage_delays_no_other() -> None:
     async def main(loop: VirtualLoop) -> None:
         well, ill, stuck = Recorder("well"), Recorder("ill"), Recorder("stuck")
-        ill.trouble, stuck.stuck = RuntimeError("a fault of Teal's own"), asyncio.Event()
+        ill.trouble, stuck.stuck = RuntimeError("a bug in Teal"), asyncio.Event()
         stage = Stage(MemoryStore(), well, ill, stuck)
         stage.clock = LoopClock(loop, stage.clock.now())  # type: ignore[assignment]
         stop = asyncio.Event()

@@ -22,7 +22,7 @@ BROKEN = 1
 def report_command(name: str, as_json: bool) -> None:
     """Show who did what, when and why in a rollout: for auditors, or to look back.
 
-    Everything is told from the rollout's log of events, which is chained by hash: it says whether an event was
+    Everything is read from the rollout's log of events, which is chained by hash: it says whether an event was
     altered, added or taken out. Exits 1 if so. Keep the last link elsewhere, such as in the change's ticket: it shows
     later that the log is still the same one.
     """

@@ -18,7 +18,7 @@ PAGES_MAX = 50  # of up to 100 items or more: far beyond any quota that a rollou
 class Patience:
     """How long a call may take, in seconds. A read's last attempt begins within `budget` of the first.
 
-    With the wait for a token (``limits.py``) even the slowest read ends before the 15 s that a tick has.
+    With the wait for a token (``rate_limits.py``) even the slowest read ends before the 15 s that a tick has.
     """
 
     timeout: float = 7.5  # of one attempt: connect 2 s and read 5 s, with a margin

@@ -149,7 +149,7 @@ class ExpectModel(Model):
 
 
 class ProbeModel(Model):
-    """Teal's own requests to green, through traffic.test_rules, before users meet it."""
+    """Teal's own requests to green, through traffic.test_rules, before users reach it."""
 
     url: BaseUrl = Field(
         description="Where the test listener is: scheme, host and port.",
@@ -234,7 +234,7 @@ def _mistakes(document: Document) -> Iterator[Mistake]:
     if not isinstance(probe, dict):
         return
     if not document.section("traffic").get("test_rules"):
-        what = "a probe without traffic.test_rules has no way to green before users meet it"
+        what = "a probe without traffic.test_rules has no way to green before users reach it"
         yield document.mistake("/gates/probe", what, "name the test listener's rule in traffic.test_rules")
     allowed, count = probe.get("max_failures", 0), probe.get("count", _DEFAULT.count)
     if isinstance(allowed, int) and isinstance(count, int) and allowed >= count:
@@ -245,7 +245,7 @@ def _mistakes(document: Document) -> Iterator[Mistake]:
 FORM = Form(
     gate=PROBE,
     annotation=ProbeModel | None,
-    key=Field(default=None, description="Teal's own requests to green before users meet it. Default: none."),
+    key=Field(default=None, description="Teal's own requests to green before users reach it. Default: none."),
     build=_build,
     document=_document,
     mistakes=_mistakes,

@@ -185,7 +185,7 @@ class LimitsModel(Model):
 
 
 class NotifyModel(Model):
-    """Who is told."""
+    """Who is notified."""
 
     slack: Channel | None = Field(
         default=None, description="A channel. Default: that of the server's settings."

@@ -143,7 +143,7 @@ class SlackModel(_Model):
 
 
 class HookModel(_Model):
-    """An address that is told of events as signed CloudEvents."""
+    """An address that events are sent to, as signed CloudEvents."""
 
     name: HookName = Field(description="Its name in logs, and in Teal's record of what was delivered to it.")
     url: HookUrl = Field(description="Where to POST. Without TLS only to hosts.private.")
@@ -175,7 +175,7 @@ class FreezeModel(_Model):
 
 
 class SettingsFile(_Model):
-    """Everything a server is told beside its environment."""
+    """Everything a server needs beside its environment."""
 
     public_url: PublicUrl | None = Field(
         default=None, description="Where people reach the server, for links."

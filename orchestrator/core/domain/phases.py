@@ -42,7 +42,7 @@ class Move:
 P = Phase
 TRANSITIONS: tuple[Move, ...] = (
     Move(start=P.PENDING, end=P.PREPARING, when="blue, its rules and its scaling are read"),
-    Move(start=P.PREPARING, end=P.PROVISIONING, when="green's target groups are on every rule at weight 0"),
+    Move(start=P.PREPARING, end=P.PROVISIONING, when="green's target groups are in every rule at weight 0"),
     Move(start=P.PROVISIONING, end=P.SHIFTING, when="green is steady and healthy in two looks"),
     Move(start=P.SHIFTING, end=P.WATCHING, when="the last step's weight is on every rule"),
     Move(start=P.WATCHING, end=P.SHIFTING, when="a person goes back to an earlier step"),

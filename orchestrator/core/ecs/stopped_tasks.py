@@ -1,4 +1,4 @@
-"""Tasks that stopped, told once each in ECS's own words: ECS itself forgets them within about an hour."""
+"""Tasks that stopped, recorded once each in ECS's own words: ECS itself forgets them within about an hour."""
 
 from orchestrator.core.cloud.readiness import CHOSEN_STOPS
 from orchestrator.core.cloud.resources import ServiceSeen, StopSeen

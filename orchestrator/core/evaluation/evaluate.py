@@ -76,7 +76,7 @@ def _clump(row: Rollout) -> float:
 
 
 def ask_gates(draft: Draft, judged: Colour) -> tuple[Answer, ...]:
-    """Every gate's answer; a change of a verdict is told, and the newest answers stay in the row."""
+    """Every gate's answer; a change of a verdict is recorded, and the newest answers stay in the row."""
     scene, asked = scene_of(draft, judged), tuple(those_on(draft.row.spec.gates))
     given = ((gate, gate.judge(spec, scene)) for gate, spec in asked)
     answers = tuple(
@@ -108,7 +108,7 @@ def _softened(gate: Gate[Any], answer: Answer, row: Rollout, judged: Colour) -> 
 
 
 def keep(draft: Draft, answers: tuple[Answer, ...]) -> None:
-    """Keep these answers as the newest of their gates, and tell where a verdict changed."""
+    """Keep these answers as the newest of their gates, and record where a verdict changed."""
     known = {judged.answer.gate: judged for judged in draft.row.answers}
     for answer in answers:
         was = known.get(answer.gate)

@@ -1,4 +1,4 @@
-"""Gate ``probe``: does green answer Teal's own requests well, before any user meets it?
+"""Gate ``probe``: does green answer Teal's own requests well, before any user reaches it?
 
 The requests go through the test rules (`traffic.test_rules`), which point at green once it is healthy. It is the only
 gate that costs no user anything: a green that fails everything, or one request in fifty, is caught here. The first

@@ -1,4 +1,4 @@
-"""Preparing: green's target groups are made and stand in every rule at weight 0. No user meets green."""
+"""Preparing: green's target groups are made and put into every rule at weight 0. No user reaches green."""
 
 import json
 from dataclasses import replace

@@ -103,7 +103,7 @@ def _judge_green(draft: Draft) -> None:
 
 
 def _limit(draft: Draft) -> None:
-    """Call people once it has lasted too long: `limits.settle`, and no less than blue's tasks may take to stop."""
+    """Page people once it has lasted too long: `limits.settle`, and no less than blue's tasks may take to stop."""
     row, retirement = draft.row, draft.row.retirement
     if row.phase_since is None or row.pause.paused_by or retirement is None:
         return

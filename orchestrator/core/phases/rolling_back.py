@@ -82,7 +82,7 @@ def take_back(draft: Draft) -> None:
 
 
 def _call_if_stuck(draft: Draft) -> None:
-    """Call people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
+    """Page people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
     row = draft.row
     assert row.end is not None
     has_blue_to_start = row.handover.attempts or row.blue_loss or bringing_blue_back.is_wanted(row)

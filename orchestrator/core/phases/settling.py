@@ -215,7 +215,7 @@ def _hold_failed(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
 
 
 def _page(draft: Draft, words: str, what_to_do: str) -> None:
-    """Call people, and tell them who serves meanwhile and what they can do."""
+    """Page people, and tell them who serves meanwhile and what they can do."""
     weight = draft.row.green_weight
     serves = "green serves everybody" if weight == ALL else f"green keeps {percent(weight)} of the traffic"
     draft.page(f"{words}; {serves}. {what_to_do}")

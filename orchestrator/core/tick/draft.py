@@ -166,7 +166,7 @@ class Draft:
         self.change(end=End(reason=reason, by=by, at=self.now))
 
     def page(self, reason: str) -> None:
-        """Call people, once for one standstill."""
+        """Page people, once for one standstill."""
         if not self.row.waiting.is_paged:
             self.change(is_paged=True)
             self.tell(EventKind.PAGED, reason)

@@ -1,4 +1,4 @@
-"""Test rules: rules that nobody's users come by, pointed at green before any user meets it.
+"""Test rules: rules that nobody's users come by, pointed at green before any user reaches it.
 
 While green is tried out the whole share of blue's group goes to green's; what else the rule holds stays as it is. Its
 first list is kept and restored exactly on every way out (`phases.removing_green`). A rule that somebody changed

@@ -57,13 +57,13 @@ class MemoryOutbox:
     async def lease_deliveries(
         self, sink: str, *, owner: str, now: datetime, ttl: timedelta, limit: int
     ) -> tuple[Delivery, ...]:
-        """Lease rollouts that a sink is to be told of."""
+        """Lease rollouts that are to be delivered to a sink."""
         known = self._sinks.get(sink, _Sink())
         due = [(told.due_at, id_) for id_ in known.behind if (told := known.told[id_]).is_due(now)]
         return tuple(self._lease(sink, id_, owner=owner, until=now + ttl) for _, id_ in sorted(due)[:limit])
 
     async def delivered(self, delivery: Delivery, *, sent: int, state: str) -> None:
-        """Note what was told, and let go."""
+        """Note what was delivered, and let go."""
         assert sent >= delivery.sent, "what was delivered stays delivered"
         told, rollout = self._freed(delivery), delivery.stored.rollout.id
         told.sent, told.state, told.attempts, told.why = sent, state, 0, ""
@@ -82,7 +82,7 @@ class MemoryOutbox:
         return told.state if told is not None else ""
 
     def _begin_to_tell(self, rollout: RolloutId) -> None:
-        """Have every sink told of a new rollout, from its first event on."""
+        """Have a new rollout delivered to every sink, from its first event on."""
         for sink in self._sinks.values():
             sink.told[rollout] = _Told()
 

@@ -1,4 +1,4 @@
-"""What is still to be told to whom: bodies of transactions on a connection.
+"""What is still to be delivered to whom: bodies of transactions on a connection.
 
 The log of events is the outbox. A delivery's row says how far its sink has come and since when something waits; the
 transaction that adds events sets the latter, so that looking for work reads an index and nothing that is over.
@@ -68,7 +68,7 @@ def open_sink(connection: Connection, sink: str, *, now: datetime) -> None:
 
 
 def open_rollout(connection: Connection, rollout: RolloutId, *, since: datetime | None) -> None:
-    """Have every sink told of a new rollout, from its first event on; ``since``: of that event, if there is one."""
+    """Have a new rollout delivered to every sink, from its first event on; ``since``: of that event, if any."""
     due_at = literal(since, deliveries.c.due_at.type)
     each = select(sinks.c.name, literal(rollout), literal(0), literal(""), due_at, literal(0), literal(""))
     connection.execute(insert(deliveries).from_select(_COLUMNS, each))

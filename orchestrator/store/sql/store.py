@@ -171,13 +171,13 @@ class SqlStore:
     async def lease_deliveries(
         self, sink: str, *, owner: str, now: datetime, ttl: timedelta, limit: int
     ) -> tuple[Delivery, ...]:
-        """Lease rollouts that a sink is to be told of."""
+        """Lease rollouts that are to be delivered to a sink."""
         return await self._database.write(
             lambda c: outbox.lease_deliveries(c, sink, owner=owner, now=now, ttl=ttl, limit=limit)
         )
 
     async def delivered(self, delivery: Delivery, *, sent: int, state: str) -> None:
-        """Note what was told, and let go."""
+        """Note what was delivered, and let go."""
         await self._database.write(lambda c: outbox.delivered(c, delivery, sent=sent, state=state))
 
     async def not_delivered(self, delivery: Delivery, *, again_at: datetime, why: str) -> None:

@@ -206,7 +206,7 @@ def test_blue_gets_traffic_back_only_after_two_looks_that_are_apart() -> None:
         pytest.param(Absent(), None, "does not exist", id="absent"),
         pytest.param(service("checkout", FORMER, status="DRAINING"), None, "DRAINING", id="draining"),
         pytest.param(service("checkout", WANTED), None, "somebody deploys checkout:43", id="other revision"),
-        pytest.param(service("checkout", FORMER, desired=2), None, "wants 2 tasks", id="scaled in"),
+        pytest.param(service("checkout", FORMER, desired=2), None, "desired count is 2", id="scaled in"),
         pytest.param(
             service("checkout", FORMER), (TargetsSeen(healthy=2),), "2 of 3", id="a target unhealthy"
         ),
