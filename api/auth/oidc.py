@@ -19,7 +19,7 @@ from api.auth.keys import KINDS, Keys
 from api.problems import IssuerAway, Unauthenticated
 from orchestrator.core.domain.errors import Unreachable
 from orchestrator.core.domain.roles import Principal
-from orchestrator.ports import Clock
+from orchestrator.ports.clock import Clock
 from orchestrator.settings import Issuer, Settings
 
 LEEWAY_SECONDS = 30

@@ -27,7 +27,7 @@ from orchestrator.notify.slack.buttons import (
 )
 from orchestrator.notify.slack.client import call
 from orchestrator.notify.slack.text import clipped
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 
 ERROR_MAX = 500
 UNKNOWN = "This is no button of a rollout, or of an older Teal. Use the newest message, or `/teal help`."

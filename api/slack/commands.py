@@ -21,7 +21,7 @@ from orchestrator.engine.commands import resolve
 from orchestrator.engine.views.rollout import view
 from orchestrator.notify.slack.message import Message, render
 from orchestrator.notify.slack.text import bar, clipped, escaped, joined, plain, revision_name
-from orchestrator.ports import Filter, Stored
+from orchestrator.ports.rollouts import Filter, Stored
 
 LISTED_MAX, LIST_PAGE, WORD_MAX = 20, 100, 300
 

@@ -19,7 +19,8 @@ from orchestrator.core.evaluation.approvals import current_step
 from orchestrator.engine import commands
 from orchestrator.notify.slack.buttons import HOLDS_AT_ANY_STEP, REASON_MAX, WORDS
 from orchestrator.notify.slack.text import escaped, plain
-from orchestrator.ports import CommandSeen, Stored
+from orchestrator.ports.commands import CommandSeen
+from orchestrator.ports.rollouts import Stored
 
 SLOW = (
     "Teal's store did not answer in time, so it is not known whether this was accepted. "

@@ -16,7 +16,7 @@ from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.traffic import rules
 from orchestrator.engine import tick
-from orchestrator.ports import Leased
+from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.store import MemoryStore
 from tests.sim.run import complaint, play_seed
 from tests.sim.scenario import scenario_of, swapping

@@ -24,7 +24,9 @@ from orchestrator.core.rollout.spec import GatesSpec, Limits, MetricsSpec, Servi
 from orchestrator.engine import commands
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
-from orchestrator.ports import CommandSeen, EventSeen, Outward
+from orchestrator.ports.commands import CommandSeen
+from orchestrator.ports.outbound import Outward
+from orchestrator.ports.rollouts import EventSeen
 from orchestrator.store.memory.store import MemoryStore
 from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
@@ -140,7 +142,7 @@ class Rehearsal:
                 store=self.store,
                 cloud=self.cloud,
                 clock=self.clock,
-                prober=self.outward,
+                addresses=self.outward,
             )
         )
         return stored.rollout.id

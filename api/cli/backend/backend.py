@@ -8,7 +8,7 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 if TYPE_CHECKING:
     from orchestrator.engine.views.report_parts import Report

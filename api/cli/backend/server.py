@@ -32,7 +32,7 @@ from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 if TYPE_CHECKING:
     from api.auth.token_shapes import TokenMade, TokenView

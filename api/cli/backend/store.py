@@ -13,7 +13,9 @@ from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.views import services
 from orchestrator.engine.views.rollout import RolloutView, view
 from orchestrator.engine.views.services import ServiceView
-from orchestrator.ports import Clock, EventSeen, Filter, Store
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.rollouts import EventSeen, Filter
+from orchestrator.ports.store import DoorStore
 
 if TYPE_CHECKING:
     from orchestrator.engine.views.report_parts import Report
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 class StoreDoor:
     """Straight into the store, through the engine's own commands."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: DoorStore, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
     async def get(self, name: str) -> RolloutView:
@@ -80,7 +82,7 @@ class StoreDoor:
                 clock=self._clock,
                 registries=settings.registries,
                 calendar=Calendar(self._store, self._clock, settings.freezes),
-                prober=bootstrap.outward_of(settings, self._clock),
+                addresses=bootstrap.outward_of(settings, self._clock),
             )
         return view(started)
 

@@ -16,7 +16,9 @@ from api.cli.backend.operating_user import local_actor
 from api.cli.backend.profiles import target
 from api.cli.output.output import emit, json_option, span_text, table
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Call, Clock, Store, Token
+from orchestrator.ports.calls import Call
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.tokens import AuditedTokens, Token
 
 HEAD = ("ID", "NAME", "ROLE", "SERVICES", "STATE", "LAST USED", "MADE BY")
 
@@ -40,7 +42,7 @@ class TokenDoor(Protocol):
 class StoreTokens:
     """Straight into the store; each change is in the audit log of calls, as those of other doors are."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: AuditedTokens, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
     async def create(self, wanted: Wanted) -> TokenMade:

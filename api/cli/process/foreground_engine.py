@@ -20,7 +20,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine import commands
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Foreground:
             clock=engine.clock,
             registries=engine.registries,
             calendar=engine.calendar,
-            prober=engine.outward,
+            addresses=engine.outward,
         )
         return started.rollout.id
 

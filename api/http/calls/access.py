@@ -20,7 +20,8 @@ from orchestrator.config.text.fields import refusal
 from orchestrator.config.text.quantities import parse_duration, shown
 from orchestrator.core.domain.errors import Conflict
 from orchestrator.core.domain.roles import Principal, Role
-from orchestrator.ports import Call, Token
+from orchestrator.ports.calls import Call
+from orchestrator.ports.tokens import Token
 
 router = APIRouter(tags=["access"])
 

@@ -19,7 +19,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.compare import Inconclusive, StreamName
 from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.engine.views.rollout import HoldView, RolloutView, view
-from orchestrator.ports import EventSeen, Stored
+from orchestrator.ports.rollouts import EventSeen, Stored
 from sandbox.plane.clients.tally import LoadSeen, RevisionSeen
 from sandbox.plane.tasks.control import Wish
 from sandbox.scenarios.demo import MINUTE, RATE
