@@ -8,7 +8,6 @@ import json
 import warnings
 from typing import Any
 
-import structlog
 from joserfc import jws
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, SecurityWarning
 from joserfc.jwt import JWTClaimsRegistry
@@ -25,8 +24,6 @@ from orchestrator.settings import Issuer, Settings
 LEEWAY_SECONDS = 30
 TOKEN_MAX = 16 * 1024
 TYPES = frozenset({"jwt", "at+jwt"})  # a logout token or a security event is no proof of identity
-
-log = structlog.get_logger()
 
 
 class Issuers:
