@@ -199,7 +199,7 @@ def _draft_of(spec: Spec, author: Actor, clock: Clock) -> Rollout:
     return Rollout(id=new_id(spec), spec=spec, author=author, created_at=now, phase_since=now)
 
 
-async def wish(rollout: RolloutId, command: Command, *, store: CommandInbox) -> CommandSeen:
+async def accept(rollout: RolloutId, command: Command, *, store: CommandInbox) -> CommandSeen:
     """Accept a command, to be applied by the next tick. Raises NotFound, or Refused naming the present phase.
 
     The same key again is the same command; for another kind of command it is refused.

@@ -134,8 +134,8 @@ class RequestHead:
         self.method, self.target, version = parts
         self.http10 = version == b"HTTP/1.0"
         self.headers = parse_lines(self.lines)
-        wish = self.headers.get(b"connection")
-        self.keep_alive = not self.http10 if wish is None else b"close" not in wish.lower()
+        said = self.headers.get(b"connection")
+        self.keep_alive = not self.http10 if said is None else b"close" not in said.lower()
 
     def body(self) -> Body:
         """How the body is framed. Raises Malformed where two framings contradict or one is unknown."""
@@ -161,8 +161,8 @@ class AnswerHead:
         self.status = int(first[9:12])
         self.http10 = first.startswith(b"HTTP/1.0")
         self.headers = parse_lines(self.lines)
-        wish = self.headers.get(b"connection")
-        self.keep_alive = not self.http10 if wish is None else b"close" not in wish.lower()
+        said = self.headers.get(b"connection")
+        self.keep_alive = not self.http10 if said is None else b"close" not in said.lower()
 
     @property
     def ends_with_connection(self) -> bool:

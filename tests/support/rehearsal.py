@@ -157,7 +157,7 @@ class Rehearsal:
     ) -> CommandSeen:
         """Give a command."""
         command = commands.command(kind, by=by, clock=self.clock, **more)
-        return self.run(commands.wish(rollout, command, store=self.store))
+        return self.run(commands.accept(rollout, command, store=self.store))
 
     def until(self, rollout: RolloutId, *phases: Phase, within: timedelta = timedelta(minutes=30)) -> Rollout:
         """Let a worker run until the rollout is in one of these phases (default: any final one)."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, Which, Wish
+from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, NewCommand, Which
 from api.cli.backend.operating_user import local_actor
 from orchestrator import bootstrap
 from orchestrator.core.domain.ids import RolloutId
@@ -54,19 +54,19 @@ class StoreDoor:
 
         return await undo.undoing(await undo.ended(name, store=self._store), store=self._store)
 
-    async def wish(self, name: str, wish: Wish) -> RolloutView:
+    async def give(self, name: str, command: NewCommand) -> RolloutView:
         """As Door."""
         row = await commands.resolve(name, store=self._store)
-        command = commands.command(
-            wish.kind,
-            by=local_actor(wish.source),
+        bound = commands.command(
+            command.kind,
+            by=local_actor(command.source),
             clock=self._clock,
-            reason=wish.reason,
-            step=None if wish.step is None else wish.step - 1,
-            full=wish.full,
-            to=wish.to,
+            reason=command.reason,
+            step=None if command.step is None else command.step - 1,
+            full=command.full,
+            to=command.to,
         )
-        await commands.wish(row.rollout.id, command, store=self._store)
+        await commands.accept(row.rollout.id, bound, store=self._store)
         return view(await self._store.load(row.rollout.id))
 
     async def start(self, spec: Spec, *, key: str) -> RolloutView:

@@ -55,7 +55,7 @@ SCHEMES = {
 }
 TAGS = {
     "rollouts": "Start them, list them, read one and wait for its news.",
-    "commands": "What a person may wish for a rollout, and what is applied by the next look.",
+    "commands": "What a person may command of a rollout, and what is applied by the next look.",
     "events": "The audit log of a rollout, in pages or live.",
     "before a rollout": "What would speak against it, and the shape of its file.",
     "services": "What serves now, and what served before.",

@@ -86,8 +86,8 @@ def lease_due(
         return ()
     ids, until = [row.id for row in rows], now + ttl
     connection.execute(_LEASE, {"rows": ids, "owner": owner, "lease_until": until})
-    wishes = open_commands(connection, ids)
-    leased = (_leased(row, wishes.get(row.id, []), owner=owner, until=until) for row in rows)
+    waiting = open_commands(connection, ids)
+    leased = (_leased(row, waiting.get(row.id, []), owner=owner, until=until) for row in rows)
     return tuple(one for one in leased if one is not None)
 
 
@@ -168,11 +168,11 @@ def add_note(connection: Connection, rollout: RolloutId, event: Event, record: R
     return True
 
 
-def _leased(row: Row[*tuple[Any, ...]], wishes: list[str], *, owner: str, until: datetime) -> Leased | None:
+def _leased(row: Row[*tuple[Any, ...]], texts: list[str], *, owner: str, until: datetime) -> Leased | None:
     try:
         return Leased(
             stored=stored(row),
-            commands=tuple(decode(Command, text, rollout=row.id) for text in wishes),
+            commands=tuple(decode(Command, text, rollout=row.id) for text in texts),
             owner=owner,
             fence=row.fence + 1,
             until=until,
