@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from orchestrator.core.cloud.readiness import ServiceLook, TargetsLook
-from orchestrator.core.cloud.resources import Absent, AlarmSeen, MetricQuery, Series, Unread
+from orchestrator.core.cloud.resources import Absent, AlarmSeen, Series, Unread
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.ids import LoadBalancerArn, TargetGroupArn, TaskDefinitionArn, Tenths
 
@@ -127,14 +127,6 @@ class Scene:
     )
     freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
     others: tuple[TargetsLook, ...] = ()  # of the other colour
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a gate needs to see: alarms by name, and series from their windows' start."""
-
-    alarms: tuple[str, ...] = ()
-    queries: tuple[MetricQuery, ...] = ()
 
 
 def ceil_to(moment: datetime, period: timedelta) -> datetime:
