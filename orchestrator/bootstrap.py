@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.core.domain.calendar import Freeze
-from orchestrator.ports import Clock, Cloud, Direct, MetricSource, Outward, Scout, Store
+from orchestrator.ports.break_glass import Direct
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.cloud import Cloud, PreflightCloud
+from orchestrator.ports.initial_service import Scout
+from orchestrator.ports.metric_source import MetricSource
+from orchestrator.ports.outbound import Outward
+from orchestrator.ports.store import Store
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
@@ -123,7 +129,7 @@ async def open_direct(account: str = "") -> AsyncIterator[Direct]:
 
 
 @asynccontextmanager
-async def open_scout(account: str = "") -> AsyncIterator[tuple[Cloud, Scout]]:
+async def open_scout(account: str = "") -> AsyncIterator[tuple[PreflightCloud, Scout]]:
     """AWS for writing a rollout file: as the account of an alias, else by the environment's credentials."""
     from orchestrator.aws.session import open_cloud as opened
 

@@ -12,7 +12,8 @@ from api.auth.tokens import PREFIX, digest_of, is_token
 from api.problems import Unauthenticated
 from orchestrator.core.domain.errors import TealError
 from orchestrator.core.domain.roles import Principal, Role
-from orchestrator.ports import Clock, Store, Token
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.tokens import Token, TokenLookup
 from orchestrator.settings import Settings
 
 NOTED = timedelta(minutes=1)  # how exactly a token's last use is known
@@ -52,7 +53,7 @@ class Authenticator:
     it does not open it.
     """
 
-    store: Store
+    store: TokenLookup
     clock: Clock
     settings: Settings
     issuers: Issuers
@@ -134,7 +135,7 @@ class Authenticator:
             log.warning("token_use_not_noted", token=token.id, why=str(error))
 
 
-async def has_valid_token(store: Store, now: datetime) -> bool:
+async def has_valid_token(store: TokenLookup, now: datetime) -> bool:
     """True if somebody could show a token of this store."""
     return any(token.is_valid(now) for token in await store.tokens())
 

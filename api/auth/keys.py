@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 
 from api.auth.fetching import Document, Fetch, may_be_fetched
 from orchestrator.core.domain.errors import Outside, Unreachable
-from orchestrator.ports import Clock
+from orchestrator.ports.clock import Clock
 
 FRESH = timedelta(minutes=10)  # keys this old are asked for anew
 STALE_MAX = timedelta(hours=24)  # keys this old are no longer trusted: the issuer may have withdrawn them

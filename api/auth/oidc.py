@@ -8,7 +8,6 @@ import json
 import warnings
 from typing import Any
 
-import structlog
 from joserfc import jws
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, SecurityWarning
 from joserfc.jwt import JWTClaimsRegistry
@@ -19,14 +18,12 @@ from api.auth.keys import KINDS, Keys
 from api.problems import IssuerAway, Unauthenticated
 from orchestrator.core.domain.errors import Unreachable
 from orchestrator.core.domain.roles import Principal
-from orchestrator.ports import Clock
+from orchestrator.ports.clock import Clock
 from orchestrator.settings import Issuer, Settings
 
 LEEWAY_SECONDS = 30
 TOKEN_MAX = 16 * 1024
 TYPES = frozenset({"jwt", "at+jwt"})  # a logout token or a security event is no proof of identity
-
-log = structlog.get_logger()
 
 
 class Issuers:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Token
+from orchestrator.ports.tokens import Token
 
 SERVICE = r"(\*|([A-Za-z0-9._-]{1,63}:)?[A-Za-z0-9_*?-]{1,255}/[A-Za-z0-9_*?-]{1,255})"
 GROUP = r"[^\x00-\x1f\x7f]{1,100}"

@@ -8,7 +8,8 @@ from orchestrator.core.cloud.survey import Finding
 from orchestrator.core.domain.events import Fact
 from orchestrator.engine.commands import Preflight
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import CommandSeen, EventSeen
+from orchestrator.ports.commands import CommandSeen
+from orchestrator.ports.rollouts import EventSeen
 from orchestrator.preflight import plan_table, refusing
 
 

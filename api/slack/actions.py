@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from api.problems import MistakePart, RequestInvalid
 from api.slack import commands_from_slack
-from api.slack.commands_from_slack import Wish
+from api.slack.commands_from_slack import SlackCommand
 from api.slack.payloads import PAYLOAD, Clicked, Closed, Submitted, team_of
 from api.slack.signature import address_of, signed_form, slack_door
 from api.slack.slack_state import STORE_SECONDS, Sender, SlackDoor, words_of
@@ -27,7 +27,7 @@ from orchestrator.notify.slack.buttons import (
 )
 from orchestrator.notify.slack.client import call
 from orchestrator.notify.slack.text import clipped
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 
 ERROR_MAX = 500
 UNKNOWN = "This is no button of a rollout, or of an older Teal. Use the newest message, or `/teal help`."
@@ -72,7 +72,7 @@ async def _clicked(door: SlackDoor, payload: Clicked, address: str, after: Backg
     if kind is None or bound is None:
         after.add_task(door.say, sender, UNKNOWN)
         return Response()
-    wish = Wish(
+    asked = SlackCommand(
         kind=kind,
         rollout=bound.rollout,
         once=f"{action.action_id} {action.action_ts}",
@@ -80,40 +80,42 @@ async def _clicked(door: SlackDoor, payload: Clicked, address: str, after: Backg
         pressed_at=commands_from_slack.pressed_at(action.action_ts),
     )
     if kind in ASKS_WHY:
-        await _ask_why(door, sender, wish, payload.trigger_id, after)
+        await _ask_why(door, sender, asked, payload.trigger_id, after)
         return Response()
-    given = await commands_from_slack.give_noted(door, sender, wish, f"button {kind}")
+    given = await commands_from_slack.give_noted(door, sender, asked, f"button {kind}")
     after.add_task(door.say, sender, given.words)
     return Response()
 
 
-async def _ask_why(door: SlackDoor, sender: Sender, wish: Wish, trigger: str, after: BackgroundTasks) -> None:
+async def _ask_why(
+    door: SlackDoor, sender: Sender, asked: SlackCommand, trigger: str, after: BackgroundTasks
+) -> None:
     """Have the dialog opened that asks for a reason, unless the command would be refused."""
     by, outcome = "", "slow"
     try:
         async with asyncio.timeout(STORE_SECONDS):
             who = door.identify(sender)
             by = who.name
-            stored = await commands_from_slack.refuse_late(door, who, wish)
-        after.add_task(_open, door, sender, wish, stored, trigger)
+            stored = await commands_from_slack.refuse_late(door, who, asked)
+        after.add_task(_open, door, sender, asked, stored, trigger)
         return
     except TimeoutError:
         words = commands_from_slack.SLOW
     except TealError as error:
         words, outcome = words_of(error), error.code
     after.add_task(door.say, sender, words)
-    await door.note(sender, f"button {wish.kind}", by=by, target=wish.rollout, outcome=outcome)
+    await door.note(sender, f"button {asked.kind}", by=by, target=asked.rollout, outcome=outcome)
 
 
-async def _open(door: SlackDoor, sender: Sender, wish: Wish, stored: Stored, trigger: str) -> None:
-    bound = Bound(rollout=wish.rollout, step=wish.step or 0, channel=sender.channel)
-    view = dialog(wish.kind, stored.rollout, bound)
+async def _open(door: SlackDoor, sender: Sender, asked: SlackCommand, stored: Stored, trigger: str) -> None:
+    bound = Bound(rollout=asked.rollout, step=asked.step or 0, channel=sender.channel)
+    view = dialog(asked.kind, stored.rollout, bound)
     try:
         await call(door.client, "views.open", {"trigger_id": trigger, "view": view})
     except Outside as error:
-        log.warning("slack_dialog_not_opened", rollout=wish.rollout, why=str(error))
+        log.warning("slack_dialog_not_opened", rollout=asked.rollout, why=str(error))
         words = "Slack did not open the dialog, and nothing was done. Press again"
-        if wish.kind is CommandKind.ROLLBACK:
+        if asked.kind is CommandKind.ROLLBACK:
             words += f", or write `/teal rollback {stored.rollout.spec.service}` and the reason"
         await door.say(sender, f"{words}.")
 
@@ -124,14 +126,14 @@ async def _submitted(door: SlackDoor, payload: Submitted, address: str, after: B
         return _mistake(UNKNOWN)
     sender = Sender(user=payload.user.id, team=team_of(payload), channel=bound.channel, address=address)
     typed = payload.view.state.values.get(REASON_BLOCK, {}).get(REASON)
-    wish = Wish(
+    asked = SlackCommand(
         kind=kind,
         rollout=bound.rollout,
         once=payload.view.id,
         step=bound.step,
         reason=(typed.value or "") if typed else "",
     )
-    given = await commands_from_slack.give_noted(door, sender, wish, f"dialog {kind}")
+    given = await commands_from_slack.give_noted(door, sender, asked, f"dialog {kind}")
     if not given.is_ok:
         return _mistake(given.words)
     after.add_task(door.say, sender, given.words)

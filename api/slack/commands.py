@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from api.problems import MistakePart, RequestInvalid
 from api.slack import commands_from_slack
-from api.slack.commands_from_slack import Wish
+from api.slack.commands_from_slack import SlackCommand
 from api.slack.signature import address_of, signed_form, slack_door
 from api.slack.slack_state import STORE_SECONDS, Sender, SlackDoor, words_of
 from orchestrator.core.domain.commands import CommandKind
@@ -21,7 +21,7 @@ from orchestrator.engine.commands import resolve
 from orchestrator.engine.views.rollout import view
 from orchestrator.notify.slack.message import Message, render
 from orchestrator.notify.slack.text import bar, clipped, escaped, joined, plain, revision_name
-from orchestrator.ports import Filter, Stored
+from orchestrator.ports.rollouts import Filter, Stored
 
 LISTED_MAX, LIST_PAGE, WORD_MAX = 20, 100, 300
 
@@ -178,9 +178,9 @@ async def _give(door: SlackDoor, asked: Asked, kind: CommandKind) -> Message:
     except TealError as error:
         words, outcome = words_of(error), error.code
     else:
-        wish = Wish(kind=kind, rollout=stored.rollout.id, once=asked.once, reason=asked.rest)
+        command = SlackCommand(kind=kind, rollout=stored.rollout.id, once=asked.once, reason=asked.rest)
         return Message(
-            text=(await commands_from_slack.give_noted(door, asked.sender, wish, f"/teal {kind}")).words
+            text=(await commands_from_slack.give_noted(door, asked.sender, command, f"/teal {kind}")).words
         )
     target = clipped(asked.name, WORD_MAX)
     await door.note(asked.sender, f"/teal {kind}", by=by, target=target, outcome=outcome)

@@ -19,7 +19,8 @@ from orchestrator.core.evaluation.approvals import current_step
 from orchestrator.engine import commands
 from orchestrator.notify.slack.buttons import HOLDS_AT_ANY_STEP, REASON_MAX, WORDS
 from orchestrator.notify.slack.text import escaped, plain
-from orchestrator.ports import CommandSeen, Stored
+from orchestrator.ports.commands import CommandSeen
+from orchestrator.ports.rollouts import Stored
 
 SLOW = (
     "Teal's store did not answer in time, so it is not known whether this was accepted. "
@@ -29,7 +30,7 @@ DOUBLE = timedelta(seconds=2)  # a second press this soon after the first is the
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SlackCommand:
     """What a person wants of a rollout. ``once``: Slack's own name of this click, dialog or word."""
 
     kind: CommandKind
@@ -56,27 +57,27 @@ async def reach(door: SlackDoor, who: Principal, rollout: RolloutId) -> Stored:
     return stored
 
 
-async def allow(door: SlackDoor, who: Principal, wish: Wish) -> Stored:
+async def allow(door: SlackDoor, who: Principal, asked: SlackCommand) -> Stored:
     """The rollout, if this person may give this command now. Raises Forbidden, NotFound or Refused, in words."""
-    stored = await reach(door, who, wish.rollout)
-    lacking = who.lacks(ROLE_FOR[wish.kind])
+    stored = await reach(door, who, asked.rollout)
+    lacking = who.lacks(ROLE_FOR[asked.kind])
     if lacking:
         raise Forbidden(
-            what=f"you may not {wish.kind} {stored.rollout.spec.service}",
+            what=f"you may not {asked.kind} {stored.rollout.spec.service}",
             why=lacking,
             next_step="ask somebody who may, or whoever runs Teal for the role",
         )
-    if len(wish.reason) > REASON_MAX:
+    if len(asked.reason) > REASON_MAX:
         raise Refused(what=f"the reason is longer than {REASON_MAX} characters", next_step="shorten it")
     return stored
 
 
-async def refuse_late(door: SlackDoor, who: Principal, wish: Wish) -> Stored:
+async def refuse_late(door: SlackDoor, who: Principal, asked: SlackCommand) -> Stored:
     """The rollout, if this command would be accepted now; nothing is given. Raises as `allow`."""
-    stored = await allow(door, who, wish)
-    why = refusal(stored.rollout, _command(door, who, wish, key=""))
+    stored = await allow(door, who, asked)
+    why = refusal(stored.rollout, _command(door, who, asked, key=""))
     if why:
-        raise Refused(what=f"{wish.kind} was refused", why=why)
+        raise Refused(what=f"{asked.kind} was refused", why=why)
     return stored
 
 
@@ -94,89 +95,87 @@ class Given:
         return self.outcome == OK
 
 
-async def give_noted(door: SlackDoor, sender: Sender, wish: Wish, what: str) -> Given:
+async def give_noted(door: SlackDoor, sender: Sender, asked: SlackCommand, what: str) -> Given:
     """Give a command as whoever sent it and keep it in the audit log, accepted or not; in time for Slack's answer."""
-    given = await _given_in_time(door, sender, wish)
-    await door.note(sender, what, by=given.by, target=wish.rollout, outcome=given.outcome)
+    given = await _given_in_time(door, sender, asked)
+    await door.note(sender, what, by=given.by, target=asked.rollout, outcome=given.outcome)
     return given
 
 
-async def _given_in_time(door: SlackDoor, sender: Sender, wish: Wish) -> Given:
+async def _given_in_time(door: SlackDoor, sender: Sender, asked: SlackCommand) -> Given:
     by = ""
     try:
         async with asyncio.timeout(STORE_SECONDS):
             who = door.identify(sender)
             by = who.name
-            return Given(words=await give(door, who, wish), outcome=OK, by=by)
+            return Given(words=await give(door, who, asked), outcome=OK, by=by)
     except TimeoutError:
         return Given(words=SLOW, outcome="slow", by=by)
     except TealError as error:
         return Given(words=words_of(error), outcome=error.code, by=by)
 
 
-async def give(door: SlackDoor, who: Principal, wish: Wish) -> str:
+async def give(door: SlackDoor, who: Principal, asked: SlackCommand) -> str:
     """Give the command; what became of it, in words for Slack. Raises as `allow`, and what the rules refuse."""
-    stored = await allow(door, who, wish)
-    key = _key(wish, who)
-    command = _command(door, who, wish, key=key)
-    seen = await commands.wish(wish.rollout, command, store=door.engine.store)
+    stored = await allow(door, who, asked)
+    key = _key(asked, who)
+    command = _command(door, who, asked, key=key)
+    seen = await commands.accept(asked.rollout, command, store=door.engine.store)
     if seen.command == command:
         door.engine.worker.hint()
-        return _accepted(stored, wish)
-    if _is_same_press(wish, seen):
-        return _again(wish, seen)
+        return _accepted(stored, asked)
+    if _is_same_press(asked, seen):
+        return _again(asked, seen)
     # The same button, pressed anew later, while it was still shown: judged anew, under a key of this press alone.
-    command = _command(door, who, wish, key=f"{key}-{_digest(wish.once)[:16]}")
-    seen = await commands.wish(wish.rollout, command, store=door.engine.store)
+    command = _command(door, who, asked, key=f"{key}-{_digest(asked.once)[:16]}")
+    seen = await commands.accept(asked.rollout, command, store=door.engine.store)
     if seen.command != command:
-        return _again(wish, seen)
+        return _again(asked, seen)
     door.engine.worker.hint()
-    return _accepted(stored, wish)
+    return _accepted(stored, asked)
 
 
-def _key(wish: Wish, who: Principal) -> str:
+def _key(asked: SlackCommand, who: Principal) -> str:
     """For a button the same for every press of it by this person at this step; else for this dialog or word alone."""
-    name = wish.once if wish.pressed_at is None else f"step {wish.step}"
-    return f"slack-{_digest(f'{wish.rollout}|{wish.kind}|{who.name}|{name}')[:32]}"
+    name = asked.once if asked.pressed_at is None else f"step {asked.step}"
+    return f"slack-{_digest(f'{asked.rollout}|{asked.kind}|{who.name}|{name}')[:32]}"
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _is_same_press(wish: Wish, seen: CommandSeen) -> bool:
+def _is_same_press(asked: SlackCommand, seen: CommandSeen) -> bool:
     """True for the second half of a double click, and for a press that Slack, or somebody else, sends again."""
-    if wish.pressed_at is None or seen.state is CommandState.ACCEPTED:
+    if asked.pressed_at is None or seen.state is CommandState.ACCEPTED:
         return True
-    return wish.pressed_at <= seen.command.at + DOUBLE
+    return asked.pressed_at <= seen.command.at + DOUBLE
 
 
-def _command(door: SlackDoor, who: Principal, wish: Wish, *, key: str) -> Command:
-    is_bound = wish.step is not None and wish.kind not in HOLDS_AT_ANY_STEP
+def _command(door: SlackDoor, who: Principal, asked: SlackCommand, *, key: str) -> Command:
+    is_bound = asked.step is not None and asked.kind not in HOLDS_AT_ANY_STEP
     return commands.command(
-        wish.kind,
+        asked.kind,
         by=who.actor,
         clock=door.engine.clock,
-        reason=plain(wish.reason),
+        reason=plain(asked.reason),
         key=key,
-        step=wish.step - 1 if is_bound and wish.step is not None else None,
+        step=asked.step - 1 if is_bound and asked.step is not None else None,
     )
 
 
-def _accepted(stored: Stored, wish: Wish) -> str:
+def _accepted(stored: Stored, asked: SlackCommand) -> str:
     row = stored.rollout
-    words = (
-        f"{WORDS[wish.kind]} is accepted for {row.spec.service} (`{row.id}`); its message shows what follows."
-    )
-    if wish.step is not None and wish.step != current_step(row) + 1:
-        words += f" You saw step {wish.step}; the rollout is at step {current_step(row) + 1} by now."
+    words = f"{WORDS[asked.kind]} is accepted for {row.spec.service} (`{row.id}`); its message shows what follows."
+    if asked.step is not None and asked.step != current_step(row) + 1:
+        words += f" You saw step {asked.step}; the rollout is at step {current_step(row) + 1} by now."
     return escaped(words)
 
 
-def _again(wish: Wish, seen: CommandSeen) -> str:
+def _again(asked: SlackCommand, seen: CommandSeen) -> str:
     became = {
         CommandState.ACCEPTED: "it is accepted, and takes effect in a moment",
         CommandState.APPLIED: "it has taken effect",
         CommandState.OVERTAKEN: f"it came too late: {seen.text}",
     }[seen.state]
-    return escaped(f"You pressed {WORDS[wish.kind]} already, at {seen.command.at:%H:%M:%S} UTC: {became}.")
+    return escaped(f"You pressed {WORDS[asked.kind]} already, at {seen.command.at:%H:%M:%S} UTC: {became}.")

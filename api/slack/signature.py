@@ -9,7 +9,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from api.problems import Unauthenticated
 from api.slack.slack_state import SlackDoor
-from orchestrator.ports import Clock
+from orchestrator.ports.clock import Clock
 
 FIELDS_MAX = 50
 

@@ -17,7 +17,7 @@ from orchestrator.core.domain.errors import Outside, TealError
 from orchestrator.core.domain.roles import Principal, Role
 from orchestrator.notify.slack.client import call, client_of
 from orchestrator.notify.slack.text import FALLBACK_MAX, clipped, escaped
-from orchestrator.ports import Call
+from orchestrator.ports.calls import Call
 from orchestrator.settings import Settings, Slack
 
 # Slack waits 3 s for an answer: so long the store may take for the command, and for the line in the audit log.

@@ -64,7 +64,7 @@ def page() -> str:
         "`orchestrator/core/gates`",
         "A gate asks one question at every look and answers with a verdict, a reason in words, and the numbers "
         "behind "
-        "it. A step's verdict is the least of its gates' answers. What could not be read never counts as a PASS.",
+        "it. One FAIL outweighs every HOLD, and one HOLD every PASS. What could not be read never counts as a PASS.",
         table(["verdict", "meaning"], [[f"`{verdict}`", VERDICTS[verdict]] for verdict in Verdict]),
         "A step is left at the later of two moments: its bake is over, and every gate that applies has judged one "
         "whole measured interval that began after the weight was read back. `promote` waives time and the HOLDs of "

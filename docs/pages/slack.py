@@ -9,7 +9,7 @@ from docs.pages.slack_scenes import SCENES, Scene
 from orchestrator.core.domain.roles import ROLE_FOR, Role
 from orchestrator.notify.slack.buttons import ASKS_WHY, HOLDS_AT_ANY_STEP, WORDS
 from orchestrator.notify.slack.message import render
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
 

@@ -1,12 +1,12 @@
 """Every active rollout of a store: whose rules are taken, and what room is promised."""
 
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.ports import Filter, Store
+from orchestrator.ports.rollouts import Filter, RolloutPages
 
 A_PAGE = 100
 
 
-async def active(store: Store) -> tuple[Rollout, ...]:
+async def active(store: RolloutPages) -> tuple[Rollout, ...]:
     """The active rollouts, newest first."""
     found: list[Rollout] = []
     cursor = ""

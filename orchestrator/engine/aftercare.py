@@ -16,7 +16,9 @@ from orchestrator.core.domain.events import Event, EventKind, Record
 from orchestrator.core.ownership import aftercare
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.engine.missing_account import cloud_of
-from orchestrator.ports import Clock, Cloud, Filter, Store
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.cloud import ByAccount, Observer
+from orchestrator.ports.rollouts import AftercareStore, Filter, RecordLog
 
 LOOK_EVERY = timedelta(minutes=10)
 KIND = "afterwards"  # of records
@@ -29,7 +31,14 @@ log = structlog.get_logger()
 class Lookout:
     """Looks back at ended rollouts."""
 
-    def __init__(self, store: Store, cloud: Cloud, clock: Clock, *, every: timedelta = LOOK_EVERY) -> None:
+    def __init__(
+        self,
+        store: AftercareStore,
+        cloud: ByAccount[Observer],
+        clock: Clock,
+        *,
+        every: timedelta = LOOK_EVERY,
+    ) -> None:
         self._store, self._cloud, self._clock, self._every = store, cloud, clock, every
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -76,7 +85,7 @@ class Lookout:
             log.info(EventKind.CHANGED_AFTERWARDS.value, rollout=row.id, changes="; ".join(found))
 
 
-async def changed(store: Store, row: Rollout) -> str:
+async def changed(store: RecordLog, row: Rollout) -> str:
     """What is not as an ended rollout left it, as far as a server has looked; empty: nothing is known."""
     records = await store.records(row.id, kind=KIND)
     return "; ".join(json.loads(records[-1].body)) if records else ""

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 from orchestrator.core.cloud.clock_skew import WARN_OVER
-from orchestrator.ports import Clock, Cloud
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.cloud import AwsTimeSource
 
 
 class AwsTime:
     """A clock that goes by AWS's once this machine's is known to be wrong by more than a minute."""
 
-    def __init__(self, clock: Clock, cloud: Cloud) -> None:
+    def __init__(self, clock: Clock, cloud: AwsTimeSource) -> None:
         self._clock, self._cloud = clock, cloud
 
     def now(self) -> datetime:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.rollout.spec import ServiceName
-from orchestrator.ports import Clock, Store
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.freezes import FreezeCalendar
 
 ASK_AGAIN = timedelta(seconds=10)  # a calendar that was changed is known this long afterwards
 
@@ -17,7 +18,7 @@ ASK_AGAIN = timedelta(seconds=10)  # a calendar that was changed is known this l
 class Calendar:
     """The freezes that hold."""
 
-    def __init__(self, store: Store, clock: Clock, own: Sequence[Freeze] | None = None) -> None:
+    def __init__(self, store: FreezeCalendar, clock: Clock, own: Sequence[Freeze] | None = None) -> None:
         """`own`: those of this process's settings; None: they say nothing of them."""
         self._store, self._clock, self._own = store, clock, own
         self._known: tuple[Freeze, ...] = ()

@@ -22,7 +22,12 @@ from orchestrator.core.what_to_read import survey_need
 from orchestrator.engine import service_of_record
 from orchestrator.engine.active_rollouts import active
 from orchestrator.engine.calendar import Calendar
-from orchestrator.ports import Clock, Cloud, CommandSeen, Filter, Prober, Store, Stored
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.cloud import ByAccount, PreflightCloud
+from orchestrator.ports.commands import CommandInbox, CommandSeen
+from orchestrator.ports.outbound import AddressRules
+from orchestrator.ports.rollouts import Filter, RolloutNames, RolloutPages, Stored
+from orchestrator.ports.starts import StartStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +47,18 @@ def new_id(spec: Spec) -> RolloutId:
 async def look_before(
     spec: Spec,
     *,
-    cloud: Cloud,
+    cloud: ByAccount[PreflightCloud],
     clock: Clock,
     registries: Sequence[str] = (),
     freezes: Sequence[Freeze] = (),
-    prober: Prober | None = None,
+    addresses: AddressRules | None = None,
     others: Sequence[Rollout] = (),
     known: str = "",
 ) -> Preflight:
     """Read everything a rollout would start from and say what speaks against it; only reads. Raises Outside.
 
     `registries`: patterns of the images that may run, of the server's settings; empty: any. `freezes`: of the
-    operators' calendar, for this service. `prober`: what would send the file's probes. `others`: the store's active
+    operators' calendar, for this service. `addresses`: where probes and webhooks may go. `others`: the store's active
     rollouts, which have been promised room.
     `known`: the ECS service that serves, as the store knows. Raises Invalid for an account without settings.
     """
@@ -67,7 +72,7 @@ async def look_before(
         now=clock.now(),
         registries=registries,
         freezes=freezes,
-        refuses=prober.refusal if prober else None,
+        refuses=addresses.refusal if addresses else None,
         around=around,
         reserved=reserved(others, account=spec.account, service=str(spec.service)),
     )
@@ -79,12 +84,12 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
     *,
     author: Actor,
     key: str,
-    store: Store,
-    cloud: Cloud,
+    store: StartStore,
+    cloud: ByAccount[PreflightCloud],
     clock: Clock,
     registries: Sequence[str] = (),
     calendar: Calendar | None = None,
-    prober: Prober | None = None,
+    addresses: AddressRules | None = None,
 ) -> Stored:
     """Start a rollout once its preflight finds nothing against it; `registries` as `look_before` takes them.
 
@@ -118,7 +123,7 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
         clock=clock,
         registries=registries,
         freezes=freezes,
-        prober=prober,
+        addresses=addresses,
         others=others,
         known=await service_of_record.known(store, str(spec.service)),
     )
@@ -194,7 +199,7 @@ def _draft_of(spec: Spec, author: Actor, clock: Clock) -> Rollout:
     return Rollout(id=new_id(spec), spec=spec, author=author, created_at=now, phase_since=now)
 
 
-async def wish(rollout: RolloutId, command: Command, *, store: Store) -> CommandSeen:
+async def accept(rollout: RolloutId, command: Command, *, store: CommandInbox) -> CommandSeen:
     """Accept a command, to be applied by the next tick. Raises NotFound, or Refused naming the present phase.
 
     The same key again is the same command; for another kind of command it is refused.
@@ -243,7 +248,7 @@ def _every(_: str) -> bool:
     return True
 
 
-async def resolve(name: str, *, store: Store, reaches: Callable[[str], bool] = _every) -> Stored:
+async def resolve(name: str, *, store: RolloutNames, reaches: Callable[[str], bool] = _every) -> Stored:
     """A rollout by its id, or the active rollout of a service (`account:cluster/service`, or a part of that).
 
     `reaches` says which services there are for whoever asks. Raises NotFound; a part of a name that two services with
@@ -259,7 +264,7 @@ async def resolve(name: str, *, store: Store, reaches: Callable[[str], bool] = _
     return found
 
 
-async def _named(name: str, store: Store, reaches: Callable[[str], bool]) -> Stored | None:
+async def _named(name: str, store: RolloutNames, reaches: Callable[[str], bool]) -> Stored | None:
     try:
         return await store.load(RolloutId(name))
     except NotFound:
@@ -269,7 +274,7 @@ async def _named(name: str, store: Store, reaches: Callable[[str], bool]) -> Sto
         return await _by_part(name, store, reaches)
 
 
-async def _by_part(name: str, store: Store, reaches: Callable[[str], bool]) -> Stored | None:
+async def _by_part(name: str, store: RolloutPages, reaches: Callable[[str], bool]) -> Stored | None:
     """The one active rollout whose service has this name without its cluster, its account, or both."""
     rows, _ = await store.list(Filter(is_active=True), limit=500)
     hits = [

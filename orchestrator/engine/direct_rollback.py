@@ -21,7 +21,8 @@ from orchestrator.core.domain.errors import Missing, Outside, Throttled, Unreach
 from orchestrator.core.domain.ids import revision_name
 from orchestrator.core.domain.text import counted, span
 from orchestrator.core.rollout.spec import ServiceName
-from orchestrator.ports import Clock, Direct
+from orchestrator.ports.break_glass import Direct
+from orchestrator.ports.clock import Clock
 
 SOON, LATER, LATEST = (
     1.0,

@@ -8,11 +8,18 @@ from orchestrator.core.preflight.initial_service import Beginning
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ServiceName, Spec
 from orchestrator.core.what_to_read import survey_need
-from orchestrator.ports import Clock, Cloud, Scout
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.cloud import PreflightCloud
+from orchestrator.ports.initial_service import RunningService
 
 
 async def look_at(
-    service: ServiceName, *, cloud: Cloud, scout: Scout, clock: Clock, task_definition: str = ""
+    service: ServiceName,
+    *,
+    cloud: PreflightCloud,
+    scout: RunningService,
+    clock: Clock,
+    task_definition: str = "",
 ) -> Beginning:
     """A service as it runs. `task_definition` empty: the newest of blue's family. Raises Outside (Missing: no service).
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from orchestrator.core.cloud.resources import Series, Unread
 from orchestrator.core.tick.needs import MetricsNeed, Needs
-from orchestrator.ports import MetricSource
+from orchestrator.ports.metric_source import MetricSource
 
 Sources = Mapping[str, MetricSource]
 

@@ -4,6 +4,7 @@ A rollout that was started before is held by it, with the reason where people lo
 """
 
 from datetime import datetime, timedelta
+from typing import Self, TypeVar
 
 from orchestrator.core.analysis.detectable_regression import Load
 from orchestrator.core.cloud.effects import Effect
@@ -14,19 +15,13 @@ from orchestrator.core.ownership.session_policy import Scope
 from orchestrator.core.preflight.environment import Groups, Surroundings, SurroundingsNeed
 from orchestrator.core.tick.needs import Needs, SurveyNeed
 from orchestrator.core.tick.seen import Seen
-from orchestrator.ports import Cloud
+from orchestrator.ports.cloud import ByAccount
+
+OneAccount = TypeVar("OneAccount")
 
 
-def cloud_of(cloud: Cloud, account: str) -> Cloud:
-    """The cloud as this account, or one that is shut where the settings do not have it."""
-    try:
-        return cloud.of(account)
-    except Invalid:
-        return Shut(account)
-
-
-class Shut:
-    """A ``ports.Cloud`` that answers nothing."""
+class MissingAccount:
+    """A `ports.cloud.Cloud` that answers nothing."""
 
     def __init__(self, account: str) -> None:
         self._why = Denied(
@@ -35,7 +30,7 @@ class Shut:
             next_step="add it again, with its role",
         )
 
-    def of(self, account: str) -> Cloud:
+    def of(self, account: str) -> Self:
         """As Cloud."""
         return self
 
@@ -43,7 +38,7 @@ class Shut:
         """As Cloud: nobody answers, so it is not known."""
         return timedelta(0)
 
-    def within(self, scope: Scope | None) -> Cloud:
+    def within(self, scope: Scope | None) -> Self:
         """As Cloud."""
         return self
 
@@ -77,3 +72,11 @@ class Shut:
     async def perform(self, effect: Effect) -> None:
         """As Cloud."""
         raise self._why
+
+
+def cloud_of(cloud: ByAccount[OneAccount], account: str) -> OneAccount | MissingAccount:
+    """The cloud as this account, or one that is shut where the settings do not have it."""
+    try:
+        return cloud.of(account)
+    except Invalid:
+        return MissingAccount(account)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from orchestrator.core.cloud.outbound_calls import HookSeen, HookTrouble, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.tick.needs import Needs
-from orchestrator.ports import Outward
+from orchestrator.ports.outbound import OutboundCalls
 
 NOBODY = "this process sends no requests to addresses of rollout files"
 
 
 async def ask_outward(
-    outward: Outward | None, needs: Needs
+    outward: OutboundCalls | None, needs: Needs
 ) -> tuple[ProbeSeen | Unread | None, Mapping[str, HookSeen]]:
     """The probe's batch and the webhooks' answers, all side by side; a webhook still at work is left out."""
     if needs.probe is None and not needs.hooks:

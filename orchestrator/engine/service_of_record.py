@@ -2,12 +2,12 @@
 
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ownership.service_of_record import serves
-from orchestrator.ports import Filter, Store
+from orchestrator.ports.rollouts import Filter, RolloutPages
 
 A_PAGE = 50
 
 
-async def known(store: Store, service: str) -> str:
+async def known(store: RolloutPages, service: str) -> str:
     """The name of the ECS service that serves; empty: no rollout knows, since there was none, or one was abandoned."""
     cursor = ""
     while True:

@@ -28,7 +28,10 @@ from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.metric_sources import Sources, ask_sources, missing, of_cloudwatch
 from orchestrator.engine.missing_account import cloud_of
 from orchestrator.engine.outbound_calls import ask_outward
-from orchestrator.ports import Clock, Cloud, Leased, Outward, Store
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.cloud import ByAccount, Performer, TickCloud
+from orchestrator.ports.leases import Leased, TickStore
+from orchestrator.ports.outbound import Outward
 
 LEASE = timedelta(seconds=30)
 RENEW_BEFORE = timedelta(seconds=20)  # a tick starts with at least this much of its lease left
@@ -52,8 +55,8 @@ class Ticker:
 
     def __init__(
         self,
-        store: Store,
-        cloud: Cloud,
+        store: TickStore,
+        cloud: ByAccount[TickCloud],
         clock: Clock,
         *,
         registries: Sequence[str] = (),
@@ -151,7 +154,7 @@ class Ticker:
         return (*await self._attempt_all(first, cloud, leased), *await self._attempt_all(rest, cloud, leased))
 
     async def _attempt_all(
-        self, effects: Sequence[Effect], cloud: Cloud, leased: Leased
+        self, effects: Sequence[Effect], cloud: Performer, leased: Leased
     ) -> tuple[Failure, ...]:
         if effects and self.clock.now() + CALL_LONGEST > leased.until:
             raise Lost(
@@ -161,7 +164,7 @@ class Ticker:
             tasks = [group.create_task(self._attempt(effect, cloud)) for effect in effects]
         return tuple(failure for task in tasks if (failure := task.result()) is not None)
 
-    async def _attempt(self, effect: Effect, cloud: Cloud) -> Failure | None:
+    async def _attempt(self, effect: Effect, cloud: Performer) -> Failure | None:
         try:
             await cloud.perform(effect)
         except Outside as why:

@@ -10,7 +10,7 @@ from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, Spec
 from orchestrator.engine import commands
-from orchestrator.ports import Filter, Store, Stored
+from orchestrator.ports.rollouts import Filter, RolloutNames, RolloutPages, Stored
 
 UNDOES = "undoes"  # the label that names the rollout which is undone
 
@@ -19,7 +19,7 @@ def _every(_: str) -> bool:
     return True
 
 
-async def ended(name: str, *, store: Store, reaches: Callable[[str], bool] = _every) -> Stored:
+async def ended(name: str, *, store: RolloutNames, reaches: Callable[[str], bool] = _every) -> Stored:
     """The rollout that `name` would have undone: by its id, or the last of a service that succeeded.
 
     Raises NotFound; Refused if a part of a name means several.
@@ -35,7 +35,7 @@ async def ended(name: str, *, store: Store, reaches: Callable[[str], bool] = _ev
     return found
 
 
-async def undoing(stored: Stored, *, store: Store) -> Spec:
+async def undoing(stored: Stored, *, store: RolloutPages) -> Spec:
     """The rollout file, as values, that takes back what a rollout which succeeded has done.
 
     Its revision is the one that blue ran before, its plan is `instant`; rules, gates, windows and limits are those of
@@ -83,7 +83,7 @@ def _former(row: Rollout) -> TaskDefinitionArn:
     return row.blue.former
 
 
-async def _succeeded_last(row: Rollout, store: Store) -> RolloutId:
+async def _succeeded_last(row: Rollout, store: RolloutPages) -> RolloutId:
     which = Filter(service=str(row.spec.service), phases=frozenset({Phase.SUCCEEDED}))
     newest, _ = await store.list(which, limit=1)
     return newest[0].rollout.id

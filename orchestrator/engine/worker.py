@@ -15,7 +15,7 @@ from orchestrator.core.domain.errors import Lost, TealError
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.tick.seen import Failure
 from orchestrator.engine.tick import LEASE, Ticked, Ticker
-from orchestrator.ports import Leased, Store
+from orchestrator.ports.leases import Leased, Leases
 
 ASK_STORE = timedelta(milliseconds=250)
 AT_ONCE = 200  # rollouts ticked at the same time in one process
@@ -42,7 +42,7 @@ class Worker:
         self._stumbles: dict[RolloutId, int] = {}
 
     @property
-    def store(self) -> Store:
+    def store(self) -> Leases:
         """Where the rows are."""
         return self.ticker.store
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.domain.errors import Outside, Rejected
 from orchestrator.notify.sink import Later
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 SOON = timedelta(seconds=1)  # after the first silence
 SLOWLY = timedelta(minutes=1)  # after the first no: somebody must change something before it becomes a yes

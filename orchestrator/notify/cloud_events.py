@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from orchestrator.core.domain.events import Fact
 from orchestrator.engine.views.rollout import RolloutView, view
-from orchestrator.ports import EventSeen, Stored
+from orchestrator.ports.rollouts import EventSeen, Stored
 
 MEDIA_TYPE = "application/cloudevents+json"
 TYPE = "teal.rollout."

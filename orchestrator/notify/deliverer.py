@@ -10,9 +10,10 @@ import structlog
 
 from orchestrator.core.domain.errors import TealError
 from orchestrator.notify.backoff import Chance
-from orchestrator.notify.delivery_line import Feed, Line
+from orchestrator.notify.delivery_line import Line
 from orchestrator.notify.sink import Sink
-from orchestrator.ports import Clock
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.outbox import DeliveryStore
 
 RECOVER = timedelta(seconds=5)
 
@@ -24,14 +25,14 @@ class Deliverer:
 
     def __init__(
         self,
-        feed: Feed,
+        store: DeliveryStore,
         sinks: Sequence[Sink],
         clock: Clock,
         *,
         owner: str,
         chance: Chance = random.random,
     ) -> None:
-        self._lines = {sink.name: Line(feed, sink, clock, owner=owner, chance=chance) for sink in sinks}
+        self._lines = {sink.name: Line(store, sink, clock, owner=owner, chance=chance) for sink in sinks}
         assert len(self._lines) == len(sinks), "two sinks of one name would share what was delivered"
 
     def hint(self) -> None:

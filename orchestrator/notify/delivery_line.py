@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from orchestrator.core.domain.errors import Lost, Outside, TealError, Unreachable
-from orchestrator.core.domain.ids import RolloutId
 from orchestrator.notify.backoff import Chance, given_up, pause
 from orchestrator.notify.sink import Gone, Later, Sink
-from orchestrator.ports import Clock, Delivery, EventSeen, Outbox, Stored
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.outbox import Delivery, DeliveryStore
+from orchestrator.ports.rollouts import EventSeen, Stored
 
 LEASE = timedelta(seconds=60)
 TELL_LONGEST = timedelta(seconds=30)  # what begins and ends with it fits into a lease
@@ -27,18 +27,6 @@ AT_ONCE = 8  # rollouts told to one receiver at the same time
 PAGE = 200  # events read for one delivery
 
 log = structlog.get_logger()
-
-
-class Feed(Outbox, Protocol):
-    """The part of the store that deliveries need."""
-
-    async def load(self, rollout: RolloutId) -> Stored:
-        """As Store."""
-        ...
-
-    async def events(self, rollout: RolloutId, *, after: int = 0, limit: int = 500) -> tuple[EventSeen, ...]:
-        """As Store."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +40,8 @@ class _Batch:
 class Line:
     """The line to one sink."""
 
-    def __init__(self, feed: Feed, sink: Sink, clock: Clock, *, owner: str, chance: Chance) -> None:
-        self._feed, self._sink, self._clock = feed, sink, clock
+    def __init__(self, store: DeliveryStore, sink: Sink, clock: Clock, *, owner: str, chance: Chance) -> None:
+        self._store, self._sink, self._clock = store, sink, clock
         self._owner, self._chance = owner, chance
         self._hint = asyncio.Event()
         self._busy = 0
@@ -73,7 +61,7 @@ class Line:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tell what is committed until `stop` is set, then what is due by then, for a few seconds at most."""
-        await self._feed.open_sink(self._sink.name, now=self._clock.now())
+        await self._store.open_sink(self._sink.name, now=self._clock.now())
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 if not await self._take(group):
@@ -94,7 +82,7 @@ class Line:
         if self._is_gone or is_quiet or self._busy >= AT_ONCE:
             return ()
         try:
-            return await self._feed.lease_deliveries(
+            return await self._store.lease_deliveries(
                 self._sink.name, owner=self._owner, now=now, ttl=LEASE, limit=AT_ONCE - self._busy
             )
         except TealError as why:
@@ -137,8 +125,8 @@ class Line:
 
     async def _attempt(self, delivery: Delivery) -> None:
         rollout = delivery.stored.rollout.id
-        events = await self._feed.events(rollout, after=delivery.sent, limit=PAGE)
-        stored = await self._feed.load(
+        events = await self._store.events(rollout, after=delivery.sent, limit=PAGE)
+        stored = await self._store.load(
             rollout
         )  # after the events, so that the row is never older than they are
         batch = self._batch(stored, events, sent=delivery.sent)
@@ -150,7 +138,7 @@ class Line:
                 await self._failed(delivery, events, why)
                 return
             self._log.debug("told", rollout=rollout, number=batch.wanted[-1].number)
-        await self._feed.delivered(delivery, sent=batch.upto, state=state)
+        await self._store.delivered(delivery, sent=batch.upto, state=state)
 
     def _batch(self, stored: Stored, events: Sequence[EventSeen], *, sent: int) -> _Batch:
         wanted: list[EventSeen] = []
@@ -187,7 +175,7 @@ class Line:
             self._log.error(
                 "delivery_given_up", rollout=rollout, first=delivery.sent + 1, last=old, why=str(why)
             )
-            await self._feed.delivered(delivery, sent=old, state=delivery.state)
+            await self._store.delivered(delivery, sent=old, state=delivery.state)
             return
         wait = pause(why, attempts=delivery.attempts, chance=self._chance)
         if isinstance(why, Later):
@@ -203,4 +191,4 @@ class Line:
             again_in_seconds=round(wait.total_seconds(), 1),
             why=str(why),
         )
-        await self._feed.not_delivered(delivery, again_at=now + wait, why=str(why))
+        await self._store.not_delivered(delivery, again_at=now + wait, why=str(why))

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from orchestrator.core.domain.errors import Rejected, Throttled
-from orchestrator.ports import EventSeen, Stored
+from orchestrator.ports.rollouts import EventSeen, Stored
 
 
 class Sink(Protocol):

@@ -18,7 +18,8 @@ from orchestrator.notify.sink import Gone, Later
 from orchestrator.outbound.retry_after import retry_after
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.signature import key_of, signed
-from orchestrator.ports import Clock, EventSeen, Stored
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.rollouts import EventSeen, Stored
 from orchestrator.settings import Hook
 
 ANSWER_WITHIN = timedelta(seconds=15)

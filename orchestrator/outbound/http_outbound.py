@@ -10,7 +10,7 @@ from orchestrator.outbound.probes import probe
 from orchestrator.outbound.send import Outbound
 from orchestrator.outbound.targets import refusal, target_of
 from orchestrator.outbound.webhooks import HookAsker
-from orchestrator.ports import Clock
+from orchestrator.ports.clock import Clock
 from orchestrator.settings import Hook, Hosts
 
 

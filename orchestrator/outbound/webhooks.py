@@ -19,7 +19,7 @@ from orchestrator.outbound.retry_after import retry_after
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.signature import key_of, signed
 from orchestrator.outbound.targets import LENGTH_MAX, target_of
-from orchestrator.ports import Clock
+from orchestrator.ports.clock import Clock
 from orchestrator.settings import Hook
 
 ANSWER_WITHIN = timedelta(seconds=60)

@@ -18,7 +18,7 @@ from orchestrator.preflight.plan import notes, plan_of_action, windows
 from orchestrator.preflight.room import capacity, costs, quota_headroom, scaling
 from orchestrator.preflight.service import blue, ending, health_checks, images, pull_access, revision
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
-from orchestrator.preflight.traffic import outbound_calls, rules
+from orchestrator.preflight.traffic import outbound_calls, rules_to_divide
 from orchestrator.preflight.traffic.outbound_calls import Refuses
 
 __all__ = ["PlanRow", "errors", "expected", "findings", "plan_table", "refusing"]
@@ -46,7 +46,7 @@ def findings(
         *blue.look(spec, survey),
         *revision.look(spec, survey),
         *images.look(survey, registries),
-        *rules.look(spec, survey),
+        *rules_to_divide.look(spec, survey),
         *outbound_calls.look(spec, survey, refuses),
         *alarms.look(spec, survey),
         *metrics.look(spec, survey),

@@ -9,7 +9,10 @@ from orchestrator.core.domain.event_chain import link
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import KEYS_HOLD, CommandSeen, Delivery, EventSeen
+from orchestrator.ports.commands import CommandSeen
+from orchestrator.ports.outbox import Delivery
+from orchestrator.ports.rollouts import EventSeen
+from orchestrator.ports.starts import KEYS_HOLD
 
 _LONG = 500  # characters of a reason that are kept
 _DIGITS = 18  # of the largest place there can be

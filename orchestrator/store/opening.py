@@ -6,7 +6,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from orchestrator.core.domain.errors import Invalid, Mistake
-from orchestrator.ports import Store
+from orchestrator.ports.store import Store
 from orchestrator.store.sql.sqlite import SqliteDatabase
 from orchestrator.store.sql.store import SqlStore
 

@@ -1,6 +1,6 @@
 """A small HTTP/1.1 server on loopback for a Skin, and for the sandbox's own paths beside it.
 
-It does what AWS clients need: keep-alive, Content-Length and chunked bodies, `Expect: 100-continue`. Everything
+It does what AWS clients need: bodies read whole, `Expect: 100-continue`, silence where a call got lost. Everything
 runs on the caller's event loop, so the World is touched by one thread only.
 """
 
@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
+from sandbox.http1.connection import AnsweringConnection
+from sandbox.http1.messages import Body, ChunkedBody, FixedBody, Malformed, RequestHead, unchunked
 from sandbox.wire.skin import Response, Skin
 from sandbox.world.kernel.errors import CallLost
 
-MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
 PREFIX = "/_sandbox/"
 
@@ -20,58 +21,20 @@ PathHandler = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Response]
 """(method, path with query, headers by lower-case name, body) -> response; for paths under a prefix of its own."""
 
 
-class _BadRequest(Exception):
-    pass
-
-
 class _Server:
     def __init__(self, skin: Skin, paths: Mapping[str, PathHandler]) -> None:
         self._skin = skin
         self._paths = dict(paths)
-        self._open: set[asyncio.StreamWriter] = set()
+        self.connections: set[AnsweringConnection] = set()
         self._answering: set[asyncio.Future[Response]] = set()
-
-    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            while await self._one(reader, writer):
-                pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the client went away, or never spoke HTTP
-        finally:
-            self._open.discard(writer)
-            writer.close()
 
     def close_connections(self) -> None:
         for answering in list(self._answering):
             answering.cancel()
-        for writer in list(self._open):
-            writer.close()
+        for connection in list(self.connections):
+            connection.close()
 
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; False when the connection is to be closed."""
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            method, path, headers = _parsed(head)
-            if headers.get("expect", "").lower() == "100-continue":
-                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                await writer.drain()
-            body = await _body(reader, headers)
-        except _BadRequest as bad:
-            writer.write(_bytes(_plain(400, str(bad)), keep=False))
-            await writer.drain()
-            return False
-        try:
-            response = await self._response(method, path, headers, body)
-        except CallLost:
-            await reader.read(1)  # silence: the client waits as long as it likes, and then hangs up
-            return False
-        keep = headers.get("connection", "").lower() != "close"
-        writer.write(_bytes(response, keep=keep))
-        await writer.drain()
-        return keep
-
-    async def _response(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+    async def response(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         for prefix, handler in self._paths.items():
             if path.startswith(prefix):
                 return await handler(method, path, headers, body)
@@ -85,13 +48,80 @@ class _Server:
             self._answering.discard(answering)
 
 
+class _Connection(AnsweringConnection):
+    """A client's connection: bodies are read whole, since a call is answered as one."""
+
+    __slots__ = ("_answering", "_content", "_has_ended", "_head", "_is_mute", "_server")
+
+    def __init__(self, server: _Server) -> None:
+        super().__init__(server.connections)
+        self._server = server
+        self._head: RequestHead | None = None
+        self._content = bytearray()
+        self._answering: asyncio.Task[None] | None = None
+        self._is_mute = False  # a call got lost: there is no answer, however long the client waits
+        self._has_ended = False  # the client has said all it will say
+
+    def asked(self, head: RequestHead, body: Body, raw: bytes, content: bytes) -> None:
+        if isinstance(body, FixedBody) and body.left + len(content) > MAX_BODY:
+            raise Malformed("Content-Length is too large")
+        self._head = head
+        self._content.clear()
+        if head.headers.get(b"expect", b"").lower() == b"100-continue":
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.asked_more(content)
+
+    def asked_more(self, content: bytes) -> None:
+        self._content += content
+        if len(self._content) > MAX_BODY:
+            raise Malformed("the body is too large")
+        head, body = self._head, self._request_body
+        if head is not None and body is not None and body.done:
+            whole = bytes(self._content)
+            call = self._answer(head, unchunked(whole) if isinstance(body, ChunkedBody) else whole)
+            self._answering = self._loop.create_task(call, name="a call of AWS's API")
+
+    async def _answer(self, head: RequestHead, content: bytes) -> None:
+        method, path = head.method.decode("latin-1"), head.target.decode("latin-1")
+        headers = {name.decode("latin-1"): text.decode("latin-1") for name, text in head.headers.items()}
+        try:
+            response = await self._server.response(method, path, headers, content)
+        except CallLost:
+            self._is_mute = True
+            if self._has_ended:
+                self.close()
+            return
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._answering = None
+        self.write(_bytes(response, keep=head.keep_alive))
+        self.answered_later(keep_alive=head.keep_alive and not self._has_ended)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_mute:
+            self.close()
+        else:
+            super().data_received(data)
+
+    def eof_received(self) -> bool:
+        """True: a client that has said all it will say still gets the answer that is under way."""
+        self._has_ended = True
+        return self._answering is not None
+
+    def refusal(self, status: int, why: str) -> bytes:
+        return _bytes(_plain(status, why), keep=False)
+
+
 @asynccontextmanager
 async def serve(
     skin: Skin, port: int = 0, *, host: str = "127.0.0.1", paths: Mapping[str, PathHandler] | None = None
 ) -> AsyncIterator[str]:
     """Serve the skin at the yielded URL until the block ends. `paths`: path prefix -> handler, asked first."""
     server = _Server(skin, paths or {})
-    listening = await asyncio.start_server(server.connected, host, port, limit=MAX_HEAD)
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: _Connection(server), host, port)
     actual = listening.sockets[0].getsockname()[1]
     try:
         yield f"http://{host}:{actual}"
@@ -99,48 +129,6 @@ async def serve(
         listening.close()
         server.close_connections()
         await listening.wait_closed()
-
-
-def _parsed(head: bytes) -> tuple[str, str, dict[str, str]]:
-    first, *lines = head.decode("latin-1").split("\r\n")
-    parts = first.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
-        raise _BadRequest("the first line is not HTTP/1.1")
-    headers = {}
-    for line in lines:
-        if line:
-            name, colon, value = line.partition(":")
-            if not colon:
-                raise _BadRequest("a header has no colon")
-            headers[name.strip().lower()] = value.strip()
-    return parts[0], parts[1], headers
-
-
-async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        return await _chunked(reader)
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MAX_BODY:
-        raise _BadRequest("Content-Length is not a number or too large")
-    return await reader.readexactly(int(length))
-
-
-async def _chunked(reader: asyncio.StreamReader) -> bytes:
-    body = bytearray()
-    while True:
-        line = (await reader.readuntil(b"\r\n")).split(b";")[0].strip()
-        try:
-            size = int(line, 16)
-        except ValueError:
-            raise _BadRequest("a chunk has no size") from None
-        if size < 0 or len(body) + size > MAX_BODY:
-            raise _BadRequest("the body is too large")
-        if size == 0:
-            while (await reader.readuntil(b"\r\n")) != b"\r\n":
-                pass
-            return bytes(body)
-        body += await reader.readexactly(size)
-        await reader.readexactly(2)
 
 
 def _plain(status: int, text: str) -> Response:

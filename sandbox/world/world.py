@@ -24,12 +24,12 @@ from sandbox.world.ecs.tasks import Capacity, Tasks
 from sandbox.world.elb.balancers import Balancers
 from sandbox.world.elb.groups import Groups
 from sandbox.world.elb.health import Health
-from sandbox.world.elb.rules import Rules
+from sandbox.world.elb.listener_rules import Rules
 from sandbox.world.elb.state import Balancing
 from sandbox.world.elb.tags import ElbTags
 from sandbox.world.events.bus import Bus
+from sandbox.world.events.event_rules import EventRules
 from sandbox.world.events.queues import Queues
-from sandbox.world.events.rules import EventRules
 from sandbox.world.kernel.errors import AwsRefusal, CallLost, Json, not_here
 from sandbox.world.kernel.faults import Fault, Faults, failure, throttled
 from sandbox.world.kernel.kernel import Kernel

@@ -10,7 +10,7 @@ from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.seen import Seen
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
-from orchestrator.ports import Leased
+from orchestrator.ports.leases import Leased
 from tests.bench.lines import line, ratio
 from tests.support.rehearsal import Rehearsal
 

@@ -18,7 +18,7 @@ import aiohttp
 
 from api.auth.tokens import new_token
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Token
+from orchestrator.ports.tokens import Token
 from orchestrator.store.opening import open_store
 from tests.bench.lines import line, quantile, ratio
 from tests.contract.store_values import a_rollout, an_event

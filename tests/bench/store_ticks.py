@@ -17,7 +17,8 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import ServiceName, Spec
-from orchestrator.ports import Leased, Store
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
 from orchestrator.store.opening import open_store
 

@@ -9,7 +9,8 @@ from statistics import median
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision
 from orchestrator.engine.tick import LEASE
-from orchestrator.ports import Clock, Leased
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.store import MemoryStore
 from tests.bench.account import Account
 from tests.bench.lines import line, ratio

@@ -13,7 +13,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.rollout.rollout import Decision, HoldKind
 from orchestrator.core.rollout.spec import Limits, OnDrift
-from orchestrator.ports import Leased
+from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.store import MemoryStore
 from sandbox.world.kernel.faults import Fault
 from tests.cases.looks import shifting

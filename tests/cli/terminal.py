@@ -15,7 +15,8 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Decision
 from orchestrator.core.rollout.spec import Spec
-from orchestrator.ports import Leased, Store
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.store import Store
 from orchestrator.store.opening import open_store
 from tests.support.rehearsal import Rehearsal
 

@@ -9,7 +9,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Hold, HoldKind
 from orchestrator.engine.views.rollout import view
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 from tests.contract.store_values import a_rollout
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

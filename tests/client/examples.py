@@ -5,7 +5,7 @@ from typing import Any
 
 from api.cli.output.output import shape
 from orchestrator.engine.views.rollout import view
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 from tests.contract.store_values import a_rollout
 
 

@@ -16,7 +16,7 @@ from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.cloud.survey import Survey
 from orchestrator.core.tick.needs import Needs, RuleNeed, SurveyNeed
 from orchestrator.core.tick.seen import Seen
-from orchestrator.ports import Cloud
+from orchestrator.ports.cloud import Cloud
 from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
 from sandbox.wire.skin import Response, Skin
 from sandbox.world import AwsRefusal, CallLost, World, WorldSettings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.ports import Store
+from orchestrator.ports.store import Store
 from tests.contract.acts import SetStage
 from tests.contract.cloud import ByMoto, Direct, Stage, Way, Wired
 from tests.contract.lies import LIES

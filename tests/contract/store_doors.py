@@ -10,7 +10,9 @@ import pytest
 
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import Leased, Store, Stored
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.rollouts import Stored
+from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
 from orchestrator.store.opening import open_store
 from tests.contract.store_values import NOON, TTL, a_decision, a_rollout, an_event

@@ -10,7 +10,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import ServiceName, Spec
-from orchestrator.ports import Leased, Stored
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.rollouts import Stored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TTL = timedelta(seconds=30)

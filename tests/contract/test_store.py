@@ -7,7 +7,8 @@ import pytest
 from orchestrator.core.domain.errors import Conflict, Invalid, Lost, NotFound, Refused
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import Filter, Store
+from orchestrator.ports.rollouts import Filter
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import R1, SECOND, Play, end, ids, lease, start
 from tests.contract.store_values import NOON, a_decision, a_record, a_rollout, an_event
 

@@ -14,7 +14,11 @@ from orchestrator.core.domain.commands import CommandState
 from orchestrator.core.domain.errors import TealError
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import KEYS_HOLD, Delivery, Filter, Leased, Store
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.outbox import Delivery
+from orchestrator.ports.rollouts import Filter
+from orchestrator.ports.starts import KEYS_HOLD
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import in_memory, on_sqlite, played
 from tests.contract.store_values import (
     NOON,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from orchestrator.core.domain.calendar import Freeze
-from orchestrator.ports import Store
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import Play
 from tests.contract.store_values import NOON
 

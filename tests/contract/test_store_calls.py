@@ -3,7 +3,8 @@
 import pytest
 
 from orchestrator.core.domain.errors import Invalid
-from orchestrator.ports import Call, Store
+from orchestrator.ports.calls import Call
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import SECOND, Play
 from tests.contract.store_values import NOON
 

@@ -11,7 +11,9 @@ from orchestrator.core.domain.errors import Conflict, Refused
 from orchestrator.core.domain.event_chain import first_broken
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import KEYS_HOLD, EventSeen, Filter, Store, Stored
+from orchestrator.ports.rollouts import EventSeen, Filter, Stored
+from orchestrator.ports.starts import KEYS_HOLD
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import R1, SECOND, Play, end, ids, in_memory, lease, on_sqlite, start
 from tests.contract.store_values import NOON, a_command, a_decision, a_rollout, allow, an_event, an_outcome
 

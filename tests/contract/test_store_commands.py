@@ -7,7 +7,8 @@ from orchestrator.core.domain.errors import NotFound, Refused
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import Store, Stored
+from orchestrator.ports.rollouts import Stored
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import R1, SECOND, Play, lease, start
 from tests.contract.store_values import NOON, TICK, TTL, a_command, a_decision, allow, an_event, an_outcome
 

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.core.domain.errors import Lost
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import Store
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import R1, SECOND, Play, ids, lease, start
 from tests.contract.store_values import NOON, TICK, TTL, a_decision, a_record, an_event
 

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.domain.errors import NotFound
 from orchestrator.core.domain.ids import RolloutId
-from orchestrator.ports import Store
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import R1, Play, end, start
 from tests.contract.store_values import NOON, a_record, an_event
 from tests.contract.test_store_outbox import due, due_one, opened

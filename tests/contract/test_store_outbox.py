@@ -7,7 +7,9 @@ import pytest
 from orchestrator.core.domain.errors import Lost
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import Delivery, Leased, Store
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.outbox import Delivery
+from orchestrator.ports.store import Store
 from tests.contract.store_doors import R1, SECOND, Play, end, lease, start
 from tests.contract.store_values import NOON, TTL, a_decision, a_rollout, an_event
 

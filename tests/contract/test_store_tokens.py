@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.core.domain.errors import Conflict, NotFound
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Store, Token
+from orchestrator.ports.store import Store
+from orchestrator.ports.tokens import Token
 from tests.contract.store_doors import SECOND, Play
 from tests.contract.store_values import NOON
 

@@ -16,7 +16,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ServiceName
 from orchestrator.engine.direct_rollback import BringHome, Homecoming
-from orchestrator.ports import Direct
+from orchestrator.ports.break_glass import Direct
 from sandbox.wire.skin import Skin
 from tests.support.inprocess_wire import attach, session_class
 from tests.support.rehearsal import Rehearsal

@@ -24,7 +24,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import ServiceName
-from orchestrator.ports import Store
+from orchestrator.ports.store import Store
 from orchestrator.store.opening import open_store
 from sandbox.wire.skin import Skin
 from sandbox.wire.socket import serve as serve_aws

@@ -1,6 +1,6 @@
 """When blue does not take the decided revision, and when somebody turns round half-way home."""
 
-from api.cli.backend.backend import Wish
+from api.cli.backend.backend import NewCommand
 from orchestrator.core.domain.commands import CommandKind
 from tests.endtoend.stage import Ended, Stage
 
@@ -80,7 +80,7 @@ async def rollback_half_way_home(made: Stage) -> None:
     deploy = await shop.deploy(shop.file(new))
     await shop.until(lambda view: view.phase == "settling" and view.green_percent == 50.0)
     # Not by a process of its own: on a busy machine that starts so slowly that everything is home by then.
-    await shop.door.wish((await shop.newest()).id, Wish(kind=CommandKind.ROLLBACK, reason="turn round"))
+    await shop.door.give((await shop.newest()).id, NewCommand(kind=CommandKind.ROLLBACK, reason="turn round"))
     await shop.told("blue goes back to")
     ended = await deploy.ended()
     assert ended.code == 3, ended

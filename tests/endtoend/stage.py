@@ -23,7 +23,7 @@ from orchestrator import bootstrap
 from orchestrator.engine.views.rollout import RolloutView
 from orchestrator.store.opening import open_store
 from sandbox.plane.clients.load import Load
-from sandbox.plane.tasks.control import Wish
+from sandbox.plane.tasks.control import FaultRequest
 from sandbox.sandbox import Sandbox
 from sandbox.scenarios.scenery import Scenery, furnish, register
 from sandbox.world.kernel.errors import AwsRefusal
@@ -264,7 +264,7 @@ class Shop:
 
     def fault(self, fault: str, **more: object) -> None:
         """Ask the sandbox for a fault, or for its end."""
-        self.sandbox.control.grant(Wish.of(json.dumps({"fault": fault, **more}).encode()))
+        self.sandbox.control.grant(FaultRequest.of(json.dumps({"fault": fault, **more}).encode()))
 
 
 class Stage:

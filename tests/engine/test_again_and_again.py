@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.ports import Filter
+from orchestrator.ports.rollouts import Filter
 from tests.cases.looks import active_revisions, definition_of, live_services, service_of
 from tests.support.again import ENDS_WELL, Deployed, Way, deploy_again_and_again
 from tests.support.everything import (

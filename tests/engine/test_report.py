@@ -15,7 +15,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.engine.views.report import report
 from orchestrator.engine.views.report_parts import Report
-from orchestrator.ports import EventSeen, Store
+from orchestrator.ports.rollouts import EventSeen
+from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
 from orchestrator.store.opening import open_store
 from tests.contract.store_doors import start

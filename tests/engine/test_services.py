@@ -13,7 +13,7 @@ from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import ServiceName
 from orchestrator.engine.views.services import PastView, service, services
-from orchestrator.ports import Store
+from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
 from tests.contract.store_values import NOON, TTL, a_rollout
 from tests.core.stages import blue

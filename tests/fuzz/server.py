@@ -22,7 +22,8 @@ from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.bootstrap import SystemClock, engine_of
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Store, Token
+from orchestrator.ports.store import Store
+from orchestrator.ports.tokens import Token
 from orchestrator.settings import Issuer, Settings
 from orchestrator.store.opening import open_store
 from sandbox.scenarios.scenery import furnish, register, until_steady

@@ -11,7 +11,7 @@ import pytest
 from api.app import create_app
 from api.auth.tokens import PREFIX, digest_of, is_token, new_token
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Token
+from orchestrator.ports.tokens import Token
 from orchestrator.settings import Settings
 from tests.http.desk import Desk, problem, stream_events
 

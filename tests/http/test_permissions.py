@@ -9,7 +9,7 @@ from api.auth.roles import CALLS, FOR_ALL_SERVICES, Open, needed_for
 from api.auth.tokens import new_token
 from docs.pages.permissions_http import may
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Token
+from orchestrator.ports.tokens import Token
 from tests.http.desk import Desk, problem
 from tests.support.rehearsal import Rehearsal
 

@@ -15,7 +15,7 @@ from api.app import run
 from api.auth.tokens import digest_of
 from orchestrator.core.domain.errors import Refused
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Token
+from orchestrator.ports.tokens import Token
 from orchestrator.settings import Issuer, Settings
 from orchestrator.store.opening import open_store
 from tests.http.process import PATIENCE, connect, log_of

@@ -12,7 +12,7 @@ from api.http.request import middleware
 from orchestrator.bootstrap import engine_of
 from orchestrator.core.domain.errors import Refused
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 from orchestrator.store.memory.store import MemoryStore
 from sandbox.world.kernel.faults import Fault
 from tests.http.desk import Desk, problem

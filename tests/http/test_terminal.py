@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.backend.backend import Which, Wish
+from api.cli.backend.backend import NewCommand, Which
 from api.cli.backend.operating_user import local_actor
 from api.cli.backend.server import ServerDoor
 from orchestrator.core.domain.commands import CommandKind
@@ -37,9 +37,9 @@ def test_server_says_what_the_store_says_and_knows_who_asked(
             with pytest.raises(NotFound):
                 await far.get("nobody")
             with pytest.raises(Refused, match="pending"):
-                await far.wish("checkout", Wish(kind=CommandKind.PROMOTE))
+                await far.give("checkout", NewCommand(kind=CommandKind.PROMOTE))
             # Abandoning needs no look at AWS: the server's worker applies it at once.
-            await far.wish("checkout", Wish(kind=CommandKind.ABANDON, reason="to see who asks"))
+            await far.give("checkout", NewCommand(kind=CommandKind.ABANDON, reason="to see who asks"))
             await next_version(server_url, after=near.version)
             assert f"by {local_actor().name}" in (await far.get("r1")).reason
         finally:

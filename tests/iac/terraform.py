@@ -14,7 +14,7 @@ from tests.iac.definitions import DEFINITION
 from tests.iac.groups import GROUP
 from tests.iac.hcl import Block, Unwritten, Value
 from tests.iac.kind import Attributes, Kind
-from tests.iac.rules import LISTENER, RULE
+from tests.iac.listener_rules import LISTENER, RULE
 from tests.iac.scaling import ACTION, POLICY, TARGET
 from tests.iac.services import SERVICE
 

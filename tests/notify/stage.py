@@ -16,7 +16,8 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.notify.deliverer import Deliverer
 from orchestrator.notify.sink import Sink
-from orchestrator.ports import EventSeen, Store, Stored
+from orchestrator.ports.rollouts import EventSeen, Stored
+from orchestrator.ports.store import Store
 from tests.contract.store_values import NOON, TTL, a_decision, a_rollout
 
 MINUTE = timedelta(minutes=1)

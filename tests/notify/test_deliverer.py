@@ -12,7 +12,8 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.notify import delivery_line
 from orchestrator.notify.sink import Gone, Later
-from orchestrator.ports import Delivery, Store
+from orchestrator.ports.outbox import Delivery
+from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
 from tests.contract.store_doors import Play
 from tests.contract.store_values import TTL, a_decision

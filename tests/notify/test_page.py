@@ -9,7 +9,7 @@ import pytest
 from orchestrator.core.domain.events import FOR_PEOPLE
 from orchestrator.notify.cloud_events import cloud_event
 from orchestrator.outbound.signature import key_of, signed
-from orchestrator.ports import EventSeen, Stored
+from orchestrator.ports.rollouts import EventSeen, Stored
 from orchestrator.settings import Secret
 from tests.contract.store_values import NOON, a_rollout, an_event
 from tests.notify.receiver import PAGE, SECRET, sample

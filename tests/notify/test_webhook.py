@@ -19,7 +19,7 @@ from orchestrator.notify.webhook import HookSink
 from orchestrator.outbound.retry_after import retry_after
 from orchestrator.outbound.send import Outbound
 from orchestrator.outbound.signature import key_of, signed
-from orchestrator.ports import Delivery
+from orchestrator.ports.outbox import Delivery
 from orchestrator.settings import Hook, Hosts, Secret
 from orchestrator.store.memory.store import MemoryStore
 from tests.contract.store_values import NOON

@@ -13,7 +13,9 @@ from orchestrator.core.domain.errors import Lost
 from orchestrator.core.tick.seen import Failure
 from orchestrator.engine.tick import Ticked, Ticker
 from orchestrator.engine.worker import Worker
-from orchestrator.ports import Clock, Leased, Store
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.world import World

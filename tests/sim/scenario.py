@@ -71,7 +71,7 @@ GREENS: tuple[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class PlannedCommand:
     """A command, given so many seconds after the start."""
 
     at: float
@@ -129,7 +129,7 @@ class Scenario:
     faults: tuple[Fault, ...]
     outages: tuple[Outage, ...]
     edits: tuple[Edit, ...]
-    wishes: tuple[Wish, ...]
+    wishes: tuple[PlannedCommand, ...]
     mishaps: tuple[Mishap, ...]
     tells_colour: bool  # green runs a revision that the rollout registers, blue takes the plain one over
     background: Background
@@ -260,7 +260,7 @@ def _mishaps_of_scaling(drawn: Scenario, draw: Random) -> tuple[Mishap, ...]:
     return tuple(Mishap(at=draw.uniform(5, 240), what=draw.choice(OF_SCALING)) for _ in range(count))
 
 
-def _wish(draw: Random) -> Wish:
+def _wish(draw: Random) -> PlannedCommand:
     kinds = (
         CommandKind.PAUSE,
         CommandKind.RESUME,
@@ -271,4 +271,4 @@ def _wish(draw: Random) -> Wish:
         CommandKind.REJECT,
     )
     kind = draw.choices(kinds, [3, 4, 4, 3, 3, 2, 1])[0]
-    return Wish(at=draw.uniform(0, 260), kind=kind, full=draw.random() < 0.3)
+    return PlannedCommand(at=draw.uniform(0, 260), kind=kind, full=draw.random() < 0.3)

@@ -235,7 +235,7 @@ class Stage:
 
     async def _give(self, command: Command) -> None:
         with suppress(Refused):
-            await commands.wish(self.rollout, command, store=self.store)
+            await commands.accept(self.rollout, command, store=self.store)
             self.oracle.accepted.append(command)
 
     async def _starts(self) -> None:

@@ -19,7 +19,7 @@ from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import rules
 from orchestrator.engine import tick
-from orchestrator.ports import Leased
+from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.store import MemoryStore
 from tests.sim.run import complaint, play_seed, play_swap
 from tests.sim.scenario import scenario_of

@@ -64,7 +64,7 @@ class Life:
             if is_taken_back:
                 wish = commands.command(CommandKind.ROLLBACK, by=OPERATOR, clock=self.stage.clock)
                 with suppress(Refused):  # it may be over, or past the way back
-                    await commands.wish(self.rollout, wish, store=self.stage.store)
+                    await commands.accept(self.rollout, wish, store=self.stage.store)
             await asyncio.sleep(AWAY.total_seconds())
 
 

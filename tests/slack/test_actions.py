@@ -11,7 +11,7 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import RolloutId, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import ApprovalSpec
-from orchestrator.ports import Call
+from orchestrator.ports.calls import Call
 from tests.slack.fake import RELEASES, TEAM
 from tests.slack.room import APPROVER, AUTHOR, ELSEWHERE, OPERATOR, SECOND, STRANGER, VIEWER, Room
 

@@ -20,7 +20,7 @@ from orchestrator.core.rollout.spec import ApprovalSpec
 from orchestrator.notify.slack.buttons import actions, bound_to, dialog, offered, read_bound
 from orchestrator.notify.slack.message import Act, Message, render
 from orchestrator.notify.slack.text import bar, clipped, escaped, joined
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 from tests.builders import NOON, good_spec
 from tests.slack.shapes import mistakes, view_mistakes
 

@@ -15,7 +15,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import ApprovalSpec
 from orchestrator.notify.sink import Later
 from orchestrator.notify.slack.receiver import SlackSink
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 from orchestrator.settings import Secret
 from tests.slack.fake import PRIVATE, RELEASES, No
 from tests.slack.room import Room

@@ -15,7 +15,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from orchestrator.core.rollout.rollout import Decision
-from orchestrator.ports import Delivery, Leased
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.outbox import Delivery
 from orchestrator.store.opening import open_store
 from orchestrator.store.sql import leases, outbox
 from orchestrator.store.sql.sqlite import SqliteDatabase

@@ -17,7 +17,8 @@ from orchestrator.core.domain.events import Event
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.ports import Filter, Store
+from orchestrator.ports.rollouts import Filter
+from orchestrator.ports.store import Store
 from orchestrator.store.codec import encode
 from orchestrator.store.errors import Unusable
 from orchestrator.store.opening import open_store

@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from orchestrator.core.domain.ids import RolloutId
-from orchestrator.ports import Delivery, Store
+from orchestrator.ports.outbox import Delivery
+from orchestrator.ports.store import Store
 from orchestrator.store.errors import Unusable
 from orchestrator.store.opening import open_store
 from orchestrator.store.sql.sqlite import SqliteDatabase

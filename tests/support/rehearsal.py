@@ -25,7 +25,9 @@ from orchestrator.core.rollout.spec import Limits, MetricsSpec, ServiceName, Spe
 from orchestrator.engine import commands
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
-from orchestrator.ports import CommandSeen, EventSeen, Outward
+from orchestrator.ports.commands import CommandSeen
+from orchestrator.ports.outbound import Outward
+from orchestrator.ports.rollouts import EventSeen
 from orchestrator.store.memory.store import MemoryStore
 from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
@@ -141,7 +143,7 @@ class Rehearsal:
                 store=self.store,
                 cloud=self.cloud,
                 clock=self.clock,
-                prober=self.outward,
+                addresses=self.outward,
             )
         )
         return stored.rollout.id
@@ -156,7 +158,7 @@ class Rehearsal:
     ) -> CommandSeen:
         """Give a command."""
         command = commands.command(kind, by=by, clock=self.clock, **more)
-        return self.run(commands.wish(rollout, command, store=self.store))
+        return self.run(commands.accept(rollout, command, store=self.store))
 
     def until(self, rollout: RolloutId, *phases: Phase, within: timedelta = timedelta(minutes=30)) -> Rollout:
         """Let a worker run until the rollout is in one of these phases (default: any final one)."""

@@ -8,7 +8,7 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 if TYPE_CHECKING:
     from orchestrator.engine.views.report_parts import Report
@@ -21,7 +21,7 @@ SERVICES_A_PAGE, SERVICES_MAX = 100, 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class NewCommand:
     """What a person typed: a command, not yet bound to a rollout. Steps count from 1."""
 
     kind: CommandKind
@@ -69,7 +69,7 @@ class Door(Reads, Protocol):
         """What takes back a rollout that succeeded, or a service's last. Raises NotFound, Refused."""
         ...
 
-    async def wish(self, name: str, wish: Wish) -> RolloutView:
+    async def give(self, name: str, command: NewCommand) -> RolloutView:
         """Give a command; returns the rollout that took it. Raises NotFound, Refused naming the phase."""
         ...
 
@@ -87,7 +87,7 @@ class Door(Reads, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class NewToken:
     """What a new token is to be. ``expires``: a moment, a time from now, or empty for never."""
 
     name: str

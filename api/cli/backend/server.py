@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, Which, Wish
+from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, NewCommand, Which
 from api.cli.backend.operating_user import local_actor
 from api.client import requests
 from api.client.answers import read
@@ -32,11 +32,11 @@ from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 if TYPE_CHECKING:
     from api.auth.token_shapes import TokenMade, TokenView
-    from api.cli.backend.backend import Wanted
+    from api.cli.backend.backend import NewToken
     from api.http.json_values import PreflightView
     from orchestrator.core.analysis.detectable_regression import Measured
     from orchestrator.engine.views.report_parts import Report
@@ -98,14 +98,14 @@ class ServerDoor:
 
         return config.from_json(await self.ask(requests.undo(name)), "the server's answer")
 
-    async def wish(self, name: str, wish: Wish) -> RolloutView:
+    async def give(self, name: str, command: NewCommand) -> RolloutView:
         """As Door."""
-        said: dict[str, object] = {"reason": wish.reason, "step": wish.step}
-        if wish.kind is CommandKind.PROMOTE:
-            said["full"] = wish.full
-        if wish.to is not None:
-            said["to"] = f"{wish.to / 10:g}%"
-        answer = await self.ask(requests.command(name, wish.kind.value, said))
+        said: dict[str, object] = {"reason": command.reason, "step": command.step}
+        if command.kind is CommandKind.PROMOTE:
+            said["full"] = command.full
+        if command.to is not None:
+            said["to"] = f"{command.to / 10:g}%"
+        answer = await self.ask(requests.command(name, command.kind.value, said))
         return self.shaped(RolloutView, answer["rollout"])
 
     async def start(self, spec: Spec, *, key: str) -> RolloutView:
@@ -236,7 +236,7 @@ class ServerTokens:
     def __init__(self, door: ServerDoor) -> None:
         self._door = door
 
-    async def create(self, wanted: "Wanted") -> "TokenMade":
+    async def create(self, wanted: "NewToken") -> "TokenMade":
         """As TokenDoor."""
         from api.auth.token_shapes import TokenMade
 

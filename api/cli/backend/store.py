@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, Which, Wish
+from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, NewCommand, Which
 from api.cli.backend.operating_user import local_actor
 from orchestrator import bootstrap
 from orchestrator.core.domain.ids import RolloutId
@@ -13,7 +13,9 @@ from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.views import services
 from orchestrator.engine.views.rollout import RolloutView, view
 from orchestrator.engine.views.services import ServiceView
-from orchestrator.ports import Clock, EventSeen, Filter, Store
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.rollouts import EventSeen, Filter
+from orchestrator.ports.store import DoorStore
 
 if TYPE_CHECKING:
     from orchestrator.engine.views.report_parts import Report
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 class StoreDoor:
     """Straight into the store, through the engine's own commands."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: DoorStore, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
     async def get(self, name: str) -> RolloutView:
@@ -52,19 +54,19 @@ class StoreDoor:
 
         return await undo.undoing(await undo.ended(name, store=self._store), store=self._store)
 
-    async def wish(self, name: str, wish: Wish) -> RolloutView:
+    async def give(self, name: str, command: NewCommand) -> RolloutView:
         """As Door."""
         row = await commands.resolve(name, store=self._store)
-        command = commands.command(
-            wish.kind,
-            by=local_actor(wish.source),
+        bound = commands.command(
+            command.kind,
+            by=local_actor(command.source),
             clock=self._clock,
-            reason=wish.reason,
-            step=None if wish.step is None else wish.step - 1,
-            full=wish.full,
-            to=wish.to,
+            reason=command.reason,
+            step=None if command.step is None else command.step - 1,
+            full=command.full,
+            to=command.to,
         )
-        await commands.wish(row.rollout.id, command, store=self._store)
+        await commands.accept(row.rollout.id, bound, store=self._store)
         return view(await self._store.load(row.rollout.id))
 
     async def start(self, spec: Spec, *, key: str) -> RolloutView:
@@ -80,7 +82,7 @@ class StoreDoor:
                 clock=self._clock,
                 registries=settings.registries,
                 calendar=Calendar(self._store, self._clock, settings.freezes),
-                prober=bootstrap.outward_of(settings, self._clock),
+                addresses=bootstrap.outward_of(settings, self._clock),
             )
         return view(started)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from api.cli.backend.backend import Wish
+from api.cli.backend.backend import NewCommand
 from api.cli.backend.open import open_door
 from api.cli.options.shell_completion import rollout_argument
 from api.cli.output.output import emit, json_option
@@ -18,7 +18,7 @@ from orchestrator.engine.views.rollout import RolloutView
 Command = Callable[..., Any]
 
 
-def _wishing(command: Command) -> Command:
+def _giving(command: Command) -> Command:
     """What every command has: the rollout, why, and JSON."""
     reason = click.option("--reason", "-r", default="", help="Why; kept in the audit log for ever.")
     step = click.option(
@@ -29,67 +29,67 @@ def _wishing(command: Command) -> Command:
     return rollout_argument(reason(step(json_option(command))))
 
 
-def _give(name: str, wish: Wish, *, as_json: bool) -> None:
-    view = asyncio.run(_ask(name, wish))
+def _give(name: str, command: NewCommand, *, as_json: bool) -> None:
+    view = asyncio.run(_ask(name, command))
     if as_json:
         emit(view)
     else:
-        click.echo(f"{wish.kind} accepted for {view.id} ({view.phase}): `teal watch {view.id}` follows it")
+        click.echo(f"{command.kind} accepted for {view.id} ({view.phase}): `teal watch {view.id}` follows it")
 
 
-async def _ask(name: str, wish: Wish) -> RolloutView:
+async def _ask(name: str, command: NewCommand) -> RolloutView:
     async with open_door() as door:
-        return await door.wish(name, wish)
+        return await door.give(name, command)
 
 
 @click.command("approve")
-@_wishing
+@_giving
 def approve_command(name: str, reason: str, step: int | None, as_json: bool) -> None:
     """Approve the step that waits for a person.
 
     An approval lets the step be left once its bake and its gates allow it; it may be given from the step's start.
     """
-    _give(name, Wish(kind=CommandKind.APPROVE, reason=reason, step=step), as_json=as_json)
+    _give(name, NewCommand(kind=CommandKind.APPROVE, reason=reason, step=step), as_json=as_json)
 
 
 @click.command("reject")
-@_wishing
+@_giving
 def reject_command(name: str, reason: str, step: int | None, as_json: bool) -> None:
     """Refuse the revision: all traffic goes back to blue and green is retired."""
-    _give(name, Wish(kind=CommandKind.REJECT, reason=reason, step=step), as_json=as_json)
+    _give(name, NewCommand(kind=CommandKind.REJECT, reason=reason, step=step), as_json=as_json)
 
 
 @click.command("pause")
-@_wishing
+@_giving
 def pause_command(name: str, reason: str, step: int | None, as_json: bool) -> None:
     """Stop advancing. Gates still judge, and a failing gate still rolls back."""
-    _give(name, Wish(kind=CommandKind.PAUSE, reason=reason, step=step), as_json=as_json)
+    _give(name, NewCommand(kind=CommandKind.PAUSE, reason=reason, step=step), as_json=as_json)
 
 
 @click.command("resume")
-@_wishing
+@_giving
 def resume_command(name: str, reason: str, step: int | None, as_json: bool) -> None:
     """Go on advancing after a pause, a failure that was held, or a failed update of blue."""
-    _give(name, Wish(kind=CommandKind.RESUME, reason=reason, step=step), as_json=as_json)
+    _give(name, NewCommand(kind=CommandKind.RESUME, reason=reason, step=step), as_json=as_json)
 
 
 @click.command("promote")
 @click.option("--full", is_flag=True, help="Go straight to the last step.")
-@_wishing
+@_giving
 def promote_command(name: str, reason: str, step: int | None, full: bool, as_json: bool) -> None:
     """Waive the rest of this step's bake, and the holds of its evidence gates.
 
     A FAIL, health, capacity and drift are never waived. While watching, it ends the watch.
     """
-    _give(name, Wish(kind=CommandKind.PROMOTE, reason=reason, step=step, full=full), as_json=as_json)
+    _give(name, NewCommand(kind=CommandKind.PROMOTE, reason=reason, step=step, full=full), as_json=as_json)
 
 
 @click.command("back")
 @click.option("--to", "to", type=WEIGHT, required=True, help="The weight of an earlier step, such as 10%.")
-@_wishing
+@_giving
 def back_command(name: str, reason: str, step: int | None, to: Tenths, as_json: bool) -> None:
     """Go back to an earlier step: its weight at once, its bake anew."""
-    _give(name, Wish(kind=CommandKind.BACK, reason=reason, step=step, to=to), as_json=as_json)
+    _give(name, NewCommand(kind=CommandKind.BACK, reason=reason, step=step, to=to), as_json=as_json)
 
 
 @click.command("rollback")
@@ -100,7 +100,7 @@ def back_command(name: str, reason: str, step: int | None, to: Tenths, as_json: 
 )
 @click.option("--dry-run", is_flag=True, help="With --direct: say what would be done, and only read.")
 @click.option("--yes", is_flag=True, help="With --direct: do not ask in a terminal.")
-@_wishing
+@_giving
 def rollback_command(
     name: str, reason: str, step: int | None, as_json: bool, direct: bool, dry_run: bool, yes: bool
 ) -> None:
@@ -114,18 +114,18 @@ def rollback_command(
     if direct:
         if step is not None:
             raise click.UsageError("--step cannot stand beside --direct, which knows no steps")
-        from api.cli.commands.rollback_direct import roll_back_directly, wanted_of
+        from api.cli.commands.rollback_direct import options_of, roll_back_directly
 
-        roll_back_directly(wanted_of(name, reason=reason, dry_run=dry_run, yes=yes, as_json=as_json))
+        roll_back_directly(options_of(name, reason=reason, dry_run=dry_run, yes=yes, as_json=as_json))
         return
     if dry_run or yes:
         raise click.UsageError("--dry-run and --yes belong to --direct")
-    _give(name, Wish(kind=CommandKind.ROLLBACK, reason=reason, step=step), as_json=as_json)
+    _give(name, NewCommand(kind=CommandKind.ROLLBACK, reason=reason, step=step), as_json=as_json)
 
 
 @click.command("abandon")
 @click.option("--yes", is_flag=True, help="Yes: leave weights and green as they are, for me to clean up.")
-@_wishing
+@_giving
 def abandon_command(name: str, reason: str, step: int | None, yes: bool, as_json: bool) -> None:
     """Write nothing more for a rollout, and leave weights, green and scaling as they are: the last resort."""
     if not yes:
@@ -133,4 +133,4 @@ def abandon_command(name: str, reason: str, step: int | None, yes: bool, as_json
             "abandon leaves weights and green as they are, and nothing will clean them up. "
             f"`teal rollback {name}` puts all traffic on blue; to abandon all the same, add --yes."
         )
-    _give(name, Wish(kind=CommandKind.ABANDON, reason=reason, step=step), as_json=as_json)
+    _give(name, NewCommand(kind=CommandKind.ABANDON, reason=reason, step=step), as_json=as_json)

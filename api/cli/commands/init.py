@@ -13,7 +13,9 @@ from orchestrator import bootstrap
 from orchestrator.core.cloud.survey import Finding, Severity
 from orchestrator.core.domain.errors import Outside, Refused
 from orchestrator.core.rollout.spec import ServiceName
-from orchestrator.ports import Clock, Cloud, Scout
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.cloud import PreflightCloud
+from orchestrator.ports.initial_service import RunningService
 
 FINDINGS = 2
 HERE = "rollout.yaml"
@@ -137,8 +139,8 @@ def _named(service: str, task_definition: str, account: str) -> ServiceName:
 
 async def _one(
     name: ServiceName,
-    cloud: Cloud,
-    scout: Scout,
+    cloud: PreflightCloud,
+    scout: RunningService,
     clock: Clock,
     task_definition: str,
     writing: _Writing,

@@ -16,7 +16,7 @@ from api.cli.output.rollout_sheet import painted, sheet
 from api.http.json_values import event_view
 from orchestrator.core.domain.phases import Phase
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 HEAD = ("ID", "SERVICE", "PHASE", "GREEN", "STEP", "STARTED", "REMARK")
 

@@ -57,7 +57,7 @@ async def _look(spec: Spec) -> PreflightView:
                 cloud=cloud,
                 clock=clock,
                 registries=settings.registries,
-                prober=bootstrap.outward_of(settings, clock),
+                addresses=bootstrap.outward_of(settings, clock),
                 freezes=[
                     one
                     for one in settings.freezes or ()

@@ -53,7 +53,7 @@ class DirectRollback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RollbackOptions:
     """What a person typed."""
 
     account: str
@@ -65,7 +65,7 @@ class Wanted:
     as_json: bool
 
 
-def wanted_of(name: str, *, reason: str, dry_run: bool, yes: bool, as_json: bool) -> Wanted:
+def options_of(name: str, *, reason: str, dry_run: bool, yes: bool, as_json: bool) -> RollbackOptions:
     """The service that a name means. Raises click.UsageError for a name that is none."""
     found = _ARN.fullmatch(name) or _SERVICE.fullmatch(name)
     if found is None:
@@ -74,7 +74,7 @@ def wanted_of(name: str, *, reason: str, dry_run: bool, yes: bool, as_json: bool
             "only one cluster has it."
         )
     parts = found.groupdict()
-    return Wanted(
+    return RollbackOptions(
         account=parts.get("account") or "",
         cluster=parts.get("cluster") or "",
         service=parts["service"],
@@ -85,9 +85,9 @@ def wanted_of(name: str, *, reason: str, dry_run: bool, yes: bool, as_json: bool
     )
 
 
-def roll_back_directly(wanted: Wanted) -> None:
+def roll_back_directly(options: RollbackOptions) -> None:
     """Bring all traffic to blue and say what is left. Raises TealError; Ctrl-C says how things stand."""
-    run = _Run(wanted)
+    run = _Run(options)
     try:
         asyncio.run(run.go())
     except KeyboardInterrupt:
@@ -101,17 +101,17 @@ def roll_back_directly(wanted: Wanted) -> None:
 class _Run:
     """One run at a terminal or in a script."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
+    def __init__(self, options: RollbackOptions) -> None:
+        self._options = options
         self._bringing: BringHome | None = None
         self._has_begun = False
 
     async def go(self) -> None:
         """Look, say what will be done, do it, say what is left."""
-        wanted, clock = self._wanted, bootstrap.SystemClock()
-        async with bootstrap.open_direct(wanted.account) as direct:
+        options, clock = self._options, bootstrap.SystemClock()
+        async with bootstrap.open_direct(options.account) as direct:
             service = await until_answered(
-                lambda: direct.find(cluster=wanted.cluster, service=wanted.service), self._tell
+                lambda: direct.find(cluster=options.cluster, service=options.service), self._tell
             )
             bringing = self._bringing = BringHome(direct, service, clock=clock, tell=self._tell)
             place = await bringing.look()
@@ -123,13 +123,13 @@ class _Run:
                 return
             plan = words.intentions(place)
             self._say(*words.situation(place), "", "What will be done:", *_numbered(plan), "")
-            if wanted.is_dry_run:
+            if options.is_dry_run:
                 self._say(*words.pinned(place), "Dry run: nothing was touched.")
                 self._emit(place, plan=plan, end=None)
                 return
             self._confirm()
             self._has_begun = True
-            end = await bringing.run(by=_by(wanted))
+            end = await bringing.run(by=_by(options))
         self._say(*_ended(end))
         self._emit(end.place, plan=plan, end=end)
 
@@ -144,7 +144,7 @@ class _Run:
             click.echo(line, err=True)
 
     def _confirm(self) -> None:
-        is_asked = not self._wanted.is_sure and _is_terminal()
+        is_asked = not self._options.is_sure and _is_terminal()
         if is_asked and not click.confirm("Do it?", err=True):
             _leave("Nothing was touched.")
 
@@ -153,10 +153,10 @@ class _Run:
 
     def _say(self, *lines: str) -> None:
         for line in lines:
-            click.echo(line, err=self._wanted.as_json)
+            click.echo(line, err=self._options.as_json)
 
     def _emit(self, place: Place, *, plan: tuple[str, ...], end: Homecoming | None) -> None:
-        if not self._wanted.as_json:
+        if not self._options.as_json:
             return
         rules = tuple(
             RuleLeft(rule=rule.arn, name=rule.name, green_percent=place.green_part(rule) / 10)
@@ -165,7 +165,7 @@ class _Run:
         emit(
             DirectRollback(
                 service=place.name,
-                is_dry_run=self._wanted.is_dry_run,
+                is_dry_run=self._options.is_dry_run,
                 has_acted=end is not None and end.has_acted,
                 blue=_revision(place),
                 rules=rules,
@@ -211,9 +211,9 @@ def _numbered(lines: tuple[str, ...]) -> list[str]:
     return [f"  {number}. {line}" for number, line in enumerate(lines, 1)]
 
 
-def _by(wanted: Wanted) -> str:
+def _by(options: RollbackOptions) -> str:
     who = tags.value_of(local_actor().name.replace(":", " ")) or "somebody"
-    return tags.value_of(f"{who}: {wanted.reason or 'teal rollback --direct'}")
+    return tags.value_of(f"{who}: {options.reason or 'teal rollback --direct'}")
 
 
 def _revision(place: Place) -> str:

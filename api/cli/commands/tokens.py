@@ -11,12 +11,14 @@ from typing import Protocol
 import click
 
 from api.auth.token_shapes import GROUP, LIFE_MAX, NAME, SERVICE, TokenMade, TokenView, token_view
-from api.cli.backend.backend import Wanted
+from api.cli.backend.backend import NewToken
 from api.cli.backend.operating_user import local_actor
 from api.cli.backend.profiles import target
 from api.cli.output.output import emit, json_option, span_text, table
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Call, Clock, Store, Token
+from orchestrator.ports.calls import Call
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.tokens import AuditedTokens, Token
 
 HEAD = ("ID", "NAME", "ROLE", "SERVICES", "STATE", "LAST USED", "MADE BY")
 
@@ -24,7 +26,7 @@ HEAD = ("ID", "NAME", "ROLE", "SERVICES", "STATE", "LAST USED", "MADE BY")
 class TokenDoor(Protocol):
     """Everything the terminal asks of tokens."""
 
-    async def create(self, wanted: Wanted) -> TokenMade:
+    async def create(self, wanted: NewToken) -> TokenMade:
         """Make a token."""
         ...
 
@@ -40,10 +42,10 @@ class TokenDoor(Protocol):
 class StoreTokens:
     """Straight into the store; each change is in the audit log of calls, as those of other doors are."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: AuditedTokens, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    async def create(self, wanted: Wanted) -> TokenMade:
+    async def create(self, wanted: NewToken) -> TokenMade:
         """As TokenDoor."""
         from api.auth.tokens import new_token
 
@@ -141,7 +143,7 @@ def create_command(
     _check(name, services, groups)
     if expires:
         end_of(expires, datetime.now(UTC))  # told before anything is made
-    wanted = Wanted(name=name, role=role, services=services, groups=groups, expires=expires)
+    wanted = NewToken(name=name, role=role, services=services, groups=groups, expires=expires)
     made = asyncio.run(_create(wanted))
     if as_json:
         emit(made)
@@ -155,7 +157,7 @@ def create_command(
     click.echo(made.text)
 
 
-async def _create(wanted: Wanted) -> TokenMade:
+async def _create(wanted: NewToken) -> TokenMade:
     async with open_tokens() as door:
         return await door.create(wanted)
 

@@ -12,7 +12,7 @@ from orchestrator.core.gates import alarms, compare
 from orchestrator.engine.views.rollout import RolloutView
 from sandbox.plane.clients.load import Load
 from sandbox.plane.clients.tally import LoadSeen
-from sandbox.plane.tasks.control import Wish
+from sandbox.plane.tasks.control import FaultRequest
 from sandbox.sandbox import Sandbox
 from sandbox.scenarios.demo import MINUTE
 from sandbox.scenarios.demo_evidence import (
@@ -106,7 +106,7 @@ class OutageWitness:
         self,
         outage: Outage,
         *,
-        grant: Callable[[Wish], None],
+        grant: Callable[[FaultRequest], None],
         met: Callable[[], LoadSeen],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -130,7 +130,7 @@ class OutageWitness:
             self._watch(now, self._began, look.view)
 
     def _begin(self, now: datetime, view: RolloutView) -> None:
-        self._grant(Wish.of(json.dumps(self._outage.fault).encode()))
+        self._grant(FaultRequest.of(json.dumps(self._outage.fault).encode()))
         self._began, self._before = now, self._met()
         self._weight = self._least = view.green_percent
 

@@ -5,7 +5,7 @@ import click
 from api.cli.following.follow import Look
 from api.cli.output.output import clock_text
 from orchestrator.core.domain.events import EventKind
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 QUIET = frozenset(
     {

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from api.cli.backend.backend import EVENTS_A_PAGE, Reads
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 LOOK_SECONDS = 0.25
 

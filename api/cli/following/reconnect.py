@@ -13,7 +13,7 @@ from api.cli.backend.backend import Reads
 from api.cli.output.output import span_text
 from orchestrator.core.domain.errors import Unreachable
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 
 T = TypeVar("T")
 PATIENCE = timedelta(seconds=30)

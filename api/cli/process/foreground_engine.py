@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from api.cli.backend.backend import Wish
+from api.cli.backend.backend import NewCommand
 from api.cli.backend.operating_user import local_actor
 from api.cli.backend.store import StoreDoor
 from api.cli.following.follow import Screen, looks, pause
@@ -20,7 +20,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine import commands
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Foreground:
             clock=engine.clock,
             registries=engine.registries,
             calendar=engine.calendar,
-            prober=engine.outward,
+            addresses=engine.outward,
         )
         return started.rollout.id
 
@@ -96,7 +96,9 @@ class Foreground:
     async def _take_back(self, rollout: str, screen: Screen) -> int:
         try:
             reason = "interrupted where `teal deploy` ran"
-            await self.door.wish(rollout, Wish(kind=CommandKind.ROLLBACK, reason=reason, source="signal"))
+            await self.door.give(
+                rollout, NewCommand(kind=CommandKind.ROLLBACK, reason=reason, source="signal")
+            )
             screen.say(
                 "Rolling back. Another Ctrl-C stops watching; the rollback then waits for the next engine."
             )

@@ -20,7 +20,8 @@ from orchestrator.config.text.fields import refusal
 from orchestrator.config.text.quantities import parse_duration, shown
 from orchestrator.core.domain.errors import Conflict
 from orchestrator.core.domain.roles import Principal, Role
-from orchestrator.ports import Call, Token
+from orchestrator.ports.calls import Call
+from orchestrator.ports.tokens import Token
 
 router = APIRouter(tags=["access"])
 
@@ -101,7 +102,7 @@ Expiry = Annotated[
 ]
 
 
-class TokenWish(BaseModel):
+class TokenBody(BaseModel):
     """What a new token is to be."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -173,7 +174,7 @@ def _may(who: Principal, call: str) -> bool:
 
 @router.post("/v1/tokens", operation_id="create_token", status_code=201, summary="Make a token")
 async def create_token(
-    wish: TokenWish,
+    body: TokenBody,
     door: AtDoor,
     visit: AtVisit,
     response: Response,
@@ -197,13 +198,13 @@ async def create_token(
     text, digest = new_token()
     token = Token(
         id=_id_for(key, who.name),
-        name=wish.name,
-        role=wish.role,
-        services=wish.services,
-        groups=wish.groups,
+        name=body.name,
+        role=body.role,
+        services=body.services,
+        groups=body.groups,
         created_at=now,
         created_by=who.name,
-        expires_at=_end_of(wish.expires, now),
+        expires_at=_end_of(body.expires, now),
     )
     visit.target = token.id
     try:

@@ -34,7 +34,7 @@ Key = Annotated[
 SAYABLE = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"  # what a terminal would obey is nothing that a person says
 
 
-class Wish(BaseModel):
+class CommandBody(BaseModel):
     """What a person may say with any command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,7 +56,7 @@ class Wish(BaseModel):
     )
 
 
-class PromoteWish(Wish):
+class PromoteBody(CommandBody):
     """What a person may say with `promote`."""
 
     full: bool = Field(default=False, description="True: straight to the last step.")
@@ -70,7 +70,7 @@ WEIGHT: dict[str, Any] = {
 }
 
 
-class BackWish(Wish):
+class BackBody(CommandBody):
     """What a person says with `back`."""
 
     to: Annotated[Weight, WithJsonSchema(WEIGHT)] = Field(
@@ -91,7 +91,7 @@ MEANINGS = {
 
 
 async def _give(
-    door: Door, visit: Visit, name: str, by: Actor, key: str, kind: CommandKind, wish: Wish
+    door: Door, visit: Visit, name: str, by: Actor, key: str, kind: CommandKind, body: CommandBody
 ) -> Commanded:
     engine = door.engine
     stored = await reached(door, visit, name)
@@ -99,13 +99,13 @@ async def _give(
         kind,
         by=by,
         clock=engine.clock,
-        reason=wish.reason,
+        reason=body.reason,
         key=key,
-        step=None if wish.step is None else wish.step - 1,
-        full=isinstance(wish, PromoteWish) and wish.full,
-        to=Tenths(wish.to) if isinstance(wish, BackWish) else None,
+        step=None if body.step is None else body.step - 1,
+        full=isinstance(body, PromoteBody) and body.full,
+        to=Tenths(body.to) if isinstance(body, BackBody) else None,
     )
-    seen = await commands.wish(stored.rollout.id, command, store=engine.store)
+    seen = await commands.accept(stored.rollout.id, command, store=engine.store)
     engine.worker.hint()
     return Commanded(rollout=view(await engine.store.load(stored.rollout.id)), command=command_view(seen))
 
@@ -114,21 +114,21 @@ def _plain(kind: CommandKind) -> Callable[..., Awaitable[Commanded]]:
     """The call of a command that takes nothing but a reason and a step."""
 
     async def give(
-        door: AtDoor, visit: AtVisit, name: Name, by: By, wish: Wish | None = None, key: Key = ""
+        door: AtDoor, visit: AtVisit, name: Name, by: By, body: CommandBody | None = None, key: Key = ""
     ) -> Commanded:
-        return await _give(door, visit, name, by, key, kind, wish or Wish())
+        return await _give(door, visit, name, by, key, kind, body or CommandBody())
 
     return give
 
 
 async def _promote(
-    door: AtDoor, visit: AtVisit, name: Name, by: By, wish: PromoteWish | None = None, key: Key = ""
+    door: AtDoor, visit: AtVisit, name: Name, by: By, body: PromoteBody | None = None, key: Key = ""
 ) -> Commanded:
-    return await _give(door, visit, name, by, key, CommandKind.PROMOTE, wish or PromoteWish())
+    return await _give(door, visit, name, by, key, CommandKind.PROMOTE, body or PromoteBody())
 
 
-async def _back(door: AtDoor, visit: AtVisit, name: Name, by: By, wish: BackWish, key: Key = "") -> Commanded:
-    return await _give(door, visit, name, by, key, CommandKind.BACK, wish)
+async def _back(door: AtDoor, visit: AtVisit, name: Name, by: By, body: BackBody, key: Key = "") -> Commanded:
+    return await _give(door, visit, name, by, key, CommandKind.BACK, body)
 
 
 _OWN: dict[CommandKind, Callable[..., Awaitable[Commanded]]] = {

@@ -31,7 +31,7 @@ async def preflight(request: Request, door: AtDoor, who: Who) -> PreflightView:
         clock=engine.clock,
         registries=engine.registries,
         freezes=await engine.calendar.of(spec.service),
-        prober=engine.outward,
+        addresses=engine.outward,
         others=await active(engine.store),
         known=await service_of_record.known(engine.store, str(spec.service)),
     )

@@ -16,7 +16,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.engine import commands
 from orchestrator.engine.views.rollout import RolloutView, view
-from orchestrator.ports import Filter, Stored
+from orchestrator.ports.rollouts import Filter, Stored
 
 router = APIRouter(tags=["rollouts"])
 
@@ -61,7 +61,7 @@ async def start(
         clock=engine.clock,
         registries=engine.registries,
         calendar=engine.calendar,
-        prober=engine.outward,
+        addresses=engine.outward,
     )
     engine.worker.hint()
     visit.target = stored.rollout.id

@@ -15,7 +15,7 @@ from api.auth.bearer import Known
 from api.auth.claims import SOURCE
 from api.auth.roles import READS, Open, needed_for
 from orchestrator.core.domain.roles import Principal
-from orchestrator.ports import Call
+from orchestrator.ports.calls import Call
 
 PATH_SHOWN = 300
 QUIET = frozenset({"is_alive", "is_ready", "metrics"})

@@ -8,7 +8,7 @@ from api.http.request.context import Visit
 from api.http.request.server_state import Door
 from orchestrator.core.domain.roles import Principal
 from orchestrator.engine import commands
-from orchestrator.ports import Filter, Store, Stored
+from orchestrator.ports.rollouts import Filter, RolloutPages, Stored
 
 LOOKED_THROUGH_MAX = (
     5_000  # rollouts that one page of a list reads for somebody who may see only some of them
@@ -48,7 +48,7 @@ async def reached(door: Door, visit: Visit, name: str) -> Stored:
 
 
 async def page_for(
-    who: Principal, which: Filter, *, store: Store, before: str, limit: int
+    who: Principal, which: Filter, *, store: RolloutPages, before: str, limit: int
 ) -> tuple[tuple[Stored, ...], str]:
     """A page of those rollouts that somebody may see, and the next page's cursor.
 

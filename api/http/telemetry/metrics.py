@@ -10,7 +10,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.tick.seen import Failure
 from orchestrator.engine.tick import Ticked, Ticker
 from orchestrator.engine.worker import Worker
-from orchestrator.ports import Filter, Leased, Store
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.rollouts import Filter, RolloutPages
 
 PAGE = 500
 PAGES_MAX = 100  # 50,000 active rollouts: more than one process carries
@@ -49,7 +50,7 @@ class Meters:
         """Measure every tick of a worker from now on."""
         worker.ticker = MeteredTicker(worker.ticker, self)
 
-    async def text(self, store: Store) -> bytes:
+    async def text(self, store: RolloutPages) -> bytes:
         """Everything in Prometheus' text format, with the active rollouts as the store has them now."""
         tally = await _active_by_phase(store)
         for phase in Phase:
@@ -93,7 +94,7 @@ class MeteredTicker(Ticker):
         return ticked
 
 
-async def _active_by_phase(store: Store) -> Tally[Phase]:
+async def _active_by_phase(store: RolloutPages) -> Tally[Phase]:
     tally: Tally[Phase] = Tally()
     before = ""
     for _ in range(PAGES_MAX):

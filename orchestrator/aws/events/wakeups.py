@@ -17,7 +17,9 @@ from orchestrator.aws.events.eventbridge import NOBODY, key_of, keys_of
 from orchestrator.aws.services import sqs
 from orchestrator.core.domain.errors import NotFound, TealError
 from orchestrator.core.domain.ids import RolloutId
-from orchestrator.ports import Clock, Filter, Store
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.leases import WakeupStore
+from orchestrator.ports.rollouts import Filter
 
 A_PAGE = 500
 APART = timedelta(seconds=1)  # between two wake-ups of one rollout: a burst of events is one reason to look
@@ -34,7 +36,7 @@ class Wakeups:
     """Reads a queue and wakes the rollouts that its messages concern. `hint` tells the worker that one is due."""
 
     def __init__(
-        self, call: Caller, queue: str, *, store: Store, clock: Clock, hint: Callable[[], None]
+        self, call: Caller, queue: str, *, store: WakeupStore, clock: Clock, hint: Callable[[], None]
     ) -> None:
         self._call, self._queue = call, queue
         self._store, self._clock, self._hint = store, clock, hint
@@ -125,7 +127,7 @@ def _key(message: sqs.Message) -> str:
 
 @asynccontextmanager
 async def open_wakeups(
-    queue: str, *, store: Store, clock: Clock, hint: Callable[[], None]
+    queue: str, *, store: WakeupStore, clock: Clock, hint: Callable[[], None]
 ) -> AsyncIterator[Wakeups]:
     """Wake-ups from a queue by its URL, with the environment's credentials; nothing is called yet.
 

@@ -34,7 +34,6 @@ from orchestrator.core.rollout.spec import (
     Sticky,
 )
 
-T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 _NAME = r"[A-Za-z0-9_-]{1,255}"

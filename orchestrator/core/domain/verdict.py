@@ -1,6 +1,6 @@
-"""What a gate answers, and how answers join: FAIL < HOLD < PASS, the least of them counts."""
+"""What a gate answers. One FAIL outweighs every HOLD, and one HOLD every PASS; the phases see to that."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,9 +13,6 @@ class Verdict(StrEnum):
     HOLD = "hold"
     PASS = "pass"
     NOT_APPLICABLE = "not_applicable"
-
-
-_ORDER = {Verdict.FAIL: 0, Verdict.HOLD: 1, Verdict.PASS: 2, Verdict.NOT_APPLICABLE: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +62,6 @@ def _pairs(numbers: Numbers | None) -> tuple[tuple[str, float], ...]:
 def not_applicable(gate: str, reason: str) -> Answer:
     """The gate has nothing to say here, and says so."""
     return Answer(gate=gate, verdict=Verdict.NOT_APPLICABLE, reason=reason)
-
-
-def least(answers: Iterable[Answer]) -> Verdict:
-    """The least of the answers; with no applying answer at all, PASS."""
-    verdict = min((answer.verdict for answer in answers), key=_ORDER.__getitem__, default=Verdict.PASS)
-    return Verdict.PASS if verdict is Verdict.NOT_APPLICABLE else verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

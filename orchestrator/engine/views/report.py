@@ -27,12 +27,12 @@ from orchestrator.engine.views.report_parts import (
     WeightPart,
 )
 from orchestrator.engine.views.rollout import StepView, view
-from orchestrator.ports import EventSeen, Store
+from orchestrator.ports.rollouts import EventLog, EventSeen, ReportStore
 
 PAGE = 1000
 
 
-async def report(store: Store, rollout: RolloutId) -> Report:
+async def report(store: ReportStore, rollout: RolloutId) -> Report:
     """The report of a rollout, whatever its phase. Raises NotFound."""
     stored = await store.load(rollout)
     log = await _whole_log(store, rollout)
@@ -65,7 +65,7 @@ async def report(store: Store, rollout: RolloutId) -> Report:
     )
 
 
-async def _whole_log(store: Store, rollout: RolloutId) -> tuple[EventSeen, ...]:
+async def _whole_log(store: EventLog, rollout: RolloutId) -> tuple[EventSeen, ...]:
     log: list[EventSeen] = []
     while page := await store.events(rollout, after=log[-1].number if log else 0, limit=PAGE):
         log += page

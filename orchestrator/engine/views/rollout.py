@@ -9,7 +9,7 @@ from orchestrator.core.domain.commands import ACCEPTED
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.phases.removing_blue import slowest
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from orchestrator.core.ownership import service_of_record
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.engine.aftercare import changed
 from orchestrator.engine.views.rollout import RolloutView, view
-from orchestrator.ports import Filter, Store
+from orchestrator.ports.rollouts import Filter, RolloutPages, ServicePages, ServiceStore
 
 HISTORY = 20  # rollouts that a service shows
 _NAMES_A_PAGE = 200
@@ -76,7 +76,7 @@ def everyone(_: str) -> bool:
 
 
 async def services(
-    store: Store,
+    store: ServiceStore,
     *,
     after: str = "",
     limit: int = 50,
@@ -97,7 +97,7 @@ async def services(
 
 
 async def service(
-    name: str, *, store: Store, history: int = HISTORY, reaches: Reaches = everyone
+    name: str, *, store: ServiceStore, history: int = HISTORY, reaches: Reaches = everyone
 ) -> ServiceView:
     """One service, as ``cluster/service`` or by its own name where one cluster has it.
 
@@ -114,7 +114,7 @@ async def service(
     return found
 
 
-async def _full_name(name: str, store: Store, reaches: Reaches) -> str:
+async def _full_name(name: str, store: ServicePages, reaches: Reaches) -> str:
     """The service's name with its cluster; empty if there is none."""
     hits = [full async for full in _names(store, "") if full.endswith(f"/{name}") and reaches(full)]
     if len(hits) > 1:
@@ -126,7 +126,7 @@ async def _full_name(name: str, store: Store, reaches: Reaches) -> str:
     return hits[0] if hits else ""
 
 
-async def _names(store: Store, after: str) -> AsyncIterator[str]:
+async def _names(store: ServicePages, after: str) -> AsyncIterator[str]:
     while True:
         page, cursor = await store.services(after=after, limit=_NAMES_A_PAGE)
         for name in page:
@@ -136,12 +136,12 @@ async def _names(store: Store, after: str) -> AsyncIterator[str]:
         after = cursor
 
 
-async def _views(store: Store, names: list[str], history: int) -> tuple[ServiceView, ...]:
+async def _views(store: ServiceStore, names: list[str], history: int) -> tuple[ServiceView, ...]:
     found = [await _view(store, name, history) for name in names]
     return tuple(one for one in found if one is not None)
 
 
-async def _view(store: Store, name: str, history: int) -> ServiceView | None:
+async def _view(store: ServiceStore, name: str, history: int) -> ServiceView | None:
     stored, older = await store.list(Filter(service=name), limit=max(history, 1))
     rows = [view(row) for row in stored]
     if not rows:
@@ -207,7 +207,7 @@ def _succeeded(rows: list[RolloutView]) -> str:
     return next((row.revision for row in rows if row.phase == Phase.SUCCEEDED), "")
 
 
-async def _succeeded_before(store: Store, name: str) -> str:
+async def _succeeded_before(store: RolloutPages, name: str) -> str:
     which = Filter(service=name, phases=frozenset({Phase.SUCCEEDED}))
     newest, _ = await store.list(which, limit=1)
     return _succeeded([view(row) for row in newest])

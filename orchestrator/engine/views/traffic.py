@@ -11,12 +11,13 @@ from orchestrator.core.preflight.environment import LOOKED_BACK, Groups, groups_
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.core.what_to_read import survey_need
-from orchestrator.ports import Clock, Cloud
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.cloud import ByAccount, ServiceSurvey, TrafficCloud
 
 SAY_IT = "say how much it has: --rps 100 --error-rate 0.1% (over HTTP: rps=100 and error_rate=0.001)"
 
 
-async def measure(spec: Spec, *, cloud: Cloud, clock: Clock) -> Measured:
+async def measure(spec: Spec, *, cloud: ByAccount[TrafficCloud], clock: Clock) -> Measured:
     """A service's traffic of the last sixty periods, as preflight reads it.
 
     Raises TrafficUnknown where it could not be read or none came, Invalid for an account that the settings do not have.
@@ -39,7 +40,7 @@ async def measure(spec: Spec, *, cloud: Cloud, clock: Clock) -> Measured:
     return Measured(load=found, start=start, end=end)
 
 
-async def _groups(spec: Spec, cloud: Cloud, clock: Clock) -> Groups:
+async def _groups(spec: Spec, cloud: ServiceSurvey, clock: Clock) -> Groups:
     asked = replace(
         spec, gates=GatesSpec(), rules=(), test_rules=()
     )  # nothing that only a rollout would look at

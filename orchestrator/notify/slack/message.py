@@ -40,7 +40,7 @@ from orchestrator.notify.slack.text import (
     plain,
     revision_name,
 )
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 
 STEPS_AROUND = 3  # steps shown before and after the current one, of a long plan
 _MARKS = {Verdict.PASS: "✓", Verdict.HOLD: "…", Verdict.FAIL: "✗", Verdict.NOT_APPLICABLE: "–"}

@@ -22,7 +22,8 @@ from orchestrator.notify.slack.client import BadBlocks, NoMessage, call, client_
 from orchestrator.notify.slack.message import Act, Message, render
 from orchestrator.notify.slack.text import FALLBACK_MAX, clipped
 from orchestrator.notify.slack.thread import Mention
-from orchestrator.ports import Clock, EventSeen, Stored
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.rollouts import EventSeen, Stored
 from orchestrator.settings import Settings
 
 ACTS_MAX, MENTIONED_MAX = 8, 50

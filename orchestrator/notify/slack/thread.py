@@ -11,7 +11,7 @@ from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.notify.slack.message import Act
 from orchestrator.notify.slack.text import SECTION_MAX, clipped, clock_time, escaped
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 from orchestrator.settings import Settings
 
 APPROVERS = "approvers"  # the group of people that is called where a rollout file names no approvers

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.domain.calendar import Freeze
-from orchestrator.ports import Call, Token
+from orchestrator.ports.calls import Call
+from orchestrator.ports.tokens import Token
 from orchestrator.store import invariants
 
 
 class MemoryTokens:
-    """`orchestrator.ports.Tokens` says what each method promises."""
+    """`ports.tokens.Tokens` says what each method promises."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, Token] = {}
@@ -47,7 +48,7 @@ class MemoryTokens:
 
 
 class MemoryCalls:
-    """`orchestrator.ports.Calls` says what each method promises."""
+    """`orchestrator.ports.calls` says what each method promises."""
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
@@ -68,7 +69,7 @@ class MemoryCalls:
 
 
 class MemoryCalendar:
-    """`orchestrator.ports.Calendar` says what each method promises."""
+    """`ports.freezes.FreezeCalendar` says what each method promises."""
 
     def __init__(self) -> None:
         self._freezes: tuple[Freeze, ...] = ()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.core.domain.ids import RolloutId
-from orchestrator.ports import Delivery
+from orchestrator.ports.outbox import Delivery
 from orchestrator.store import invariants
 from orchestrator.store.memory.rows import Row
 
@@ -41,7 +41,7 @@ class _Sink:
 
 
 class MemoryOutbox:
-    """`orchestrator.ports.Outbox` says what each method promises."""
+    """`ports.outbox.Outbox` says what each method promises."""
 
     def __init__(self) -> None:
         self._rows: dict[RolloutId, Row] = {}

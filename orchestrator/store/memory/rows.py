@@ -7,7 +7,9 @@ from orchestrator.core.domain.commands import Command, CommandState, Outcome
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.ports import CommandSeen, EventSeen, Filter, Leased, Stored
+from orchestrator.ports.commands import CommandSeen
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.rollouts import EventSeen, Filter, Stored
 from orchestrator.store import invariants
 
 

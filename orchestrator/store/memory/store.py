@@ -11,7 +11,9 @@ from orchestrator.core.domain.commands import Command, CommandState
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision, Rollout
-from orchestrator.ports import Check, CommandSeen, EventSeen, Filter, Leased, Stored
+from orchestrator.ports.commands import Check, CommandSeen
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.rollouts import EventSeen, Filter, Stored
 from orchestrator.store import invariants
 from orchestrator.store.memory.access import MemoryCalendar, MemoryCalls, MemoryTokens
 from orchestrator.store.memory.outbox import MemoryOutbox
@@ -19,7 +21,7 @@ from orchestrator.store.memory.rows import Row
 
 
 class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
-    """Rollouts in memory; `orchestrator.ports.Store` says what each method promises."""
+    """Rollouts in memory; `ports.store.Store` says what each method promises."""
 
     def __init__(self) -> None:
         MemoryOutbox.__init__(self)

@@ -9,7 +9,7 @@ from orchestrator.store.sql.tables import freezes
 
 
 def keep(connection: Connection, calendar: tuple[Freeze, ...]) -> None:
-    """See `orchestrator.ports.Calendar.keep_freezes`."""
+    """See `ports.freezes.FreezeCalendar.keep_freezes`."""
     connection.execute(delete(freezes))
     rows = [
         {
@@ -27,7 +27,7 @@ def keep(connection: Connection, calendar: tuple[Freeze, ...]) -> None:
 
 
 def every(connection: Connection) -> tuple[Freeze, ...]:
-    """See `orchestrator.ports.Calendar.freezes`."""
+    """See `ports.freezes.FreezeCalendar.freezes`."""
     return tuple(
         Freeze(
             begins=row.begins,

@@ -5,18 +5,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from orchestrator.ports import Call
+from orchestrator.ports.calls import Call
 from orchestrator.store import invariants
 from orchestrator.store.sql.tables import calls
 
 
 def add_call(connection: Connection, call: Call) -> None:
-    """See `orchestrator.ports.Calls.add_call`."""
+    """See `ports.calls.CallRecorder.add_call`."""
     connection.execute(insert(calls).values(asdict(call)))
 
 
 def page(connection: Connection, *, before: str, limit: int) -> tuple[tuple[Call, ...], str]:
-    """See `orchestrator.ports.Calls.calls`. A cursor is the number of its page's last call."""
+    """See `ports.calls.CallPages.calls`. A cursor is the number of its page's last call."""
     query = select(calls).order_by(calls.c.number.desc()).limit(limit + 1)
     if before:
         last = invariants.place(before)

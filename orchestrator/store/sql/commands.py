@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from orchestrator.core.domain.commands import Command, CommandState
 from orchestrator.core.domain.ids import RolloutId
-from orchestrator.ports import Check, CommandSeen
+from orchestrator.ports.commands import Check, CommandSeen
 from orchestrator.store import invariants
 from orchestrator.store.codec import encode
 from orchestrator.store.sql.queries import find_command, load
@@ -14,7 +14,7 @@ from orchestrator.store.sql.tables import commands, rollouts
 
 
 def wake(connection: Connection, rollout: RolloutId, *, at: datetime) -> None:
-    """See `orchestrator.ports.Store.wake`. A rollout that is unknown or has ended needs no look: nothing is done."""
+    """See `ports.leases.WakeupStore.wake`. A rollout that is unknown or has ended needs no look: nothing is done."""
     query = select(rollouts.c.wake_at, rollouts.c.woken_at).where(
         rollouts.c.id == rollout, rollouts.c.is_active
     )
@@ -28,7 +28,7 @@ def wake(connection: Connection, rollout: RolloutId, *, at: datetime) -> None:
 
 
 def add_command(connection: Connection, rollout: RolloutId, command: Command, *, check: Check) -> CommandSeen:
-    """See `orchestrator.ports.Store.add_command`. "At once" is the command's own time: the row is due since then."""
+    """See `ports.commands.CommandInbox.add_command`. "At once" is the command's own time: it is due since then."""
     before = find_command(connection, rollout, command.key)
     if before is not None and invariants.still_stands(before, now=command.at):
         return before

@@ -11,7 +11,8 @@ from orchestrator.core.domain.commands import Command, CommandState, Outcome
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision
-from orchestrator.ports import Leased, Stored
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.rollouts import Stored
 from orchestrator.store import invariants
 from orchestrator.store.codec import decode, encode
 from orchestrator.store.errors import Unusable
@@ -74,7 +75,7 @@ def lease_due(
     limit: int,
     only: RolloutId | None = None,
 ) -> tuple[Leased, ...]:
-    """See `orchestrator.ports.Store.lease_due`.
+    """See `ports.leases.Leases.lease_due`.
 
     A row that cannot be read is leased like the others, so that it comes up once in a `ttl` and keeps nobody out, but
     it is not returned: it is said in the log, loudly.
@@ -85,13 +86,13 @@ def lease_due(
         return ()
     ids, until = [row.id for row in rows], now + ttl
     connection.execute(_LEASE, {"rows": ids, "owner": owner, "lease_until": until})
-    wishes = open_commands(connection, ids)
-    leased = (_leased(row, wishes.get(row.id, []), owner=owner, until=until) for row in rows)
+    waiting = open_commands(connection, ids)
+    leased = (_leased(row, waiting.get(row.id, []), owner=owner, until=until) for row in rows)
     return tuple(one for one in leased if one is not None)
 
 
 def renew(connection: Connection, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
-    """See `orchestrator.ports.Store.renew`. Only ``until`` changes: row and commands stay as they were leased."""
+    """See `ports.leases.Leases.renew`. Only ``until`` changes: row and commands stay as they were leased."""
     until = now + ttl
     renewed = connection.execute(_MINE, _mine(leased) | {"lease_until": until})
     if renewed.rowcount == 0:
@@ -100,12 +101,12 @@ def renew(connection: Connection, leased: Leased, *, now: datetime, ttl: timedel
 
 
 def release(connection: Connection, leased: Leased) -> None:
-    """See `orchestrator.ports.Store.release`."""
+    """See `ports.leases.Leases.release`."""
     connection.execute(_MINE, _mine(leased) | _FREE)
 
 
 def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased:
-    """See `orchestrator.ports.Store.commit`.
+    """See `ports.leases.Leases.commit`.
 
     A wake-up or command that arrived since `leased` was read keeps the row due, whatever the decision says, and is in
     what is returned; if the rollout ends here, such a command is overtaken.
@@ -144,7 +145,7 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
 
 
 def add_note(connection: Connection, rollout: RolloutId, event: Event, record: Record) -> bool:
-    """See `orchestrator.ports.Store.add_note`."""
+    """See `ports.rollouts.AftercareStore.add_note`."""
     row = connection.execute(_HELD, {"row": rollout}).one_or_none()
     if row is None:
         raise invariants.unknown(rollout)
@@ -167,11 +168,11 @@ def add_note(connection: Connection, rollout: RolloutId, event: Event, record: R
     return True
 
 
-def _leased(row: Row[*tuple[Any, ...]], wishes: list[str], *, owner: str, until: datetime) -> Leased | None:
+def _leased(row: Row[*tuple[Any, ...]], texts: list[str], *, owner: str, until: datetime) -> Leased | None:
     try:
         return Leased(
             stored=stored(row),
-            commands=tuple(decode(Command, text, rollout=row.id) for text in wishes),
+            commands=tuple(decode(Command, text, rollout=row.id) for text in texts),
             owner=owner,
             fence=row.fence + 1,
             until=until,

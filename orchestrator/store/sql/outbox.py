@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, exists, insert, literal, null, or_, select, update
 
 from orchestrator.core.domain.ids import RolloutId
-from orchestrator.ports import Delivery
+from orchestrator.ports.outbox import Delivery
 from orchestrator.store import invariants
 from orchestrator.store.errors import Unusable
 from orchestrator.store.sql.queries import SHOWN, stored
@@ -57,7 +57,7 @@ _FREE: dict[str, Any] = {"owner": None, "lease_until": None}
 
 
 def open_sink(connection: Connection, sink: str, *, now: datetime) -> None:
-    """See `orchestrator.ports.Outbox.open_sink`. A rollout that has ended needs no row: no event will come."""
+    """See `ports.outbox.Outbox.open_sink`. A rollout that has ended needs no row: no event will come."""
     if connection.execute(select(sinks.c.name).where(sinks.c.name == sink)).first():
         return
     connection.execute(insert(sinks).values(name=sink, opened_at=now))
@@ -82,7 +82,7 @@ def note_events(connection: Connection, rollout: RolloutId, *, since: datetime) 
 def lease_deliveries(
     connection: Connection, sink: str, *, owner: str, now: datetime, ttl: timedelta, limit: int
 ) -> tuple[Delivery, ...]:
-    """See `orchestrator.ports.Outbox.lease_deliveries`.
+    """See `ports.outbox.Outbox.lease_deliveries`.
 
     A rollout that cannot be read is leased like the others, so that it comes up once in a `ttl` and keeps nobody out,
     but it is not returned: it is said in the log, loudly.
@@ -99,7 +99,7 @@ def lease_deliveries(
 
 
 def delivered(connection: Connection, delivery: Delivery, *, sent: int, state: str) -> None:
-    """See `orchestrator.ports.Outbox.delivered`."""
+    """See `ports.outbox.Outbox.delivered`."""
     assert sent >= delivery.sent, "what was delivered stays delivered"
     rollout = delivery.stored.rollout.id
     due_at = connection.scalar(_NEXT, {"row": rollout, "place": sent + 1})
@@ -107,13 +107,13 @@ def delivered(connection: Connection, delivery: Delivery, *, sent: int, state: s
 
 
 def not_delivered(connection: Connection, delivery: Delivery, *, again_at: datetime, why: str) -> None:
-    """See `orchestrator.ports.Outbox.not_delivered`."""
+    """See `ports.outbox.Outbox.not_delivered`."""
     attempts = delivery.attempts + 1
     _let_go(connection, delivery, {"due_at": again_at, "attempts": attempts, "why": invariants.short(why)})
 
 
 def delivery_state(connection: Connection, sink: str, rollout: RolloutId) -> str:
-    """See `orchestrator.ports.Outbox.delivery_state`."""
+    """See `ports.outbox.Outbox.delivery_state`."""
     query = select(deliveries.c.state).where(deliveries.c.sink == sink, deliveries.c.rollout == rollout)
     return connection.scalar(query) or ""
 

@@ -10,7 +10,9 @@ from orchestrator.core.domain.commands import Command, CommandState
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.ports import KEYS_HOLD, CommandSeen, EventSeen, Filter, Stored
+from orchestrator.ports.commands import CommandSeen
+from orchestrator.ports.rollouts import EventSeen, Filter, Stored
+from orchestrator.ports.starts import KEYS_HOLD
 from orchestrator.store import invariants
 from orchestrator.store.codec import decode
 from orchestrator.store.sql.tables import commands, events, records, rollouts
@@ -36,7 +38,7 @@ def stored(row: Row[*tuple[Any, ...]]) -> Stored:
 
 
 def load(connection: Connection, rollout: RolloutId) -> Stored:
-    """See `orchestrator.ports.Store.load`."""
+    """See `ports.cloud.TrafficCloud.load`."""
     row = connection.execute(select(*SHOWN).where(rollouts.c.id == rollout)).one_or_none()
     if row is None:
         raise invariants.unknown(rollout)
@@ -44,14 +46,14 @@ def load(connection: Connection, rollout: RolloutId) -> Stored:
 
 
 def started_by(connection: Connection, key: str, *, now: datetime) -> Stored | None:
-    """See `orchestrator.ports.Store.started_by`."""
+    """See `ports.starts.Starts.started_by`."""
     standing = select(*SHOWN).where(rollouts.c.start_key == key, rollouts.c.created_at > now - KEYS_HOLD)
     row = connection.execute(standing).one_or_none()
     return None if row is None else stored(row)
 
 
 def find_active(connection: Connection, service: str) -> Stored | None:
-    """See `orchestrator.ports.Store.find_active`."""
+    """See `ports.rollouts.ActiveRollout.find_active`."""
     active = select(*SHOWN).where(rollouts.c.service == service, rollouts.c.is_active)
     newest = active.order_by(rollouts.c.created_at.desc(), rollouts.c.id.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
@@ -59,7 +61,7 @@ def find_active(connection: Connection, service: str) -> Stored | None:
 
 
 def page(connection: Connection, which: Filter, *, before: str, limit: int) -> tuple[tuple[Stored, ...], str]:
-    """See `orchestrator.ports.Store.list`. A cursor is the id of its page's last rollout."""
+    """See `ports.rollouts.RolloutPages.list`. A cursor is the id of its page's last rollout."""
     place = (rollouts.c.created_at, rollouts.c.id)
     query = select(*SHOWN).order_by(*(column.desc() for column in place)).limit(limit + 1)
     if which.service:
@@ -81,7 +83,7 @@ def page(connection: Connection, which: Filter, *, before: str, limit: int) -> t
 
 
 def services(connection: Connection, *, after: str, limit: int) -> tuple[tuple[str, ...], str]:
-    """See `orchestrator.ports.Store.services`. It goes from one name to the next, past all rollouts between them."""
+    """See `ports.rollouts.ServicePages.services`. From one name to the next, past all rollouts between them."""
     found: list[str] = []
     while len(found) <= limit:
         name = connection.scalar(_NEXT_SERVICE, {"after": found[-1] if found else after})
@@ -92,7 +94,7 @@ def services(connection: Connection, *, after: str, limit: int) -> tuple[tuple[s
 
 
 def log(connection: Connection, rollout: RolloutId, *, after: int, limit: int) -> tuple[EventSeen, ...]:
-    """See `orchestrator.ports.Store.events`."""
+    """See `ports.rollouts.EventLog.events`."""
     _require(connection, rollout)
     query = (
         select(events.c.number, events.c.body, events.c.chain)
@@ -112,7 +114,7 @@ def log(connection: Connection, rollout: RolloutId, *, after: int, limit: int) -
 
 
 def kept(connection: Connection, rollout: RolloutId, *, kind: str, limit: int) -> tuple[Record, ...]:
-    """See `orchestrator.ports.Store.records`."""
+    """See `ports.rollouts.RecordLog.records`."""
     query = select(records).where(records.c.rollout == rollout).order_by(records.c.number).limit(limit)
     if kind:
         query = query.where(records.c.kind == kind)
@@ -134,7 +136,7 @@ def find_command(connection: Connection, rollout: RolloutId, key: str) -> Comman
 
 
 def command(connection: Connection, rollout: RolloutId, key: str) -> CommandSeen:
-    """See `orchestrator.ports.Store.command`."""
+    """See `ports.commands.CommandAnswers.command`."""
     found = find_command(connection, rollout, key)
     if found is None:
         _require(connection, rollout)
@@ -151,7 +153,7 @@ def open_commands(connection: Connection, of: Sequence[RolloutId]) -> dict[Rollo
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """See `orchestrator.ports.Store.next_due`. A row that somebody holds is due when the hold ends at the earliest."""
+    """See `ports.leases.NextDue.next_due`. A row that somebody holds is due when the hold ends at the earliest."""
     wake_at, lease_until = rollouts.c.wake_at, rollouts.c.lease_until
     due = case((lease_until > wake_at, lease_until), else_=wake_at)
     found: datetime | None = connection.scalar(select(func.min(due)).where(rollouts.c.is_active))

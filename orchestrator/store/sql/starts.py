@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from orchestrator.core.domain.events import Event
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.ports import EventSeen, Stored
+from orchestrator.ports.rollouts import EventSeen, Stored
 from orchestrator.store import invariants
 from orchestrator.store.codec import encode
 from orchestrator.store.sql import outbox
@@ -27,7 +27,7 @@ def create(
     events: tuple[Event, ...],
     wake_at: datetime,
 ) -> Stored:
-    """See `orchestrator.ports.Store.create`."""
+    """See `ports.starts.Starts.create`."""
     assert not rollout.phase.is_final, "a rollout that is over is never started"
     before = started_by(connection, key, now=rollout.created_at)
     if before is not None:
@@ -61,7 +61,7 @@ def create(
 
 
 def claim(connection: Connection, rollout: RolloutId, claims: frozenset[str]) -> None:
-    """See `orchestrator.ports.Store.claim`."""
+    """See `ports.leases.Leases.claim`."""
     is_active = connection.scalar(select(rollouts.c.is_active).where(rollouts.c.id == rollout))
     if is_active is None:
         raise invariants.unknown(rollout)

@@ -11,7 +11,12 @@ from orchestrator.core.domain.commands import Command
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision, Rollout
-from orchestrator.ports import Call, Check, CommandSeen, Delivery, EventSeen, Filter, Leased, Stored, Token
+from orchestrator.ports.calls import Call
+from orchestrator.ports.commands import Check, CommandSeen
+from orchestrator.ports.leases import Leased
+from orchestrator.ports.outbox import Delivery
+from orchestrator.ports.rollouts import EventSeen, Filter, Stored
+from orchestrator.ports.tokens import Token
 from orchestrator.store.sql import calendar as kept_calendar
 from orchestrator.store.sql import calls, commands, leases, outbox, queries, starts, tokens
 
@@ -35,7 +40,7 @@ class Database(Protocol):
 
 
 class SqlStore:
-    """Rollouts in an SQL database; `orchestrator.ports.Store` says what each method promises."""
+    """Rollouts in an SQL database; `ports.store.Store` says what each method promises."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from orchestrator.core.domain.roles import Role
-from orchestrator.ports import Token
+from orchestrator.ports.tokens import Token
 from orchestrator.store import invariants
 from orchestrator.store.sql.tables import tokens
 
@@ -16,7 +16,7 @@ _SHOWN = [column for column in tokens.c if column.name != "digest"]
 
 
 def add_token(connection: Connection, token: Token, *, digest: str) -> None:
-    """See `orchestrator.ports.Tokens.add_token`."""
+    """See `ports.tokens.TokenAdministration.add_token`."""
     same = select(tokens.c.id).where(or_(tokens.c.id == token.id, tokens.c.digest == digest))
     if connection.execute(same).first():
         raise invariants.used_token(token.id)
@@ -38,25 +38,25 @@ def add_token(connection: Connection, token: Token, *, digest: str) -> None:
 
 
 def token_by_digest(connection: Connection, digest: str) -> Token | None:
-    """See `orchestrator.ports.Tokens.token_by_digest`."""
+    """See `ports.tokens.TokenLookup.token_by_digest`."""
     row = connection.execute(select(*_SHOWN).where(tokens.c.digest == digest)).one_or_none()
     return None if row is None else _token(row)
 
 
 def all_tokens(connection: Connection) -> tuple[Token, ...]:
-    """See `orchestrator.ports.Tokens.tokens`."""
+    """See `ports.tokens.TokenLookup.tokens`."""
     newest = select(*_SHOWN).order_by(tokens.c.created_at.desc(), tokens.c.id.desc())
     return tuple(_token(row) for row in connection.execute(newest))
 
 
 def token_used(connection: Connection, token: str, *, at: datetime) -> None:
-    """See `orchestrator.ports.Tokens.token_used`."""
+    """See `ports.tokens.TokenLookup.token_used`."""
     is_later = or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < at)
     connection.execute(update(tokens).where(tokens.c.id == token, is_later).values(last_used_at=at))
 
 
 def revoke_token(connection: Connection, token: str, *, at: datetime) -> Token:
-    """See `orchestrator.ports.Tokens.revoke_token`."""
+    """See `ports.tokens.TokenAdministration.revoke_token`."""
     row = connection.execute(select(*_SHOWN).where(tokens.c.id == token)).one_or_none()
     if row is None:
         raise invariants.unknown_token(token)

@@ -3,8 +3,8 @@
 import http
 from urllib.parse import quote
 
+from sandbox.http1.messages import HOP_BY_HOP, AnswerHead, RequestHead
 from sandbox.plane.balancer.matching import Asked
-from sandbox.plane.http1 import HOP_BY_HOP, AnswerHead, RequestHead
 from sandbox.ports import FixedView, RedirectView
 
 # Names the target an answer of 502 or 504 was lost on; an ALB keeps this to its access log (`target:port`).

@@ -8,10 +8,10 @@ away is counted nowhere.
 import asyncio
 from typing import Protocol
 
+from sandbox.http1.messages import BODILESS_STATUS, AnswerHead, Body, RequestHead
 from sandbox.plane.balancer.answers import error_answer, head_for_client
 from sandbox.plane.balancer.routes import Group
 from sandbox.plane.balancer.upstream import Pool, TargetConnection
-from sandbox.plane.http1 import AnswerHead, Body, RequestHead
 from sandbox.ports import Traffic
 
 # Methods whose request may be sent a second time when a kept connection turns out to have been closed (RFC 9110).
@@ -33,7 +33,7 @@ class Asker(Protocol):
         """Read the request on."""
         ...
 
-    def exchange_ended(self, *, keep_alive: bool) -> None:
+    def answered_later(self, *, keep_alive: bool) -> None:
         """The answer has been written; the next request may come, or the connection is closed."""
         ...
 
@@ -88,11 +88,6 @@ class Exchange:
         self._connect_seconds = 0.0
         self._sent_at = self._waited_seconds = self.last_moved = 0.0
 
-    @property
-    def request_is_whole(self) -> bool:
-        """True once the request's body has arrived."""
-        return self._body.done
-
     def begin(self, loop: asyncio.AbstractEventLoop, connect_seconds: float) -> None:
         """Send the request, on a kept connection if there is one."""
         self._pool.outstanding += 1
@@ -129,15 +124,13 @@ class Exchange:
         if not self._body.done:
             self._asker.go_on()
 
-    def request_bytes(self, arrived: bytes) -> bytes:
-        """Pass more of the request's body on; returns what belongs to the next request. Raises Malformed."""
-        taken = self._body.take(arrived)
+    def request_bytes(self, content: bytes) -> None:
+        """Pass more of the request's body on."""
         if self._connection is None:  # the connection is still being made
-            self._request += arrived[:taken]
+            self._request += content
         else:
-            self._connection.send(arrived[:taken])
+            self._connection.write(content)
         self.last_moved = asyncio.get_running_loop().time()
-        return arrived[taken:]
 
     def answer_began(self, head: AnswerHead, raw: bytes, content: bytes) -> None:
         """As ``Awaiter``."""
@@ -146,11 +139,7 @@ class Exchange:
         self._began = True
         self._status = head.status
         # An answer that ends with its connection, or comes before the whole request, cannot be followed by another.
-        framed = (
-            self.to_head
-            or head.status in (204, 304)
-            or bool(head.headers.keys() & {b"content-length", b"transfer-encoding"})
-        )
+        framed = self.to_head or head.status in BODILESS_STATUS or not head.ends_with_connection
         self._keep_alive = self._keep_alive and framed and self._body.done
         self._asker.write(head_for_client(head, raw, keep_alive=self._keep_alive) + content)
 
@@ -171,7 +160,7 @@ class Exchange:
             status=self._status,
             seconds=self._waited_seconds,
         )
-        self._asker.exchange_ended(keep_alive=self._keep_alive)
+        self._asker.answered_later(keep_alive=self._keep_alive)
 
     def answer_lost(self, *, fresh: bool, heard: bool) -> None:
         """As ``Awaiter``: once more where the target cannot have acted on the request, else 502."""
@@ -209,7 +198,7 @@ class Exchange:
         if not self._began:
             target = f"{self._pool.host}:{self._pool.port}"
             self._asker.write(error_answer(status, target=target, keep_alive=keep_alive))
-        self._asker.exchange_ended(keep_alive=keep_alive)
+        self._asker.answered_later(keep_alive=keep_alive)
 
     def abandon(self) -> None:
         """The client is gone: give up."""

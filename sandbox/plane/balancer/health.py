@@ -10,7 +10,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-from sandbox.plane.http1 import HEAD_BYTES_MAX, AnswerHead, Malformed
+from sandbox.http1.connection import AskingConnection
+from sandbox.http1.messages import AnswerHead, Malformed
 from sandbox.ports import GroupView, Traffic
 
 CHECKED = frozenset(("initial", "healthy", "unhealthy"))
@@ -96,14 +97,33 @@ async def within(turns: int, work: Coroutine[Any, Any, int]) -> int:
 
 
 async def _ask(host: str, port: int, path: str) -> int:
-    reader, writer = await asyncio.open_connection(host, port, limit=HEAD_BYTES_MAX)
+    loop = asyncio.get_running_loop()
+    status: asyncio.Future[int] = loop.create_future()
+    _, connection = await loop.create_connection(lambda: _Check(status), host, port)
     try:
         request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: ELB-HealthChecker/2.0\r\n"
-        writer.write(request.encode("latin-1") + b"Connection: close\r\n\r\n")
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise Malformed("no whole answer") from error
-        return AnswerHead(head[:-4]).status
+        connection.send_request(request.encode("latin-1") + b"Connection: close\r\n\r\n")
+        return await status
     finally:
-        writer.close()
+        connection.close()
+
+
+class _Check(AskingConnection):
+    """The connection of one check: what counts is the head of the answer."""
+
+    __slots__ = ("_status",)
+
+    def __init__(self, status: asyncio.Future[int]) -> None:
+        super().__init__()
+        self._status = status
+
+    def answer_head(self, head: AnswerHead, raw: bytes, content: bytes) -> None:
+        if not self._status.done():
+            self._status.set_result(head.status)
+
+    def answer_cut(self, *, is_fresh: bool, is_heard: bool) -> None:
+        self.answer_malformed()
+
+    def answer_malformed(self) -> None:
+        if not self._status.done():
+            self._status.set_exception(Malformed("no whole answer"))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.plane.http1 import RequestHead
+from sandbox.http1.messages import RequestHead
 from sandbox.ports import ConditionView, RuleView
 
 Matcher = Callable[["Asked"], bool]

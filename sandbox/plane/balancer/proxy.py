@@ -12,12 +12,13 @@ import socket
 from types import TracebackType
 from typing import Self
 
+from sandbox.http1.connection import AnsweringConnection
+from sandbox.http1.messages import Body, RequestHead
 from sandbox.plane.balancer.answers import error_answer, fixed_answer, head_for_target, redirect_answer
 from sandbox.plane.balancer.exchange import Exchange
 from sandbox.plane.balancer.matching import Asked
 from sandbox.plane.balancer.routes import Forward, Routes, RouteTable, Split
 from sandbox.plane.balancer.upstream import Pools
-from sandbox.plane.http1 import HEAD_BYTES_MAX, Body, Malformed, RequestHead
 from sandbox.ports import FixedView, RedirectView, Traffic
 
 HOST = "127.0.0.1"
@@ -42,7 +43,7 @@ class Proxy:
         self.table = RouteTable(traffic, self.pools, split=split, seed=seed)
         self.idle_seconds = idle_seconds
         self.connect_seconds = connect_seconds
-        self.clients: set[ClientConnection] = set()
+        self.clients: set[AnsweringConnection] = set()
         self.problems: dict[str, str] = {}  # listener ARN → why its port could not be opened
         self._servers: dict[str, tuple[int, asyncio.Server]] = {}
         self._reserved: dict[int, socket.socket] = {}
@@ -111,76 +112,25 @@ class Proxy:
         self._servers[arn] = (port, server)
 
 
-class ClientConnection(asyncio.Protocol):
-    """One client's connection: its requests are answered one after another."""
+class ClientConnection(AnsweringConnection):
+    """One client's connection."""
 
-    __slots__ = (
-        "_buffer",
-        "_closing",
-        "_exchange",
-        "_last_moved",
-        "_listener",
-        "_loop",
-        "_peer",
-        "_proxy",
-        "_transport",
-    )
+    __slots__ = ("_exchange", "_listener", "_peer", "_proxy")
 
     def __init__(self, proxy: Proxy, listener: str) -> None:
+        super().__init__(proxy.clients)
         self._proxy = proxy
         self._listener = listener
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._buffer = b""
-        self._exchange: Exchange | None = None
-        self._closing = False
+        self._exchange: Exchange | None = None  # the last one; it goes on as long as its request is under way
         self._peer = ""
-        self._last_moved = self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As asyncio calls it."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        super().connection_made(transport)
         self._peer = str(transport.get_extra_info("peername")[0])
-        self._proxy.clients.add(self)
 
-    def data_received(self, data: bytes) -> None:
-        """As asyncio calls it."""
-        exchange = self._exchange
-        if exchange is None:
-            self._buffer = self._buffer + data if self._buffer else data
-            self._next_request()
-        elif exchange.request_is_whole:  # the next request came before this one's answer
-            self._buffer += data
-            if len(self._buffer) > HEAD_BYTES_MAX:
-                self.hold()
-        else:
-            try:
-                self._buffer = exchange.request_bytes(data)
-            except Malformed:
-                exchange.abandon()
-                self._exchange = None
-                self._refuse(400)
-
-    def _next_request(self) -> None:
-        while self._buffer and self._exchange is None and not self._closing:
-            end = self._buffer.find(b"\r\n\r\n")
-            if end < 0:
-                if len(self._buffer) > HEAD_BYTES_MAX:
-                    self._refuse(431)
-                return
-            raw, rest = self._buffer[:end], self._buffer[end + 4 :]
-            try:
-                head = RequestHead(raw)
-                body = head.body()
-                taken = body.take(rest) if rest and not body.done else 0
-            except Malformed:
-                self._refuse(400)
-                return
-            self._buffer = rest[taken:]
-            self._answer(head, body, raw, rest[:taken])
-
-    def _answer(self, head: RequestHead, body: Body, raw: bytes, content: bytes) -> None:
+    def asked(self, head: RequestHead, body: Body, raw: bytes, content: bytes) -> None:
+        """As ``AnsweringConnection``: do what the first matching rule says."""
         proxy = self._proxy
         routes = proxy.table.listener(self._listener)
         action = routes.action(head, self._peer) if routes is not None else None
@@ -216,66 +166,26 @@ class ClientConnection(asyncio.Protocol):
         if head.method == b"HEAD":
             answer = answer[: answer.find(b"\r\n\r\n") + 4]
         self.write(answer)
-        self._last_moved = self._loop.time()
-        if not keep_alive:
-            self._close()
+        self.answered(keep_alive=keep_alive)
 
-    def _refuse(self, status: int) -> None:
-        self.write(error_answer(status, keep_alive=False))
-        self._close()
-
-    def _close(self) -> None:
-        self._closing = True
-        if self._transport is not None:
-            self._transport.close()
-
-    def write(self, arrived: bytes) -> None:
-        """Send bytes to the client."""
-        if self._transport is not None:
-            self._transport.write(arrived)
-
-    def hold(self) -> None:
-        """As ``Asker``."""
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def go_on(self) -> None:
-        """As ``Asker``."""
-        if self._transport is not None:
-            self._transport.resume_reading()
-
-    def exchange_ended(self, *, keep_alive: bool) -> None:
-        """As ``Asker``."""
-        self._exchange = None
-        if not keep_alive:
-            self._close()
-            return
-        self._last_moved = self._loop.time()
-        if self._buffer:
-            self.go_on()
-            self._next_request()
-
-    def check_idle(self, since: float) -> None:
-        """Give up on a target that has been silent since then, or on a client that asked nothing."""
+    def asked_more(self, content: bytes) -> None:
+        """As ``AnsweringConnection``."""
         if self._exchange is not None:
-            if self._exchange.last_moved < since:
-                self._exchange.fail(504)
-        elif self._last_moved < since:
-            self._close()
+            self._exchange.request_bytes(content)
 
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """As asyncio calls it. A client that half-closes has left, as an ALB sees it (its 460)."""
-        self._transport = None
-        self._closing = True
-        self._proxy.clients.discard(self)
+    def asker_left(self) -> None:
+        """As ``AnsweringConnection``. A client that half-closes has left, as an ALB sees it (its 460)."""
         if self._exchange is not None:
             self._exchange.abandon()
-            self._exchange = None
+
+    def refusal(self, status: int, why: str) -> bytes:
+        """As ``AnsweringConnection``."""
+        return error_answer(status, keep_alive=False)
+
+    def check_answer(self, since: float) -> None:
+        """As ``AnsweringConnection``: the target has been silent."""
+        if self._exchange is not None and self._exchange.last_moved < since:
+            self._exchange.fail(504)
 
     def pause_writing(self) -> None:
         """As asyncio calls it."""

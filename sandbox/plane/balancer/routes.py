@@ -8,9 +8,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sandbox.http1.messages import RequestHead
 from sandbox.plane.balancer.matching import Asked, Matcher, rule_matcher
 from sandbox.plane.balancer.upstream import Pool, Pools
-from sandbox.plane.http1 import RequestHead
 from sandbox.ports import FixedView, ForwardView, GroupView, RedirectView, RuleView, Traffic
 
 Split = Literal["random", "round_robin"]

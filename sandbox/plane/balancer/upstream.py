@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
-from sandbox.plane.http1 import HEAD_BYTES_MAX, AnswerHead, Body, Malformed
+from sandbox.http1.connection import AskingConnection
+from sandbox.http1.messages import AnswerHead
 
 IDLE_MAX = 64  # idle connections kept for one target
 
@@ -103,134 +104,64 @@ class Pool:
             self.idle.pop().close()
 
 
-class TargetConnection(asyncio.Protocol):
+class TargetConnection(AskingConnection):
     """One connection to a target."""
 
-    __slots__ = ("_awaiter", "_body", "_buffer", "_head", "_heard", "_pool", "_served", "_transport")
+    __slots__ = ("_awaiter", "_pool")
 
     def __init__(self, pool: Pool) -> None:
+        super().__init__()
         self._pool = pool
-        self._transport: asyncio.Transport | None = None
         self._awaiter: Awaiter | None = None
-        self._buffer = b""
-        self._head: AnswerHead | None = None
-        self._body: Body | None = None
-        self._heard = False
-        self._served = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As asyncio calls it."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
 
     def ask(self, awaiter: Awaiter, request: bytes) -> None:
         """Send a request (its head and what there is of its body) and tell its awaiter of the answer."""
         self._awaiter = awaiter
-        self._head = self._body = None
-        self._heard = False
-        self.send(request)
-
-    def send(self, more: bytes) -> None:
-        """Send more of the request's body."""
-        assert self._transport is not None
-        self._transport.write(more)
-
-    def hold(self) -> None:
-        """Read no more of the answer for now: its client does not take it."""
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def go_on(self) -> None:
-        """Read on."""
-        if self._transport is not None:
-            self._transport.resume_reading()
+        self.send_request(request, to_head=awaiter.to_head)
 
     def abort(self) -> None:
         """Give the request up; its awaiter hears nothing more."""
         self._awaiter = None
-        if self._transport is not None:
-            self._transport.abort()
+        super().abort()
 
-    def close(self) -> None:
-        """Close an idle connection."""
-        if self._transport is not None:
-            self._transport.close()
+    def answer_head(self, head: AnswerHead, raw: bytes, content: bytes) -> None:
+        """As ``AskingConnection``."""
+        if self._awaiter is not None:
+            self._awaiter.answer_began(head, raw, content)
 
-    def data_received(self, data: bytes) -> None:
-        """As asyncio calls it."""
-        awaiter = self._awaiter
-        if awaiter is None:
-            self._discard()
-            return
-        self._heard = True
-        try:
-            if self._body is None:
-                self._read_head(self._buffer + data, awaiter)
-            else:
-                self._read_body(data, self._body, awaiter)
-        except Malformed:
-            self.abort()
-            awaiter.answer_lost(fresh=True, heard=True)
+    def answer_content(self, content: bytes) -> None:
+        """As ``AskingConnection``."""
+        if self._awaiter is not None:
+            self._awaiter.answer_bytes(content)
 
-    def _read_head(self, data: bytes, awaiter: Awaiter) -> None:
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            if len(data) > HEAD_BYTES_MAX:
-                raise Malformed("the head is too long")
-            self._buffer = data
-            return
-        self._buffer = b""
-        head = AnswerHead(data[:end])
-        if head.status < 200:  # an interim answer: passed on, the real one follows
-            awaiter.answer_bytes(data[: end + 4])
-            if len(data) > end + 4:
-                self._read_head(data[end + 4 :], awaiter)
-            return
-        body = head.body(to_head=awaiter.to_head)
-        rest = data[end + 4 :]
-        taken = body.take(rest) if rest else 0
-        self._head, self._body = head, body
-        awaiter.answer_began(head, data[: end + 4], rest[:taken])
-        if body.done:
-            self._end(head, agrees=taken == len(rest))
+    def answer_interim(self, raw: bytes) -> None:
+        """As ``AskingConnection``: passed on as it came."""
+        self.answer_content(raw)
 
-    def _read_body(self, data: bytes, body: Body, awaiter: Awaiter) -> None:
-        taken = body.take(data)
-        awaiter.answer_bytes(data if taken == len(data) else data[:taken])
-        if body.done:
-            assert self._head is not None
-            self._end(self._head, agrees=taken == len(data))
-
-    def _end(self, head: AnswerHead, *, agrees: bool) -> None:
-        # Bytes after an answer's end are nobody's: the two sides no longer agree on where they are.
+    def answer_whole(self, head: AnswerHead, *, is_free: bool) -> None:
+        """As ``AskingConnection``."""
         awaiter, self._awaiter = self._awaiter, None
-        self._served = True
-        if not (head.keep_alive and agrees):
-            self.close()
-        elif self._transport is not None and not self._transport.is_closing():
+        if is_free:
             self._pool.give_back(self)
         if awaiter is not None:
             awaiter.answer_ended()
 
-    def _discard(self) -> None:
+    def answer_cut(self, *, is_fresh: bool, is_heard: bool) -> None:
+        """As ``AskingConnection``."""
+        awaiter, self._awaiter = self._awaiter, None
+        if awaiter is not None:
+            awaiter.answer_lost(fresh=is_fresh, heard=is_heard)
+
+    def answer_malformed(
+        self,
+    ) -> None:
+        """As ``AskingConnection``."""
+        self.answer_cut(is_fresh=True, is_heard=True)
+
+    def left_idle(self) -> None:
+        """As ``AskingConnection``."""
         if self in self._pool.idle:
             self._pool.idle.remove(self)
-        self.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """As asyncio calls it."""
-        self._transport = None
-        awaiter, self._awaiter = self._awaiter, None
-        if awaiter is None:
-            self._discard()
-        elif self._body is not None and not self._body.done and self._ends_with_connection() and exc is None:
-            awaiter.answer_ended()
-        else:
-            awaiter.answer_lost(fresh=not self._served, heard=self._heard)
-
-    def _ends_with_connection(self) -> bool:
-        head = self._head
-        return head is not None and not head.headers.keys() & {b"content-length", b"transfer-encoding"}
 
     def pause_writing(self) -> None:
         """As asyncio calls it."""

@@ -21,8 +21,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from sandbox.http1.connection import AskingConnection
+from sandbox.http1.messages import AnswerHead
 from sandbox.plane.clients.tally import Tally
-from sandbox.plane.http1 import HEAD_BYTES_MAX, AnswerHead, Body, Malformed
 
 REPORT_SECONDS = 0.2
 BEAT_SECONDS = 0.05  # how exactly a time limit is kept
@@ -195,91 +196,47 @@ def beats_of(seconds: float) -> int:
     return math.ceil(seconds / BEAT_SECONDS)
 
 
-class Connection(asyncio.Protocol):
+class Connection(AskingConnection):
     """One kept-alive connection to the listener."""
 
     def __init__(self, generator: Generator) -> None:
+        super().__init__()
         self._generator = generator
-        self._transport: asyncio.Transport | None = None
         self._ask: Ask | None = None
-        self._head: AnswerHead | None = None
-        self._body: Body | None = None
-        self._buffer = b""
-        self._served = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As asyncio calls it."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
 
     def ask(self, ask: Ask, request: bytes) -> None:
         """Send a request."""
-        assert self._transport is not None
-        self._ask, self._head, self._body, self._buffer = ask, None, None, b""
+        self._ask = ask
         ask.connection = self
-        self._transport.write(request)
+        self.send_request(request)
 
-    def abort(self) -> None:
-        """Give up what it waits for."""
-        self._ask = None
-        if self._transport is not None:
-            self._transport.abort()
-
-    def close(self) -> None:
-        """Close it."""
-        if self._transport is not None:
-            self._transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        """As asyncio calls it."""
-        ask = self._ask
-        if ask is None:
-            self.close()
-            return
-        try:
-            if self._body is None:
-                data = self._read_head(self._buffer + data)
-            if self._body is not None and data:
-                self._body.take(data)
-        except Malformed:
-            self.abort()
-            self._generator.failed(ask, "malformed")
-            return
-        if self._head is not None and self._body is not None and self._body.done:
-            self._finish(ask, self._head)
-
-    def _read_head(self, data: bytes) -> bytes:
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            self._buffer = data
-            if len(data) > HEAD_BYTES_MAX:
-                raise Malformed("the head is too long")
-            return b""
-        self._head = AnswerHead(data[:end])
-        self._body = self._head.body()
-        return data[end + 4 :]
-
-    def _finish(self, ask: Ask, head: AnswerHead) -> None:
-        self._ask = None
-        self._served = True
-        self._generator.answered(ask, head)
-        if head.keep_alive:
+    def answer_whole(self, head: AnswerHead, *, is_free: bool) -> None:
+        """As ``AskingConnection``."""
+        ask, self._ask = self._ask, None
+        if ask is not None:
+            self._generator.answered(ask, head)
+        if is_free:
             self._generator.keep(self)
-        else:
-            self.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """As asyncio calls it."""
-        self._transport = None
-        self._generator.forget(self)
+    def answer_cut(self, *, is_fresh: bool, is_heard: bool) -> None:
+        """As ``AskingConnection``."""
         ask, self._ask = self._ask, None
         if ask is None or ask.ended:
             return
-        if self._served and self._head is None and not self._buffer:
-            # The listener closed a kept connection just as it was used again: any client asks once more.
-            self._generator.ask_afresh(ask)
-        else:
+        if is_fresh or is_heard:
             self._generator.failed(ask, "cut off")
+        else:  # the listener closed a kept connection just as it was used again: any client asks once more
+            self._generator.ask_afresh(ask)
+
+    def answer_malformed(self) -> None:
+        """As ``AskingConnection``."""
+        ask, self._ask = self._ask, None
+        if ask is not None:
+            self._generator.failed(ask, "malformed")
+
+    def left_idle(self) -> None:
+        """As ``AskingConnection``."""
+        self._generator.forget(self)
 
 
 async def run(plan: Plan) -> None:

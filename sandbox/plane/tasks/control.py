@@ -69,7 +69,7 @@ class BadFault(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class FaultRequest:
     """One fault, as it was asked for and checked."""
 
     fault: str
@@ -87,7 +87,7 @@ class Wish:
         return ":".join(part for part in (self.fault, self.service, self.revision) if part)
 
     @classmethod
-    def of(cls, body: bytes) -> "Wish":
+    def of(cls, body: bytes) -> "FaultRequest":
         """Read a request's body. Raises BadFault."""
         try:
             asked = json.loads(body)
@@ -102,7 +102,7 @@ class Wish:
         known = sorted({*TASK_FAULTS, *WORLD_FAULTS, "all"})
         if fault not in known or (fault == "all" and not end):
             raise BadFault(f"`fault` is one of {', '.join(known)} (`all` only to end)")
-        wish = cls(
+        request = cls(
             fault=fault,
             end=end,
             seconds=_number(asked, "seconds", least=0.1) if "seconds" in asked else None,
@@ -115,7 +115,7 @@ class Wish:
         unknown = asked.keys() - ({value_member} if end else set())
         if unknown:
             raise BadFault(f"`{fault}` knows no {', '.join(sorted(f'`{name}`' for name in unknown))}")
-        return wish
+        return request
 
 
 def _aim(fault: str, asked: dict[str, object]) -> dict[str, str]:
@@ -166,7 +166,7 @@ class Control:
         self._traffic = traffic
         self._tasks = tasks
         self._misfortune = misfortune
-        self._wishes: dict[str, Wish] = {}
+        self._in_force: dict[str, FaultRequest] = {}
         self._ends: dict[str, asyncio.TimerHandle] = {}
         self.notes: Callable[[], dict[str, object]] = dict
         """More to show in the state."""
@@ -176,43 +176,43 @@ class Control:
         match method, path.partition("?")[0]:
             case "POST", "/_sandbox/faults":
                 try:
-                    self.grant(Wish.of(body))
+                    self.grant(FaultRequest.of(body))
                 except BadFault as wrong:
                     return 400, {"error": str(wrong)}
-                return 200, {"faults": sorted(self._wishes)}
+                return 200, {"faults": sorted(self._in_force)}
             case "GET", "/_sandbox/faults":
-                return 200, {"faults": sorted(self._wishes)}
+                return 200, {"faults": sorted(self._in_force)}
             case "GET", "/_sandbox/state":
                 return 200, self.state()
             case _:
                 return 404, {"error": "there is POST or GET /_sandbox/faults, and GET /_sandbox/state"}
 
-    def grant(self, wish: Wish) -> None:
+    def grant(self, request: FaultRequest) -> None:
         """Put a fault in force, or end it; ending what is not in force changes nothing."""
-        names = tuple(self._wishes) if wish.fault == "all" else (wish.name,)
+        names = tuple(self._in_force) if request.fault == "all" else (request.name,)
         for name in names:
             if (timer := self._ends.pop(name, None)) is not None:
                 timer.cancel()
-            self._wishes.pop(name, None)
+            self._in_force.pop(name, None)
             self._tasks.misbehave(name, None)
-        if not wish.end:
-            self._wishes[wish.name] = wish
-            if wish.seconds is not None:
-                self._end_later(wish, wish.seconds)
-            if wish.fault in TASK_FAULTS:
-                self._tasks.misbehave(wish.name, _misbehaviour(wish))
-        self._misfortune.no_capacity(on="no_capacity" in self._wishes)
-        metrics = self._wishes.get("metrics")
+        if not request.end:
+            self._in_force[request.name] = request
+            if request.seconds is not None:
+                self._end_later(request, request.seconds)
+            if request.fault in TASK_FAULTS:
+                self._tasks.misbehave(request.name, _misbehaviour(request))
+        self._misfortune.no_capacity(on="no_capacity" in self._in_force)
+        metrics = self._in_force.get("metrics")
         self._misfortune.metrics(metrics.answer if metrics else None)
-        outage = self._wishes.get("outage")
+        outage = self._in_force.get("outage")
         self._misfortune.api(
-            throttling="throttling" in self._wishes,
+            throttling="throttling" in self._in_force,
             outage=None if outage is None else outage.services or "all",
         )
 
-    def _end_later(self, wish: Wish, seconds: float) -> None:
-        end = Wish(fault=wish.fault, service=wish.service, revision=wish.revision, end=True)
-        self._ends[wish.name] = asyncio.get_running_loop().call_later(seconds, self.grant, end)
+    def _end_later(self, request: FaultRequest, seconds: float) -> None:
+        end = FaultRequest(fault=request.fault, service=request.service, revision=request.revision, end=True)
+        self._ends[request.name] = asyncio.get_running_loop().call_later(seconds, self.grant, end)
 
     def close(self) -> None:
         """End no fault later: the sandbox is closing."""
@@ -241,16 +241,16 @@ class Control:
                 {"arn": spec.arn, "service": spec.service, "revision": spec.task_definition}
                 for spec in self._tasks.running()
             ],
-            "faults": sorted(self._wishes),
+            "faults": sorted(self._in_force),
             **self.notes(),
         }
 
 
-def _misbehaviour(wish: Wish) -> Misbehaviour:
+def _misbehaviour(request: FaultRequest) -> Misbehaviour:
     return Misbehaviour(
-        service=wish.service,
-        revision=wish.revision,
-        environment={TASK_FAULTS[wish.fault][0]: f"{wish.value:g}"},
+        service=request.service,
+        revision=request.revision,
+        environment={TASK_FAULTS[request.fault][0]: f"{request.value:g}"},
     )
 
 

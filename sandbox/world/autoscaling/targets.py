@@ -265,40 +265,40 @@ class Scaling:
             service = self._find(target.resource)
             if service is None:
                 continue
-            wishes: list[tuple[Policy, int]] = []
+            proposed: list[tuple[Policy, int]] = []
             for policy in target.policies.values():
                 alarm = breaching.get(policy.arn)
                 value = self._alarms.newest(alarm) if alarm else None
                 if alarm is None or value is None:
                     continue
                 threshold = float(alarm.settings["Threshold"])
-                wish = policies.wanted(policy, desired=service.desired, value=value, threshold=threshold)
-                if wish is not None:
-                    wishes.append((policy, wish))
-            self._follow(target, service, wishes)
+                count = policies.wanted(policy, desired=service.desired, value=value, threshold=threshold)
+                if count is not None:
+                    proposed.append((policy, count))
+            self._follow(target, service, proposed)
 
-    def _follow(self, target: ScalableTarget, service: Service, wishes: list[tuple[Policy, int]]) -> None:
-        """The largest wish counts; fewer tasks only where every target tracking policy wants fewer."""
+    def _follow(self, target: ScalableTarget, service: Service, proposed: list[tuple[Policy, int]]) -> None:
+        """The largest proposal counts; fewer tasks only where every target tracking policy wants fewer."""
         now, minute = self._containers.kernel.now, self._containers.kernel.minute
-        more = [(p, wish) for p, wish in wishes if wish > service.desired]
+        more = [(p, count) for p, count in proposed if count > service.desired]
         tracking = [
             p
             for p in target.policies.values()
             if p.kind == "TargetTrackingScaling" and not p.configuration.get("DisableScaleIn")
         ]
-        fewer = [(p, wish) for p, wish in wishes if wish < service.desired]
+        fewer = [(p, count) for p, count in proposed if count < service.desired]
         asked = [p for p, _ in fewer]
         if not more and any(p not in asked for p in tracking):
             return
         way, found = ("out", more) if more else ("in", fewer)
         ripe = [
-            (p, wish)
-            for p, wish in found
+            (p, count)
+            for p, count in found
             if way not in p.acted or now >= p.acted[way] + p.cooldown(way, minute)
         ]
         if not ripe:
             return
-        if self._scale(target.resource, max(wish for _, wish in ripe), OUT if way == "out" else IN):
+        if self._scale(target.resource, max(count for _, count in ripe), OUT if way == "out" else IN):
             for policy, _ in ripe:
                 policy.acted[way] = now
 

@@ -12,9 +12,9 @@ from sandbox.world.cloudwatch import alarm as alarms
 from sandbox.world.cloudwatch import composite
 from sandbox.world.cloudwatch.alarm import Alarm, State
 from sandbox.world.cloudwatch.alarm_reads import AlarmReads, children_of
+from sandbox.world.cloudwatch.alarm_settings import check_composite, check_metric
 from sandbox.world.cloudwatch.evaluation import Evaluations
 from sandbox.world.cloudwatch.mutes import Mutes
-from sandbox.world.cloudwatch.wishes import check_composite, check_metric
 from sandbox.world.events.bus import Bus
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.kernel.kernel import Kernel

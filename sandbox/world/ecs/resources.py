@@ -95,7 +95,6 @@ class Task:
     stop_code: str = ""
     reason: str = ""
     exit_code: int | None = None
-    healthy_once: bool = False
     protected_until: datetime | None = None  # ECS does not stop it of itself before then
     draining: int = 0  # target groups it still has to leave before SIGTERM
     version: int = 1

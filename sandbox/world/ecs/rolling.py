@@ -116,7 +116,6 @@ class Rolling:
                 self._fail(service, "ECS deployment alarms detected: " + ", ".join(fired), alarms["rollback"])
 
     def _became_healthy(self, service: Service, task: Task) -> None:
-        task.healthy_once = True
         breaker = service.configuration["deploymentCircuitBreaker"]
         if breaker.get("resetOnHealthyTask", True) and task.deployment == service.primary.id:
             service.primary.failures_in_a_row = 0

@@ -2,7 +2,7 @@
 
 from sandbox.world.elb import actions as action_lists
 from sandbox.world.elb import authentication
-from sandbox.world.elb.rules import Rules, default_rule, listener_view
+from sandbox.world.elb.listener_rules import Rules, default_rule, listener_view
 from sandbox.world.elb.state import Balancing, Listener, LoadBalancer
 from sandbox.world.kernel.errors import AwsRefusal, Json, not_here
 from sandbox.world.kernel.operation import Operation, operation, page

@@ -14,7 +14,8 @@ from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.engine.commands import look_before
-from orchestrator.ports import Cloud, Scout
+from orchestrator.ports.cloud import Cloud
+from orchestrator.ports.initial_service import Scout
 from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
 from sandbox.world import AwsRefusal, CallLost, World, WorldSettings
 from tests.builders import NOON

@@ -12,7 +12,7 @@ from click.testing import Result
 from api.cli.commands import rollback_direct as command
 from orchestrator import bootstrap
 from orchestrator.core.domain.phases import Phase
-from orchestrator.ports import Direct
+from orchestrator.ports.break_glass import Direct
 from sandbox.world.kernel.faults import Fault
 from tests.cli.schemas import hold_to_schema
 from tests.cli.terminal import Terminal

@@ -9,7 +9,7 @@ from api.client.goals import has_reached
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL
 from orchestrator.engine.views.rollout import view
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 from tests.cli.terminal import Terminal, played
 
 

@@ -19,7 +19,7 @@ from orchestrator import config
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.engine.views.rollout import RolloutView, view
-from orchestrator.ports import Stored
+from orchestrator.ports.rollouts import Stored
 from sandbox.plane.clients.tally import LoadSeen, RevisionSeen
 from sandbox.sandbox import Sandbox
 from sandbox.scenarios.demo import MINUTE, Gauge, first_failure, rollout_file

@@ -20,9 +20,9 @@ from orchestrator.core.gates.compare import Inconclusive
 from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.engine.views.rollout import HoldView, RolloutView, view
-from orchestrator.ports import EventSeen, Stored
+from orchestrator.ports.rollouts import EventSeen, Stored
 from sandbox.plane.clients.tally import LoadSeen, RevisionSeen
-from sandbox.plane.tasks.control import Wish
+from sandbox.plane.tasks.control import FaultRequest
 from sandbox.scenarios.demo import MINUTE, RATE
 from sandbox.scenarios.demo_evidence import (
     ALARM,
@@ -130,7 +130,7 @@ class Played:
 
     def __init__(self, view: RolloutView) -> None:
         self.view = replace(view, green_percent=50.0, holds=(), is_active=True)
-        self.now, self.wishes, self.seconds = NOON, list[Wish](), 0
+        self.now, self.wishes, self.seconds = NOON, list[FaultRequest](), 0
         self.witness = OutageWitness(OUTAGE, grant=self.wishes.append, met=self._met, now=lambda: self.now)
         self.events: tuple[EventSeen, ...] = (_step_started(NOON),)
 

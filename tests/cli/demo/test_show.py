@@ -18,7 +18,7 @@ from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.engine.views.rollout import HoldView, RolloutView, RuleView, view
-from orchestrator.ports import EventSeen, Stored
+from orchestrator.ports.rollouts import EventSeen, Stored
 from tests.cli.terminal import played
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

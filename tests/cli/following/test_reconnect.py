@@ -10,7 +10,7 @@ from orchestrator.core.domain.errors import NotFound, Unreachable
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.engine.views.rollout import RolloutView
-from orchestrator.ports import EventSeen
+from orchestrator.ports.rollouts import EventSeen
 from tests.aws.clock import run_in_no_time
 
 ROLLOUT = RolloutId("checkout-1")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sandbox.plane.tasks.application import LEAK_SLOWS_SECONDS, Behaviour
-from sandbox.plane.tasks.control import BadFault, Control, MetricTrouble, Wish
+from sandbox.plane.tasks.control import BadFault, Control, FaultRequest, MetricTrouble
 from sandbox.plane.tasks.pool import SharedPool
 from sandbox.plane.tasks.supervisor import Supervisor
 from tests.sandbox.plane.board import Board, forward, run, spec, until
@@ -139,4 +139,4 @@ def test_an_outage_of_a_dependency_hits_every_revision_and_ends() -> None:
 )
 def test_a_new_fault_asked_for_wrongly_says_what_to_write(asked: object, why: str) -> None:
     with pytest.raises(BadFault, match=why):
-        Wish.of(json.dumps(asked).encode())
+        FaultRequest.of(json.dumps(asked).encode())

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sandbox.http1.messages import RequestHead
 from sandbox.plane.balancer.matching import Asked, condition_matcher, rule_matcher
-from sandbox.plane.http1 import RequestHead
 from sandbox.ports import ConditionView, FixedView, RuleView
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from sandbox.http1.messages import RequestHead
 from sandbox.plane.balancer.routes import Forward, Group, RouteTable, Split
 from sandbox.plane.balancer.upstream import Pools
-from sandbox.plane.http1 import RequestHead
 from tests.sandbox.plane.board import Board, forward
 
 ASKED = RequestHead(b"GET / HTTP/1.1\r\nHost: shop.example")

@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.plane.clients.tally import LoadSeen
-from sandbox.plane.tasks.control import BadFault, Wish
+from sandbox.plane.tasks.control import BadFault, FaultRequest
 from sandbox.ports import ForwardView
 from sandbox.sandbox import Sandbox
 from tests.sandbox.plane.board import run, until
@@ -222,7 +222,7 @@ def test_fault_that_is_asked_for_wrongly_changes_nothing_and_says_what_to_write(
     asked: object, why: str
 ) -> None:
     with pytest.raises(BadFault, match=re.escape(why)):
-        Wish.of(json.dumps(asked).encode())
+        FaultRequest.of(json.dumps(asked).encode())
 
 
 @pytest.mark.machine

@@ -131,11 +131,9 @@ class _Parser:
         return self.expression(level + 1) if level + 1 < len(_LEVELS) else self._signed()
 
     def _signed(self) -> Node:
-        signs = 0
         minus = False
         while self._next()[1] in ("-", "+") and self._next()[0] == "sign":
             minus ^= self._take()[1] == "-"
-            signs += 1
         tree = self._power()
         return Negative(tree) if minus else tree
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes: heads and the framing of bodies, for the proxy, the health checks and the load.
+"""HTTP/1.1 as bytes: heads and the framing of bodies.
 
 No I/O here. A head is parsed once, into lower-case names and untouched values; a body is only measured: a
 scanner says how many of the bytes that arrived belong to it, so that they can be passed on as they came.
@@ -11,6 +11,7 @@ HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 BODILESS_STATUS = frozenset((204, 304))
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 
 
 class Malformed(ValueError):
@@ -97,6 +98,18 @@ class UntilClose:
         return len(arrived)
 
 
+def unchunked(body: bytes) -> bytes:
+    """The content of a body in chunks that has come whole. Raises Malformed."""
+    content, position = bytearray(), 0
+    while True:
+        begin = body.index(b"\n", position) + 1
+        size = parse_number(body[position:begin].split(b";")[0].strip(), base=16)
+        if not size:
+            return bytes(content)
+        content += body[begin : begin + size]
+        position = begin + size + 2
+
+
 def parse_number(text: bytes, base: int = 10) -> int:
     """A length as HTTP writes it. Raises Malformed for signs, blanks and anything else int() would let pass."""
     if not text.isalnum():
@@ -121,8 +134,8 @@ class RequestHead:
         self.method, self.target, version = parts
         self.http10 = version == b"HTTP/1.0"
         self.headers = parse_lines(self.lines)
-        wish = self.headers.get(b"connection")
-        self.keep_alive = not self.http10 if wish is None else b"close" not in wish.lower()
+        said = self.headers.get(b"connection")
+        self.keep_alive = not self.http10 if said is None else b"close" not in said.lower()
 
     def body(self) -> Body:
         """How the body is framed. Raises Malformed where two framings contradict or one is unknown."""
@@ -148,8 +161,13 @@ class AnswerHead:
         self.status = int(first[9:12])
         self.http10 = first.startswith(b"HTTP/1.0")
         self.headers = parse_lines(self.lines)
-        wish = self.headers.get(b"connection")
-        self.keep_alive = not self.http10 if wish is None else b"close" not in wish.lower()
+        said = self.headers.get(b"connection")
+        self.keep_alive = not self.http10 if said is None else b"close" not in said.lower()
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """True where nothing else says how long the body is."""
+        return self.headers.keys().isdisjoint(_FRAMING)
 
     def body(self, *, to_head: bool = False) -> Body:
         """How the body is framed; `to_head` when it answers a HEAD request. Raises Malformed."""

@@ -2,7 +2,15 @@
 
 import pytest
 
-from sandbox.plane.http1 import AnswerHead, Body, ChunkedBody, FixedBody, Malformed, RequestHead, UntilClose
+from sandbox.http1.messages import (
+    AnswerHead,
+    Body,
+    ChunkedBody,
+    FixedBody,
+    Malformed,
+    RequestHead,
+    UntilClose,
+)
 
 CHUNKED = b"5\r\nhello\r\nA;name=value\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n"
 

@@ -1,0 +1,38 @@
+"""The audit log of calls: what was asked for at a door, also where it was refused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call that was to change something, at any door: who, what, and how it was answered."""
+
+    at: datetime
+    actor: str  # empty: nobody, since no identity could be established
+    source: str  # http | slack | cli
+    address: str  # of the client
+    call: str  # what was called: POST /v1/rollouts/{id}/approve
+    target: str  # rollout, service or token it was about; empty: none
+    outcome: str  # ok, or the code of the error it was refused with
+    request: str  # the request's id, as in the log
+
+
+class CallRecorder(Protocol):
+    """Writes it."""
+
+    async def add_call(self, call: Call) -> None:
+        """Add one call."""
+        ...
+
+
+class CallPages(Protocol):
+    """Reads it."""
+
+    async def calls(self, *, before: str = "", limit: int = 50) -> tuple[tuple[Call, ...], str]:
+        """A page of calls, the last added first, and the cursor of the next page (empty at the end).
+
+        Raises Invalid for a cursor that no page returned.
+        """
+        ...

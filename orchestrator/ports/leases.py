@@ -1,0 +1,78 @@
+"""Who works on a row, and what its holder commits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from orchestrator.core.domain.commands import Command
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.rollout.rollout import Decision
+from orchestrator.ports.freezes import FreezeCalendar
+from orchestrator.ports.rollouts import RolloutPages, Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    """Sole right to a row for a time. ``fence`` grows with every lease of the row."""
+
+    stored: Stored
+    commands: tuple[Command, ...]  # accepted and not yet applied, oldest first
+    owner: str
+    fence: int
+    until: datetime
+
+
+class Leases(Protocol):
+    """The sole right to rows, for a time.
+
+    A commit is a compare-and-swap: it succeeds only for the holder of the newest fence and the row's version.
+    Events get their link of the chain (`core.domain.event_chain`) in the transaction that adds them.
+    """
+
+    async def lease_due(
+        self, *, owner: str, now: datetime, ttl: timedelta, limit: int, only: RolloutId | None = None
+    ) -> tuple[Leased, ...]:
+        """Lease up to `limit` active rows whose time has come and that nobody holds, the most overdue first.
+
+        `only`: this row or none.
+        """
+        ...
+
+    async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
+        """Hold on to a row. Raises Lost if another lease was given since."""
+        ...
+
+    async def claim(self, rollout: RolloutId, claims: frozenset[str]) -> None:
+        """Take further claims for an active rollout. Raises Conflict naming the holder; nothing is taken then."""
+        ...
+
+    async def commit(self, leased: Leased, decision: Decision) -> Leased:
+        """Write a decision whole: row, wake-up, events, records, outcomes of commands; a final phase frees claims.
+
+        Raises Lost, and writes nothing, unless the lease's fence and version are the row's.
+        """
+        ...
+
+    async def release(self, leased: Leased) -> None:
+        """Give a row back; a lease that has passed on is left alone."""
+        ...
+
+
+class TickStore(Leases, RolloutPages, FreezeCalendar, Protocol):
+    """What a worker and its ticks need: a row, who serves by the rollouts before it, and the calendar."""
+
+
+class WakeupStore(RolloutPages, Protocol):
+    """What those need who hear of changes on AWS: which rollouts there are, and to have one looked at."""
+
+    async def wake(self, rollout: RolloutId, *, at: datetime) -> None:
+        """Have the row looked at by `at`, if it is not due sooner."""
+        ...
+
+
+class NextDue(Protocol):
+    """When there is work."""
+
+    async def next_due(self) -> datetime | None:
+        """When the next row wants to be looked at; None: no active row."""
+        ...
