@@ -14,6 +14,8 @@ import pytest
 from sandbox.sandbox import Sandbox
 from tests.cli.processes import ROOT
 
+pytestmark = pytest.mark.machine
+
 FOLDER = ROOT / "sandbox"
 README = (FOLDER / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)

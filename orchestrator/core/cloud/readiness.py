@@ -6,16 +6,15 @@ from datetime import datetime, timedelta
 from orchestrator.core.cloud.resources import (
     Absent,
     DeploymentSeen,
+    ServiceLook,
     ServiceSeen,
     StopSeen,
+    TargetsLook,
     TargetsSeen,
     Unread,
 )
 from orchestrator.core.domain.ids import TaskDefinitionArn, revision_name
 from orchestrator.core.domain.text import counted
-
-ServiceLook = ServiceSeen | Absent | Unread | None
-TargetsLook = TargetsSeen | Absent | Unread | None
 
 # Stops that ECS or a person chose; every other code is the task's own doing (ECS API, TaskStopCode).
 CHOSEN_STOPS = frozenset({"ServiceSchedulerInitiated", "UserInitiated"})

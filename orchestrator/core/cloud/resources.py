@@ -280,3 +280,9 @@ class AlarmSeen:
 
 
 Series = tuple[tuple[datetime, float], ...]  # (start of the interval, value), oldest first
+
+
+ServiceLook = ServiceSeen | Absent | Unread | None
+
+
+TargetsLook = TargetsSeen | Absent | Unread | None

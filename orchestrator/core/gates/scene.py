@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from orchestrator.core.cloud.readiness import ServiceLook, TargetsLook
-from orchestrator.core.cloud.resources import Absent, AlarmSeen, Series, Unread
+from orchestrator.core.cloud.resources import Absent, AlarmSeen, Series, ServiceLook, TargetsLook, Unread
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.ids import LoadBalancerArn, TargetGroupArn, TaskDefinitionArn, Tenths
 from orchestrator.core.domain.phases import Phase

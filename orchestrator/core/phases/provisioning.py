@@ -7,15 +7,8 @@ from dataclasses import replace
 from orchestrator.core.analysis import auto_plan, baseline
 from orchestrator.core.analysis.bake import go_to_step
 from orchestrator.core.cloud.effects import CreateService
-from orchestrator.core.cloud.readiness import (
-    TargetsLook,
-    cannot_take_all,
-    hint,
-    not_ready,
-    own_stops,
-    unused_zones,
-)
-from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsSeen, Unread
+from orchestrator.core.cloud.readiness import cannot_take_all, hint, not_ready, own_stops, unused_zones
+from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsLook, TargetsSeen, Unread
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE

@@ -8,8 +8,7 @@ from orchestrator.core.cloud.effects import (
     Effect,
     is_to_safety,
 )
-from orchestrator.core.cloud.readiness import ServiceLook, TargetsLook
-from orchestrator.core.cloud.resources import Unread
+from orchestrator.core.cloud.resources import ServiceLook, TargetsLook, Unread
 from orchestrator.core.domain.commands import Actor, Outcome
 from orchestrator.core.domain.events import Event, EventKind, Fact, Record
 from orchestrator.core.domain.phases import LEGAL, Phase
