@@ -1,1 +1,1 @@
-"""One file a gate: its spec, what it needs to see, how it judges. ``evaluation.evaluate`` has the ``REGISTRY``."""
+"""One file a gate: its settings, what it needs to see, how it judges, and its `Gate`, which `registry` lists."""
