@@ -59,9 +59,9 @@ def older(change: Callable[[dict[str, Any]], None]) -> str:
 
 def test_a_field_that_an_older_row_does_not_have_takes_its_default() -> None:
     def change(row: dict[str, Any]) -> None:
-        for name in ("is_paged", "holds", "bake", "end"):
-            del row[name]
-        del row["spec"]["limits"]
+        for part, name in (("waiting", "is_paged"), ("waiting", "holds"), ("progress", "bake")):
+            del row[part][name]
+        del row["end"], row["evidence"], row["spec"]["limits"]
 
     assert decode(Rollout, older(change), rollout=R1) == a_rollout()
 
@@ -74,7 +74,7 @@ def test_a_field_that_is_not_known_any_more_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("phase", "dreaming"), ("created_at", None), ("step", "first"), ("spec", {})]
+    ("field", "value"), [("phase", "dreaming"), ("created_at", None), ("progress", {"step": "first"}), ("spec", {})]
 )
 def test_a_row_that_does_not_fit_names_its_rollout_and_the_field(field: str, value: object) -> None:
     with pytest.raises(Unusable, match=f"rollout r1 cannot be read.*{field}") as caught:
