@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.core.domain.errors import NotFound, Refused
+from orchestrator.core.domain.ids import TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
+from orchestrator.core.rollout.colours import Colours, Green
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import ServiceName
 from orchestrator.engine.views.services import PastView, service, services
@@ -46,12 +48,12 @@ async def past(
     begun = replace(begun, spec=spec)
     await store.create(begun, claims=frozenset(), key=begun.id, events=(), wake_at=begun.created_at)
     (leased,) = await store.lease_due(owner="one", now=begun.created_at, ttl=TTL, limit=1)
-    reached = changed(
-        begun,
-        phase=phase,
-        phase_since=begun.created_at + HOUR / 2,
-        blue=blue(former=former) if former else None,
-    )
+    reached = changed(begun, phase=phase, phase_since=begun.created_at + HOUR / 2)
+    if former:
+        green = Green(
+            name=f"{own}-green", task_definition=TaskDefinitionArn(spec.task_definition), desired=3, token=""
+        )
+        reached = changed(reached, colours=Colours(blue=blue(former=former), green=green))
     await store.release(await store.commit(leased, Decision(rollout=reached, wake_at=None)))
     return reached
 
