@@ -100,13 +100,11 @@ def _rules(row: Rollout, *, are_tests_read: bool = False) -> tuple[RuleNeed, ...
 
 
 def _services(row: Rollout, stops: str) -> Needs:
-    assert row.blue is not None
-    assert row.green is not None
     groups = [group for pair in row.pairs for group in (pair.blue, pair.green) if group is not None]
     return replace(
         _base(row),
-        blue=row.blue.name,
-        green=row.green.name,
+        blue=row.known.blue.name,
+        green=row.known.green.name,
         stops=(stops,) if stops else (),
         targets=tuple(groups),
     )
@@ -136,9 +134,8 @@ def _scaling(row: Rollout) -> str:
 
 
 def _advancing(row: Rollout, now: datetime) -> Needs:
-    assert row.green is not None
     needs = replace(
-        _services(row, row.green.name),
+        _services(row, row.known.green.name),
         alarms=alarm_names(row),
         alarms_since=alarms_since(row),
         metrics=metrics_need(row, now),
@@ -152,10 +149,9 @@ def _advancing(row: Rollout, now: datetime) -> Needs:
 
 
 def _settling(row: Rollout, now: datetime) -> Needs:
-    assert row.blue is not None
     if row.way_out.is_way_clear:
         return _leaving(row, now)
-    needs = _with_scaling(_services(row, row.blue.name), row, now)
+    needs = _with_scaling(_services(row, row.known.blue.name), row, now)
     needs = replace(needs, protection=task_protection.need(row, now))
     if not row.handover.attempts:
         needs = replace(needs, groups=tuple(pair.green_name for pair in row.pairs))
@@ -165,14 +161,13 @@ def _settling(row: Rollout, now: datetime) -> Needs:
 
 
 def _retiring(row: Rollout) -> Needs:
-    assert row.green is not None
     retirement = row.retirement
     is_swapped = retirement is not None and retirement.swapped_at is not None
     is_drained = retirement is not None and retirement.drained_from is not None
     groups = [group_name(pair.blue) for pair in row.pairs] if row.blue and row.blue.is_own else []
     scaling = swap_blue.needs(row)
     return replace(
-        _services(row, row.green.name),
+        _services(row, row.known.green.name),
         scaling=scaling.scaling,
         green_scales=scaling.green_scales,
         drivers=scaling.drivers,
@@ -190,10 +185,9 @@ def _way_back(row: Rollout) -> Needs:
     needs = replace(_base(row), is_urgent=True)
     if not row.handover.attempts and row.blue_loss is None and not bringing_blue_back.is_wanted(row):
         return needs
-    assert row.blue is not None
     return replace(
         needs,
-        blue=row.blue.name,
+        blue=row.known.blue.name,
         targets=tuple(pair.blue for pair in row.pairs),
         revisions=former_task_definition.needs(row),
     )

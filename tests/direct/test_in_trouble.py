@@ -312,7 +312,7 @@ def test_blue_that_was_scaled_down_is_raised_first(glass: Glass) -> None:
 def test_alarms_and_breaker_are_off_for_the_way_back_and_on_again_at_the_end() -> None:
     with Glass(deployment=WATCHED) as glass:
         before = glass.letter
-        begun(glass, lambda row: row.phase is Phase.SETTLING and bool(row.attempts))
+        begun(glass, lambda row: row.phase is Phase.SETTLING and bool(row.handover.attempts))
         begins = len(glass.world.log)
         glass.bring_home()
         updates = [c.params for c in list(glass.world.log)[begins:] if c.operation == "UpdateService"]
@@ -324,7 +324,7 @@ def test_alarms_and_breaker_are_off_for_the_way_back_and_on_again_at_the_end() -
 def test_what_an_interrupted_run_switched_off_the_next_one_switches_on() -> None:
     with Glass(deployment=WATCHED) as glass:
         before = glass.letter
-        begun(glass, lambda row: row.phase is Phase.SETTLING and bool(row.attempts))
+        begun(glass, lambda row: row.phase is Phase.SETTLING and bool(row.handover.attempts))
 
         async def cut_short() -> None:
             async with asyncio.timeout(5):
@@ -340,7 +340,7 @@ def test_what_an_interrupted_run_switched_off_the_next_one_switches_on() -> None
 @pytest.mark.long
 def test_alarm_that_green_s_revision_fires_does_not_win_over_the_way_back() -> None:
     with Glass(deployment=WATCHED) as glass:
-        begun(glass, lambda row: row.phase is Phase.SETTLING and bool(row.attempts))
+        begun(glass, lambda row: row.phase is Phase.SETTLING and bool(row.handover.attempts))
         fires = {
             "AlarmName": "checkout-5xx",
             "Namespace": "AWS/ApplicationELB",

@@ -74,7 +74,8 @@ def test_a_field_that_is_not_known_any_more_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("phase", "dreaming"), ("created_at", None), ("progress", {"step": "first"}), ("spec", {})]
+    ("field", "value"),
+    [("phase", "dreaming"), ("created_at", None), ("progress", {"step": "first"}), ("spec", {})],
 )
 def test_a_row_that_does_not_fit_names_its_rollout_and_the_field(field: str, value: object) -> None:
     with pytest.raises(Unusable, match=f"rollout r1 cannot be read.*{field}") as caught:

@@ -39,7 +39,6 @@ def alarm_names(row: Rollout) -> tuple[str, ...]:
 
 
 def _of_gates(row: Rollout, now: datetime, since: datetime | None) -> tuple[GateNeeds, ...]:
-    assert row.blue is not None
     outlook = Outlook(
         now=now,
         period=row.spec.metrics.period,
@@ -47,7 +46,7 @@ def _of_gates(row: Rollout, now: datetime, since: datetime | None) -> tuple[Gate
         phase=row.phase,
         judged=Colour.BLUE if row.phase is Phase.SETTLING else Colour.GREEN,
         names=names_of(row),
-        alarms_at_start=row.blue.alarms,
+        alarms_at_start=row.known.blue.alarms,
         since=since,
     )
     return tuple(gate.needs(spec, outlook) for gate, spec in those_on(row.spec.gates))

@@ -21,7 +21,7 @@ from orchestrator.core.cloud.forward_action import (
     all_on_blue,
     canonical,
     cookie_life,
-    read_forward,
+    forward_of,
     without_green,
 )
 from orchestrator.core.cloud.readiness import cannot_take_all, not_healthy, not_ready, not_steady
@@ -110,8 +110,7 @@ def next_move(place: Place, errand: Errand, now: datetime) -> Move:
 
 
 def _write(place: Place, rule: RuleSeen) -> WriteRule:
-    forward = read_forward(rule.actions)
-    assert forward is not None
+    forward = forward_of(rule.actions)
     blue = next(w.group for w in forward.groups if w.group in place.targets)
     actions = all_on_blue(rule.actions, blue=blue, greens=place.greens)
     is_sticky = bool(cookie_life(rule.actions))
@@ -191,9 +190,9 @@ def _former_first(
     if why:
         errand = replace(errand, was_unsteady=True, ready_since=None)
         return f"blue to be steady on {revision_name(former)}: {why}", errand, steps
-    errand = replace(errand, ready_since=errand.ready_since or now)
-    assert errand.ready_since is not None
-    if now - errand.ready_since < LOOK_GAP and errand.on_blue_since is None:
+    since = errand.ready_since or now
+    errand = replace(errand, ready_since=since)
+    if now - since < LOOK_GAP and errand.on_blue_since is None:
         return f"a second look at blue on {revision_name(former)}", errand, steps
     return "", errand, steps
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from orchestrator.core.break_glass.direct_rollback import former_of, goes_back_in_place, watch_of
 from orchestrator.core.break_glass.snapshot import Place
-from orchestrator.core.cloud.forward_action import as_writable, read_forward, without_green
+from orchestrator.core.cloud.forward_action import as_writable, forward_of, read_forward, without_green
 from orchestrator.core.cloud.resources import RuleSeen, ServiceSeen
 from orchestrator.core.domain.ids import Tenths, revision_name
 from orchestrator.core.domain.plan import NONE, percent
@@ -120,8 +120,7 @@ def _runs(service: ServiceSeen) -> str:
 
 
 def _without(rule: RuleSeen, place: Place) -> str:
-    forward = read_forward(rule.actions)
-    assert forward is not None
+    forward = forward_of(rule.actions)
     blue = next(w.group for w in forward.groups if w.group in place.targets)
     actions = rule.actions
     for green in (w.group for w in forward.groups if w.group in place.greens):

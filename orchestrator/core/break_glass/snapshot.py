@@ -11,7 +11,7 @@ from orchestrator.core.cloud.effects import (
     UpdateService,
     WriteRule,
 )
-from orchestrator.core.cloud.forward_action import read_forward
+from orchestrator.core.cloud.forward_action import forward_of
 from orchestrator.core.cloud.resources import Absent, RuleSeen, ScalingSeen, ServiceSeen, TargetsSeen, Unread
 from orchestrator.core.domain.ids import TargetGroupArn, Tenths
 
@@ -67,8 +67,7 @@ class Place:
 
     def green_part(self, rule: RuleSeen) -> Tenths:
         """Green's share of blue and green together on a rule, in tenths of a percent, rounded up."""
-        forward = read_forward(rule.actions)
-        assert forward is not None
+        forward = forward_of(rule.actions)
         blue = sum(w.weight for w in forward.groups if w.group in self.targets)
         green = sum(w.weight for w in forward.groups if w.group in self.greens)
         return Tenths(-(-1000 * green // (blue + green)) if green else 0)

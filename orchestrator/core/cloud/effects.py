@@ -5,7 +5,7 @@ An effect is asked for because what was seen differs from what is wanted; its ou
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, assert_never
 
 from orchestrator.core.cloud.resources import ScalingSeen, ScheduleSeen
 from orchestrator.core.domain.ids import Json, ListenerArn, RuleArn, TargetGroupArn, TaskDefinitionArn, Tenths
@@ -24,6 +24,7 @@ class WriteRule:
     actions: Json
     green: Tenths | None  # green's share as written; None: green is not in the list
     to_safety: bool  # takes traffic off green: goes first and waits for nothing
+    is_test: bool = False  # a rule that no user comes by
     # What the rule held when this was decided: it is written only while it still does. None: in any case.
     expects: Json | None = field(default=None, compare=False)
     # To safety: about how many requests a period it takes off green. Where such writes must wait, the largest is first.
@@ -361,3 +362,31 @@ Effect = (
 def is_to_safety(effect: Effect) -> bool:
     """True for a write that takes traffic off the colour under suspicion: it goes first and waits for no other."""
     return isinstance(effect, WriteRule) and effect.to_safety
+
+
+def must_not_stay(effect: Effect) -> bool:
+    """True for what must not be there after the end: while it may still land late, no rollout ends."""
+    match effect:
+        case CreateTargetGroup() | RegisterRevision() | CreateService() | UpdateService() | PutTags():
+            return True
+        case PutScalingPolicy() | PutScheduledAction() | PutAlarm():
+            return True
+        case SetScaling(wanted=wanted):
+            return wanted.scale_in_suspended  # lifting a suspension is what the end asks for
+        case WriteRule(is_test=is_test, green=green):
+            return is_test and green is not None
+        case (
+            ConfigureTargetGroup() | DeregisterRevision() | ScaleService() | RestoreDeploymentConfiguration()
+        ):
+            return False
+        case (
+            TagFormer()
+            | RemoveTags()
+            | DeregisterScaling()
+            | DeleteAlarms()
+            | DeleteService()
+            | DeleteTargetGroup()
+        ):
+            return False
+        case never:
+            assert_never(never)

@@ -66,6 +66,13 @@ def read_forward(actions: Json) -> Forward | None:
     )
 
 
+def forward_of(actions: Json) -> Forward:
+    """As `read_forward`, of a rule that was chosen for having one."""
+    forward = read_forward(actions)
+    assert forward is not None, "only rules that forward are moved"
+    return forward
+
+
 def cookie_life(actions: Json) -> timedelta:
     """How long a cookie keeps its user on a target group of the list; 0: group stickiness is off."""
     forward = read_forward(actions)

@@ -48,14 +48,12 @@ def is_under_way(draft: Draft, update: str) -> bool:
 
 
 def _again(former: TaskDefinitionArn, row: Rollout) -> NewRevision:
-    assert row.blue is not None
     family, _, number = former.rpartition("/")[2].rpartition(":")
-    return NewRevision(family=family, newest=int(number), template=Json(row.blue.former_template))
+    return NewRevision(family=family, newest=int(number), template=Json(row.known.blue.former_template))
 
 
 def _look_for(draft: Draft, known: Registration) -> None:
-    row, blue, family = draft.row, draft.row.blue, known.revision.family
-    assert blue is not None
+    row, blue, family = draft.row, draft.blue, known.revision.family
     draft.change(waiting_for=f"{revision_name(blue.former)}, which was deregistered, to be registered again")
     match draft.seen.revisions.get(family):
         case None:
@@ -73,7 +71,6 @@ def _look_for(draft: Draft, known: Registration) -> None:
             (tags.SERVICE, row.spec.service.path),
             (tags.FORMER, blue.former),
         )
-        draft.change(created_last=draft.now)
         effect = RegisterRevision(family=family, template=known.revision.template, tags=made)
         draft.ask(effect, f"register {revision_name(blue.former)} again, by its images' digests")
         return

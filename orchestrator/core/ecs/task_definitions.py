@@ -45,12 +45,11 @@ def register(draft: Draft, own_tags: Tags) -> bool:
     if not all(each.arn for each in row.revisions.registrations):
         draft.change(waiting_for="the new revision to be registered")
         return False
-    assert row.green is not None
     arns = {each.revision.is_greens_own: each.arn for each in row.revisions.registrations}
-    blues = arns.get(False) or row.green.for_blue
+    blues = arns.get(False) or row.known.green.for_blue
     greens = arns.get(True) or blues
     apart = None if blues == greens else blues
-    draft.change(green=replace(row.green, task_definition=greens, blues=apart))
+    draft.change(green=replace(row.known.green, task_definition=greens, blues=apart))
     return True
 
 
@@ -71,7 +70,6 @@ def _registered(draft: Draft, known: Registration, own_tags: Tags) -> Registrati
         case seen:
             own = _own(draft, seen)
     if not own:
-        draft.change(created_last=draft.now)
         effect = RegisterRevision(family=family, template=known.revision.template, tags=own_tags)
         draft.ask(effect, f"register a revision of {family}")
         return known

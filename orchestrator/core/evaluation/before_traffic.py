@@ -129,10 +129,8 @@ def _probe(draft: Draft) -> None:
     spec, row = draft.row.spec.gates.probe, draft.row
     if not spec.on:
         return
-    if row.checks.probed is None:
-        draft.change(probed=Probed(since=draft.now))
-    probed = draft.row.checks.probed
-    assert probed is not None
+    probed = row.checks.probed or Probed(since=draft.now)
+    draft.change(probed=probed)
     steered = probed.since + row.spec.metrics.look_gap
     if draft.now < steered:
         draft.wake_by(steered)

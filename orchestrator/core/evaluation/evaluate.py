@@ -35,8 +35,6 @@ def ask_before_traffic(draft: Draft) -> tuple[Answer, ...]:
 def scene_of(draft: Draft, judged: Colour) -> Scene:
     """The scene as this tick saw it."""
     row = draft.row
-    assert row.blue is not None
-    assert row.green is not None
     weight = row.green_weight if judged is Colour.GREEN else Tenths(ALL - row.green_weight)
     return Scene(
         now=draft.now,
@@ -48,7 +46,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         weight=weight,
         serves_since=row.progress.bake.since,
         stops_count_from=row.stops.stops_count_from or row.created_at,
-        revision=row.green.task_definition if judged is Colour.GREEN else row.green.for_blue,
+        revision=row.known.green.task_definition if judged is Colour.GREEN else row.known.green.for_blue,
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),
         others=targets_of(draft, judged.other),
@@ -58,7 +56,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         usual=Counts.total(row.evidence.history) if row.evidence.history else None,
         reading=tuple(interval for interval in draft.reading if interval.weight is not None),
         names=names_of(row),
-        alarms_at_start=row.blue.alarms,
+        alarms_at_start=row.known.blue.alarms,
         alarms=draft.seen.alarms,
         alarms_from=alarms_since(row),
         metrics=draft.seen.metrics,

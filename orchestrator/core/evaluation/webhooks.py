@@ -93,8 +93,6 @@ def _need(row: Rollout, question: Question) -> HookNeed:
 
 
 def _body(row: Rollout, question: Question, spec: WebhookSpec) -> Json:
-    assert row.blue is not None
-    assert row.green is not None
     return canonical(
         {
             "type": "teal.gate.webhook",
@@ -105,11 +103,11 @@ def _body(row: Rollout, question: Question, spec: WebhookSpec) -> Json:
             "step": question.step + 1,  # 0: before the first traffic
             "attempt": question.attempt,
             "green_percent": row.green_weight / 10,
-            "blue": row.blue.name,
-            "green": row.green.name,
+            "blue": row.known.blue.name,
+            "green": row.known.green.name,
             "green_target_groups": [pair.green for pair in row.pairs if pair.green],
-            "former": row.blue.former,
-            "revision": row.green.task_definition,
+            "former": row.known.blue.former,
+            "revision": row.known.green.task_definition,
             "asked_at": question.asked_at.isoformat(),
             "labels": dict(row.spec.labels),
         }

@@ -10,7 +10,7 @@ from orchestrator.core.domain.ids import TargetGroupArn, revision_name
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.text import group_name
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.rule_lists import green_of
+from orchestrator.core.rollout.rule_lists import known_green_of
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.needs import Needs, RuleNeed
 from orchestrator.core.tick.seen import Seen
@@ -39,15 +39,13 @@ def is_swapped(row: Rollout) -> bool:
 
 def serving(row: Rollout) -> str:
     """The name of the service that the rollout left with the users."""
-    assert row.blue is not None
-    return row.green.name if is_swapped(row) and row.green else row.blue.name
+    return row.green.name if is_swapped(row) and row.green else row.known.blue.name
 
 
 def revision_left(row: Rollout) -> str:
     """The revision that the rollout left that service on, as an ARN."""
-    assert row.blue is not None
     if row.phase is not Phase.SUCCEEDED or row.green is None:
-        return row.blue.former
+        return row.known.blue.former
     return row.green.task_definition if is_swapped(row) else row.green.for_blue
 
 
@@ -75,8 +73,7 @@ def _of_rule(row: Rollout, rule: RuleState, found: RuleSeen | Absent) -> str:
     first = read_forward(rule.base)
     if first is None or not first.weight(rule.blue_group):
         return ""  # the service had nothing here when the rollout left it
-    group = green_of(row, rule) if is_swapped(row) else rule.blue_group
-    assert group is not None
+    group = known_green_of(row, rule) if is_swapped(row) else rule.blue_group
     forward = read_forward(found.actions)
     if forward is not None and forward.weight(group):
         return ""

@@ -103,42 +103,40 @@ def _by_balancer(row: Rollout) -> Iterator[Statement]:
 
 def _things(row: Rollout) -> Iterator[Statement]:
     """Green's groups and both services by name; where blue is to go, its groups too."""
-    assert row.blue is not None
     is_swap = row.spec.ending.is_swap
     groups = [f"{_head(pair.blue, 'targetgroup')}{_stem(pair.green_name)}-*/*" for pair in row.pairs]
     if is_swap:
         groups += [pair.blue for pair in row.pairs]
     if groups:
         yield _allow("elasticloadbalancing", GROUPS, groups)
-    place = row.blue.arn.rpartition("/")[0]
+    place = row.known.blue.arn.rpartition("/")[0]
     green = [f"{place}/{row.green.name}"] if row.green is not None else []
     families = [
-        f"{_head(row.blue.former, 'task-definition')}{one.revision.family}:*"
+        f"{_head(row.known.blue.former, 'task-definition')}{one.revision.family}:*"
         for one in row.revisions.registrations
     ]
-    owned = [*green, row.blue.arn] if is_swap else green
+    owned = [*green, row.known.blue.arn] if is_swap else green
     if owned:
         yield _allow("ecs", SERVICES, owned)
     if not is_swap:
-        yield _allow("ecs", ["UpdateService"], [row.blue.arn])
+        yield _allow("ecs", ["UpdateService"], [row.known.blue.arn])
     if families:
         yield _allow("ecs", ["TagResource"], families)
-    yield from _rest(row.blue.arn)
+    yield from _rest(row.known.blue.arn)
 
 
 def _by_kind(row: Rollout) -> Iterator[Statement]:
     """Whatever is of the account and region, and in the cluster: for names that are very long."""
-    assert row.blue is not None
-    service = row.blue.arn.rpartition("/")[0]
+    service = row.known.blue.arn.rpartition("/")[0]
     balancing = {rule.arn.partition(":listener-rule/")[0] for rule in row.rules}
     kinds = ("listener-rule", "listener", "targetgroup")
     actions = ("ModifyRule", "ModifyListener", *GROUPS)
     yield _allow(
         "elasticloadbalancing", actions, [f"{p}:{kind}/*" for p in sorted(balancing) for kind in kinds]
     )
-    definitions = f"{_head(row.blue.former, 'task-definition')}*"
+    definitions = f"{_head(row.known.blue.former, 'task-definition')}*"
     yield _allow("ecs", SERVICES, [f"{service}/*", definitions])
-    yield from _rest(row.blue.arn)
+    yield from _rest(row.known.blue.arn)
 
 
 def _by_action() -> Iterator[Statement]:

@@ -35,31 +35,24 @@ def is_blue_back(draft: Draft) -> bool:
     _tell(draft)
     is_hung = _hang(draft)
     waiting = _service(draft) or ("" if is_hung else "blue's target groups on every rule again, at weight 0")
-    row, retirement = draft.row, _known(draft)
-    assert row.blue is not None
+    row, retirement = draft.row, draft.retirement
     if not waiting:
         targets = targets_of(draft, Colour.BLUE)
-        waiting = not_ready(draft.seen.blue, row.blue.former, targets, now=draft.now, quiet=draft.poll)
+        waiting = not_ready(draft.seen.blue, row.known.blue.former, targets, now=draft.now, quiet=draft.poll)
         waiting = waiting or cannot_take_all(
-            draft.seen.blue, row.blue.former, targets, max(retirement.desired, 1)
+            draft.seen.blue, row.known.blue.former, targets, max(retirement.desired, 1)
         )
     late = retirement.asked_at
     if not waiting and late is not None and draft.now < late + LATE:
         # A call that stops or deletes blue may still be on its way: steady does not count until it cannot be.
         waiting = "calls that may still be in flight"
         draft.wake_by(late + LATE)
-    if waiting:
-        draft.change(ready_since=None, waiting_for=f"blue to be back: {waiting}")
-        return False
-    draft.change(ready_since=row.progress.ready_since or draft.now, waiting_for="a second look at blue")
-    assert draft.row.progress.ready_since is not None
-    return draft.now - draft.row.progress.ready_since >= row.spec.metrics.look_gap
+    return draft.is_ready_twice("blue", f"blue to be back: {waiting}" if waiting else "")
 
 
 def _tell(draft: Draft) -> None:
     """Say once what it takes, and about how long."""
-    row, retirement = draft.row, _known(draft)
-    assert row.blue is not None
+    row, retirement = draft.row, draft.retirement
     if retirement.returning_from is not None:
         return
     draft.change(retirement=replace(retirement, returning_from=draft.now))
@@ -108,8 +101,7 @@ def _hang(draft: Draft) -> bool:
 
 
 def _write(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
-    green = rule_lists.green_of(draft.row, rule)
-    assert green is not None
+    green = rule_lists.known_green_of(draft.row, rule)
     if says_the_same(seen.actions, swap_rules.final(draft.row, rule)):
         actions = rule_lists.listed(draft.row, rule, ALL)
     else:
@@ -132,8 +124,7 @@ def _write(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
 
 def _service(draft: Draft) -> str:
     """What blue's service still waits for before its tasks can be counted; asks for them."""
-    row, retirement = draft.row, _known(draft)
-    assert row.blue is not None
+    retirement = draft.retirement
     match draft.seen.blue:
         case None | Unread() as seen:
             why = seen.why if seen else "it was not looked at"
@@ -154,24 +145,18 @@ def _service(draft: Draft) -> str:
 def _make_anew(draft: Draft, retirement: Retirement) -> str:
     """Blue's stored request and its former revision; ECS keeps a deleted service's name until it is INACTIVE."""
     row = draft.row
-    assert row.blue is not None
     effect = CreateService(
-        cluster=row.blue.cluster,
-        name=row.blue.name,
-        template=row.blue.template,
-        task_definition=row.blue.former,
+        cluster=row.known.blue.cluster,
+        name=row.known.blue.name,
+        template=row.known.blue.template,
+        task_definition=row.known.blue.former,
         desired=retirement.desired,
         groups=tuple((pair.blue, pair.blue) for pair in row.pairs),
         token=retirement.token,
-        tags=row.blue.tags or removing_blue.tags_to_go(row),
+        tags=row.known.blue.tags or removing_blue.tags_to_go(row),
     )
-    draft.change(retirement=replace(retirement, is_tagged=True), created_last=draft.now)
+    draft.change(retirement=replace(retirement, is_tagged=True))
     # It is made with green's deployment configuration, which watches nothing; blue's own follows once it serves.
     draft.change(is_configuration_touched=True)
-    draft.ask(effect, f"create blue again: {row.blue.name} with {counted(retirement.desired, 'task')}")
+    draft.ask(effect, f"create blue again: {row.known.blue.name} with {counted(retirement.desired, 'task')}")
     return "blue to be created again"
-
-
-def _known(draft: Draft) -> Retirement:
-    assert draft.row.retirement is not None
-    return draft.row.retirement

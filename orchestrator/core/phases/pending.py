@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from orchestrator.core.cloud.forward_action import canonical, cookie_life, read_forward
+from orchestrator.core.cloud.forward_action import canonical, cookie_life, forward_of
 from orchestrator.core.cloud.resources import RuleSeen, Unread
 from orchestrator.core.cloud.survey import LB_COOKIE, Severity, Survey
 from orchestrator.core.domain.events import EventKind, Record
@@ -169,8 +169,7 @@ def _attributes(spec: Spec, attributes: Json) -> Json:
 
 
 def _rule_state(survey: Survey, seen: RuleSeen) -> RuleState:
-    forward = read_forward(seen.actions)
-    assert forward is not None
+    forward = forward_of(seen.actions)
     blues = {group.arn: group for group in survey.groups}
     blue = blues[next(w.group for w in forward.groups if w.group in blues)]
     is_lent = blue.stickiness == LB_COOKIE and not cookie_life(seen.actions)

@@ -51,7 +51,6 @@ def _prepare_pair(draft: Draft, pair: Pair) -> Pair:
                 HoldKind.AWS, f"{pair.green_name} could not be read: {why}", clears_when="it can be read"
             )
         case Absent():
-            draft.change(created_last=draft.now)
             create = CreateTargetGroup(name=pair.green_name, template=pair.template, tags=tags_of(row))
             draft.ask(create, f"create target group {pair.green_name}")
         case GroupSeen() as seen if not is_ours(row, dict(seen.tags)) or not _is_made_of(pair, seen):

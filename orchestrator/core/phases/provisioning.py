@@ -70,9 +70,7 @@ def _give_scaling(draft: Draft) -> str:
 
 
 def _make_green(draft: Draft) -> None:
-    row, green, blue = draft.row, draft.row.green, draft.seen.blue
-    assert green is not None
-    assert row.blue is not None
+    row, green, blue = draft.row, draft.green, draft.seen.blue
     match draft.seen.green:
         case None:
             return
@@ -86,7 +84,7 @@ def _make_green(draft: Draft) -> None:
                 return
             if not green.is_asked and isinstance(blue, ServiceSeen):
                 green = replace(green, desired=_first_size(draft, blue), is_asked=True)
-            draft.change(green=green, created_last=draft.now)
+            draft.change(green=green)
             _ask_for_green(draft, green)
         case ServiceSeen() as seen if not is_ours(row, dict(seen.tags)) or seen.status != "ACTIVE":
             # Somebody else's, or on its way out, which keeps its name for so long: another name, never theirs.
@@ -149,16 +147,14 @@ def _hold_for_blue(draft: Draft) -> None:
 
 
 def _create(row: Rollout) -> CreateService:
-    assert row.blue is not None
-    assert row.green is not None
     return CreateService(
-        cluster=row.blue.cluster,
-        name=row.green.name,
-        template=row.blue.template,
-        task_definition=row.green.task_definition,
-        desired=row.green.desired,
+        cluster=row.known.blue.cluster,
+        name=row.known.green.name,
+        template=row.known.blue.template,
+        task_definition=row.known.green.task_definition,
+        desired=row.known.green.desired,
         groups=tuple((pair.blue, TargetGroupArn(pair.green or "")) for pair in row.pairs),
-        token=row.green.token,
+        token=row.known.green.token,
         tags=tags_of(row),
     )
 
@@ -166,9 +162,8 @@ def _create(row: Rollout) -> CreateService:
 def _follow_start(draft: Draft, green: ServiceSeen) -> None:
     """Roll back as soon as it is certain that green will not start; say what it waits for until then."""
     row = draft.row
-    assert row.green is not None
     primary = green.primary
-    stops = own_stops(green, row.green.task_definition, row.created_at)
+    stops = own_stops(green, row.known.green.task_definition, row.created_at)
     tell(draft, Colour.GREEN)
     if primary is not None and primary.rollout_state == "FAILED":
         # ECS counts the tasks; why they stopped only they can say.
@@ -188,8 +183,7 @@ def _follow_start(draft: Draft, green: ServiceSeen) -> None:
 
 
 def _is_ready_twice(draft: Draft) -> bool:
-    row, green = draft.row, draft.row.green
-    assert green is not None
+    row, green = draft.row, draft.green
     targets = targets_of(draft, Colour.GREEN)
     why = not_ready(draft.seen.green, green.task_definition, targets, now=draft.now, quiet=draft.poll)
     if not why and isinstance(draft.seen.green, ServiceSeen) and draft.seen.green.desired < green.desired:
@@ -197,14 +191,11 @@ def _is_ready_twice(draft: Draft) -> bool:
     if _is_outside_for_good(draft, targets):
         return False
     if why:
-        draft.change(ready_since=None, waiting_for=f"{why}{hint(targets)}")
-        return False
+        return draft.is_ready_twice("green", f"{why}{hint(targets)}")
     if green.started_in is None:
         began = row.phase_since or row.created_at
         draft.change(green=replace(green, started_in=draft.now - began))
-    draft.change(ready_since=row.progress.ready_since or draft.now, waiting_for="a second look at green")
-    assert draft.row.progress.ready_since is not None
-    return draft.now - draft.row.progress.ready_since >= row.spec.metrics.look_gap
+    return draft.is_ready_twice("green", "")
 
 
 def _is_outside_for_good(draft: Draft, targets: Sequence[TargetsLook]) -> bool:
@@ -217,8 +208,7 @@ def _is_outside_for_good(draft: Draft, targets: Sequence[TargetsLook]) -> bool:
     draft.change(unused_since=since if zones else None)
     if not zones or draft.now - since < draft.row.spec.metrics.period:
         return False
-    assert draft.row.blue is not None
-    network = json.loads(draft.row.blue.template).get("networkConfiguration") or {}
+    network = json.loads(draft.blue.template).get("networkConfiguration") or {}
     subnets = (network.get("awsvpcConfiguration") or {}).get("subnets", ())
     of = f" (its subnets: {', '.join(subnets)})" if subnets else ""
     names = dict.fromkeys(load_balancer_name(pair.load_balancer) for pair in draft.row.pairs)
@@ -232,8 +222,7 @@ def _is_outside_for_good(draft: Draft, targets: Sequence[TargetsLook]) -> bool:
 
 
 def _start_traffic(draft: Draft) -> None:
-    row, blue = draft.row, draft.row.blue
-    assert blue is not None
+    row, blue = draft.row, draft.blue
     needed = capacity.all_traffic_needs(draft)
     why = cannot_take_all(draft.seen.blue, blue.former, targets_of(draft, Colour.BLUE), needed)
     if why:

@@ -51,7 +51,7 @@ def slowest(row: Rollout) -> timedelta:
 
 def drain(draft: Draft) -> str:
     """What blue's tasks still wait for; empty once none runs and its target groups are empty."""
-    blue, retirement = draft.seen.blue, _known(draft)
+    blue, retirement = draft.seen.blue, draft.retirement
     if retirement.is_gone or retirement.is_deleting:
         return ""
     if not isinstance(blue, ServiceSeen):
@@ -88,7 +88,7 @@ def _stop(draft: Draft, blue: ServiceSeen, retirement: Retirement) -> str:
 def _unseen(draft: Draft) -> str:
     """Blue is not there, or could not be read."""
     if isinstance(draft.seen.blue, Absent):
-        draft.change(retirement=replace(_known(draft), is_gone=True))
+        draft.change(retirement=replace(draft.retirement, is_gone=True))
         return ""
     why = f": {draft.seen.blue.why}" if isinstance(draft.seen.blue, Unread) else ""
     draft.hold(HoldKind.AWS, f"blue could not be read{why}", clears_when="blue can be read")
@@ -109,7 +109,7 @@ def _targets(draft: Draft) -> str:
 
 def part(draft: Draft) -> str:
     """What blue's service still waits for; empty once it is kept for good, or gone."""
-    row, blue, retirement = draft.row, draft.seen.blue, _known(draft)
+    row, blue, retirement = draft.row, draft.seen.blue, draft.retirement
     if not goes(row) or retirement.is_gone:
         return ""
     if not isinstance(blue, ServiceSeen):
@@ -120,13 +120,13 @@ def part(draft: Draft) -> str:
         return "blue to be deleted"
     if blue.tags.get(MANAGED) != "true":
         # IAM may let Teal delete only what carries this tag: the file asked for it, and so it is put on blue.
-        draft.change(retirement=replace(retirement, is_tagged=True), created_last=draft.now)
+        draft.change(retirement=replace(retirement, is_tagged=True))
         put = PutTags(service=blue.arn, groups=(), tags=tags_to_go(row))
         draft.ask(put, f"tag {blue.name}, which is to be deleted")
         return "blue's tags"
     if waiting := swap_blue.take_away(draft):
         return waiting
-    retirement = _known(draft)
+    retirement = draft.retirement
     draft.change(retirement=replace(retirement, is_deleting=True, asked_at=draft.now))
     draft.ask(DeleteService(cluster=blue.cluster, service=blue.name), f"delete blue: {blue.name}")
     return "blue to be deleted"
@@ -143,7 +143,7 @@ def clear(draft: Draft) -> str:
     if row.blue is None or not row.blue.is_own:
         return ""
     for pair in row.pairs:
-        retirement = _known(draft)
+        retirement = draft.retirement
         if pair.blue in (*retirement.cleared, *draft.row.way_out.left):
             continue
         name = group_name(pair.blue)
@@ -190,8 +190,3 @@ def kept_groups(row: Rollout) -> str:
         return ""
     names = ", ".join(dict.fromkeys(group_name(pair.blue) for pair in row.pairs))
     return f"; {names} stays, which Teal did not make and no rule of this rollout uses any more"
-
-
-def _known(draft: Draft) -> Retirement:
-    assert draft.row.retirement is not None
-    return draft.row.retirement

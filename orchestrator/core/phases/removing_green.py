@@ -18,7 +18,7 @@ from orchestrator.core.phases import removing_blue
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_blue
-from orchestrator.core.tick.draft import LATE, TEAL, Draft
+from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.traffic import rules, sticky_sessions, target_groups_in_use
 
 # A written weight steers the whole load balancer some seconds after it reads back.
@@ -35,20 +35,19 @@ def leave(draft: Draft, end: Phase) -> None:
         draft.change(unpinned_at=draft.now)
     left = [
         _restore_configuration(draft),
-        green_scaling.take_away(draft, may_come_late=_may_come_late(draft)),
+        green_scaling.take_away(draft, may_come_late=draft.may_land_late),
         _remove_green(draft),
         *(_remove_group(draft, pair) for pair in draft.row.pairs),
-        task_definitions.remove(draft, end, may_come_late=_may_come_late(draft)),
+        task_definitions.remove(draft, end, may_come_late=draft.may_land_late),
         removing_blue.untag(draft),
         swap_blue.give_back(draft),
         _restore_count(draft),
         _restore_scaling(draft),
     ]
     waiting = next((words for words in left if words), "")
-    late = draft.row.ticks.created_last
-    if not waiting and late is not None and _may_come_late(draft):
+    if not waiting and draft.may_land_late:
         waiting = "calls that may still be in flight"
-        draft.wake_by(late + LATE)
+        draft.wake_by(draft.late_until)
     draft.change(waiting_for=waiting)
     if waiting or draft.holds:
         return
@@ -59,12 +58,6 @@ def leave(draft: Draft, end: Phase) -> None:
     gone = target_groups_in_use.told(draft.row) or "; nothing of green is left, and the rest is as it was"
     words = f"{end}: {reason}{gone}"
     draft.tell(EventKind.ENDED, words, phase=end.value, reason=reason)
-
-
-def _may_come_late(draft: Draft) -> bool:
-    """True while a call that makes something may have been sent and not have arrived."""
-    late = draft.row.ticks.created_last
-    return late is not None and draft.now < late + LATE
 
 
 def _are_rules_restored(draft: Draft) -> bool:
@@ -119,8 +112,7 @@ def _tell_test_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
 
 
 def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: bool) -> None:
-    green = rule_lists.green_of(draft.row, rule)
-    assert green is not None
+    green = rule_lists.known_green_of(draft.row, rule)
     forward = read_forward(seen.actions)
     serves = bool(forward and forward.weight(green))
     if serves and not is_test:
@@ -141,8 +133,7 @@ def _remove_green(draft: Draft) -> str:
         case str() as waiting:
             return waiting
         case Absent():
-            late = draft.row.ticks.created_last
-            if green.is_asked and late is not None and draft.now < late + LATE:
+            if green.is_asked and draft.may_land_late:
                 return "a creation that may still be in flight"
             draft.change(green=replace(green, is_gone=True))
             return ""
@@ -151,8 +142,7 @@ def _remove_green(draft: Draft) -> str:
 
 
 def _retire(draft: Draft, service: ServiceSeen) -> str:
-    green = draft.row.green
-    assert green is not None
+    green = draft.green
     if service.tags.get("teal:rollout") != draft.row.id:
         draft.change(green=replace(green, is_gone=True))
         return ""  # somebody else's service under the name Teal would have taken
@@ -202,8 +192,7 @@ def _remove_group(draft: Draft, pair: Pair) -> str:
         case str() as waiting:
             return waiting
         case Absent():
-            late = draft.row.ticks.created_last
-            if late is not None and draft.now < late + LATE:
+            if draft.may_land_late:
                 return "a creation that may still be in flight"
         case GroupSeen() as seen if seen.tags.get("teal:rollout") == draft.row.id:
             if green is not None and not green.is_gone:
@@ -270,9 +259,8 @@ def _restore_scaling(draft: Draft) -> str:
     waiting = blue_floor.restore(draft)
     if waiting:
         return waiting
-    late = row.ticks.created_last
-    if late is not None and draft.now < late + LATE:
-        draft.wake_by(late + LATE)
+    if draft.may_land_late:
+        draft.wake_by(draft.late_until)
         return "a suspension that may still be in flight"
     blue_floor.tell_difference(draft)
     draft.change(is_scaling_touched=False)

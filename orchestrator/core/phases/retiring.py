@@ -62,12 +62,12 @@ def retire(draft: Draft) -> None:
 
 def _end(draft: Draft) -> None:
     row = draft.row
-    assert row.blue is not None
-    assert row.green is not None
     blue = (
-        f"{row.blue.name} is deleted" if removing_blue.goes(row) else f"{row.blue.name} is kept without tasks"
+        f"{row.known.blue.name} is deleted"
+        if removing_blue.goes(row)
+        else f"{row.known.blue.name} is kept without tasks"
     )
-    reason = f"{row.green.name} serves in its place; {blue}"
+    reason = f"{row.known.green.name} serves in its place; {blue}"
     draft.end(reason, TEAL)
     draft.move(Phase.SUCCEEDED, reason)
     words = f"{Phase.SUCCEEDED}: {reason}{removing_blue.kept_groups(row)}{target_groups_in_use.told(row)}"
@@ -76,7 +76,7 @@ def _end(draft: Draft) -> None:
         words,
         phase=Phase.SUCCEEDED.value,
         reason=reason,
-        serves=row.green.name,
+        serves=row.known.green.name,
         is_blue_deleted=removing_blue.goes(row),
     )
 
@@ -124,15 +124,13 @@ def _limit(draft: Draft) -> None:
 def _mark(draft: Draft) -> str:
     """Tag green and its groups as those that serve, before any rule forgets blue."""
     row, green = draft.row, draft.seen.green
-    assert row.green is not None
-    assert row.retirement is not None
-    if row.retirement.swapped_at is not None:
+    if draft.retirement.swapped_at is not None:
         return ""
     if not isinstance(green, ServiceSeen):
         why = f": {green.why}" if isinstance(green, Unread) else ""
         draft.hold(HoldKind.AWS, f"green could not be read{why}", clears_when="green can be read")
         return "green to be readable"
-    draft.change(green=replace(row.green, arn=green.arn))
+    draft.change(green=replace(row.known.green, arn=green.arn))
     groups = [draft.seen.groups.get(pair.green_name) for pair in row.pairs]
     tags = [green.tags, *(seen.tags if isinstance(seen, GroupSeen) else {} for seen in groups)]
     if all(SERVES in found for found in tags):
@@ -161,24 +159,22 @@ def _swap_rules(draft: Draft, looks: tuple[Look, ...]) -> str:
 
     And until no earlier write can come late any more.
     """
-    assert draft.row.retirement is not None
     is_done = all(swap_rules.is_final(draft.row, found) for found in looks)
-    if draft.row.retirement.drained_from is None and not swap_rules.hold_for_strays(draft):
+    if draft.retirement.drained_from is None and not swap_rules.hold_for_strays(draft):
         return "every rule that forwards to blue to be known, and to be this rollout's"
     if is_done:
-        if draft.row.retirement.swapped_at is None:
-            draft.change(retirement=replace(draft.row.retirement, is_swapping=True, swapped_at=draft.now))
+        if draft.retirement.swapped_at is None:
+            draft.change(retirement=replace(draft.retirement, is_swapping=True, swapped_at=draft.now))
             draft.tell(EventKind.TRAFFIC_ON_GREEN, "every rule has its final list: green is in blue's place")
-        swapped_at = draft.row.retirement.swapped_at
-        assert swapped_at is not None
+        swapped_at = draft.retirement.swapped_at or draft.now
         # In no rule its targets may be dropped at once: what still streams from blue gets its groups' delay here.
         empty = swapped_at + max(LATE, removing_blue.delay(draft.row))
-        if draft.now < empty and draft.row.retirement.drained_from is None:
+        if draft.now < empty and draft.retirement.drained_from is None:
             draft.wake_by(empty)
             return f"the last connections to leave blue, until {empty:%H:%M:%S}Z"
         return ""
     if not draft.holds and all(found.found is Found.AS_WRITTEN for found in looks):
-        draft.change(retirement=replace(draft.row.retirement, is_swapping=True, swapped_at=None))
+        draft.change(retirement=replace(draft.retirement, is_swapping=True, swapped_at=None))
         swap_rules.write(draft, looks)
     return "every rule's final list, read back"
 
@@ -186,17 +182,15 @@ def _swap_rules(draft: Draft, looks: tuple[Look, ...]) -> str:
 def _configure_green(draft: Draft) -> str:
     """Give green the deployment configuration that blue had: its alarms, and its breaker as it was set."""
     row, green = draft.row, draft.seen.green
-    assert row.blue is not None
-    assert row.retirement is not None
-    if row.retirement.is_configured or not isinstance(green, ServiceSeen):
+    if draft.retirement.is_configured or not isinstance(green, ServiceSeen):
         return ""
-    wanted = row.blue.deployment_configuration
+    wanted = row.known.blue.deployment_configuration
     if comparable(green.deployment_configuration) == comparable(wanted):
-        draft.change(retirement=replace(row.retirement, is_configured=True))
+        draft.change(retirement=replace(draft.retirement, is_configured=True))
         return ""
     if not draft.holds:
         restore = RestoreDeploymentConfiguration(
-            cluster=row.blue.cluster, service=green.name, deployment_configuration=switched_off(wanted)
+            cluster=row.known.blue.cluster, service=green.name, deployment_configuration=switched_off(wanted)
         )
         draft.ask(restore, "give green the deployment configuration that blue had")
     return "green's deployment configuration to be as blue's was"
@@ -205,7 +199,6 @@ def _configure_green(draft: Draft) -> str:
 def _own_scaling(draft: Draft) -> str:
     """Green's scaling becomes the service's own, before blue's is stopped."""
     row = draft.row
-    assert row.retirement is not None
-    if row.retirement.drained_from is not None or draft.holds:
+    if draft.retirement.drained_from is not None or draft.holds:
         return ""  # what somebody makes of it later is theirs
     return swap_green.make_own(draft, tags_of(row))

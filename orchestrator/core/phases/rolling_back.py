@@ -24,7 +24,7 @@ from orchestrator.core.ecs import former_task_definition
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import bringing_blue_back, removing_green
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.handover import Attempt
+from orchestrator.core.rollout.handover import Attempt, End
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import LATE, Draft, TurnBack, targets_of
@@ -81,13 +81,17 @@ def take_back(draft: Draft) -> None:
     removing_green.leave(draft, Phase.ROLLED_BACK)
 
 
+def _end(draft: Draft) -> End:
+    assert draft.row.end is not None, "a rollback knows why it was decided"
+    return draft.row.end
+
+
 def _call_if_stuck(draft: Draft) -> None:
     """Page people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
-    row = draft.row
-    assert row.end is not None
+    row, end = draft.row, _end(draft)
     has_blue_to_start = row.handover.attempts or row.blue_loss or bringing_blue_back.is_wanted(row)
     longest = row.spec.limits.provision if has_blue_to_start else STUCK
-    if draft.now >= row.end.at + longest:
+    if draft.now >= end.at + longest:
         why = draft.holds[0].reason if draft.holds else f"it waits for {row.waiting.waiting_for}"
         draft.page(f"rolling back for {span(longest)}, and blue does not have all traffic yet: {why}")
 
@@ -112,15 +116,14 @@ def _has_blue_its_tasks(draft: Draft) -> bool:
 
 
 def _tell_on_blue(draft: Draft) -> None:
-    row = draft.row
-    assert row.end is not None
+    end = _end(draft)
     draft.change(
-        end=replace(row.end, traffic_on_blue_at=draft.now),
+        end=replace(end, traffic_on_blue_at=draft.now),
         on_blue_since=draft.now,
         is_way_clear=True,
         waiting_for="green to be removed",
     )
-    seconds = round((draft.now - row.end.at).total_seconds(), 3)
+    seconds = round((draft.now - end.at).total_seconds(), 3)
     draft.tell(
         EventKind.TRAFFIC_ON_BLUE,
         f"all traffic is on blue, {seconds:g} s after the decision",
@@ -169,8 +172,7 @@ def _harm(row: Rollout, share: float) -> float:
 
 
 def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen, share: float) -> None:
-    green = rule_lists.green_of(draft.row, rule)
-    assert green is not None
+    green = rule_lists.known_green_of(draft.row, rule)
     weight: Tenths | None = NONE
     if cookie_life(seen.actions):
         # A weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does.
@@ -194,8 +196,7 @@ def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen, share: float) -> 
 
 def _is_blue_former_again(draft: Draft) -> bool:
     """True once blue steadily runs its former revision again and could take everything."""
-    row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
-    assert blue is not None
+    row, blue, seen = draft.row, draft.blue, draft.seen.blue
     if not isinstance(seen, ServiceSeen):
         why = seen.why if isinstance(seen, Unread) else "it is not there" if seen else "it was not looked at"
         draft.hold(HoldKind.BLUE, f"blue could not be read: {why}", clears_when="blue can be read")
@@ -215,20 +216,13 @@ def _is_blue_former_again(draft: Draft) -> bool:
         _ask_former(draft, attempt)
     why = not_ready(seen, blue.former, targets_of(draft, Colour.BLUE), now=draft.now, quiet=draft.poll)
     why = why or cannot_take_all(seen, blue.former, targets_of(draft, Colour.BLUE), attempt.desired)
-    if why or draft.now < attempt.at + LATE:
-        # An update from before the rollback may still be on its way: steady does not count until it cannot be.
-        draft.change(
-            ready_since=None, waiting_for=f"blue on {revision_name(blue.former)}: {why or 'one more look'}"
-        )
-        return False
-    draft.change(ready_since=row.progress.ready_since or draft.now)
-    assert draft.row.progress.ready_since is not None
-    return draft.now - draft.row.progress.ready_since >= row.spec.metrics.look_gap
+    # An update from before the rollback may still be on its way: steady does not count until it cannot be.
+    why = why or ("one more look" if draft.now < attempt.at + LATE else "")
+    return draft.is_ready_twice("blue", f"blue on {revision_name(blue.former)}: {why}" if why else "")
 
 
 def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
-    row, blue = draft.row, draft.row.blue
-    assert blue is not None
+    row, blue = draft.row, draft.blue
     attempt = Attempt(
         number=len(row.handover.attempts) + 1,
         task_definition=blue.former,
@@ -240,9 +234,7 @@ def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
     serves = (
         f"green keeps {percent(row.green_weight)} of the traffic" if row.green_weight else "the weights stay"
     )
-    draft.change(
-        attempts=(*row.handover.attempts, attempt), is_configuration_touched=True, created_last=draft.now
-    )
+    draft.change(attempts=(*row.handover.attempts, attempt), is_configuration_touched=True)
     draft.tell(
         EventKind.BLUE_UPDATE_ASKED,
         f"blue goes back to {revision_name(blue.former)} in place, which takes {span(LATE)} at least; "
@@ -254,8 +246,7 @@ def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
 
 
 def _former(draft: Draft, attempt: Attempt) -> UpdateService:
-    blue = draft.row.blue
-    assert blue is not None
+    blue = draft.blue
     return UpdateService(
         cluster=blue.cluster,
         service=blue.name,

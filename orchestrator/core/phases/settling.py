@@ -78,7 +78,6 @@ def _keep_weights(draft: Draft, looks: tuple[Look, ...]) -> None:
 def _is_tagged(draft: Draft) -> bool:
     """True once green and its groups say which revision blue came from, for break glass without Teal's store."""
     row, green = draft.row, draft.seen.green
-    assert row.blue is not None
     if row.handover.attempts:
         return True
     if not isinstance(green, ServiceSeen):
@@ -86,11 +85,11 @@ def _is_tagged(draft: Draft) -> bool:
         return False
     groups = [draft.seen.groups.get(pair.green_name) for pair in row.pairs]
     tags = [green.tags, *(seen.tags if isinstance(seen, GroupSeen) else {} for seen in groups)]
-    if all(found.get("teal:former") == row.blue.former for found in tags):
+    if all(found.get("teal:former") == row.known.blue.former for found in tags):
         return True
     arns = tuple(TargetGroupArn(pair.green or "") for pair in row.pairs)
     draft.ask(
-        TagFormer(service=green.arn, groups=arns, former=row.blue.former),
+        TagFormer(service=green.arn, groups=arns, former=row.known.blue.former),
         "tag green with blue's former revision",
     )
     draft.change(waiting_for="green's tags")
@@ -157,18 +156,16 @@ def _follow_forced(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
 
 def _attempt(draft: Draft, seen: ServiceSeen) -> None:
     row = draft.row
-    assert row.green is not None
-    assert row.blue is not None
     attempt = Attempt(
         number=len(row.handover.attempts) + 1,
-        task_definition=row.green.for_blue,
-        desired=max(seen.desired, row.green.desired),
+        task_definition=row.known.green.for_blue,
+        desired=max(seen.desired, row.known.green.desired),
         desired_before=row.handover.attempts[0].desired_before if row.handover.attempts else seen.desired,
         at=draft.now,
         before=seen.primary.id if seen.primary else "",
-        is_forced=row.spec.is_forced and row.green.for_blue == row.blue.former,
+        is_forced=row.spec.is_forced and row.known.green.for_blue == row.known.blue.former,
     )
-    draft.change(attempts=(*row.handover.attempts, attempt), created_last=draft.now, ready_since=None)
+    draft.change(attempts=(*row.handover.attempts, attempt), ready_since=None)
     draft.tell(
         EventKind.BLUE_UPDATE_ASKED,
         f"blue takes over {revision_name(attempt.task_definition)} while green serves (attempt {attempt.number})",
@@ -179,8 +176,7 @@ def _attempt(draft: Draft, seen: ServiceSeen) -> None:
 
 
 def _ask(draft: Draft, attempt: Attempt) -> None:
-    blue = draft.row.blue
-    assert blue is not None
+    blue = draft.blue
     effect = UpdateService(
         cluster=blue.cluster,
         service=blue.name,
@@ -222,18 +218,15 @@ def _page(draft: Draft, words: str, what_to_do: str) -> None:
 
 
 def _is_ready_twice(draft: Draft) -> bool:
-    row, green = draft.row, draft.row.green
-    assert green is not None
+    green = draft.green
     targets = targets_of(draft, Colour.BLUE)
     why = not_ready(draft.seen.blue, green.for_blue, targets, now=draft.now, quiet=draft.poll)
     if why:
-        draft.change(ready_since=None, waiting_for=f"blue on the new revision: {why}")
+        draft.is_ready_twice("blue", f"blue on the new revision: {why}")
         task_protection.wait(draft)
         _call_for_failing_starts(draft)
         return False
-    draft.change(ready_since=row.progress.ready_since or draft.now, waiting_for="a second look at blue")
-    assert draft.row.progress.ready_since is not None
-    return draft.now - draft.row.progress.ready_since >= row.spec.metrics.look_gap
+    return draft.is_ready_twice("blue", "")
 
 
 def _call_for_failing_starts(draft: Draft) -> None:
@@ -287,11 +280,10 @@ def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
 
 def _check_blue(draft: Draft) -> None:
     row, seen = draft.row, draft.seen.blue
-    assert row.green is not None
-    why = not_steady(seen, row.green.for_blue)
+    why = not_steady(seen, row.known.green.for_blue)
     if not why and isinstance(seen, ServiceSeen):
         needed = max(row.handover.attempts[-1].desired, capacity.all_traffic_needs(draft))
-        why = cannot_take_all(seen, row.green.for_blue, targets_of(draft, Colour.BLUE), needed)
+        why = cannot_take_all(seen, row.known.green.for_blue, targets_of(draft, Colour.BLUE), needed)
     if why:
         draft.hold(HoldKind.CAPACITY, f"blue could not take more traffic: {why}", clears_when="blue is ready")
 
@@ -323,9 +315,10 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
         draft.change(step=row.progress.step + 1)
         draft.wake_by(draft.now)
         return
-    assert row.progress.bake.since is not None  # a period was taken at this weight
     until = row.phase_since + row.spec.limits.settle if row.phase_since else None
-    if left := sticky_sessions.still_on(draft, Colour.GREEN, since=row.progress.bake.since, until=until):
+    if left := sticky_sessions.still_on(
+        draft, Colour.GREEN, since=row.progress.bake.since or draft.now, until=until
+    ):
         draft.change(waiting_for=left)
         return
     draft.change(is_way_clear=True, bake=Bake(), waiting_for="green to be removed")
@@ -335,8 +328,7 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
 
 def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
     """Somebody gave blue everything: settling ends if blue is steady on the new revision, and a rollback if not."""
-    row, green = draft.row, draft.row.green
-    assert green is not None
+    row, green = draft.row, draft.green
     words = next(found.words for found in looks if found.found is Found.TAKEN_BACK)
     why = not_ready(
         draft.seen.blue,

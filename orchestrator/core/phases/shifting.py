@@ -155,8 +155,7 @@ def _failure_ends_it(draft: Draft, answers: tuple[Answer, ...]) -> bool:
 
 def _check_both_colours(draft: Draft) -> None:
     """Hold unless blue could take everything back at once and green carries what it was made for."""
-    row, blue = draft.row, draft.row.blue
-    assert blue is not None
+    row, blue = draft.row, draft.blue
     follow_green(draft, max(_weight(draft), row.green_weight))
     needed = all_traffic_needs(draft)
     blue_floor.keep(draft, needed)

@@ -51,12 +51,10 @@ def next_service_name(name: str, rollout: RolloutId) -> str:
 
 def names_of(row: Rollout) -> Names:
     """The names by which metrics know the two colours."""
-    assert row.blue is not None
-    assert row.green is not None
     return Names(
-        cluster=row.blue.cluster,
-        blue_service=row.blue.name,
-        green_service=row.green.name,
+        cluster=row.known.blue.cluster,
+        blue_service=row.known.blue.name,
+        green_service=row.known.green.name,
         groups=tuple((pair.blue, pair.green) for pair in row.pairs if pair.green is not None),
         balancers=tuple(pair.load_balancer for pair in row.pairs if pair.green is not None),
     )

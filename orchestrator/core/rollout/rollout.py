@@ -146,6 +146,12 @@ class Rollout:
         return self.colours.green if self.colours else None
 
     @property
+    def known(self) -> Colours:
+        """Both colours, which every phase but the first has."""
+        assert self.colours is not None, f"nothing was read of blue in {self.phase}"
+        return self.colours
+
+    @property
     def green_weight(self) -> Tenths:
         """The largest verified weight of green on any rule."""
         return max((r.verified or Tenths(0) for r in self.rules), default=Tenths(0))

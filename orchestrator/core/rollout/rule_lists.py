@@ -25,6 +25,13 @@ def green_of(row: Rollout, rule: RuleState) -> TargetGroupArn | None:
     return next((pair.green for pair in row.pairs if pair.blue == rule.blue_group), None)
 
 
+def known_green_of(row: Rollout, rule: RuleState) -> TargetGroupArn:
+    """As `green_of`, once AWS has made it."""
+    green = green_of(row, rule)
+    assert green is not None, f"green has no target group beside that of {rule.name}"
+    return green
+
+
 def ground(rule: RuleState) -> Json:
     """The list that the two weights are written into: the base, with the stickiness that AWS demands beside green."""
     return with_stickiness(rule.base, rule.lent_stickiness_s) if rule.lent_stickiness_s else rule.base

@@ -30,12 +30,11 @@ def suspended(scaling: ScalingSeen) -> ScalingSeen:
 
 def held(row: Rollout) -> Holding:
     """What Teal knows of blue's scalable target, which there is."""
-    assert row.blue is not None
-    assert row.blue.scaling is not None
+    assert row.known.blue.scaling is not None
     if row.blue_scaling.holding is not None:
         return row.blue_scaling.holding
-    written = (suspended(row.blue.scaling),) if row.blue_scaling.is_scaling_touched else ()
-    return Holding(base=row.blue.scaling, written=written)
+    written = (suspended(row.known.blue.scaling),) if row.blue_scaling.is_scaling_touched else ()
+    return Holding(base=row.known.blue.scaling, written=written)
 
 
 def wanted(known: Holding) -> ScalingSeen:
@@ -74,8 +73,7 @@ def raise_to(draft: Draft, tasks: int, why: str) -> None:
 
 def is_held(draft: Draft) -> bool:
     """True once blue's scale-in was seen suspended, or it has no scaling."""
-    blue = draft.row.blue
-    assert blue is not None
+    blue = draft.blue
     if blue.scaling is None or isinstance(draft.seen.scaling, Absent):
         return True
     return draft.seen.scaling == wanted(held(draft.row))
@@ -112,7 +110,7 @@ def _is_new_base(known: Holding, seen: ScalingSeen) -> bool:
 def _write(draft: Draft, blue: Blue, known: Holding) -> None:
     aim = wanted(known)
     written = known.written if aim in known.written else (*known.written, aim)
-    draft.change(holding=replace(known, written=written), is_scaling_touched=True, created_last=draft.now)
+    draft.change(holding=replace(known, written=written), is_scaling_touched=True)
     words = "suspend blue's scale-in, so that it can take all traffic back"
     if known.floor > known.base.min_capacity:
         words = f"keep blue at {known.floor} tasks at least, so that it can take all traffic back"
@@ -186,7 +184,7 @@ def _somebody(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen, neede
             scheduled_suspended=seen.scheduled_suspended,
         )
     written = (*known.written, aim) if is_only_lifted and aim not in known.written else known.written
-    draft.change(holding=replace(known, written=written), is_scaling_touched=True, created_last=draft.now)
+    draft.change(holding=replace(known, written=written), is_scaling_touched=True)
     draft.ask(
         SetScaling(cluster=blue.cluster, service=blue.name, wanted=aim),
         f"suspend blue's scale-in again, at {known.floor} tasks at least, since green has traffic",
@@ -223,8 +221,7 @@ def given_back(known: Holding, seen: ScalingSeen) -> ScalingSeen:
 
 def restore(draft: Draft) -> str:
     """What giving blue's scaling back still waits for; what somebody else changed meanwhile stays."""
-    row, blue = draft.row, draft.row.blue
-    assert blue is not None
+    row, blue = draft.row, draft.blue
     seen: ScalingSeen | Absent | str = draft.read(draft.seen.scaling, "blue's scaling")
     if isinstance(seen, str):
         return seen

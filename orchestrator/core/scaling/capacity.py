@@ -29,13 +29,12 @@ def tasks_at(row: Rollout, weight: Tenths, needed: int) -> int:
 def follow_blue(draft: Draft, green: ServiceSeen, weight: Tenths) -> None:
     """Keep green as large as its weight needs of what blue wants to be now: that blue's own scaling decides."""
     blue, row = draft.seen.blue, draft.row
-    assert row.green is not None
-    if not row.green.is_grown:
+    if not row.known.green.is_grown:
         return
     if isinstance(blue, ServiceSeen):
         wanted = tasks_at(row, weight, blue.desired)
-        if wanted > row.green.desired:
-            draft.change(green=replace(row.green, desired=wanted))
+        if wanted > row.known.green.desired:
+            draft.change(green=replace(row.known.green, desired=wanted))
     wanted = draft.row.green.desired if draft.row.green else green.desired
     if green.desired < wanted:
         of = "as many as blue" if row.spec.capacity is Capacity.FULL else f"for a weight of {percent(weight)}"
@@ -50,8 +49,7 @@ def hold_until_carried(draft: Draft, weight: Tenths) -> None:
         draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
         return
     follow_blue(draft, green, weight)
-    assert draft.row.green is not None
-    wanted = draft.row.green.desired
+    wanted = draft.green.desired
     short = not_healthy(targets_of(draft, Colour.GREEN), wanted)
     if short:
         draft.hold(HoldKind.CAPACITY, f"green: {short}", clears_when=f"{wanted} targets of green are healthy")
@@ -63,8 +61,7 @@ def is_grown(draft: Draft) -> bool:
     What a task does in the background it does from its first moment: one shows it, when everything else about green
     was found to be well, before all do it.
     """
-    green, blue, row = draft.row.green, draft.seen.blue, draft.row
-    assert green is not None
+    green, blue, row = draft.green, draft.seen.blue, draft.row
     if green.is_grown:
         return True
     needed = max(blue.desired if isinstance(blue, ServiceSeen) else 1, row.spec.first_tasks)
@@ -83,8 +80,7 @@ def all_traffic_needs(draft: Draft) -> int:
     Blue's scale-in is suspended, so what it wants never shrinks while traffic leaves it; and where it has scaled
     out, the tasks it had at the start could not take everything back.
     """
-    blue, seen, known = draft.row.blue, draft.seen.blue, draft.row.blue_scaling.holding
-    assert blue is not None
+    blue, seen, known = draft.blue, draft.seen.blue, draft.row.blue_scaling.holding
     least = max(blue.desired, known.floor if known else 0)
     return max(least, seen.desired) if isinstance(seen, ServiceSeen) else least
 

@@ -64,9 +64,7 @@ def leaving_needs(row: Rollout) -> Needs:
 
 def give(draft: Draft, tags: Tags) -> str:
     """What giving green its scaling still waits for; empty once everything was seen, or blue has none."""
-    row, blue, green = draft.row, draft.row.blue, draft.row.green
-    assert blue is not None
-    assert green is not None
+    row, green = draft.row, draft.green
     if not is_missing(row):
         return ""
     seen = draft.read(draft.seen.green_scales, WHAT, clears_when=READABLE)
@@ -77,7 +75,7 @@ def give(draft: Draft, tags: Tags) -> str:
         draft.change(green=replace(green, is_scaling_given=True))
         draft.tell(EventKind.SCALING_GIVEN, _told(row))
         return ""
-    draft.change(green=replace(green, is_scaling_asked=True), created_last=draft.now)
+    draft.change(green=replace(green, is_scaling_asked=True))
     for effect, words in missing[:AT_ONCE]:
         draft.ask(effect, words)
     return f"green's scaling: {counted(len(missing), 'part')} of it"
@@ -93,10 +91,7 @@ def is_missing(row: Rollout) -> bool:
 
 def _missing(row: Rollout, seen: ScalesSeen, tags: Tags, now: datetime) -> Iterator[tuple[Effect, str]]:
     """The writes that green's scaling still lacks, in the order of their dependence: a target comes before policies."""
-    assert row.blue is not None
-    assert row.green is not None
-    cluster, service, scales = row.blue.cluster, row.green.name, row.blue.scales
-    assert scales is not None
+    cluster, service, scales = row.known.blue.cluster, row.known.green.name, row.known.blue.scales or ScalesSeen()
     if seen.target is None:
         wanted = target_of(row, None)
         every = tuple(dict([*scales.tags, *tags]).items())
@@ -123,7 +118,7 @@ def _missing(row: Rollout, seen: ScalesSeen, tags: Tags, now: datetime) -> Itera
             put = PutScheduledAction(cluster=cluster, service=service, action=action)
             yield put, f"give green the scheduled action {action.name}"
     drivers = policies_for_green.drivers_of(scales, policies)
-    for name, driver in zip(row.green.alarms, drivers, strict=True):
+    for name, driver in zip(row.known.green.alarms, drivers, strict=True):
         actions = _actions(driver, policies, given)
         found = next((one for one in seen.drivers if one.name == name), None)
         if actions and (found is None or found.actions != actions):
@@ -170,9 +165,7 @@ def moment_of(action: ScheduleSeen) -> datetime | None:
 
 
 def _told(row: Rollout) -> str:
-    assert row.blue is not None
-    assert row.blue.scales is not None
-    policies = policies_for_green.copied(row.blue.scales, names_of(row))
+    policies = policies_for_green.copied(row.known.blue.scales or ScalesSeen(), names_of(row))
     parts = [f"blue's policies {', '.join(policy.name for policy in policies)}"] if policies else []
     if row.green and row.green.alarms:
         parts.append(counted(len(row.green.alarms), "alarm"))
@@ -201,10 +194,8 @@ def keep(draft: Draft) -> None:
 
 def target_of(row: Rollout, seen: ScalingSeen | None) -> ScalingSeen:
     """Green's scalable target as it shall be now; a maximum that a schedule of its own has raised stays."""
-    blue, green = row.blue, row.green
-    assert blue is not None
+    blue, green = row.known.blue, row.known.green
     assert blue.scaling is not None
-    assert green is not None
     most = max(blue.scaling.max_capacity, green.desired, seen.max_capacity if seen else 0)
     if row.evidence.intervention is not None and row.evidence.intervention.stops_tasks:
         # Nothing may start the tasks whose absence is to show something.
@@ -245,22 +236,19 @@ def take_away(draft: Draft, *, may_come_late: bool) -> str:
 
 
 def _remove_target(draft: Draft) -> str:
-    row, green = draft.row, draft.row.green
-    assert row.blue is not None
-    assert green is not None
+    row, green = draft.row, draft.green
     seen = draft.read(draft.seen.green_scaling, WHAT, clears_when=READABLE)
     if isinstance(seen, str):
         return seen
     if isinstance(seen, Absent):
         return ""
-    gone = DeregisterScaling(cluster=row.blue.cluster, service=green.name)
+    gone = DeregisterScaling(cluster=row.known.blue.cluster, service=green.name)
     draft.ask(gone, "remove green's scaling, with its policies and scheduled actions")
     return "green's scaling to be gone"
 
 
 def _remove_alarms(draft: Draft) -> str:
-    green = draft.row.green
-    assert green is not None
+    green = draft.green
     there = []
     for name in green.alarms:
         seen = draft.read(draft.seen.alarms.get(name), name, clears_when=f"{name} can be read")

@@ -65,7 +65,7 @@ def stop(draft: Draft) -> str:
         )
     if not draft.holds:
         written = known.written if aim in known.written else (*known.written, aim)
-        draft.change(holding=replace(known, written=written), is_scaling_touched=True, created_last=draft.now)
+        draft.change(holding=replace(known, written=written), is_scaling_touched=True)
         effect = SetScaling(cluster=blue.cluster, service=blue.name, wanted=aim)
         draft.ask(effect, "stop blue's scaling, so that it stays without tasks")
     return "blue's scaling to be stopped"
@@ -115,9 +115,7 @@ def give_back(draft: Draft) -> str:
 
 
 def _lacking(draft: Draft, seen: ScalesSeen) -> Iterator[tuple[Effect, str]]:
-    blue = draft.row.blue
-    assert blue is not None
-    assert blue.scaling is not None
+    blue = draft.blue
     if seen.target is None:
         base = blue_floor.held(draft.row).base
         effect = SetScaling(cluster=blue.cluster, service=blue.name, wanted=base)

@@ -58,17 +58,15 @@ def take_blues_away(draft: Draft) -> str:
 
 
 def _lacking(row: Rollout, seen: ScalesSeen, tags: Tags) -> Iterator[tuple[Effect, str]]:
-    assert row.blue is not None
-    assert row.green is not None
-    cluster, service, base = row.blue.cluster, row.green.name, blue_floor.held(row).base
+    cluster, service, base = row.known.blue.cluster, row.known.green.name, blue_floor.held(row).base
     if seen.target != base:
         own = tags if seen.target is None else ()
         words = f"let green scale between {base.min_capacity} and {base.max_capacity} tasks, as blue did"
         yield SetScaling(cluster=cluster, service=service, wanted=base, tags=own), words
-    if seen.target is None or row.blue.scales is None:
+    if seen.target is None or row.known.blue.scales is None:
         return
     names, there = names_of(row), {policy.name: policy for policy in seen.policies}
-    for policy in policies_for_green.copied(row.blue.scales, names):
+    for policy in policies_for_green.copied(row.known.blue.scales, names):
         configuration = policies_for_green.for_green(policy, names, may_forecast=True)
         if policy.name in there and there[policy.name].configuration != configuration:
             effect = PutScalingPolicy(

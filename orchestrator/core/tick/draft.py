@@ -4,18 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar, Unpack
 
-from orchestrator.core.cloud.effects import (
-    Effect,
-    is_to_safety,
-)
+from orchestrator.core.cloud.effects import Effect, is_to_safety, must_not_stay
 from orchestrator.core.cloud.resources import ServiceLook, TargetsLook, Unread
 from orchestrator.core.domain.commands import Actor, Outcome
 from orchestrator.core.domain.events import Event, EventKind, Fact, Record
 from orchestrator.core.domain.phases import LEGAL, Phase
 from orchestrator.core.gates.scene import Colour, floor_to
 from orchestrator.core.rollout.changes import Changes, changed
-from orchestrator.core.rollout.colours import Blue, Colours, Green
-from orchestrator.core.rollout.handover import End
+from orchestrator.core.rollout.colours import Blue, Green
+from orchestrator.core.rollout.handover import End, Retirement
 from orchestrator.core.rollout.rollout import Asked, Hold, HoldKind, Rollout
 from orchestrator.core.tick.seen import Seen
 
@@ -25,6 +22,7 @@ TEAL = Actor(name="teal", source="teal")
 ASK_AGAIN_FIRST = timedelta(seconds=2)
 ASK_AGAIN_LAST = timedelta(seconds=30)
 SLACK = timedelta(seconds=2)
+LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
 WATCHES_SPREAD = 24  # moments of a period at which watching rollouts look
 
 
@@ -65,18 +63,38 @@ class Draft:
     @property
     def blue(self) -> Blue:
         """Blue as first read. Every phase but the first has one."""
-        return self.colours.blue
+        return self.row.known.blue
 
     @property
     def green(self) -> Green:
         """Green as it is known. Every phase but the first has one."""
-        return self.colours.green
+        return self.row.known.green
 
     @property
-    def colours(self) -> Colours:
-        """Both colours. Every phase but the first has them."""
-        assert self.row.colours is not None, f"nothing was read of blue in {self.row.phase}"
-        return self.row.colours
+    def retirement(self) -> Retirement:
+        """What was done about blue, where green is to stay. Retiring has one from its first tick."""
+        assert self.row.retirement is not None, f"blue is not retired in {self.row.phase}"
+        return self.row.retirement
+
+    @property
+    def late_until(self) -> datetime:
+        """When nothing that was asked for, and must not be there after the end, can still land."""
+        last = self.row.ticks.created_last
+        return self.now if last is None else last + LATE
+
+    @property
+    def may_land_late(self) -> bool:
+        """True while a call that makes something may have been sent and not have landed."""
+        return self.now < self.late_until
+
+    def is_ready_twice(self, what: str, waiting: str) -> bool:
+        """True once `what` was ready in two looks, far enough apart; `waiting`: what it still lacks, in words."""
+        if waiting:
+            self.change(ready_since=None, waiting_for=waiting)
+            return False
+        since = self.row.progress.ready_since or self.now
+        self.change(ready_since=since, waiting_for=f"a second look at {what}")
+        return self.now - since >= self.row.spec.metrics.look_gap
 
     def tell(self, kind: EventKind, message: str, **facts: Fact) -> None:
         """Add a fact to the audit log."""
@@ -123,6 +141,8 @@ class Draft:
             self.wake_by(again)
             return
         self._remember(replace(known, at=self.now, times=known.times + 1))
+        if must_not_stay(effect):
+            self.change(created_last=self.now)
         self.effects.append(effect)
 
     def _remember(self, asked: Asked) -> None:
@@ -192,9 +212,6 @@ class Draft:
             return timedelta(0)
         gap = self.now - earlier
         return gap if gap <= 2 * self.poll + SLACK else timedelta(0)
-
-
-LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
 
 
 def service_of(draft: Draft, colour: Colour) -> ServiceLook:

@@ -22,8 +22,7 @@ from orchestrator.core.traffic.rule_looks import Found, Look
 
 def final(row: Rollout, rule: RuleState) -> Json:
     """The rule's whole action list once green has taken blue's place."""
-    green = rule_lists.green_of(row, rule)
-    assert green is not None
+    green = rule_lists.known_green_of(row, rule)
     return with_group(rule.base, was=rule.blue_group, now=green)
 
 

@@ -107,7 +107,6 @@ def _hold(draft: Draft, found: Look) -> None:
 
 
 def _write(draft: Draft, rule: RuleState) -> None:
-    draft.change(created_last=draft.now)
     effect = WriteRule(
         rule=rule.arn,
         listener=rule.listener,
@@ -115,5 +114,6 @@ def _write(draft: Draft, rule: RuleState) -> None:
         actions=rule_lists.listed(draft.row, rule, ALL),
         green=ALL,
         to_safety=False,
+        is_test=True,
     )
     draft.ask(effect, f"forward {rule.name}, a test rule, to green")
