@@ -91,7 +91,11 @@ def is_missing(row: Rollout) -> bool:
 
 def _missing(row: Rollout, seen: ScalesSeen, tags: Tags, now: datetime) -> Iterator[tuple[Effect, str]]:
     """The writes that green's scaling still lacks, in the order of their dependence: a target comes before policies."""
-    cluster, service, scales = row.known.blue.cluster, row.known.green.name, row.known.blue.scales or ScalesSeen()
+    cluster, service, scales = (
+        row.known.blue.cluster,
+        row.known.green.name,
+        row.known.blue.scales or ScalesSeen(),
+    )
     if seen.target is None:
         wanted = target_of(row, None)
         every = tuple(dict([*scales.tags, *tags]).items())
