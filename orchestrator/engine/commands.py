@@ -14,11 +14,11 @@ from orchestrator.core.domain.errors import Conflict, NotFound, Refused, Unfit
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId, Tenths
 from orchestrator.core.ownership.claims import claims_of
+from orchestrator.core.phases.pending import survey_need
 from orchestrator.core.preflight.environment import surroundings_need
 from orchestrator.core.preflight.reserved_capacity import reserved
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ServiceName, Spec
-from orchestrator.core.what_to_read import survey_need
 from orchestrator.engine import service_of_record
 from orchestrator.engine.active_rollouts import active
 from orchestrator.engine.calendar import Calendar

@@ -3,11 +3,11 @@
 from orchestrator.core.domain.commands import Actor
 from orchestrator.core.domain.ids import RolloutId, revision_name
 from orchestrator.core.domain.plan import NAMED_PLANS
+from orchestrator.core.phases.pending import survey_need
 from orchestrator.core.preflight.environment import surroundings_need
 from orchestrator.core.preflight.initial_service import Beginning
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ServiceName, Spec
-from orchestrator.core.what_to_read import survey_need
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.cloud import PreflightCloud
 from orchestrator.ports.initial_service import RunningService

@@ -1,11 +1,13 @@
 """Pending: what runs is read, and what the rollout will make is named before anything is made."""
 
 import json
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from orchestrator.core.cloud.forward_action import canonical, cookie_life, forward_of
 from orchestrator.core.cloud.resources import RuleSeen, Unread
 from orchestrator.core.cloud.survey import LB_COOKIE, Severity, Survey
+from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.events import EventKind, Record
 from orchestrator.core.domain.ids import Json, TaskDefinitionArn, revision_name
 from orchestrator.core.domain.phases import Phase
@@ -15,11 +17,12 @@ from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.colours import Blue, Colours, Green, Registration
 from orchestrator.core.rollout.names import short_id, token_of
-from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import Pair, RuleState
-from orchestrator.core.rollout.spec import Background, Capacity, Spec
+from orchestrator.core.rollout.spec import Background, Capacity, Discovery, Spec
 from orchestrator.core.scaling import policies_for_green
 from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.needs import Needs, SurveyNeed
 from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic.discovery import in_scope, test_rules_of
 
@@ -33,6 +36,31 @@ FAILOVER_KINDS = ("count", "percentage")
 
 
 GROUP_STEM_MAX = 16  # characters of a service's name that a target group's 32 leave room for
+
+
+def survey_need(row: Rollout, now: datetime, known: str = "") -> SurveyNeed:
+    """What a survey of this rollout's service starts from; `known`: the ECS service that serves, as the store knows."""
+    spec = row.spec
+    return SurveyNeed(
+        cluster=spec.service.cluster,
+        service=spec.service.service,
+        task_definition=spec.task_definition,
+        images=spec.images,
+        colour_variable=spec.colour_variable,
+        counts_zones=spec.capacity is Capacity.STEPPED,
+        keeps_discovery=spec.discovery is Discovery.KEEP,
+        known=known,
+        rules=(*spec.rules, *spec.test_rules),
+        alarms=tuple(alarm.name for alarm in spec.gates.alarms.alarms),
+        metrics=tuple(one for one in spec.gates.metrics if not one.source),
+        period=spec.metrics.period,
+        at=now,
+    )
+
+
+def needs(row: Rollout, now: datetime, freezes: Sequence[Freeze]) -> Needs:
+    """What pending must see: nothing, while it must not begin."""
+    return Needs() if change_windows.is_shut(row, freezes, now) else Needs(survey=survey_need(row, now))
 
 
 def read_blue(draft: Draft) -> None:

@@ -10,12 +10,25 @@ from orchestrator.core.domain.plan import NONE
 from orchestrator.core.domain.text import load_balancer_name
 from orchestrator.core.ecs import task_definitions
 from orchestrator.core.evaluation.limits import limit
+from orchestrator.core.phases.shared_needs import (
+    base,
+)
 from orchestrator.core.rollout.names import is_ours, next_group_name, tags_of
-from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import Pair
 from orchestrator.core.tick.draft import Draft
+from orchestrator.core.tick.needs import Needs
 from orchestrator.core.traffic import rule_looks, rules
 from orchestrator.core.traffic.drift import drift_ends_it
+
+
+def needs(row: Rollout) -> Needs:
+    """What preparing must see."""
+    return replace(
+        base(row),
+        groups=tuple(pair.green_name for pair in row.pairs),
+        revisions=task_definitions.needs(row),
+    )
 
 
 def prepare(draft: Draft) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from orchestrator.core.analysis import auto_plan, baseline
 from orchestrator.core.analysis.bake import go_to_step
@@ -15,20 +16,45 @@ from orchestrator.core.domain.plan import NONE
 from orchestrator.core.domain.text import counted, load_balancer_name
 from orchestrator.core.ecs import task_definitions
 from orchestrator.core.ecs.stopped_tasks import tell
-from orchestrator.core.evaluation import before_traffic, change_windows, limits
+from orchestrator.core.evaluation import before_traffic, change_windows, limits, webhooks
 from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC, is_approved, needs_first_approval
 from orchestrator.core.gates.scene import Colour
+from orchestrator.core.phases.shared_needs import (
+    rules_of,
+    scaling_of,
+    services,
+    with_greens_scaling,
+)
 from orchestrator.core.rollout.colours import Green
 from orchestrator.core.rollout.names import is_ours, next_service_name, tags_of, token_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import blue_floor, capacity, green_scaling, task_counts
 from orchestrator.core.tick.draft import TEAL, Draft, targets_of
+from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.turn_back import roll_back
-from orchestrator.core.traffic import rule_looks, rules, test_rules
+from orchestrator.core.traffic import (
+    rule_looks,
+    rules,
+    test_rules,
+)
 from orchestrator.core.traffic.drift import drift_ends_it
 
 REFUSED_TRIES = 6  # CreateService, about a minute in all: ECS may see late what it refuses for lack of
 FAILED_STARTS = 2  # tasks that failed to start for the same reason: it will not get better
+
+
+def needs(row: Rollout, now: datetime) -> Needs:
+    """What provisioning must see."""
+    asked = replace(
+        services(row, row.known.green.name),
+        rules=rules_of(row, are_tests_read=True),
+        scaling=scaling_of(row),
+        metrics=baseline.need(row, now),
+        images=task_definitions.images_need(row),
+        probe=before_traffic.probe_need(row),
+        hooks=webhooks.needs(row, now),
+    )
+    return with_greens_scaling(asked, row)
 
 
 def provision(draft: Draft) -> None:

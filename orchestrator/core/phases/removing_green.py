@@ -15,16 +15,46 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ecs import task_definitions
 from orchestrator.core.phases import removing_blue
+from orchestrator.core.phases.shared_needs import (
+    base,
+    rules_of,
+    scaling_of,
+)
 from orchestrator.core.rollout import rule_lists
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_blue
 from orchestrator.core.tick.draft import TEAL, Draft
+from orchestrator.core.tick.needs import Needs
 from orchestrator.core.traffic import rules, sticky_sessions, target_groups_in_use
 
 # A written weight steers the whole load balancer some seconds after it reads back.
 PROPAGATION = timedelta(seconds=10)
 # On resume, policies that are already in breach act at once: blue's metrics must settle first.
 PERIODS_BEFORE_SCALING = 3
+
+
+def needs(row: Rollout, now: datetime) -> Needs:
+    """What leaving must see, on every way out."""
+    if row.blue is None or row.green is None:
+        return Needs()
+    scaling = green_scaling.leaving_needs(row)
+    return replace(
+        base(row),
+        green_scaling=scaling.green_scaling,
+        green_scales=swap_blue.back_needs(row).green_scales,
+        alarms=scaling.alarms,
+        metrics=sticky_sessions.need(row, now),
+        rules=rules_of(row, are_tests_read=True),
+        blue=row.blue.name
+        if row.handover.attempts or row.handover.is_configuration_touched or row.retirement
+        else "",
+        green="" if row.green.is_gone else row.green.name,
+        groups=tuple(pair.green_name for pair in row.pairs if not pair.is_deleted),
+        scaling=scaling_of(row) if row.blue_scaling.is_scaling_touched else "",
+        revisions=task_definitions.needs(row),
+        balancers=target_groups_in_use.balancers(row),
+    )
 
 
 def leave(draft: Draft, end: Phase) -> None:

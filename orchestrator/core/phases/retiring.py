@@ -16,21 +16,52 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.tags import RETIRING, SERVES
-from orchestrator.core.domain.text import span
+from orchestrator.core.domain.text import group_name, span
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.ecs import task_definitions
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import health
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import removing_blue
+from orchestrator.core.phases.shared_needs import (
+    rules_of,
+    services,
+)
 from orchestrator.core.rollout.handover import Retirement
 from orchestrator.core.rollout.names import tags_of, token_of
-from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import swap_blue, swap_green
 from orchestrator.core.scaling.capacity import all_traffic_needs
 from orchestrator.core.tick.draft import LATE, TEAL, Draft
-from orchestrator.core.traffic import rule_looks, swap_rules, target_groups_in_use
+from orchestrator.core.tick.needs import Needs
+from orchestrator.core.traffic import (
+    rule_looks,
+    swap_rules,
+    target_groups_in_use,
+)
 from orchestrator.core.traffic.rule_looks import Found, Look
+
+
+def needs(row: Rollout) -> Needs:
+    """What retiring must see."""
+    retirement = row.retirement
+    is_swapped = retirement is not None and retirement.swapped_at is not None
+    is_drained = retirement is not None and retirement.drained_from is not None
+    groups = [group_name(pair.blue) for pair in row.pairs] if row.blue and row.blue.is_own else []
+    scaling = swap_blue.needs(row)
+    return replace(
+        services(row, row.known.green.name),
+        scaling=scaling.scaling,
+        green_scales=scaling.green_scales,
+        drivers=scaling.drivers,
+        alarms=scaling.alarms,
+        rules=rules_of(row, are_tests_read=True),
+        groups=tuple(groups if is_swapped else [pair.green_name for pair in row.pairs]),
+        balancers=target_groups_in_use.balancers(row)
+        if is_drained
+        else tuple(dict.fromkeys(pair.load_balancer for pair in row.pairs)),
+        revisions=task_definitions.needs(row),
+    )
 
 
 def retire(draft: Draft) -> None:

@@ -6,7 +6,7 @@ in its place, until blue is back (`bringing_blue_back`).
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.core.analysis import bake
 from orchestrator.core.cloud.deployment_configuration import is_watchful, unwatched
@@ -23,14 +23,37 @@ from orchestrator.core.domain.text import counted, span
 from orchestrator.core.ecs import former_task_definition
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import bringing_blue_back, removing_green
+from orchestrator.core.phases.shared_needs import (
+    base,
+)
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.handover import Attempt, End
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import LATE, Draft, TurnBack, targets_of
+from orchestrator.core.tick.needs import Needs
 from orchestrator.core.traffic import rules
 
 STUCK = timedelta(minutes=1)  # so long may it take until all traffic is on a blue that is as it was
+
+
+def needs(row: Rollout, now: datetime) -> Needs:
+    """What rolling back must see: as little as can be until all traffic is on blue."""
+    is_on_blue = row.end is not None and row.end.traffic_on_blue_at is not None
+    return removing_green.needs(row, now) if is_on_blue or row.blue is None else way_back_needs(row)
+
+
+def way_back_needs(row: Rollout) -> Needs:
+    """What bringing all traffic back must see: the rules, and blue only once something was done to it."""
+    asked = replace(base(row), is_urgent=True)
+    if not row.handover.attempts and row.blue_loss is None and not bringing_blue_back.is_wanted(row):
+        return asked
+    return replace(
+        asked,
+        blue=row.known.blue.name,
+        targets=tuple(pair.blue for pair in row.pairs),
+        revisions=former_task_definition.needs(row),
+    )
 
 
 def begin(draft: Draft, turn: TurnBack) -> None:

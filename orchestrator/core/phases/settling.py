@@ -5,8 +5,10 @@ good step on green, holds and pages people, and never rolls the release back by 
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from orchestrator.core.analysis import bake, intervals
+from orchestrator.core.analysis.metric_queries import alarm_names, metrics_need
 from orchestrator.core.cloud.effects import TagFormer, UpdateService
 from orchestrator.core.cloud.readiness import cannot_take_all, in_words, not_ready, not_steady, own_stops
 from orchestrator.core.cloud.resources import GroupSeen, ServiceSeen
@@ -20,17 +22,35 @@ from orchestrator.core.ecs import stopped_tasks, task_protection
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import removing_green
+from orchestrator.core.phases.shared_needs import (
+    services,
+    with_scaling,
+)
 from orchestrator.core.rollout.handover import Attempt
 from orchestrator.core.rollout.progress import Bake
-from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import blue_floor, capacity, green_scaling
 from orchestrator.core.tick.draft import LATE, Draft, targets_of
+from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rule_looks, rules, sticky_sessions
 from orchestrator.core.traffic.drift import SOMEBODY
 from orchestrator.core.traffic.rule_looks import Found, Look
 
 FAILED_STARTS = 3  # of blue's tasks on the new revision, after which people should know
+
+
+def needs(row: Rollout, now: datetime) -> Needs:
+    """What settling must see."""
+    if row.way_out.is_way_clear:
+        return removing_green.needs(row, now)
+    asked = with_scaling(services(row, row.known.blue.name), row, now)
+    asked = replace(asked, protection=task_protection.need(row, now))
+    if not row.handover.attempts:
+        asked = replace(asked, groups=tuple(pair.green_name for pair in row.pairs))
+    if row.handover.is_homeward:
+        asked = replace(asked, alarms=alarm_names(row), metrics=metrics_need(row, now))
+    return asked
 
 
 def settle(draft: Draft) -> None:

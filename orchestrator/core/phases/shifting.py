@@ -1,9 +1,12 @@
 """Traffic goes to green, step by step: shifting and watching. Until the watch has passed, blue is one write away."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from orchestrator.core.analysis import auto_plan, bake, intervals
 from orchestrator.core.analysis.bake import go_to_step
+from orchestrator.core.analysis.metric_queries import alarm_names, alarms_since, metrics_need
 from orchestrator.core.cloud.readiness import cannot_take_all
 from orchestrator.core.cloud.resources import ServiceSeen, TargetsSeen
 from orchestrator.core.domain.events import EventKind
@@ -13,17 +16,27 @@ from orchestrator.core.domain.plan import ALL, NONE, Step, percent
 from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Answer, Verdict, fail
 from orchestrator.core.ecs import stopped_tasks
-from orchestrator.core.evaluation import evaluate, evidence_outage, intervention, webhooks
+from orchestrator.core.evaluation import (
+    evaluate,
+    evidence_outage,
+    intervention,
+    webhooks,
+)
 from orchestrator.core.evaluation.approvals import is_approved
 from orchestrator.core.gates import compare, window
 from orchestrator.core.gates.scene import Colour
+from orchestrator.core.phases.shared_needs import (
+    services,
+    with_scaling,
+)
 from orchestrator.core.rollout.progress import Bake, Trial
-from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Capacity, OnFailure
 from orchestrator.core.scaling import blue_floor, green_scaling
 from orchestrator.core.scaling.capacity import all_traffic_needs, follow_green, hold_until_carried, outgrown
 from orchestrator.core.tick import point_of_no_return
 from orchestrator.core.tick.draft import TEAL, Draft, targets_of
+from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rule_looks, rules, sticky_sessions
 from orchestrator.core.traffic.drift import drift_ends_it
@@ -33,6 +46,22 @@ RULES = "rules"  # in the place of a gate's name: what failed is no gate
 
 LATER = frozenset({HoldKind.PAUSED, HoldKind.WINDOW})
 """Holds that let a weight which some rules have already be written to the others too, rather than rest in between."""
+
+
+def needs(row: Rollout, now: datetime) -> Needs:
+    """What shifting and watching must see."""
+    asked = replace(
+        services(row, row.known.green.name),
+        alarms=alarm_names(row),
+        alarms_since=alarms_since(row),
+        metrics=metrics_need(row, now),
+        hooks=webhooks.needs(row, now),
+    )
+    is_moving = (
+        not rules.all_at(row, row.plan.steps[row.progress.step].weight)
+        or row.evidence.intervention is not None
+    )
+    return with_scaling(asked, row, now, is_moving=is_moving)
 
 
 def advance(draft: Draft) -> None:

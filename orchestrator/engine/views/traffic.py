@@ -7,10 +7,10 @@ from orchestrator.core.domain.commands import Actor
 from orchestrator.core.domain.errors import Outside, TrafficUnknown
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.phases.pending import survey_need
 from orchestrator.core.preflight.environment import LOOKED_BACK, Groups, groups_of, load_window
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import Spec
-from orchestrator.core.what_to_read import survey_need
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.cloud import ByAccount, ServiceSurvey, TrafficCloud
 
