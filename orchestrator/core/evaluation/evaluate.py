@@ -98,7 +98,7 @@ def _softened(gate: Gate[Any], answer: Answer, row: Rollout, judged: Colour) -> 
     if judged is Colour.BLUE and not gate.may_fail_in_settling:
         return hold(gate.name, answer.reason, clears_when=gate.settles_when, numbers=dict(answer.numbers))
     if gate.needs_control and lost_its_control(row):
-        words = f"{answer.reason}; without a control group nobody can tell whose doing it is"
+        words = f"{answer.reason}; without a control group the cause cannot be told"
         clears = "blue has its control group again"
         held = hold(gate.name, words, clears_when=clears, numbers=dict(answer.numbers))
         return replace(held, wants_control=True)
