@@ -1,1 +1,1 @@
-"""The row, its spec, what a tick must see and saw, and its decision in the making."""
+"""The row in its parts, its spec, and what follows from both alone: names, tags, the lists of one rule."""
