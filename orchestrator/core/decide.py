@@ -30,6 +30,7 @@ from orchestrator.core.phases import (
     shifting,
 )
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
+from orchestrator.core.rollout.soundness import contradiction
 from orchestrator.core.rollout.spec import LimitThen
 from orchestrator.core.tick import point_of_no_return, turn_back
 from orchestrator.core.tick.draft import TEAL, Draft
@@ -220,4 +221,5 @@ def _assert_promises(draft: Draft) -> None:
         writes = [write for write in writes if write.rule not in tests]
         grown = [w for w in writes if not w.to_safety and (w.green or 0) > draft.before.green_weight]
         assert not (grown and row.waiting.failed), "green's weight never grows after a failure"
-    assert row.pause.paused_by is None or row.phase is not Phase.ROLLING_BACK, "a rollback is never paused"
+    broken = contradiction(row)
+    assert not broken, f"a decided row cannot be: {broken}"
