@@ -108,15 +108,8 @@ def _write(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
         lent = rule.lent_stickiness_s
         ground = with_stickiness(seen.actions, lent) if lent else seen.actions
         actions = with_weights(ground, blue=rule.blue_group, green=green, weight=ALL)
-    rules.ask_write(
-        draft,
-        rule,
-        actions,
-        ALL,
-        to_safety=False,
-        expects=seen.actions,
-        told="blue's target group again, at weight 0",
-    )
+    write = rules.write_of(rule, actions, ALL, to_safety=False, expects=seen.actions)
+    rules.ask_write(draft, rule, write, told="blue's target group again, at weight 0")
 
 
 # the service ------------------------------------------------------------------------------------------------------

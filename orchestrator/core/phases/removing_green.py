@@ -118,7 +118,7 @@ def _restore_rules(
                 forward = read_forward(found.actions)
                 if rules.keeps_lent_stickiness(rule, found.actions):
                     done = False
-                    rules.ask_write(draft, state, rule.base, None, to_safety=False)
+                    rules.ask_write(draft, rule, rules.write_of(state, rule.base, None, to_safety=False))
                 elif forward is None or green is None or forward.weight(green) is None:
                     state = replace(state, verified=None)
                     if are_tests and rule.verified is not None:
@@ -150,7 +150,8 @@ def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: boo
         draft.change(on_blue_since=draft.now)
     actions = rules.without_green_at_all(rule, seen.actions, green)
     is_urgent = serves and not is_test
-    rules.ask_write(draft, rule, actions, None, to_safety=is_urgent, expects=seen.actions)
+    write = rules.write_of(rule, actions, None, to_safety=is_urgent, expects=seen.actions)
+    rules.ask_write(draft, rule, write)
 
 
 def _remove_green(draft: Draft) -> str:

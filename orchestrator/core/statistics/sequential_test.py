@@ -10,7 +10,7 @@ Sequential Testing", KDD 2022 (arXiv 2205.14762).
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -96,21 +96,21 @@ def log_ratio(green: int, events: int, share: float, *, margin: float, multiplie
         raise ValueError(f"{green} of {events} events cannot be green's")
     if not 0 <= share <= 1:
         raise ValueError(f"a share of {share} is not between 0 and 1")
-    near = math.log1p(share * (margin - 1))
-    return _log_ratio(green, events, share * margin, share, near, math.log(multiplier))
+    return _log_ratio_of(green, events, share, margin)(math.log(multiplier))
 
 
-def _log_ratio(green: int, events: int, scaled: float, share: float, near: float, point: float) -> float:
-    return green * point - events * (math.log1p(scaled * math.exp(point) - share) - near)
+def _log_ratio_of(green: int, events: int, share: float, margin: float) -> Callable[[float], float]:
+    """The log-likelihood ratio as a function of the logarithm of the multiplier."""
+    scaled, near = share * margin, math.log1p(share * (margin - 1))
+    return lambda point: green * point - events * (math.log1p(scaled * math.exp(point) - share) - near)
 
 
 def _ratios(sample: Sample, margin: float, grid: Grid) -> tuple[float, ...]:
     """The interval's log-likelihood ratio at each point of a grid."""
     if not sample.events:
         return (0.0,) * grid.n
-    share, green, events = sample.share, sample.green_events, sample.events
-    near = math.log1p(share * (margin - 1))
-    return tuple(_log_ratio(green, events, share * margin, share, near, point) for point in _log_points(grid))
+    log_ratio = _log_ratio_of(sample.green_events, sample.events, sample.share, margin)
+    return tuple(log_ratio(point) for point in _log_points(grid))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,7 @@ def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow
         if not to_safety and change != 0 and not may_grow:
             continue
         actions = listed(draft.row, rule, weight)
-        ask_write(draft, rule, actions, weight, to_safety=to_safety, expects=found.actions)
+        ask_write(draft, rule, write_of(rule, actions, weight, to_safety=to_safety, expects=found.actions))
 
 
 def hold_unread(draft: Draft, rule: RuleState, seen: Unread | None) -> None:
@@ -133,33 +133,25 @@ def hold_unread(draft: Draft, rule: RuleState, seen: Unread | None) -> None:
     draft.hold(HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read")
 
 
-def ask_write(
-    draft: Draft,
-    rule: RuleState,
-    actions: Json,
-    weight: Tenths | None,
-    *,
-    to_safety: bool,
-    expects: Json | None = None,
-    told: str = "",
-) -> None:
-    """Ask for one rule's whole action list to be replaced, if it still holds what is expected.
-
-    `told`: what it is to hold, in words, where the weight does not say it.
-    """
-    told = told or ("as it was first" if weight is None else f"green at {percent(weight)}")
-    draft.ask(
-        WriteRule(
-            rule=rule.arn,
-            listener=rule.listener,
-            is_default=rule.is_default,
-            actions=actions,
-            green=weight,
-            to_safety=to_safety,
-            expects=expects,
-        ),
-        f"write {rule.name} with {told}",
+def write_of(
+    rule: RuleState, actions: Json, weight: Tenths | None, *, to_safety: bool, expects: Json | None = None
+) -> WriteRule:
+    """The write that replaces one rule's whole action list, if it still holds what is expected."""
+    return WriteRule(
+        rule=rule.arn,
+        listener=rule.listener,
+        is_default=rule.is_default,
+        actions=actions,
+        green=weight,
+        to_safety=to_safety,
+        expects=expects,
     )
+
+
+def ask_write(draft: Draft, rule: RuleState, write: WriteRule, told: str = "") -> None:
+    """Ask for it. `told`: what the rule is to hold, in words, where the weight does not say it."""
+    told = told or ("as it was first" if write.green is None else f"green at {percent(write.green)}")
+    draft.ask(write, f"write {rule.name} with {told}")
 
 
 def unread_write(draft: Draft, weight: Tenths | None) -> str:

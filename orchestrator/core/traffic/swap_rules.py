@@ -54,15 +54,8 @@ def write(draft: Draft, looks: tuple[Look, ...]) -> None:
     for found in looks:
         if found.found is Found.AS_WRITTEN and not is_final(draft.row, found):
             actions = final(draft.row, found.rule)
-            rules.ask_write(
-                draft,
-                found.rule,
-                actions,
-                ALL,
-                to_safety=False,
-                expects=found.actions,
-                told="its first list, green in blue's place",
-            )
+            write = rules.write_of(found.rule, actions, ALL, to_safety=False, expects=found.actions)
+            rules.ask_write(draft, found.rule, write, told="its first list, green in blue's place")
 
 
 def hold_for_strays(draft: Draft) -> bool:
