@@ -20,6 +20,7 @@ from orchestrator.core.domain.errors import Conflict, Denied, Lost, Missing, Out
 from orchestrator.core.ownership.claims import claims_of
 from orchestrator.core.ownership.session_policy import scope_of
 from orchestrator.core.rollout.rollout import Decision, Rollout
+from orchestrator.core.rollout.soundness import contradiction
 from orchestrator.core.tick.needs import SurveyNeed
 from orchestrator.core.tick.seen import Failure, Seen
 from orchestrator.core.what_to_read import needs_of
@@ -84,6 +85,8 @@ class Ticker:
             if leased.until - self.clock.now() < RENEW_BEFORE:
                 leased = await self.store.renew(leased, now=self.clock.now(), ttl=LEASE)
             row = leased.stored.rollout
+            broken = contradiction(row)
+            assert not broken, f"the row of {row.id} as it was read cannot be acted on: {broken}"
             seen = await self._look(row, leased)
             decision = decide(row, replace(seen, failures=tuple(failures)), self.clock.now())
             leased = await self.store.commit(leased, decision)

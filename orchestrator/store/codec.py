@@ -17,7 +17,6 @@ from orchestrator.core.domain.commands import Command
 from orchestrator.core.domain.events import Event
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.soundness import contradiction
 from orchestrator.store.errors import Unusable
 from orchestrator.store.row_versions import ROW_VERSION, upgraded
 
@@ -61,12 +60,6 @@ def decode(kind: type[Value], text: str, *, rollout: RolloutId) -> Value:
             why=_mistakes(error),
             next_step="Use the version of Teal that wrote it, or restore the store from a backup.",
         ) from error
-    if isinstance(value, Rollout) and (broken := contradiction(value)):
-        raise Unusable(
-            what=f"rollout {rollout} was read from the store and cannot be acted on",
-            why=f"its row contradicts itself: {broken}",
-            next_step="Restore the store from a backup; if users are affected, `teal rollback SERVICE --direct`.",
-        )
     return value
 
 

@@ -88,12 +88,3 @@ def test_a_row_that_does_not_fit_names_its_rollout_and_the_field(field: str, val
 def test_a_text_that_is_no_row_at_all_names_its_rollout(text: str) -> None:
     with pytest.raises(Unusable, match="rollout r1 cannot be read"):
         decode(Rollout, text, rollout=R1)
-
-
-def test_a_row_that_contradicts_itself_is_not_acted_on() -> None:
-    def change(row: dict[str, Any]) -> None:
-        row["phase"] = "rolling_back"
-
-    with pytest.raises(Unusable, match="rolling back and does not know why") as caught:
-        decode(Rollout, older(change), rollout=R1)
-    assert "--direct" in caught.value.next_step
