@@ -8,6 +8,7 @@ import pytest
 from api.client.goals import has_reached
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL
+from orchestrator.core.rollout.changes import changed
 from orchestrator.engine.views.rollout import view
 from orchestrator.ports.rollouts import Stored
 from tests.cli.terminal import Terminal, played
@@ -89,7 +90,7 @@ def test_step_is_reached_once_its_weight_was_read_back_on_every_rule() -> None:
     assert not has_reached(shown, 2)
     unread = replace(row, rules=tuple(replace(rule, verified=None) for rule in row.rules))
     assert not has_reached(view(Stored(rollout=unread, version=1, wake_at=None)), 1)
-    later = replace(row, step=1, rules=tuple(replace(rule, wanted=ALL) for rule in row.rules))
+    later = changed(row, step=1, rules=tuple(replace(rule, wanted=ALL) for rule in row.rules))
     shown = view(Stored(rollout=later, version=1, wake_at=None))
     assert has_reached(shown, 1)
     assert not has_reached(shown, 2)
