@@ -89,7 +89,7 @@ def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_tes
     green = rule_lists.green_of(draft.row, rule)
     assert green is not None
     mended = without_green(seen.actions, blue=rule.blue_group, green=green)
-    rules.ask_write(draft, rule, mended, None, to_safety=False)
+    rules.ask_write(draft, rule, rules.write_of(rule, mended, None, to_safety=False))
 
 
 def gives_any_claim(store: MemoryStore, rollout: RolloutId, claims: frozenset[str]) -> None:
@@ -146,5 +146,9 @@ def test_the_oracle_notices_when(
     first: int,
 ) -> None:
     monkeypatch.setattr(where, name, sabotage)
-    seeds = range(first, first + 40)
-    assert any(promise in {b.promise for b in play_seed(seed).broken} for seed in seeds)
+    broken: set[int] = set()
+    for seed in range(first, first + 40):
+        broken |= {one.promise for one in play_seed(seed).broken}
+        if promise in broken:
+            return
+    pytest.fail(f"promise {promise} was never broken; broken were {sorted(broken)}")
