@@ -12,6 +12,12 @@ revision: {{task_definition: {revision}}}
 plan: [{{weight: 10, bake: 0s}}, {{weight: 50, bake: 10m, approval: true}}, {{weight: 100, bake: 10m}}]
 metrics: {{period: 1s, lag: 2 periods}}
 """
+STAYS_AT_HALF = """\
+service: prod/{service}
+revision: {{task_definition: {revision}}}
+plan: [{{weight: 50, bake: 3s, approval: true}}, {{weight: 100, bake: 2s}}]
+metrics: {{period: 1s, lag: 2 periods}}
+"""
 
 
 async def applied(shop: Shop, *command: str, told: str) -> None:
@@ -85,15 +91,21 @@ async def watched_through_a_server_that_restarts(made: Stage) -> None:
     serve = await shop.start("serve", "--port", "0")
     server = (await serve.says("\n")).partition("\n")[0]
     there = {"TEAL_SERVER": server}
-    started = await shop.teal("start", "-f", shop.file(shop.revision(TEAL_DEMO_VERSION="2")), **there)
+    file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), text=STAYS_AT_HALF)
+    started = await shop.teal("start", "-f", file, **there)
     assert started.code == 0, started
     rollout = (await shop.newest()).id
-    watch = await shop.start("watch", rollout, **there)
     wait = await shop.start("wait", rollout, **there)
+    watch = await shop.start("watch", rollout, **there)
+    await watch.says("\n")
+    await shop.teal("get", rollout, **there)  # begun last: once it has its answer, `wait` has had one
     await shop.until(lambda view: view.green_percent == 50)
     await serve.kill()
     await watch.says("Connection lost")
     await shop.start("serve", "--port", str(urlsplit(server).port))
+    await watch.says("Connected again")
+    approved = await shop.teal("approve", rollout, **there)
+    assert approved.code == 0, approved
     ended, waited = await watch.ended(), await wait.ended()
     assert (ended.code, waited.code) == (0, 0), (ended, waited)
     said = ended.out.splitlines()

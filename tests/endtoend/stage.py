@@ -69,10 +69,15 @@ class Running:
         return self._out.read_text()
 
     async def says(self, words: str, limit: float = LONGEST_SECONDS) -> str:
-        """Wait until it has printed these words; what it has printed by then. Raises TimeoutError with that."""
+        """Wait until it has printed these words; what it has printed by then. Raises TimeoutError with that.
+
+        Raises AssertionError with everything it printed where it has ended without them.
+        """
         try:
             async with asyncio.timeout(limit):
-                while words not in self.said:  # noqa: ASYNC110 - another process writes the file
+                while words not in self.said:
+                    if self.has_ended and words not in self.said:
+                        raise AssertionError(f"it ended without saying {words!r}: {await self.ended()}")
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             raise TimeoutError(f"it does not say {words!r}: {self.said}") from None
