@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from joserfc import jws, jwt
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.jwk import ECKey, Key, KeyParameters, OKPKey, RSAKey
 
 AUDIENCE = "teal"
 
@@ -27,7 +27,7 @@ class FakeIssuer:
 
     @staticmethod
     def new_key(kid: str, alg: str = "RS256") -> Key:
-        parameters: dict[str, Any] = {"kid": kid}
+        parameters: KeyParameters = {"kid": kid}
         if alg.startswith(("RS", "PS")):
             return RSAKey.generate_key(2048, parameters)
         if alg.startswith("Ed"):

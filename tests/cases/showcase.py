@@ -32,7 +32,7 @@ from tests.support.rehearsal import Rehearsal
 TARGET = 215.0  # requests a minute for each task: a little more than three tasks get, so nothing scales
 Kinds = Mapping[str, str]
 # What differs between green in blue's place and blue as it was, green's names read as blue's.
-OF_A_SWAP: Kinds = {
+OF_A_SWAP = {
     **OF_A_NEW_REVISION,
     r"ecs DescribeServices \S+\.created": "when the service was made, and by whom",
     r"(ecs DescribeServices \S+\.tags|elbv2 DescribeTags )": "Teal's tags beside the team's",

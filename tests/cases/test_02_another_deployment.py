@@ -117,8 +117,14 @@ def test_case_02_the_wait_is_asked_for_in_the_file_or_at_the_terminal(tmp_path: 
     assert differences(load_text(FILE), waits) == ("limits.wait_for_blue: nothing is now 30m",)
     path = tmp_path / "rollout.yaml"
     path.write_text(FILE)
-    asked = dict.fromkeys(("service", "task_definition", "plan", "override"))
-    given = Asked(file=str(path), **asked, wait_for_blue=timedelta(minutes=5))
+    given = Asked(
+        file=str(path),
+        service=None,
+        task_definition=None,
+        plan=None,
+        override=None,
+        wait_for_blue=timedelta(minutes=5),
+    )
     assert spec_of(given).limits.wait_for_blue == timedelta(minutes=5)
     for command in ("deploy", "start", "preflight"):
         assert "--wait-for-blue" in CliRunner().invoke(teal, [command, "--help"]).output

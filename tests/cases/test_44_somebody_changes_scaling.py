@@ -71,10 +71,7 @@ def test_case_44_a_suspension_that_is_lifted_before_any_traffic_is_not_written_a
     stage: Rehearsal,
 ) -> None:
     rollout = stage.start(stage.spec(stage.revision()))
-    while (
-        stage.row(rollout).blue_scaling.holding is None
-        or stage.row(rollout).blue_scaling.holding.verified is None
-    ):  # type: ignore[union-attr] # checked before
+    while (holding := stage.row(rollout).blue_scaling.holding) is None or holding.verified is None:
         stage.let_run(timedelta(seconds=0.5))
     assert stage.row(rollout).phase is Phase.PROVISIONING
     somebody(stage, SuspendedState=LIFTED)

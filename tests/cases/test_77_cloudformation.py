@@ -45,7 +45,7 @@ def serving(stage: Stacked) -> str:
 def test_case_77_stack_updates_with_the_revision_that_runs_do_nothing_in_any_phase(stage: Stacked) -> None:
     """In every second of a rollout the service alone may be sent, whole, and nothing of it is deployed or resized."""
     rollout = stage.start(stage.spec(stage.revision()))
-    sent = set()
+    sent: set[str] = set()
     while not stage.row(rollout).phase.is_final:
         stage.let_run(timedelta(seconds=1))
         sent.update(stage.stack.update(Revision=serving(stage)))

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from click.testing import CliRunner, Result
 
@@ -19,6 +20,8 @@ from orchestrator.ports.leases import Leased
 from orchestrator.ports.store import Store
 from orchestrator.store.opening import open_store
 from tests.support.rehearsal import Rehearsal
+
+T = TypeVar("T")
 
 
 class Terminal:
@@ -62,10 +65,10 @@ class Terminal:
         """The row with the commands that wait for a tick."""
         return self.in_store(_lease)
 
-    def in_store(self, work: Any) -> Any:  # noqa: ANN401 - whatever the work returns
+    def in_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
         """Do something with the store."""
 
-        async def main() -> Any:  # noqa: ANN401
+        async def main() -> T:
             store = open_store(self.url)
             try:
                 return await work(store)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 import boto3
 from botocore import xform_name
@@ -33,7 +33,8 @@ NOT_THERE: Mapping[str, Mapping[str, Any]] = {
 """Operations of ECS that moto lacks: they are answered with nothing, so that the rest of a survey can be asked."""
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands, in every new account
 CERTIFICATE = {"ServerCertificateName": "verify", "CertificateBody": "x", "PrivateKey": "x"}
-USED = ("ecs", "elbv2", "cloudwatch", "iam", "applicationautoscaling", "ec2", "sts")
+Used = Literal["ecs", "elbv2", "cloudwatch", "iam", "applicationautoscaling", "ec2", "sts"]
+USED: tuple[Used, ...] = get_args(Used)
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]*)/([^/]+)/aws4_request")
 
 

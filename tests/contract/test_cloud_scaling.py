@@ -10,6 +10,7 @@ from orchestrator.core.cloud import effects
 from orchestrator.core.cloud.resources import Absent, AlarmSeen, ScalesSeen, ScalingSeen, ScheduleSeen, Unread
 from orchestrator.core.cloud.survey import Survey
 from orchestrator.core.domain.errors import Missing, Rejected
+from orchestrator.core.domain.ids import Json
 from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from tests.contract.cloud import Stage, Way, set_stage
 
@@ -186,7 +187,7 @@ def test_a_label_that_names_nothing_is_refused(stage: Stage) -> None:
     wrong = put(stage, stage.survey(), "requests")
     text = wrong.configuration.replace("targetgroup/checkout-blue", "targetgroup/elsewhere")
     with pytest.raises(Rejected, match="ResourceLabel"):
-        stage.perform(replace(wrong, configuration=text))
+        stage.perform(replace(wrong, configuration=Json(text)))
 
 
 def test_scaling_that_cannot_be_read_is_unread(stage: Stage) -> None:

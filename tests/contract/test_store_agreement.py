@@ -67,7 +67,7 @@ def claim(rollout: str, claimed: frozenset[str]) -> Step:
     return lambda store, _: store.claim(RolloutId(rollout), claimed)
 
 
-def lease(owner: str, now: object, limit: int) -> Step:
+def lease(owner: str, now: datetime, limit: int) -> Step:
     async def step(store: Store, got: Got) -> Answer:
         leases = await store.lease_due(owner=owner, now=now, ttl=TTL, limit=limit)
         got.leases.extend(leases)
@@ -76,7 +76,7 @@ def lease(owner: str, now: object, limit: int) -> Step:
     return step
 
 
-def commit(which: int, phase: Phase, at: object, answered: str) -> Step:
+def commit(which: int, phase: Phase, at: datetime | None, answered: str) -> Step:
     async def step(store: Store, got: Got) -> Answer:
         if not got.leases:
             return None
@@ -95,7 +95,7 @@ def commit(which: int, phase: Phase, at: object, answered: str) -> Step:
     return step
 
 
-def renew(which: int, now: object) -> Step:
+def renew(which: int, now: datetime) -> Step:
     async def step(store: Store, got: Got) -> Answer:
         leases = got.leases
         return await store.renew(leases[which % len(leases)], now=now, ttl=TTL) if leases else None
@@ -104,13 +104,14 @@ def renew(which: int, now: object) -> Step:
 
 
 def release(which: int) -> Step:
-    async def step(store: Store, got: Got) -> Answer:
-        return await store.release(got.leases[which % len(got.leases)]) if got.leases else None
+    async def step(store: Store, got: Got) -> None:
+        if got.leases:
+            await store.release(got.leases[which % len(got.leases)])
 
     return step
 
 
-def wake(rollout: str, at: object) -> Step:
+def wake(rollout: str, at: datetime) -> Step:
     return lambda store, _: store.wake(RolloutId(rollout), at=at)
 
 
@@ -132,23 +133,23 @@ def lease_deliveries(sink: str, owner: str, now: datetime, limit: int) -> Step:
 
 
 def tell(which: int, more: int) -> Step:
-    async def step(store: Store, got: Got) -> Answer:
+    async def step(store: Store, got: Got) -> None:
         if not got.deliveries:
-            return None
+            return
         delivery = got.deliveries[-1 - which % len(got.deliveries)]
         log = await store.events(delivery.stored.rollout.id, after=delivery.sent)
         sent = delivery.sent + min(more, len(log))
-        return await store.delivered(delivery, sent=sent, state=f"told {sent}")
+        await store.delivered(delivery, sent=sent, state=f"told {sent}")
 
     return step
 
 
 def fail_to_tell(which: int, again_at: datetime) -> Step:
-    async def step(store: Store, got: Got) -> Answer:
+    async def step(store: Store, got: Got) -> None:
         if not got.deliveries:
-            return None
+            return
         delivery = got.deliveries[-1 - which % len(got.deliveries)]
-        return await store.not_delivered(delivery, again_at=again_at, why="down")
+        await store.not_delivered(delivery, again_at=again_at, why="down")
 
     return step
 

@@ -30,7 +30,7 @@ def template() -> dict[str, Any]:
         return CLUSTER if name == "ClusterArn" else name.removesuffix(".Arn")
 
     reader.constructor.add_multi_constructor("!", answered)
-    found: dict[str, Any] = reader.load(TEMPLATE.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = reader.load(TEMPLATE.read_text(encoding="utf-8"))
     return found["Resources"]
 
 

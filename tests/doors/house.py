@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 
@@ -24,6 +23,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import ServiceName
+from orchestrator.ports.leases import Leased
 from orchestrator.ports.store import Store
 from orchestrator.store.opening import open_store
 from sandbox.wire.skin import Skin
@@ -78,8 +78,7 @@ class House:
             await store.release(leased)
             return leased.commands
 
-        found: tuple[Command, ...] = self.terminal.in_store(look)
-        return found
+        return self.terminal.in_store(look)
 
     def end(self, rollout: str, phase: Phase = Phase.ABANDONED) -> None:
         """End a rollout, so that its service is free."""
@@ -100,7 +99,7 @@ class House:
             "metrics: {period: 10s, lag: 2 periods}\n"
         )
 
-    async def _lease(self, store: Store, rollout: str) -> Any:  # noqa: ANN401 - a lease or none
+    async def _lease(self, store: Store, rollout: str) -> tuple[Leased, ...]:
         due = datetime.now(UTC) + timedelta(days=1)
         return await store.lease_due(owner="test", now=due, ttl=KEEP, limit=1, only=RolloutId(rollout))
 

@@ -17,7 +17,7 @@ from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud import effects
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.errors import Denied
-from orchestrator.core.domain.ids import ListenerArn, RolloutId, RuleArn
+from orchestrator.core.domain.ids import Json, ListenerArn, RolloutId, RuleArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, Plan, Step
 from orchestrator.core.ownership.session_policy import scope_of
@@ -216,7 +216,7 @@ def test_a_rollback_passes_over_a_policy_that_is_in_its_way(stage: Elsewhere) ->
     scope = scope_of(row)
     assert scope is not None
     assert row.green is not None
-    narrow = replace(scope, policies=('{"Version":"2012-10-17","Statement":[]}',))
+    narrow = replace(scope, policies=(Json('{"Version":"2012-10-17","Statement":[]}'),))
     scale = effects.ScaleService(cluster=stage.scenery.cluster_arn, service=row.green.name, desired=2)
     there = stage.cloud.of("production")
     with pytest.raises(Denied):
@@ -232,7 +232,7 @@ def test_a_rollback_goes_on_where_no_session_of_its_own_can_be_had(stage: Elsewh
     scope = scope_of(row)
     assert scope is not None
     assert row.green is not None
-    broken = replace(scope, policies=("no policy",), is_way_back=True)
+    broken = replace(scope, policies=(Json("no policy"),), is_way_back=True)
     scale = effects.ScaleService(cluster=stage.scenery.cluster_arn, service=row.green.name, desired=2)
     stage.run(stage.cloud.of("production").within(broken).perform(scale))
     assert stage.calls[-1].by == f"{SESSIONS}teal"

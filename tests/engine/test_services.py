@@ -1,9 +1,10 @@
 """Services as doors show them, from a store with rollouts in every state."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.contract.store_values import NOON, TTL, a_rollout
 from tests.core.stages import blue
 
 HOUR = timedelta(hours=1)
-Script = Callable[[Store], Awaitable[None]]
+Script = Callable[[Store], Coroutine[Any, Any, None]]
 
 
 def play(script: Script) -> None:

@@ -43,7 +43,7 @@ def refused(desk: Desk, where: str = "query", **asked: object) -> str:
     ],
 )
 def test_rates_and_runs_that_mean_nothing_are_refused(desk: Desk, asked: dict[str, object]) -> None:
-    assert refused(desk, **asked).startswith(f"/{next(iter(asked))}: ")
+    assert refused(desk, "query", **asked).startswith(f"/{next(iter(asked))}: ")
 
 
 def test_a_plan_that_is_longer_than_a_day_is_refused(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from orchestrator import preflight
 from orchestrator.core.cloud.forward_action import canonical
 from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.cloud.survey import Finding, Severity, Survey
+from orchestrator.core.domain.ids import RuleArn
 from orchestrator.core.gates.probe import ProbeSpec
 from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.webhook import WebhookSpec
@@ -31,7 +32,7 @@ from tests.builders import (
 from tests.notify.receiver import SECRET
 from tests.outbound.test_webhooks import Now
 
-TEST_RULE = RULE.replace("9683b2d02a6cabee", "0123456789abcdef")
+TEST_RULE = RuleArn(RULE.replace("9683b2d02a6cabee", "0123456789abcdef"))
 INSIDE = canonical([{"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}])
 OIDC = canonical(
     [

@@ -22,6 +22,7 @@ from orchestrator.simulate.traffic import Demand
 from tests.simulate.plans import BUSY, spec
 
 TWO = (Defect.NONE, Defect.TOTAL)
+Steps = tuple[tuple[float, float], ...]
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +44,14 @@ def test_every_policy_is_tried_on_every_defect(report: Simulation) -> None:
 def test_the_alternatives_have_the_schedules_of_the_products_they_are_named_after() -> None:
     """CodeDeploy's predefined configurations, ECS's canary and linear as set here, Argo's analysis between steps."""
     steps = {rival.name: rival.steps for rival in RIVALS}
-    canary = ((0, 0.1), (5, 1.0))
+    canary: Steps = ((0, 0.1), (5, 1.0))
     assert steps["CodeDeploy Canary10Percent5Minutes"] == steps["the same, tight alarm"] == canary
-    linear = tuple((minute, round((minute + 1) / 10, 1)) for minute in range(10))
+    linear: Steps = tuple((minute, round((minute + 1) / 10, 1)) for minute in range(10))
     assert steps["CodeDeploy Linear10PercentEvery1Minute, tight alarm"] == linear
-    assert steps["ECS canary 10 %, 10 min, tight alarm"] == ((0, 0.1), (10, 1.0))
+    slower: Steps = ((0, 0.1), (10, 1.0))
+    assert steps["ECS canary 10 %, 10 min, tight alarm"] == slower
     assert steps["ECS linear 10 %, 6 min, tight alarm"][:2] == ((0, 0.1), (6, 0.2))
-    argo = ((0, 0.1), (3, 0.25), (6, 0.5), (9, 0.75), (12, 1.0))
+    argo: Steps = ((0, 0.1), (3, 0.25), (6, 0.5), (9, 0.75), (12, 1.0))
     assert steps["Argo steps 10/25/50/75, 3 min, > 5 %"] == argo
 
 

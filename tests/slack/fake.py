@@ -174,7 +174,7 @@ class FakeSlack:
             return found
         if request.content_type == "application/x-www-form-urlencoded":
             form = {name: str(value) for name, value in (await request.post()).items()}
-            decoded = {
+            decoded: dict[str, Any] = {
                 name: json.loads(form[name]) for name in ("blocks", "view", "metadata") if name in form
             }
             return {**form, **decoded}

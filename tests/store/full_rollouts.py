@@ -30,7 +30,7 @@ def values_of(kind: Any, within: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]
         return values_of(kind.__supertype__, within)
     if kind in _PLAIN:
         return _PLAIN[kind]
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         inside = (*within, kind)
         fields = {field.name: values_of(hints[field.name], inside) for field in dataclasses.fields(kind)}

@@ -45,8 +45,8 @@ def made_at(path: Path, version: str) -> sqlite3.Connection:
     engine = create_engine(f"sqlite:///{path}")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
+    with engine.begin() as begun:
+        config.attributes["connection"] = begun
         command.upgrade(config, version)
     engine.dispose()
     connection = sqlite3.connect(path)

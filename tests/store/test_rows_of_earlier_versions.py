@@ -53,7 +53,9 @@ def is_under_way(path: Path) -> bool:
 
 
 every_row = pytest.mark.parametrize("path", paths(), ids=called)
-every_row_under_way = pytest.mark.parametrize("path", list(filter(is_under_way, paths())), ids=called)
+every_row_under_way = pytest.mark.parametrize(
+    "path", [path for path in paths() if is_under_way(path)], ids=called
+)
 every_made_value = pytest.mark.parametrize("path", sorted(FOLDER.glob("*/made/*.json")), ids=called)
 
 

@@ -256,7 +256,7 @@ def test_a_row_that_cannot_be_read_keeps_nobody_else_from_work(
         await start(store, "r1")
         await start(store, "r2")
 
-    async def lease_one_by_one(store: Store) -> list[str]:
+    async def lease_one_by_one(store: Store) -> list[RolloutId]:
         found = []
         for _ in range(3):
             leased = await store.lease_due(owner="one", now=NOON, ttl=TTL, limit=1)

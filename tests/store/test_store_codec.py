@@ -35,7 +35,11 @@ def test_a_rollout_is_read_back_as_it_was_written(rollout: Rollout) -> None:
 @unhurried
 @given(st.one_of(values_of(Event), values_of(Command)))
 def test_events_and_commands_are_read_back_as_they_were_written(value: Event | Command) -> None:
-    assert decode(type(value), encode(value), rollout=R1) == value
+    kept = encode(value)
+    if isinstance(value, Event):
+        assert decode(Event, kept, rollout=R1) == value
+    else:
+        assert decode(Command, kept, rollout=R1) == value
 
 
 @unhurried

@@ -47,7 +47,7 @@ class Alone:
         if self._is_on and event in NEEDS:
             self._refuse(f"{NEEDS[event]} ({event} {args[1:] or args!r})")
 
-    def _refuse_worker(self, *args: object) -> NoReturn:
+    def _refuse_worker(self, path: object, args: object, passfds: object) -> NoReturn:
         self._refuse("a process (a worker of a pool)")
 
     def _refuse(self, words: str) -> NoReturn:

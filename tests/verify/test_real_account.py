@@ -16,7 +16,7 @@ from tests.verify.refusals import CHECKS
 def real() -> Iterator[Place]:
     try:
         named = named_by(os.environ)
-        account = named and open_account(named, lambda span: time.sleep(span.total_seconds()))
+        account = open_account(named, lambda span: time.sleep(span.total_seconds())) if named else None
     except Unnamed as lack:
         pytest.fail(str(lack))
     if account is None:

@@ -59,7 +59,7 @@ def test_a_refused_write_changes_no_rule(check: Check) -> None:
     assert here.actions() == before
 
 
-class OverTheWire(boto3.session.Session):
+class OverTheWire(boto3.session.Session):  # type: ignore[misc]  # boto3 has no types
     """A session whose clients a skin answers."""
 
     def __init__(self, skin: Skin, **credentials: str) -> None:

@@ -15,9 +15,9 @@ class Timer:
 
     __slots__ = ("at", "run")
 
-    def __init__(self, at: datetime, run: Callable[[], None]) -> None:
+    def __init__(self, at: datetime, run: Callable[[], object]) -> None:
         self.at = at
-        self.run: Callable[[], None] | None = run
+        self.run: Callable[[], object] | None = run
 
     def cancel(self) -> None:
         """The event will not happen."""
@@ -50,14 +50,14 @@ class Kernel:
         self._heap: list[tuple[datetime, int, Timer]] = []
         self._sequence = 0
 
-    def at(self, when: datetime, run: Callable[[], None]) -> Timer:
+    def at(self, when: datetime, run: Callable[[], object]) -> Timer:
         """Have `run` called when the clock reaches `when` (at once due if that has passed)."""
         timer = Timer(max(when, self.now), run)
         self._sequence += 1
         heapq.heappush(self._heap, (timer.at, self._sequence, timer))
         return timer
 
-    def after(self, delay: timedelta, run: Callable[[], None]) -> Timer:
+    def after(self, delay: timedelta, run: Callable[[], object]) -> Timer:
         """Have `run` called after `delay`."""
         return self.at(self.now + delay, run)
 

@@ -130,9 +130,9 @@ def test_a_burst_of_events_is_one_reason_to_look_a_second(stage: Pushed) -> None
     woken: list[datetime] = []
     wake = stage.store.wake
 
-    async def noted(which: RolloutId, *, at: datetime) -> None:
+    async def noted(rollout: RolloutId, *, at: datetime) -> None:
         woken.append(at)
-        await wake(which, at=at)
+        await wake(rollout, at=at)
 
     stage.store.wake = noted  # type: ignore[method-assign] # the store's own, and told of
     send(stage, *[stopped(stage, green.name)] * 25)
@@ -146,7 +146,7 @@ def test_messages_stay_in_the_queue_while_nobody_can_be_woken(stage: Pushed) -> 
     green = stage.row(rollout).green
     assert green is not None
 
-    async def away(which: RolloutId, *, at: datetime) -> None:
+    async def away(rollout: RolloutId, *, at: datetime) -> None:
         raise Outside(what="the store", why="it is away")
 
     wakeups, _ = wakeups_of(stage)

@@ -26,7 +26,7 @@ from tests.aws.clock import run_in_no_time
 from tests.aws.script import Reply, Script, caller
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-LISTENER = "arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/lb/b/c"
+LISTENER = ListenerArn("arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/lb/b/c")
 SILENCE = unanswered("elbv2", "DescribeRules", why="no answer")
 CLUSTER = "arn:aws:ecs:eu-west-1:1:cluster/prod"
 GROUP = TargetGroupArn("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/blue/1")
@@ -136,9 +136,7 @@ def test_rules_of_a_listener_that_is_read_whole_are_not_read_again() -> None:
         assert asked.keys() == {"ListenerArn"}
         return rules_named_answer(names)
 
-    seen, script = look(
-        Needs(rules=rule_needs("a"), listeners=(ListenerArn(LISTENER),)), {"DescribeRules": [listed]}
-    )
+    seen, script = look(Needs(rules=rule_needs("a"), listeners=(LISTENER,)), {"DescribeRules": [listed]})
     assert isinstance(seen.rules[rule_arn("a")], RuleSeen)
     assert seen.rules.keys() == {rule_arn("a")}
     assert len(script.calls) == 1
@@ -156,7 +154,7 @@ def test_rules_that_a_listing_does_not_show_are_read_by_their_names(listing: Rep
         assert isinstance(answered, dict)
         return answered
 
-    needs = Needs(rules=rule_needs("a", "b"), listeners=(ListenerArn(LISTENER),))
+    needs = Needs(rules=rule_needs("a", "b"), listeners=(LISTENER,))
     seen, _ = look(needs, {"DescribeRules": [answer]})
     assert isinstance(seen.rules[rule_arn("a")], RuleSeen)
     assert seen.rules[rule_arn("b")] == Absent()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.cli.backend.store import local_actor
+from api.cli.backend.operating_user import local_actor
 from tests.cli.terminal import Terminal
 
 

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from api.cli.main import teal
 
-SERIES = {
+SERIES: dict[str, Any] = {
     "name": "late",
     "process": "fail_start_time",
     "margin": 1.25,
@@ -62,7 +63,7 @@ def test_json_is_a_list_of_names_and_logarithms(tmp_path: Path) -> None:
         (
             {**SERIES, "intervals": [{**SERIES["intervals"][0], "green_errors": -1}]},
             "/intervals/0/green_errors:",
-        ),  # type: ignore[index,dict-item]
+        ),
         (
             {**SERIES, "intervals": [{"green_requests": 1}]},
             "/intervals/0/blue_requests: blue_requests is missing",

@@ -14,8 +14,8 @@ from tests.core.stages import MINUTE, spec
 PLANS = ("canary", "linear", "auto", "fast", "careful")
 
 
-def by(plan: str, **gates: CompareSpec) -> Spec:
-    return spec(plan=NAMED_PLANS[plan], gates=GatesSpec(**gates))
+def by(plan: str, gates: GatesSpec = GatesSpec()) -> Spec:
+    return spec(plan=NAMED_PLANS[plan], gates=gates)
 
 
 def ratio(plan: str, errors_a_minute: float) -> float:
@@ -42,7 +42,7 @@ def test_a_total_failure_costs_two_periods_of_the_first_weight() -> None:
 
 def test_nothing_is_seen_without_errors_or_without_a_comparison() -> None:
     assert foresee(by("canary"), Load(requests=1000, error_rate=0.0)).ratio is None
-    blind = by("canary", compare=CompareSpec(on=False))
+    blind = by("canary", GatesSpec(compare=CompareSpec(on=False)))
     assert foresee(blind, Load(requests=1000, error_rate=0.01)).ratio is None
 
 

@@ -24,6 +24,7 @@ from tests.core.stages import (
     held,
     row,
     rule,
+    rule_seen,
     seen_of,
     settling,
     spec,
@@ -124,9 +125,9 @@ def test_a_weight_that_one_rule_has_is_given_to_the_other_also_after_the_close()
         rules=(rule(100, 100), rule(0, 100, arn=f"{arn}b", intended=(0, 100))),
     )
     seen = seen_of(half)
-    found = {known.arn: replace(seen.rules[known.arn], arn=known.arn) for known in half.rules}
+    found = {known.arn: replace(rule_seen(half), arn=known.arn) for known in half.rules}
     lagging = half.rules[1]
-    found[lagging.arn] = replace(seen_of(replace(half, rules=(lagging,))).rules[lagging.arn], arn=lagging.arn)
+    found[lagging.arn] = replace(rule_seen(replace(half, rules=(lagging,))), arn=lagging.arn)
     assert written(at(half, replace(seen, rules=found))) == [100]
 
 
@@ -186,10 +187,10 @@ def test_a_freeze_that_begins_is_a_close() -> None:
 
 @pytest.mark.parametrize("at_close", list(AtClose))
 def test_an_overridden_rollout_is_bound_by_neither_window_nor_freeze(at_close: AtClose) -> None:
-    given = {"spec": shut(at_close, override="payments fail")}
-    waiting = row(Phase.PENDING, **given)
+    overridden = shut(at_close, override="payments fail")
+    waiting = row(Phase.PENDING, spec=overridden)
     assert at(waiting, seen_of(waiting, freezes=(FREEZE,))).rollout.phase is Phase.PREPARING
-    baking = baked(**given)
+    baking = baked(spec=overridden)
     assert at(baking, seen_of(baking, freezes=(FREEZE,))).rollout.progress.step == 1
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ GATES = GatesSpec(probe=ProbeSpec(url="https://test.internal", count=40, warm_up
 THEIRS = forward((OTHER_GROUP, 1))
 
 
-def provisioned(verified: int | None = None, **changes: object) -> Rollout:
+def provisioned(verified: int | None = None, **changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
     """Green is ready; its test rule is at `verified` (None: where it forwarded at first)."""
     given = {
         "spec": spec(gates=GATES),

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -168,7 +169,8 @@ def test_nothing_measured_at_this_weight_holds() -> None:
 
 @pytest.mark.parametrize("silent", ["green", "blue"])
 def test_a_colour_without_requests_holds(silent: str) -> None:
-    held = asked([replace(interval((100, 1)), **{silent: None})])
+    without: dict[str, Any] = {silent: None}
+    held = asked([replace(interval((100, 1)), **without)])
     assert (held.verdict, held.clears_when) == (Verdict.HOLD, f"requests reach {silent}")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.cloud.resources import Absent, RuleSeen, Unread
-from orchestrator.core.domain.ids import Json
+from orchestrator.core.domain.ids import Json, TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ownership import aftercare
 from orchestrator.core.rollout.rollout import Rollout
@@ -22,7 +22,10 @@ def ended(phase: Phase = Phase.SUCCEEDED) -> Rollout:
 
 
 def left(known: Rollout, **changes: object) -> Seen:
-    given = {"blue": service("checkout", aftercare.revision_left(known)), "rules": {RULE: good_rule()}}
+    given = {
+        "blue": service("checkout", TaskDefinitionArn(aftercare.revision_left(known))),
+        "rules": {RULE: good_rule()},
+    }
     return seen_of(known, **{**given, **changes})
 
 

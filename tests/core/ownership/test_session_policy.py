@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.builders import LISTENER, RULE
 from tests.core.stages import blue, row, rule, spec
 
 
-def scope(**changes: object) -> Scope:
+def scope(**changes: Any) -> Scope:  # noqa: ANN401 - the fields of Rollout
     found = scope_of(row(Phase.SHIFTING, weight=100, **changes))
     assert found is not None
     return found

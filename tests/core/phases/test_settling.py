@@ -79,8 +79,8 @@ def test_blue_is_updated_once_green_is_tagged_and_the_attempt_is_recorded() -> N
 
 def test_blue_is_made_as_large_as_green() -> None:
     known = settling(attempts=0)
-    green = replace(known.green, desired=5) if known.green else None
-    decision = at(changed(known, green=green))
+    assert known.green is not None
+    decision = at(changed(known, green=replace(known.green, desired=5)))
     assert only(decision, UpdateService).desired == 5
     assert decision.rollout.handover.attempts[0].desired_before == 3
 

@@ -116,12 +116,14 @@ def test_an_outage_of_a_dependency_hits_every_revision_and_ends() -> None:
                 assert control.answer("POST", "/_sandbox/faults", json.dumps(asked).encode())[0] == 200
                 return [await status(board, arn) for arn in ("blue", "green")]
 
+            async def trouble(asked: object) -> MetricTrouble | None:
+                await both(asked)
+                return misfortunes.trouble
+
             assert await both({"fault": "dependency"}) == [500, 500]
             assert await both({"fault": "dependency", "end": True}) == [200, 200]
-            await both({"fault": "metrics", "answer": "partial"})
-            assert misfortunes.trouble == "partial"
-            await both({"fault": "metrics", "end": True})
-            assert misfortunes.trouble is None
+            assert await trouble({"fault": "metrics", "answer": "partial"}) == "partial"
+            assert await trouble({"fault": "metrics", "end": True}) is None
             control.close()
 
     run(scene())

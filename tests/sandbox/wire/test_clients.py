@@ -151,7 +151,7 @@ def test_a_world_that_breaks_is_a_loud_500() -> None:
     world = calm_world()
     elb = boto("elbv2", Skin(world))
 
-    def broken(*_: object) -> Wire:
+    def broken(*_: object, **__: object) -> Wire:
         raise KeyError("broken")
 
     world.call = broken  # type: ignore[method-assign]  # a World with a bug

@@ -30,8 +30,7 @@ def rule(*, groups: int = 0, **action: object) -> Attempt:
 
 def both_forms(s: Shop) -> Wire:
     tuples = [{"TargetGroupArn": s.scenery.target_group}, {"TargetGroupArn": s.group("green")}]
-    action = {"TargetGroupArn": s.scenery.target_group, "ForwardConfig": {"TargetGroups": tuples}}
-    return rule(**action)(s)
+    return rule(TargetGroupArn=s.scenery.target_group, ForwardConfig={"TargetGroups": tuples})(s)
 
 
 def weight(value: int) -> Attempt:

@@ -123,9 +123,9 @@ def test_requests_without_a_target_count_for_the_load_balancer_alone() -> None:
 
 def test_a_request_whose_target_gave_no_answer_is_counted_but_has_no_code_of_the_target() -> None:
     s = shop()
-    where = {"load_balancer": s.scenery.load_balancer, "group": s.scenery.target_group}
-    s.world.traffic.count_connection_error(**where)
-    s.world.traffic.count_unanswered(**where, status=502)
+    balancer, group = s.scenery.load_balancer, s.scenery.target_group
+    s.world.traffic.count_connection_error(load_balancer=balancer, group=group)
+    s.world.traffic.count_unanswered(load_balancer=balancer, group=group, status=502)
     s.world.advance(seconds(300))
     assert read(s, "RequestCount") == read(s, "TargetConnectionErrorCount") == [1.0]
     assert read(s, "HTTPCode_ELB_502_Count", group=False) == [1.0]

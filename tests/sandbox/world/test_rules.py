@@ -165,7 +165,8 @@ def test_a_read_may_be_stale_after_a_write_but_never_goes_back() -> None:
     def delay() -> str:
         asked = {"TargetGroupArn": s.scenery.target_group}
         shown = s.world.call("elbv2", "DescribeTargetGroupAttributes", asked)["Attributes"]
-        return next(a["Value"] for a in shown if a["Key"] == attribute)
+        value: str = next(a["Value"] for a in shown if a["Key"] == attribute)
+        return value
 
     runs = []
     for value in range(10, 30):

@@ -1,5 +1,6 @@
 """Roles that callers of the World may assume, as AWS STS gives and refuses them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -38,7 +39,7 @@ def test_whoever_knows_the_external_id_gets_temporary_credentials_of_the_other_a
 
 
 @pytest.mark.parametrize("changes", [{"ExternalId": "x-2"}, {"RoleArn": ROLE + "2"}])
-def test_others_are_refused(changes: dict[str, object]) -> None:
+def test_others_are_refused(changes: dict[str, str]) -> None:
     own, _ = two_accounts()
     with pytest.raises(
         AwsRefusal, match="AccessDenied: User: arn:aws:iam::123456789012:user/somebody is not"
@@ -48,7 +49,8 @@ def test_others_are_refused(changes: dict[str, object]) -> None:
 
 def test_credentials_expire_by_time_and_on_request() -> None:
     own, _ = two_accounts()
-    for end in (lambda: own.advance(timedelta(hours=1)), own.sts.expire):
+    ends: tuple[Callable[[], object], ...] = (lambda: own.advance(timedelta(hours=1)), own.sts.expire)
+    for end in ends:
         given = assume(own)["Credentials"]
         end()
         with pytest.raises(AwsRefusal, match="ExpiredToken:"):

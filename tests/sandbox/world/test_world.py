@@ -100,7 +100,12 @@ def test_an_outage_of_one_service_ends_by_itself_or_when_told() -> None:
 def test_a_rival_edits_between_a_read_and_a_write() -> None:
     s = shop()
     seen: list[int] = []
-    s.world.faults.before("ModifyRule", 1, lambda world: (write(s, 3), seen.append(written(s))))
+
+    def rival(_: World) -> None:
+        write(s, 3)
+        seen.append(written(s))
+
+    s.world.faults.before("ModifyRule", 1, rival)
     write(s, 1)
     assert (seen, written(s)) == ([3], 1)
 

@@ -39,7 +39,8 @@ def write(folder: Path, name: str) -> None:
 def write_made(folder: Path) -> None:
     """Write values with something in every field."""
     folder.mkdir(exist_ok=True)
-    for kind in (Rollout, Event, Command):
+    kinds: tuple[type[Rollout | Event | Command], ...] = (Rollout, Event, Command)
+    for kind in kinds:
         for turn in range(TURNS):
             path = folder / f"{kind.__name__.lower()}-{turn + 1}.json"
             if not path.exists():

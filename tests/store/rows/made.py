@@ -26,7 +26,7 @@ def _made(kind: Any, turn: int, numbers: Iterator[int], within: tuple[Any, ...])
         return json.dumps([f"text {next(numbers)}"])
     if isinstance(kind, NewType):
         return _made(kind.__supertype__, turn, numbers, within)
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         inside = (*within, kind)
         fields = dataclasses.fields(kind)

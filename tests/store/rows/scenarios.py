@@ -16,13 +16,13 @@ from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.gates.alarms import AlarmsSpec
 from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.spec import (
     ApprovalSpec,
     Background,
     Capacity,
     DrainSpec,
     Ending,
-    GatesSpec,
     Limits,
     OnFailure,
 )
@@ -46,6 +46,7 @@ from tests.store.rows.ways import (
     first_deployment,
     former_deregistered,
     homeward,
+    in_turn,
     killed_at_its_making,
     listener_deleted,
     not_made_yet,
@@ -108,7 +109,6 @@ class Scenario:
 ALONE = GatesSpec(guard=GuardSpec(on=False), alarms=AlarmsSpec(), compare=CompareSpec(warm_up=0))
 APPROVED = ApprovalSpec(approvers=("group:release", "other"), required=2, timeout=timedelta(minutes=20))
 PATIENT = Limits(provision=timedelta(minutes=5), hold=timedelta(minutes=30), unseen=6 * MINUTE)
-ROLLED_BACK = {"ends": Phase.ROLLED_BACK}
 ROLLBACK, RESUME = wish(CommandKind.ROLLBACK, reason="the totals are wrong"), wish(CommandKind.RESUME)
 P = Phase
 SCALED = r"ecs DescribeServices checkout\.(desired|running)Count "
@@ -169,7 +169,7 @@ SCENARIOS: dict[str, Scenario] = {
         phase=P.SHIFTING,
         bring=then(to(P.SHIFTING, 100, BAD, on_failure=OnFailure.HOLD), wish(CommandKind.PAUSE), run(2)),
         go_on=ROLLBACK,
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "shifting-half-approved": Scenario(
         is_logged=True,
@@ -186,10 +186,7 @@ SCENARIOS: dict[str, Scenario] = {
         phase=P.SHIFTING,
         build=quiet,
         bring=then(to(P.SHIFTING, 5, plan=steps(100, 1000, bake=600)), wish(CommandKind.PROMOTE)),
-        go_on=lambda stage, rollout: (
-            seen(phase="watching")(stage, rollout),
-            wish(CommandKind.PROMOTE, by=FIRST)(stage, rollout),
-        ),
+        go_on=in_turn(seen(phase="watching"), wish(CommandKind.PROMOTE, by=FIRST)),
     ),
     "shifting-intervention": Scenario(
         phase=P.SHIFTING,
@@ -205,7 +202,7 @@ SCENARIOS: dict[str, Scenario] = {
             told(EventKind.INTERVENTION_BEGUN),
             run(5),
         ),
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "shifting-outage": Scenario(
         is_logged=True,
@@ -255,7 +252,7 @@ SCENARIOS: dict[str, Scenario] = {
         bring=then(to(P.SHIFTING, 5, plan=steps(100, 1000, bake=60)), rule_changed_by_hand),
         go_on=ROLLBACK,
         theirs={r"elbv2 DescribeRules ": "stickiness that somebody turned on"},
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "shifting-without-listener": Scenario(
         phase=P.SHIFTING,
@@ -263,18 +260,14 @@ SCENARIOS: dict[str, Scenario] = {
         go_on=ROLLBACK,
         has_rules=False,
         theirs={r"elbv2 ": "the listener that somebody deleted"},
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "shifting-blue-emptied": Scenario(
         phase=P.SHIFTING,
         build=unscaled,
         bring=then(to(P.SHIFTING, 5, plan=steps(100, 1000, bake=60)), blue_emptied),
-        go_on=lambda stage, rollout: (
-            blue_wanted_again(stage, rollout),
-            run(30)(stage, rollout),
-            ROLLBACK(stage, rollout),
-        ),
-        **ROLLED_BACK,
+        go_on=in_turn(blue_wanted_again, run(30), ROLLBACK),
+        ends=P.ROLLED_BACK,
     ),
     "shifting-leaping": Scenario(
         phase=P.SHIFTING,
@@ -303,7 +296,7 @@ SCENARIOS: dict[str, Scenario] = {
         build=lambda: scaling("cpu", "evening"),
         bring=then(to(P.SHIFTING, 5, plan=steps(100, 1000, bake=60)), somebody_scales),
         go_on=ROLLBACK,
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
         theirs={
             r"application-autoscaling DescribeScalableTargets.*Capacity": "bounds that somebody has set",
             SCALED: "what the policies do within them",
@@ -332,7 +325,7 @@ SCENARIOS: dict[str, Scenario] = {
         phase=P.SETTLING,
         build=unstartable_from(60, until=200),
         bring=then(to(P.SETTLING), told(EventKind.PAGED), run(2)),
-        go_on=lambda stage, rollout: (run(130)(stage, rollout), RESUME(stage, rollout)),
+        go_on=in_turn(run(130), RESUME),
         within=timedelta(hours=1),
     ),
     "settling-tried-again": Scenario(
@@ -372,7 +365,7 @@ SCENARIOS: dict[str, Scenario] = {
         phase=P.ROLLING_BACK,
         build=scaling,
         bring=then(to(P.PROVISIONING, 4), ROLLBACK, asked("delete_service")),
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "rolling-back-from-traffic": Scenario(
         phase=P.ROLLING_BACK,
@@ -382,14 +375,14 @@ SCENARIOS: dict[str, Scenario] = {
             ROLLBACK,
             run(8),
         ),
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "rolling-back-cleaning-up": Scenario(
         phase=P.ROLLING_BACK,
         build=quiet,
         bring=then(to(P.SHIFTING, 5), used_by_another_rule, ROLLBACK, asked("delete_target_group"), run(4)),
         theirs={r"elbv2 ": "a rule of others, and the group that it leads to"},
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "rolling-back-settling": Scenario(
         phase=P.ROLLING_BACK,
@@ -406,7 +399,7 @@ SCENARIOS: dict[str, Scenario] = {
         theirs={
             r"ecs (ListTaskDefinitions|DescribeTaskDefinition) ": "the revision that somebody deregistered"
         },
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "rolling-back-swap": Scenario(
         is_logged=True,
@@ -421,7 +414,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         theirs={SCALED: "what its policies do once they may again"},
         ending=Ending.KEEP,
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "rolling-back-blue-made-anew": Scenario(
         phase=P.ROLLING_BACK,
@@ -429,7 +422,7 @@ SCENARIOS: dict[str, Scenario] = {
         bring=called_back_from_its_deletion,
         theirs={r"ecs DescribeServices checkout\.created": "it was made anew"},
         ending=Ending.DELETE,
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     # over
     "succeeded": Scenario(is_logged=True, phase=P.SUCCEEDED, build=quiet, bring=to(P.SUCCEEDED)),
@@ -444,7 +437,7 @@ SCENARIOS: dict[str, Scenario] = {
             run(60),
             seen(phase="rolled_back"),
         ),
-        **ROLLED_BACK,
+        ends=P.ROLLED_BACK,
     ),
     "abandoned": Scenario(
         is_logged=True,

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from alembic import command
@@ -105,7 +105,7 @@ class Recorded(Rehearsal):
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Have something happen to the World that is no call of AWS, by its clock."""
-        self.world.kernel.after(timedelta(seconds=seconds), lambda: act() and None)
+        self.world.kernel.after(timedelta(seconds=seconds), act)
 
     def _new_worker(self) -> Worker:
         worker = super()._new_worker()
@@ -133,7 +133,7 @@ class Recorded(Rehearsal):
             tables=HEAD,
             rollout=rollout,
             at=self.world.now.isoformat(),
-            rows={table: self.database.now(lambda c, t=table: _rows(c, t)) for table in tables},
+            rows={table: self.database.now(partial(_rows, table=table)) for table in tables},
             scenery=_plain(self._scenery()),
             calls=list(self._calls()),
             shown=self.shown(rollout),
@@ -196,7 +196,7 @@ def filled(golden: Golden) -> InMemory:
     """A database with a golden row's rows, made with the tables of their version and brought to those of this one."""
     database = InMemory(golden.tables)
     for table, rows in golden.rows.items():
-        database.now(lambda c, t=table, r=rows: _insert(c, t, r))
+        database.now(partial(_insert, table=table, rows=rows))
     database.now(upgrade)
     return database
 

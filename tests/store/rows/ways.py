@@ -11,17 +11,19 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec, NoData
-from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamName, StreamSpec
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.compare import CompareSpec, Inconclusive, StreamSpec
+from orchestrator.core.gates.gate import NoData
+from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.metric import Applies, MetricInput, MetricSpec
 from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
 from orchestrator.core.rollout.spec import (
     ApprovalSpec,
     Discovery,
     Ending,
-    GatesSpec,
     Limits,
     LimitThen,
     NotifySpec,
@@ -65,11 +67,20 @@ def then(bring: Bring, *acts: GoOn) -> Bring:
 
     def further(stage: Recorded) -> RolloutId:
         rollout = bring(stage)
-        for act in acts:
-            act(stage, rollout)
+        in_turn(*acts)(stage, rollout)
         return rollout
 
     return further
+
+
+def in_turn(*acts: GoOn) -> GoOn:
+    """One after another."""
+
+    def act(stage: Recorded, rollout: RolloutId) -> None:
+        for one in acts:
+            one(stage, rollout)
+
+    return act
 
 
 def wish(kind: CommandKind, by: Actor = OTHER, **more: Any) -> GoOn:  # noqa: ANN401

@@ -57,6 +57,7 @@ def tried_out() -> Recorded:
 def unreachable() -> Recorded:
     """A test listener that nobody comes to for the first minute."""
     stage = tried_out()
+    assert isinstance(stage.outward, Checked)
     stage.outward.is_reachable = False
     stage.later(60, lambda: setattr(stage.outward, "is_reachable", True))
     return stage
