@@ -10,7 +10,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.evaluation import evaluate, webhooks
 from orchestrator.core.gates import probe, webhook
-from orchestrator.core.gates.gathered import Probed
+from orchestrator.core.gates.gathered import Batch, Probed
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnFailure
 from orchestrator.core.tick.draft import TEAL, Draft
@@ -18,11 +18,9 @@ from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import test_rules
 
 
-def key_of(row: Rollout) -> str:
+def key_of(row: Rollout, probed: Probed, batch: Batch) -> str:
     """The key of the batch that is to be sent: rollout, step, gate, attempt and batch."""
-    assert row.checks.probed is not None
-    assert row.checks.probed.batch is not None
-    return f"{row.id}/before-traffic/probe/{row.checks.probed.attempt}-{row.checks.probed.batch.number}"
+    return f"{row.id}/before-traffic/probe/{probed.attempt}-{batch.number}"
 
 
 def probe_need(row: Rollout) -> ProbeNeed | None:
@@ -31,7 +29,7 @@ def probe_need(row: Rollout) -> ProbeNeed | None:
     if not spec.on or row.phase is not Phase.PROVISIONING or probed is None or probed.batch is None:
         return None
     return ProbeNeed(
-        key=key_of(row),
+        key=key_of(row, probed, probed.batch),
         url=spec.url,
         paths=spec.paths,
         first=probed.batch.first,
@@ -48,19 +46,20 @@ def probe_need(row: Rollout) -> ProbeNeed | None:
 
 def take(draft: Draft) -> None:
     """Keep what the last batch showed, in whatever state green is by now."""
-    row, spec, seen = draft.row, draft.row.spec.gates.probe, draft.seen.probe
-    if not spec.on or row.checks.probed is None or row.checks.probed.batch is None:
+    spec, probed = draft.row.spec.gates.probe, draft.row.checks.probed
+    if not spec.on or probed is None or probed.batch is None:
         return
-    match seen:
+    batch = probed.batch
+    match draft.seen.probe:
         case None:
             return
         case Unread(why=why):
-            draft.change(probed=probe.unable(row.checks.probed, why))
+            draft.change(probed=probe.unable(probed, batch, why))
             draft.wake_by(draft.now + draft.poll)
         case ProbeSeen() if not test_rules.leads_to_green(draft):
-            draft.change(probed=probe.unable(row.checks.probed, "the test rules do not forward to green"))
-        case ProbeSeen() if seen.key == key_of(row):
-            draft.change(probed=probe.add(spec, row.checks.probed, seen))
+            draft.change(probed=probe.unable(probed, batch, "the test rules do not forward to green"))
+        case ProbeSeen() as seen if seen.key == key_of(draft.row, probed, batch):
+            draft.change(probed=probe.add(spec, probed, batch, seen))
             _record(draft, seen)
         case ProbeSeen():
             return

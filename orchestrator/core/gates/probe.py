@@ -90,10 +90,8 @@ def wrong(spec: ProbeSpec, answer: ProbeAnswer) -> str:
     return ""
 
 
-def add(spec: ProbeSpec, probed: Probed, seen: ProbeSeen) -> Probed:
-    """What probing has shown, with one batch more. What could not be sent is not counted: it is sent later."""
-    batch = probed.batch
-    assert batch is not None
+def add(spec: ProbeSpec, probed: Probed, batch: Batch, seen: ProbeSeen) -> Probed:
+    """What probing has shown, with this batch more. What could not be sent is not counted: it is sent later."""
     probed = replace(probed, batch=None, batches=batch.number, trouble=seen.why or "no request could be sent")
     if not seen.unsent:
         probed = replace(probed, trouble="")
@@ -189,10 +187,9 @@ def progress_only(probed: Probed | None) -> bool:
     return probed is None or not probed.trouble
 
 
-def unable(probed: Probed, why: str) -> Probed:
+def unable(probed: Probed, batch: Batch, why: str) -> Probed:
     """Nothing of the batch could be sent; it is sent again."""
-    assert probed.batch is not None
-    return replace(probed, batch=None, batches=probed.batch.number, trouble=why)
+    return replace(probed, batch=None, batches=batch.number, trouble=why)
 
 
 def _percent(share: float) -> str:

@@ -33,7 +33,7 @@ def added(*answers: ProbeAnswer, was: Probed | None = None, spec: ProbeSpec = SP
     known = was or probed()
     is_warm_up = known.warmed < spec.warm_up
     batch = Batch(number=known.batches + 1, first=0, count=len(answers), is_warm_up=is_warm_up)
-    return probe.add(spec, replace(known, batch=batch), ProbeSeen(key="key", answers=answers))
+    return probe.add(spec, replace(known, batch=batch), batch, ProbeSeen(key="key", answers=answers))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_latencies_are_counted_and_the_slowest_is_kept() -> None:
 def test_what_was_not_sent_is_not_counted_and_is_told() -> None:
     batch = Batch(number=1, first=0, count=5, is_warm_up=False)
     seen = ProbeSeen(key="key", answers=(GOOD,), unsent=4, why="its name cannot be resolved")
-    known = probe.add(SPEC, probed(batch=batch), seen)
+    known = probe.add(SPEC, probed(batch=batch), batch, seen)
     assert (known.answered, known.trouble) == (1, "its name cannot be resolved")
     known = added(GOOD, was=known)
     assert known.trouble == ""
