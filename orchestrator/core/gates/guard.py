@@ -39,16 +39,16 @@ def judge(spec: GuardSpec, scene: Scene) -> Answer:
     # A period in which the weight rose holds green's first errors a whole period sooner than the next one does.
     earlier = scene.earlier if scene.judged is Colour.GREEN else ()
     counted = (*earlier, *scene.intervals)
-    failing = next((interval for interval in counted if _speaks_against(spec, scene, interval)), None)
+    failing = next((fails for interval in counted if (fails := _failure(spec, scene, interval))), None)
     if failing is not None:
-        return _failed(scene, failing)
+        return failing
     if not scene.intervals:
         return hold(
             NAME,
             "no whole interval was measured at this weight yet",
             clears_when=MEASURED,
         )
-    alarming = next((interval for interval in scene.reading if _speaks_against(spec, scene, interval)), None)
+    alarming = next((interval for interval in scene.reading if _failure(spec, scene, interval)), None)
     if alarming is not None:
         return hold(
             NAME,
@@ -86,18 +86,33 @@ def _of_newest(spec: GuardSpec, scene: Scene, interval: Interval) -> Answer:
     return passed(NAME, seen, numbers=_numbers(mine))
 
 
-def _speaks_against(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
-    return _fails(spec, scene, interval) or (interval.weight is not None and _hangs(scene, interval))
+def _failure(spec: GuardSpec, scene: Scene, interval: Interval) -> Answer | None:
+    """What one interval alone says against the judged colour; None: it does not speak loudly enough."""
+    mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
+    if mine is None:
+        return None
+    if interval.weight is not None and _hangs(scene, interval, mine):
+        words = f"{_unanswered(mine)} on {scene.judged} in the period from {interval.start:%H:%M:%S}Z"
+        return fail(NAME, words, numbers=_numbers(mine))
+    if not _fails(spec, scene, interval, mine):
+        return None
+    beside = f", on {scene.judged.other} {others.error_rate:.1%}" if others else ""
+    return fail(
+        NAME,
+        f"{mine.errors} of {mine.requests} requests ({mine.error_rate:.1%}) failed on {scene.judged} "
+        f"in the period from {interval.start:%H:%M:%S}Z{beside}",
+        numbers=_numbers(mine),
+    )
 
 
-def _hangs(scene: Scene, interval: Interval) -> bool:
+def _hangs(scene: Scene, interval: Interval, mine: Counts) -> bool:
     """True if most requests got no answer at all, which no error of the colour's own counts, and that is unusual.
 
     It is usual where connections stay open, as WebSockets do: the other colour's requests, or blue's before the
     rollout, look the same then.
     """
-    mine, beside = interval.of(scene.judged), _beside(scene, interval)
-    return mine is not None and _is_silent(mine) and beside is not None and not _mostly_silent(beside)
+    beside = _beside(scene, interval)
+    return _is_silent(mine) and beside is not None and not _mostly_silent(beside)
 
 
 def _beside(scene: Scene, interval: Interval) -> Counts | None:
@@ -117,29 +132,14 @@ def _unanswered(counts: Counts) -> str:
     return f"{counts.unanswered} of {counts.requests} requests got no answer"
 
 
-def _fails(spec: GuardSpec, scene: Scene, interval: Interval) -> bool:
-    mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
-    if mine is None or mine.requests < REQUESTS_LEAST or mine.errors < ERRORS_LEAST * scene.clump:
+def _fails(spec: GuardSpec, scene: Scene, interval: Interval, mine: Counts) -> bool:
+    others = interval.of(scene.judged.other)
+    if mine.requests < REQUESTS_LEAST or mine.errors < ERRORS_LEAST * scene.clump:
         return False
     other_rate = min(1.0, others.error_rate * interval.dilution) if others else 0.0
     if mine.error_rate > ALWAYS_OVER and mine.error_rate >= TIMES_WORSE_OUTRIGHT * other_rate:
         return True  # where the other colour is nearly as bad it is an outage of both, which going back does not mend
     return mine.error_rate > spec.errors and mine.error_rate > TIMES_WORSE * other_rate
-
-
-def _failed(scene: Scene, interval: Interval) -> Answer:
-    mine, others = interval.of(scene.judged), interval.of(scene.judged.other)
-    assert mine is not None
-    if interval.weight is not None and _hangs(scene, interval):
-        words = f"{_unanswered(mine)} on {scene.judged} in the period from {interval.start:%H:%M:%S}Z"
-        return fail(NAME, words, numbers=_numbers(mine))
-    beside = f", on {scene.judged.other} {others.error_rate:.1%}" if others else ""
-    return fail(
-        NAME,
-        f"{mine.errors} of {mine.requests} requests ({mine.error_rate:.1%}) failed on {scene.judged} "
-        f"in the period from {interval.start:%H:%M:%S}Z{beside}",
-        numbers=_numbers(mine),
-    )
 
 
 def _numbers(counts: Counts) -> dict[str, float]:
