@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from orchestrator.core.analysis import bake, metric_sources
 from orchestrator.core.cloud.forward_action import canonical
-from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
+from orchestrator.core.cloud.resources import MetricQuery, Unread
 from orchestrator.core.domain.events import EventKind, Record
 from orchestrator.core.domain.ids import metric_dimension
 from orchestrator.core.domain.phases import Phase
@@ -143,12 +143,13 @@ def take(draft: Draft) -> None:
     ):
         _look_again(draft, row.evidence.reading, at=row.evidence.read_at + metrics.look_gap)
         return
-    unread = next((m for name in wanted if isinstance(m := draft.seen.metrics.get(name), Unread)), None)
-    if unread is not None or any(name not in draft.seen.metrics for name in wanted):
+    found = [(name, draft.seen.metrics.get(name)) for name in wanted]
+    points = {name: dict(one) for name, one in found if one is not None and not isinstance(one, Unread)}
+    if len(points) < len(wanted):
         if draft.now >= starts[0] + metrics.period + metrics.lag:
+            unread = next((one for _, one in found if isinstance(one, Unread)), None)
             _hold_unread(draft, unread, since=starts[0] + metrics.period + metrics.lag)
         return
-    points = {name: dict(_series(draft, name)) for name in wanted}
     readings = tuple(_interval(row, points, start) for start in starts)
     taken = 0
     for reading in readings:
@@ -181,12 +182,6 @@ def _look_again(draft: Draft, reading: tuple[Interval, ...], *, at: datetime) ->
     """Look soon at what is not final yet; while watching only for the second look that makes it so."""
     if reading and (draft.row.phase is not Phase.WATCHING or _has_all(reading[0])):
         draft.wake_by(at)
-
-
-def _series(draft: Draft, query: str) -> Series:
-    series = draft.seen.metrics[query]
-    assert not isinstance(series, Unread)
-    return series
 
 
 Points = Mapping[str, Mapping[datetime, float]]  # by query and start

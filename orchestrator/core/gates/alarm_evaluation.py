@@ -45,12 +45,10 @@ class Judgement:
 def judge_points(alarm: AlarmSeen, scene: Scene, *, missing_breaches: bool) -> Judgement:
     """The alarm's question, asked of green's series in the newest N whole periods at this weight."""
     points, requests = scene.metrics.get(series_of(alarm)), scene.metrics.get(requests_of(alarm))
-    for series in (points, requests):
-        if isinstance(series, Unread):
-            why = f": {series.why}" if series.is_refused else ""
-            return _unknown(f"{alarm.name}'s metric could not be read for green{why}", "CloudWatch answers")
-    assert not isinstance(points, Unread)
-    assert not isinstance(requests, Unread)
+    if isinstance(points, Unread):
+        return _unread(alarm, points)
+    if isinstance(requests, Unread):
+        return _unread(alarm, requests)
     comparison = COMPARISONS.get(alarm.comparison)
     if comparison is None:
         words = f"{alarm.name} compares by {alarm.comparison or 'nothing'}, which Teal does not judge"
@@ -80,6 +78,11 @@ def is_blue_over(alarm: AlarmSeen, scene: Scene) -> bool | None:
         return True
     is_due = not periods or periods[-1] + alarm.period + scene.lag <= scene.now
     return False if is_due or periods[-1] in blues else None
+
+
+def _unread(alarm: AlarmSeen, series: Unread) -> Judgement:
+    why = f": {series.why}" if series.is_refused else ""
+    return _unknown(f"{alarm.name}'s metric could not be read for green{why}", "CloudWatch answers")
 
 
 def _unknown(words: str, clears_when: str) -> Judgement:
