@@ -7,7 +7,7 @@ from datetime import timedelta
 from orchestrator.core.break_glass.direct_rollback import former_of, goes_back_in_place, watch_of
 from orchestrator.core.break_glass.snapshot import Place
 from orchestrator.core.cloud.forward_action import as_writable, forward_of, read_forward, without_green
-from orchestrator.core.cloud.resources import RuleSeen, ServiceSeen
+from orchestrator.core.cloud.resources import RuleSeen, ScalingSeen, ServiceSeen
 from orchestrator.core.domain.ids import Tenths, revision_name
 from orchestrator.core.domain.plan import NONE, percent
 from orchestrator.core.domain.text import counted, group_name, span
@@ -89,7 +89,7 @@ def leftovers(place: Place) -> tuple[str, ...]:
                     f"the scaling of {guest.service.name}, and alarms named {alarms} if steps drove it"
                 )
         lines += [f"target group {group_name(group)}, at weight 0 on the rules" for group in guest.groups]
-    if _is_scale_in_off(place):
+    if _without_scale_in(place) is not None:
         lines.append("blue's scale-in is suspended, perhaps by the rollout")
     return tuple(lines)
 
@@ -108,8 +108,8 @@ def commands(place: Place) -> tuple[str, ...]:
                 _aws("ecs", "delete-service", cluster=cluster, service=guest.service.name) + " --force"
             )
         made += [_aws("elbv2", "delete-target-group", target_group_arn=group) for group in guest.groups]
-    if _is_scale_in_off(place):
-        made.append(_resume(place))
+    if (scaling := _without_scale_in(place)) is not None:
+        made.append(_resume(place, scaling))
     return tuple(made)
 
 
@@ -132,16 +132,16 @@ def _without(rule: RuleSeen, place: Place) -> str:
     return _aws("elbv2", "modify-rule", rule_arn=rule.arn, actions=as_writable(actions))
 
 
-def _is_scale_in_off(place: Place) -> bool:
-    return place.scaling is not None and place.scaling.scale_in_suspended
+def _without_scale_in(place: Place) -> ScalingSeen | None:
+    """Blue's scalable target, if its scale-in is suspended."""
+    return place.scaling if place.scaling is not None and place.scaling.scale_in_suspended else None
 
 
-def _resume(place: Place) -> str:
-    assert place.scaling is not None
+def _resume(place: Place, scaling: ScalingSeen) -> str:
     state = {
         "DynamicScalingInSuspended": False,
-        "DynamicScalingOutSuspended": place.scaling.scale_out_suspended,
-        "ScheduledScalingSuspended": place.scaling.scheduled_suspended,
+        "DynamicScalingOutSuspended": scaling.scale_out_suspended,
+        "ScheduledScalingSuspended": scaling.scheduled_suspended,
     }
     return _aws(
         "application-autoscaling",
