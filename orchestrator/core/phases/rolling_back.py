@@ -88,30 +88,27 @@ def taken_back_by(draft: Draft) -> str:
 
 def take_back(draft: Draft) -> None:
     """One tick of the way back."""
-    if draft.row.end is not None and draft.row.end.traffic_on_blue_at is None:
-        if draft.row.handover.attempts and not _is_blue_former_again(draft):
-            _call_if_stuck(draft)
+    end = draft.row.end
+    if end is not None and end.traffic_on_blue_at is None:
+        if not _is_blue_as_before(draft) or not _is_all_on_blue(draft):
+            _call_if_stuck(draft, end)
             return
-        if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):
-            return
-        if bringing_blue_back.is_wanted(draft.row) and not bringing_blue_back.is_blue_back(draft):
-            _call_if_stuck(draft)
-            return
-        if not _is_all_on_blue(draft):
-            _call_if_stuck(draft)
-            return
-        _tell_on_blue(draft)
+        _tell_on_blue(draft, end)
     removing_green.leave(draft, Phase.ROLLED_BACK)
 
 
-def _end(draft: Draft) -> End:
-    assert draft.row.end is not None, "a rollback knows why it was decided"
-    return draft.row.end
+def _is_blue_as_before(draft: Draft) -> bool:
+    """True once blue is what it was, whatever has been done to it; at once where nothing has."""
+    if draft.row.handover.attempts and not _is_blue_former_again(draft):
+        return False
+    if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):
+        return False
+    return not bringing_blue_back.is_wanted(draft.row) or bringing_blue_back.is_blue_back(draft)
 
 
-def _call_if_stuck(draft: Draft) -> None:
+def _call_if_stuck(draft: Draft, end: End) -> None:
     """Page people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
-    row, end = draft.row, _end(draft)
+    row = draft.row
     has_blue_to_start = row.handover.attempts or row.blue_loss or bringing_blue_back.is_wanted(row)
     longest = row.spec.limits.provision if has_blue_to_start else STUCK
     if draft.now >= end.at + longest:
@@ -134,12 +131,10 @@ def _has_blue_its_tasks(draft: Draft) -> bool:
         draft.change(blue_loss=None)
         return True
     draft.change(waiting_for=f"blue to have its tasks again: {why}")
-    _call_if_stuck(draft)
     return False
 
 
-def _tell_on_blue(draft: Draft) -> None:
-    end = _end(draft)
+def _tell_on_blue(draft: Draft, end: End) -> None:
     draft.change(
         end=replace(end, traffic_on_blue_at=draft.now),
         on_blue_since=draft.now,
