@@ -146,7 +146,8 @@ def wait_to_grow(draft: Draft) -> timedelta:
 def not_yet(draft: Draft) -> str:
     """Why the present step of `auto` is not left yet, in words; empty once it may be, as far as the plan goes."""
     spec, row = draft.row.plan.auto, draft.row
-    assert spec is not None
+    if spec is None:
+        return ""
     step, period = row.plan.steps[row.progress.step], row.spec.metrics.period
     if row.progress.waived_step == row.progress.step or step.is_watch or step.weight == ALL:
         return ""

@@ -255,7 +255,7 @@ def _may_leave(draft: Draft, answers: tuple[Answer, ...]) -> bool:
         draft.change(waiting_for=f"its bake: {round(left.total_seconds())} s to go")
         return False
     _hold_for(draft, [answer for answer in answers if not (is_waived and answer.is_evidence)])
-    planned = auto_plan.not_yet(draft) if row.plan.auto is not None and not draft.holds else ""
+    planned = auto_plan.not_yet(draft) if not draft.holds else ""
     if planned:
         draft.change(waiting_for=planned)
         return False
