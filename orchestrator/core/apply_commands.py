@@ -10,6 +10,7 @@ from orchestrator.core.analysis import baseline
 from orchestrator.core.analysis.bake import go_to_step
 from orchestrator.core.domain.commands import ACCEPTED, Command, CommandKind, CommandState, Outcome
 from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import percent
 from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC, current_step, needs_first_approval
@@ -87,12 +88,17 @@ def _approve_refusal(row: Rollout, command: Command) -> str:
 
 
 def _back_refusal(row: Rollout, command: Command) -> str:
-    earlier = [step.weight for step in row.plan.steps[: row.progress.step]]
+    earlier = _earlier_weights(row)
     if not earlier:
         return "this is the first step: there is no earlier one (rollback takes all traffic off green)"
-    if command.to is None or command.to not in earlier:
+    if command.to not in earlier:
         return f"name the weight of an earlier step: {', '.join(percent(weight) for weight in earlier)}"
     return ""
+
+
+def _earlier_weights(row: Rollout) -> tuple[Tenths, ...]:
+    """The weights that one may go back to, each at the index of its step."""
+    return tuple(step.weight for step in row.plan.steps[: row.progress.step])
 
 
 def _full_refusal(row: Rollout, command: Command) -> str:
@@ -167,9 +173,7 @@ def _apply(draft: Draft, command: Command) -> None:
             is_leaping = command.full and row.progress.step < len(row.plan.steps) - 1
             draft.change(waived_step=row.progress.step, is_leaping=is_leaping)
         case CommandKind.BACK:
-            index = row.plan.step_of(command.to) if command.to is not None else None
-            assert index is not None
-            assert index < row.progress.step
+            index = _earlier_weights(row).index(command.to)
             if row.phase is Phase.WATCHING:
                 draft.move(Phase.SHIFTING, f"{command.by.name} goes back to step {index + 1}")
             go_to_step(draft, index)

@@ -52,10 +52,6 @@ class Plan:
     steps: tuple[Step, ...]
     auto: AutoSpec | None = None
 
-    def step_of(self, weight: Tenths) -> int | None:
-        """Index of the step with exactly this weight."""
-        return next((i for i, step in enumerate(self.steps) if step.weight == weight), None)
-
 
 def percent(weight: Tenths) -> str:
     """A weight as people write it: ``10 %``, ``0.5 %``."""
