@@ -100,7 +100,7 @@ def _wait_for_blue(draft: Draft, words: str) -> None:
 
 def _take(draft: Draft, survey: Survey) -> None:
     row, revision = draft.row, survey.revision
-    assert revision is not None
+    assert revision is not None, "preflight refuses a revision that AWS does not know"
     hexes = short_id(row.id)
     stem = "".join(c if c.isalnum() else "-" for c in row.spec.service.service)[:GROUP_STEM_MAX].strip("-")
     colours = Colours(

@@ -36,6 +36,12 @@ class Blue:
         """True if Teal made it: the green of an earlier rollout, which stayed."""
         return dict(self.tags).get(tags.MANAGED) == "true"
 
+    @property
+    def known_scaling(self) -> ScalingSeen:
+        """Its scalable target as first read, for what only a blue that has one comes to."""
+        assert self.scaling is not None, f"{self.name} has no scaling of its own"
+        return self.scaling
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:

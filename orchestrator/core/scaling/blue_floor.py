@@ -30,11 +30,11 @@ def suspended(scaling: ScalingSeen) -> ScalingSeen:
 
 def held(row: Rollout) -> Holding:
     """What Teal knows of blue's scalable target, which there is."""
-    assert row.known.blue.scaling is not None
+    base = row.known.blue.known_scaling
     if row.blue_scaling.holding is not None:
         return row.blue_scaling.holding
-    written = (suspended(row.known.blue.scaling),) if row.blue_scaling.is_scaling_touched else ()
-    return Holding(base=row.known.blue.scaling, written=written)
+    written = (suspended(base),) if row.blue_scaling.is_scaling_touched else ()
+    return Holding(base=base, written=written)
 
 
 def wanted(known: Holding) -> ScalingSeen:

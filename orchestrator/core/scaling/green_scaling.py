@@ -198,9 +198,8 @@ def keep(draft: Draft) -> None:
 
 def target_of(row: Rollout, seen: ScalingSeen | None) -> ScalingSeen:
     """Green's scalable target as it shall be now; a maximum that a schedule of its own has raised stays."""
-    blue, green = row.known.blue, row.known.green
-    assert blue.scaling is not None
-    most = max(blue.scaling.max_capacity, green.desired, seen.max_capacity if seen else 0)
+    base, green = row.known.blue.known_scaling, row.known.green
+    most = max(base.max_capacity, green.desired, seen.max_capacity if seen else 0)
     if row.evidence.intervention is not None and row.evidence.intervention.stops_tasks:
         # Nothing may start the tasks whose absence is to show something.
         return ScalingSeen(
@@ -210,7 +209,7 @@ def target_of(row: Rollout, seen: ScalingSeen | None) -> ScalingSeen:
             scale_out_suspended=True,
             scheduled_suspended=True,
         )
-    return replace(blue.scaling, min_capacity=green.desired, max_capacity=most, scale_in_suspended=True)
+    return replace(base, min_capacity=green.desired, max_capacity=most, scale_in_suspended=True)
 
 
 # taken away ------------------------------------------------------------------------------------------------------
