@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from orchestrator.core.analysis import auto_plan, detectable_regression, intervals
-from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.gates import probe
 from orchestrator.core.gates.scene import Colour, floor_to
-from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.statistics import comparison
 from orchestrator.core.statistics.sequential_test import Dispersion
 from orchestrator.core.tick.draft import Draft
@@ -36,16 +35,13 @@ def take(draft: Draft) -> None:
     row, period = draft.row, draft.row.spec.metrics.period
     if not is_wanted(row):
         return
-    found = {query.id: draft.seen.metrics.get(query.id) for query in intervals.blue_queries(row)}
     points: dict[str, dict[datetime, float]] = {}
-    for name, series in found.items():
-        if series is None or isinstance(series, Unread):
-            why = series.why if isinstance(series, Unread) else "it was not looked at"
-            draft.hold(
-                HoldKind.AWS, f"blue's last hour could not be read: {why}", clears_when="CloudWatch answers"
-            )
+    for query in intervals.blue_queries(row):
+        seen = draft.seen.metrics.get(query.id)
+        series = draft.must_read(seen, "blue's last hour", clears_when="CloudWatch answers")
+        if isinstance(series, str):
             return
-        points[name] = dict(series)
+        points[query.id] = dict(series)
     end = _end(row, draft.now)
     starts = (end - n * period for n in range(PERIODS, 0, -1))
     counts = (intervals.counts_at(points, Colour.BLUE, len(row.pairs), start) for start in starts)

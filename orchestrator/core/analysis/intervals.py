@@ -20,7 +20,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.gates.scene import Colour, Counts, Interval, first_whole, floor_to
-from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_state import Pair
 from orchestrator.core.statistics import comparison
 from orchestrator.core.statistics.comparison import Use
@@ -174,8 +174,8 @@ def _hold_unread(draft: Draft, unread: Unread | None, *, since: datetime) -> Non
     if unread is None and not is_first and before is not None and before < since:
         draft.wake_by(draft.now)
         return
-    why = unread.why if unread else "they were not looked at"
-    draft.hold(HoldKind.AWS, f"request counts could not be read: {why}", clears_when="CloudWatch answers")
+    seen = Unread(why="they were not looked at") if unread is None else unread
+    draft.read(seen, "request counts", clears_when="CloudWatch answers")
 
 
 def _look_again(draft: Draft, reading: tuple[Interval, ...], *, at: datetime) -> None:

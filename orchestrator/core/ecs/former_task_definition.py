@@ -7,13 +7,13 @@ ran. Teal kept the whole definition and its images' digests before it touched an
 from dataclasses import replace
 
 from orchestrator.core.cloud.effects import RegisterRevision
-from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.cloud.survey import NewRevision
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TaskDefinitionArn, revision_name
+from orchestrator.core.ecs import task_definitions
 from orchestrator.core.rollout.colours import Registration
-from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.needs import RevisionsNeed
 
@@ -55,15 +55,10 @@ def _again(former: TaskDefinitionArn, row: Rollout) -> NewRevision:
 def _look_for(draft: Draft, known: Registration) -> None:
     row, blue, family = draft.row, draft.blue, known.revision.family
     draft.change(waiting_for=f"{revision_name(blue.former)}, which was deregistered, to be registered again")
-    match draft.seen.revisions.get(family):
-        case None:
-            return
-        case Unread(why=why):
-            words = f"revisions of {family} could not be read: {why}"
-            draft.hold(HoldKind.AWS, words, clears_when="they can be read")
-            return
-        case seen:
-            own = [r.arn for r in seen if _is_it(r.tags, row, blue.former)]
+    seen = task_definitions.read(draft, family)
+    if isinstance(seen, str):
+        return
+    own = [r.arn for r in seen if _is_it(r.tags, row, blue.former)]
     if not own:
         made = (
             (tags.MANAGED, "true"),

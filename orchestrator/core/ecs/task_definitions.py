@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from orchestrator.core.cloud.effects import DeregisterRevision, RegisterRevision, Tags
 from orchestrator.core.cloud.forward_action import canonical
-from orchestrator.core.cloud.resources import RevisionSeen, ServiceSeen, Unread
+from orchestrator.core.cloud.resources import RevisionSeen, ServiceSeen
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.events import EventKind, Record
 from orchestrator.core.domain.ids import TaskDefinitionArn, revision_name
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.colours import Registration
-from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.needs import RevisionsNeed
 
@@ -57,18 +57,10 @@ def _registered(draft: Draft, known: Registration, own_tags: Tags) -> Registrati
     if known.arn is not None:
         return known
     family = known.revision.family
-    match draft.seen.revisions.get(family):
-        case None:
-            return known
-        case Unread(why=why):
-            draft.hold(
-                HoldKind.AWS,
-                f"revisions of {family} could not be read: {why}",
-                clears_when="they can be read",
-            )
-            return known
-        case seen:
-            own = _own(draft, seen)
+    seen = read(draft, family)
+    if isinstance(seen, str):
+        return known
+    own = _own(draft, seen)
     if not own:
         effect = RegisterRevision(family=family, template=known.revision.template, tags=own_tags)
         draft.ask(effect, f"register a revision of {family}")
@@ -77,6 +69,11 @@ def _registered(draft: Draft, known: Registration, own_tags: Tags) -> Registrati
     whose = "which only green runs" if known.revision.is_greens_own else "which blue is to take over"
     draft.tell(EventKind.REVISION_REGISTERED, f"{name} is registered, {whose}", task_definition=own[0].arn)
     return replace(known, arn=own[0].arn)
+
+
+def read(draft: Draft, family: str) -> tuple[RevisionSeen, ...] | str:
+    """The revisions of a family since the rollout began, or what is waited for, in words."""
+    return draft.read(draft.seen.revisions.get(family), f"the revisions of {family}")
 
 
 def _own(draft: Draft, seen: tuple[RevisionSeen, ...]) -> list[RevisionSeen]:
@@ -129,19 +126,10 @@ def remove(draft: Draft, end: Phase, *, may_come_late: bool, is_green_kept: bool
 def _remove(
     draft: Draft, known: Registration, taken: frozenset[TaskDefinitionArn], may_come_late: bool
 ) -> str:
-    family = known.revision.family
-    match draft.seen.revisions.get(family):
-        case None:
-            return f"a look at the revisions of {family}"
-        case Unread(why=why):
-            draft.hold(
-                HoldKind.AWS,
-                f"revisions of {family} could not be read: {why}",
-                clears_when="they can be read",
-            )
-            return f"the revisions of {family} to be readable"
-        case seen:
-            own = [revision.arn for revision in _own(draft, seen) if revision.arn not in taken]
+    seen = read(draft, known.revision.family)
+    if isinstance(seen, str):
+        return seen
+    own = [revision.arn for revision in _own(draft, seen) if revision.arn not in taken]
     for arn in own:
         draft.ask(DeregisterRevision(revision=arn), f"deregister {revision_name(arn)}")
     if own:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 
 from orchestrator.core.cloud.effects import SetScaling
-from orchestrator.core.cloud.resources import Absent, ScalingSeen, ScheduleSeen, Unread
+from orchestrator.core.cloud.resources import Absent, ScalingSeen, ScheduleSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.plan import NONE
 from orchestrator.core.rollout.colours import Blue
@@ -19,6 +19,7 @@ from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnDrift
 from orchestrator.core.tick.draft import Draft
 
+WHAT = "blue's scaling"
 CLEARS = "blue's scaling is as it was, or the rollout is started anew"
 AGAIN = "blue's scale-in is suspended again"
 
@@ -52,13 +53,9 @@ def keep(draft: Draft, needed: int) -> None:
     row = draft.row
     if row.blue is None or row.blue.scaling is None:
         return
-    match draft.seen.scaling:
-        case None | Absent():
-            return
-        case Unread(why=why):
-            draft.hold(HoldKind.AWS, f"blue's scaling could not be read: {why}", clears_when="it can be read")
-        case ScalingSeen() as seen:
-            _compare(draft, row.blue, seen, needed)
+    seen: ScalingSeen | Absent | str = draft.read(draft.seen.scaling, WHAT)
+    if isinstance(seen, ScalingSeen):
+        _compare(draft, row.blue, seen, needed)
 
 
 def raise_to(draft: Draft, tasks: int, why: str) -> None:
@@ -222,7 +219,7 @@ def given_back(known: Holding, seen: ScalingSeen) -> ScalingSeen:
 def restore(draft: Draft) -> str:
     """What giving blue's scaling back still waits for; what somebody else changed meanwhile stays."""
     row, blue = draft.row, draft.blue
-    seen: ScalingSeen | Absent | str = draft.read(draft.seen.scaling, "blue's scaling")
+    seen: ScalingSeen | Absent | str = draft.read(draft.seen.scaling, WHAT)
     if isinstance(seen, str):
         return seen
     if isinstance(seen, Absent):

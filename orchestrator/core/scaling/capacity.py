@@ -44,9 +44,8 @@ def follow_blue(draft: Draft, green: ServiceSeen, weight: Tenths) -> None:
 
 def hold_until_carried(draft: Draft, weight: Tenths) -> None:
     """Hold until green has, healthy, the tasks that a weight needs of what blue wants to be now; ask for them."""
-    green = draft.seen.green
-    if not isinstance(green, ServiceSeen):
-        draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
+    green = draft.must_find(draft.seen.green, "green")
+    if isinstance(green, str):
         return
     follow_blue(draft, green, weight)
     wanted = draft.green.desired

@@ -38,7 +38,6 @@ from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.needs import Needs
 
 WHAT = "green's scaling"
-READABLE = "green's scaling can be read"
 AT_ONCE = 3  # writes in one tick: Application Auto Scaling takes about one a second
 SOON = timedelta(minutes=1)  # a one-time action so near is past before it is written
 
@@ -67,7 +66,7 @@ def give(draft: Draft, tags: Tags) -> str:
     row, green = draft.row, draft.green
     if not is_missing(row):
         return ""
-    seen = draft.read(draft.seen.green_scales, WHAT, clears_when=READABLE)
+    seen = draft.read(draft.seen.green_scales, WHAT)
     if isinstance(seen, str):
         return seen
     missing = list(_missing(row, seen, tags, draft.now))
@@ -240,7 +239,7 @@ def take_away(draft: Draft, *, may_come_late: bool) -> str:
 
 def _remove_target(draft: Draft) -> str:
     row, green = draft.row, draft.green
-    seen = draft.read(draft.seen.green_scaling, WHAT, clears_when=READABLE)
+    seen = draft.read(draft.seen.green_scaling, WHAT)
     if isinstance(seen, str):
         return seen
     if isinstance(seen, Absent):
@@ -254,7 +253,7 @@ def _remove_alarms(draft: Draft) -> str:
     green = draft.green
     there = []
     for name in green.alarms:
-        seen = draft.read(draft.seen.alarms.get(name), name, clears_when=f"{name} can be read")
+        seen = draft.read(draft.seen.alarms.get(name), name)
         if isinstance(seen, str):
             return seen
         if isinstance(seen, AlarmSeen):

@@ -14,7 +14,7 @@ from orchestrator.core.cloud.effects import (
     PutScheduledAction,
     SetScaling,
 )
-from orchestrator.core.cloud.resources import Absent, ScalesSeen, Unread
+from orchestrator.core.cloud.resources import Absent, ScalesSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_green
@@ -43,7 +43,7 @@ def stop(draft: Draft) -> str:
     row, blue = draft.row, draft.row.blue
     if blue is None or blue.scaling is None:
         return ""
-    seen = draft.read(draft.seen.scaling, "blue's scaling")
+    seen = draft.read(draft.seen.scaling, blue_floor.WHAT)
     if isinstance(seen, str):
         return seen
     if isinstance(seen, Absent):
@@ -97,10 +97,9 @@ def give_back(draft: Draft) -> str:
     row, blue = draft.row, draft.row.blue
     if blue is None or row.retirement is None or not row.retirement.is_scaling_gone or blue.scaling is None:
         return ""
-    seen = draft.seen.green_scales
-    if not isinstance(seen, ScalesSeen):
-        why = f": {seen.why}" if isinstance(seen, Unread) else ""
-        return f"a look at blue's scaling{why}"
+    seen = draft.read(draft.seen.green_scales, blue_floor.WHAT)
+    if isinstance(seen, str):
+        return seen
     lacking = list(_lacking(draft, seen))
     for effect, words in lacking[: green_scaling.AT_ONCE]:
         draft.ask(effect, words)

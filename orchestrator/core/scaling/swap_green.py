@@ -28,7 +28,7 @@ def make_own(draft: Draft, tags: Tags) -> str:
     row = draft.row
     if row.blue is None or row.green is None or row.blue.scaling is None:
         return ""
-    seen = draft.read(draft.seen.green_scales, green_scaling.WHAT, clears_when=green_scaling.READABLE)
+    seen = draft.read(draft.seen.green_scales, green_scaling.WHAT)
     if isinstance(seen, str):
         return seen
     lacking = list(_lacking(row, seen, tags))
@@ -45,7 +45,7 @@ def take_blues_away(draft: Draft) -> str:
     row = draft.row
     if row.blue is None or row.blue.scaling is None:
         return ""
-    seen = draft.read(draft.seen.scaling, "blue's scaling")
+    seen = draft.read(draft.seen.scaling, blue_floor.WHAT)
     if isinstance(seen, str):
         return seen
     if isinstance(seen, Absent):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar, Unpack
 
 from orchestrator.core.cloud.effects import Effect, is_to_safety, must_not_stay
-from orchestrator.core.cloud.resources import ServiceLook, TargetsLook, Unread
+from orchestrator.core.cloud.resources import Absent, ServiceLook, TargetsLook, Unread
 from orchestrator.core.domain.commands import Actor, Outcome
 from orchestrator.core.domain.events import Event, EventKind, Fact, Record
 from orchestrator.core.domain.phases import LEGAL, Phase
@@ -110,19 +110,36 @@ class Draft:
         since = known.since if known else self.now
         self.holds.append(Hold(kind=kind, reason=reason, clears_when=clears_when, since=since))
 
-    def read(self, seen: T | Unread | None, what: str, *, clears_when: str = "it can be read") -> T | str:
+    def read(
+        self, seen: T | Unread | None, what: str, *, kind: HoldKind = HoldKind.AWS, clears_when: str = ""
+    ) -> T | str:
         """What was seen of something; or what is waited for, in words, if nobody looked or it could not be read.
 
-        What could not be read holds.
+        What could not be read holds; what nobody looked at is only waited for, since the next tick looks.
         """
         match seen:
             case None:
                 return f"a look at {what}"
             case Unread(why=why):
-                self.hold(HoldKind.AWS, f"{what} could not be read: {why}", clears_when=clears_when)
+                clears = clears_when or f"{what} can be read"
+                self.hold(kind, f"{what} could not be read: {why}", clears_when=clears)
                 return f"{what} to be readable"
             case found:
                 return found
+
+    def must_read(
+        self, seen: T | Unread | None, what: str, *, kind: HoldKind = HoldKind.AWS, clears_when: str = ""
+    ) -> T | str:
+        """As `read`, of something that had to be looked at in this tick: it holds where nobody did."""
+        known = Unread(why="it was not looked at") if seen is None else seen
+        return self.read(known, what, kind=kind, clears_when=clears_when)
+
+    def must_find(
+        self, seen: T | Absent | Unread | None, what: str, *, kind: HoldKind = HoldKind.AWS
+    ) -> T | str:
+        """As `must_read`, of something that has to be there: what is not there cannot be read either, and holds."""
+        known = Unread(why="it is not there") if isinstance(seen, Absent) else seen
+        return self.must_read(known, what, kind=kind)
 
     def ask(self, effect: Effect, message: str) -> None:
         """Ask for an effect, unless it was asked for a moment ago and its outcome may just not show yet.

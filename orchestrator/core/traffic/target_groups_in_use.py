@@ -6,7 +6,7 @@ balancer's rules are read, and only a group that one of them was seen to use is 
 
 from orchestrator.core.cloud.effects import DeleteTargetGroup
 from orchestrator.core.cloud.forward_action import read_forward
-from orchestrator.core.cloud.resources import RuleSeen
+from orchestrator.core.cloud.resources import Absent, RuleSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import LoadBalancerArn, TargetGroupArn
 from orchestrator.core.domain.text import group_name
@@ -30,10 +30,11 @@ def delete(draft: Draft, group: TargetGroupArn, balancer: LoadBalancerArn) -> st
     if any(failure.key == effect.key and failure.is_final for failure in draft.seen.failures):
         draft.change(in_use=tuple(dict.fromkeys((*row.way_out.in_use, group))))
         return f"a look at who still uses target group {name}"
-    found = draft.seen.balancers.get(balancer)
     if group in row.way_out.in_use:
+        what = f"who still uses target group {name}"
+        found: tuple[RuleSeen, ...] | Absent | str = draft.read(draft.seen.balancers.get(balancer), what)
         if not isinstance(found, tuple):
-            return f"a look at who still uses target group {name}"
+            return found if isinstance(found, str) else f"a look at {what}"
         users = [rule for rule in found if _uses(rule, group)]
         draft.change(in_use=tuple(one for one in row.way_out.in_use if one != group))
         if users:
