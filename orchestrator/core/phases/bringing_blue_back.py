@@ -11,7 +11,7 @@ from datetime import timedelta
 from orchestrator.core.cloud.effects import CreateService, ScaleService
 from orchestrator.core.cloud.forward_action import read_forward, says_the_same, with_stickiness, with_weights
 from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
-from orchestrator.core.cloud.resources import Absent, RuleSeen, ServiceSeen, Unread
+from orchestrator.core.cloud.resources import Absent, RuleSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.text import counted, span
@@ -22,7 +22,7 @@ from orchestrator.core.rollout.handover import Retirement
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import LATE, Draft, targets_of
-from orchestrator.core.traffic import rules, swap_rules
+from orchestrator.core.traffic import rule_looks, rules, swap_rules
 
 
 def is_wanted(row: Rollout) -> bool:
@@ -83,11 +83,10 @@ def _hang(draft: Draft) -> bool:
     """True once blue's group is in every rule that green's is in; asks for it at weight 0."""
     done = True
     for rule in draft.row.rules:
-        green, seen = rule_lists.green_of(draft.row, rule), draft.seen.rules.get(rule.arn)
-        match seen:
-            case None | Unread():
+        green = rule_lists.green_of(draft.row, rule)
+        match rule_looks.read(draft, rule):
+            case str():
                 done = False
-                rules.hold_unread(draft, rule, seen)
             case Absent():
                 pass
             case RuleSeen() as found:
@@ -118,14 +117,13 @@ def _write(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
 def _service(draft: Draft) -> str:
     """What blue's service still waits for before its tasks can be counted; asks for them."""
     retirement = draft.retirement
-    match draft.seen.blue:
-        case None | Unread() as seen:
-            why = seen.why if seen else "it was not looked at"
-            draft.hold(HoldKind.BLUE, f"blue could not be read: {why}", clears_when="blue can be read")
-            return "blue to be readable"
+    seen: ServiceSeen | Absent | str = draft.must_read(draft.seen.blue, "blue", kind=HoldKind.BLUE)
+    match seen:
+        case str() as waiting:
+            return waiting
         case Absent():
             return _make_anew(draft, retirement)
-        case ServiceSeen(status="ACTIVE") as seen:
+        case ServiceSeen(status="ACTIVE"):
             if seen.desired < retirement.desired:
                 effect = ScaleService(cluster=seen.cluster, service=seen.name, desired=retirement.desired)
                 draft.ask(effect, f"give blue its {counted(retirement.desired, 'task')} back")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.cloud.effects import DeleteService, PutTags, RemoveTags, ScaleService, Tags
-from orchestrator.core.cloud.resources import Absent, GroupSeen, ServiceSeen, TargetsSeen, Unread
+from orchestrator.core.cloud.resources import Absent, GroupSeen, ServiceSeen, TargetsSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json
 from orchestrator.core.domain.tags import MANAGED, ROLLOUT, SERVICE
@@ -51,11 +51,12 @@ def slowest(row: Rollout) -> timedelta:
 
 def drain(draft: Draft) -> str:
     """What blue's tasks still wait for; empty once none runs and its target groups are empty."""
-    blue, retirement = draft.seen.blue, draft.retirement
+    retirement = draft.retirement
     if retirement.is_gone or retirement.is_deleting:
         return ""
-    if not isinstance(blue, ServiceSeen):
-        return _unseen(draft)
+    blue = _read(draft)
+    if isinstance(blue, str):
+        return blue
     if not retirement.is_empty:
         return _stop(draft, blue, retirement)
     if blue.desired:
@@ -85,35 +86,36 @@ def _stop(draft: Draft, blue: ServiceSeen, retirement: Retirement) -> str:
     return "blue's tasks to stop"
 
 
-def _unseen(draft: Draft) -> str:
-    """Blue is not there, or could not be read."""
-    if isinstance(draft.seen.blue, Absent):
+def _read(draft: Draft) -> ServiceSeen | str:
+    """Blue as seen, or what is waited for, in words; empty once it is gone."""
+    seen: ServiceSeen | Absent | str = draft.must_read(draft.seen.blue, "blue")
+    if isinstance(seen, Absent):
         draft.change(retirement=replace(draft.retirement, is_gone=True))
         return ""
-    why = f": {draft.seen.blue.why}" if isinstance(draft.seen.blue, Unread) else ""
-    draft.hold(HoldKind.AWS, f"blue could not be read{why}", clears_when="blue can be read")
-    return "blue to be readable"
+    return seen
 
 
 def _targets(draft: Draft) -> str:
     for pair in draft.row.pairs:
-        match draft.seen.targets.get(pair.blue):
+        name = group_name(pair.blue)
+        match draft.read(draft.seen.targets.get(pair.blue), f"the targets of {name}"):
+            case str() as waiting:
+                return waiting
             case TargetsSeen() as seen if left := seen.registered + seen.draining:
-                return f"{counted(left, 'target')} of blue to leave {group_name(pair.blue)}"
+                return f"{counted(left, 'target')} of blue to leave {name}"
             case TargetsSeen() | Absent():
                 pass
-            case _:
-                return f"a look at the targets of {group_name(pair.blue)}"
     return ""
 
 
 def part(draft: Draft) -> str:
     """What blue's service still waits for; empty once it is kept for good, or gone."""
-    row, blue, retirement = draft.row, draft.seen.blue, draft.retirement
+    row, retirement = draft.row, draft.retirement
     if not goes(row) or retirement.is_gone:
         return ""
-    if not isinstance(blue, ServiceSeen):
-        return _unseen(draft)
+    blue = _read(draft)
+    if isinstance(blue, str):
+        return blue
     if blue.status != "ACTIVE":
         return "blue to be gone"
     if draft.holds:
@@ -161,13 +163,20 @@ def clear(draft: Draft) -> str:
     return ""
 
 
+def to_restore(draft: Draft) -> ServiceSeen | str:
+    """Blue as seen, to be as it was; or what is waited for, in words."""
+    seen: ServiceSeen | Absent | str = draft.read(draft.seen.blue, "blue")
+    return "a look at blue" if isinstance(seen, Absent) else seen
+
+
 def untag(draft: Draft) -> str:
     """What the tags that let blue be deleted still wait for; empty once they are off it."""
-    row, seen = draft.row, draft.seen.blue
+    row = draft.row
     if row.retirement is None or not row.retirement.is_tagged or row.blue is None or row.blue.is_own:
         return ""
-    if not isinstance(seen, ServiceSeen):
-        return "a look at blue's tags"
+    seen = to_restore(draft)
+    if isinstance(seen, str):
+        return seen
     if seen.tags.get(ROLLOUT) != row.id:
         return ""
     effect = RemoveTags(service=seen.arn, names=(MANAGED, ROLLOUT, SERVICE))

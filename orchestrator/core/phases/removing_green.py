@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.cloud.effects import DeleteService, RestoreDeploymentConfiguration, ScaleService
 from orchestrator.core.cloud.forward_action import read_forward, says_the_same
-from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
+from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ecs import task_definitions
@@ -26,7 +26,7 @@ from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_blue
 from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.needs import Needs
-from orchestrator.core.traffic import rules, sticky_sessions, target_groups_in_use
+from orchestrator.core.traffic import rule_looks, rules, sticky_sessions, target_groups_in_use
 
 # A written weight steers the whole load balancer some seconds after it reads back.
 PROPAGATION = timedelta(seconds=10)
@@ -106,12 +106,11 @@ def _restore_rules(
 ) -> tuple[bool, tuple[RuleState, ...]]:
     done, states = True, []
     for rule in known:
-        seen, green = draft.seen.rules.get(rule.arn), rule_lists.green_of(draft.row, rule)
+        green = rule_lists.green_of(draft.row, rule)
         state = replace(rule, wanted=None)
-        match seen:
-            case None | Unread():
+        match rule_looks.read(draft, rule):
+            case str():
                 done = False
-                rules.hold_unread(draft, rule, seen)
             case Absent():
                 state = replace(state, verified=None)
             case RuleSeen() as found:
@@ -159,7 +158,7 @@ def _remove_green(draft: Draft) -> str:
     green = draft.row.green
     if green is None or green.is_gone:
         return ""
-    seen: ServiceSeen | Absent | str = draft.read(draft.seen.green, "green", clears_when="green can be read")
+    seen: ServiceSeen | Absent | str = draft.read(draft.seen.green, "green")
     match seen:
         case str() as waiting:
             return waiting
@@ -244,9 +243,10 @@ def _restore_configuration(draft: Draft) -> str:
     row, blue = draft.row, draft.row.blue
     if blue is None or not row.handover.is_configuration_touched:
         return ""
-    if not isinstance(draft.seen.blue, ServiceSeen):
-        return "a look at blue"
-    if json.loads(draft.seen.blue.deployment_configuration) == json.loads(blue.deployment_configuration):
+    seen = removing_blue.to_restore(draft)
+    if isinstance(seen, str):
+        return seen
+    if json.loads(seen.deployment_configuration) == json.loads(blue.deployment_configuration):
         draft.change(is_configuration_touched=False)
         return ""
     restore = RestoreDeploymentConfiguration(
@@ -260,7 +260,7 @@ def _restore_configuration(draft: Draft) -> str:
 
 def _restore_count(draft: Draft) -> str:
     """Without scaling of its own, put blue's former count back if settling raised it and nobody changed it since."""
-    row, blue, seen = draft.row, draft.row.blue, draft.seen.blue
+    row, blue = draft.row, draft.row.blue
     if blue is None or blue.scaling is not None or not row.handover.attempts:
         return ""
     if blue.desired == 0 and row.end is None:  # its first revision serves: there is no going back to nothing
@@ -268,8 +268,9 @@ def _restore_count(draft: Draft) -> str:
     last = row.handover.attempts[-1]
     if last.desired == last.desired_before:
         return ""
-    if not isinstance(seen, ServiceSeen):
-        return "a look at blue"
+    seen = removing_blue.to_restore(draft)
+    if isinstance(seen, str):
+        return seen
     if seen.desired != last.desired:
         return ""
     scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=last.desired_before)

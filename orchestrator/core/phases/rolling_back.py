@@ -13,7 +13,7 @@ from orchestrator.core.cloud.deployment_configuration import is_watchful, unwatc
 from orchestrator.core.cloud.effects import ScaleService, UpdateService, WriteRule
 from orchestrator.core.cloud.forward_action import cookie_life, read_forward, with_weights
 from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
-from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen, Unread
+from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths, revision_name
@@ -32,7 +32,7 @@ from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import LATE, Draft, TurnBack, targets_of
 from orchestrator.core.tick.needs import Needs
-from orchestrator.core.traffic import rules
+from orchestrator.core.traffic import rule_looks, rules
 
 STUCK = timedelta(minutes=1)  # so long may it take until all traffic is on a blue that is as it was
 
@@ -158,12 +158,10 @@ def _is_all_on_blue(draft: Draft) -> bool:
     states = []
     for rule in draft.row.rules:
         green = rule_lists.green_of(draft.row, rule)
-        seen = draft.seen.rules.get(rule.arn)
         verified = rule.verified
-        match seen:
-            case None | Unread():
+        match rule_looks.read(draft, rule):
+            case str():
                 done = False
-                rules.hold_unread(draft, rule, seen)
             case Absent():
                 verified = None
             case RuleSeen() as found:
@@ -214,10 +212,9 @@ def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen, share: float) -> 
 
 def _is_blue_former_again(draft: Draft) -> bool:
     """True once blue steadily runs its former revision again and could take everything."""
-    row, blue, seen = draft.row, draft.blue, draft.seen.blue
-    if not isinstance(seen, ServiceSeen):
-        why = seen.why if isinstance(seen, Unread) else "it is not there" if seen else "it was not looked at"
-        draft.hold(HoldKind.BLUE, f"blue could not be read: {why}", clears_when="blue can be read")
+    row, blue = draft.row, draft.blue
+    seen = draft.must_find(draft.seen.blue, "blue", kind=HoldKind.BLUE)
+    if isinstance(seen, str):
         return False
     attempt = row.handover.attempts[-1]
     if attempt.task_definition != blue.former:

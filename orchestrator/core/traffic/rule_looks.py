@@ -25,6 +25,7 @@ from orchestrator.core.rollout.rule_lists import (
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
 
+READABLE = "the rules can be read"
 GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
 
 
@@ -51,15 +52,19 @@ class Look:
 
 def look(draft: Draft, rule: RuleState) -> Look:
     """Compare one rule with what Teal wrote."""
-    seen = draft.seen.rules.get(rule.arn)
-    match seen:
+    match draft.seen.rules.get(rule.arn):
         case None | Unread():
-            why = seen.why if isinstance(seen, Unread) else "it was not looked at"
-            return Look(rule=rule, found=Found.UNREAD, words=f"{rule.name} could not be read: {why}")
+            return Look(rule=rule, found=Found.UNREAD)
         case Absent():
             return Look(rule=rule, found=Found.GONE, words=f"{rule.name} does not exist any more")
-        case RuleSeen():
+        case RuleSeen() as seen:
             return _compare(draft.row, rule, seen)
+
+
+def read(draft: Draft, rule: RuleState) -> RuleSeen | Absent | str:
+    """One rule as seen, or what is waited for, in words: a rule is known in every tick, or it holds."""
+    seen = draft.seen.rules.get(rule.arn)
+    return draft.must_read(seen, rule.name, clears_when=READABLE)
 
 
 def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
@@ -144,7 +149,7 @@ def hold_for(draft: Draft, looks: tuple[Look, ...]) -> None:
     for found in looks:
         match found.found:
             case Found.UNREAD:
-                draft.hold(HoldKind.AWS, found.words, clears_when="the rules can be read")
+                read(draft, found.rule)
             case Found.GONE:
                 draft.hold(HoldKind.DRIFT, found.words, clears_when=f"{found.rule.name} is there again")
             case Found.DRIFT | Found.RAISED | Found.TAKEN_BACK:

@@ -15,13 +15,13 @@ from orchestrator.core.cloud.forward_action import (
     without_green,
     without_stickiness,
 )
-from orchestrator.core.cloud.resources import RuleSeen, Unread
+from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.domain.errors import Rejected
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
 from orchestrator.core.domain.plan import HOME_STEPS, NONE, percent
 from orchestrator.core.domain.text import span
-from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_lists import conditions_of, green_of, is_base_but_for_weights, listed
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
@@ -125,12 +125,6 @@ def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow
             continue
         actions = listed(draft.row, rule, weight)
         ask_write(draft, rule, write_of(rule, actions, weight, to_safety=to_safety, expects=found.actions))
-
-
-def hold_unread(draft: Draft, rule: RuleState, seen: Unread | None) -> None:
-    """Hold for a rule that nobody looked at or that could not be read."""
-    why = seen.why if seen else "it was not looked at"
-    draft.hold(HoldKind.AWS, f"{rule.name} could not be read: {why}", clears_when="it can be read")
 
 
 def write_of(

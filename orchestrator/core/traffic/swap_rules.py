@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from orchestrator.core.cloud.forward_action import read_forward, says_the_same, with_group
-from orchestrator.core.cloud.resources import Absent, RuleSeen, Unread
+from orchestrator.core.cloud.resources import Absent, RuleSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn
 from orchestrator.core.domain.plan import ALL
@@ -65,16 +65,14 @@ def hold_for_strays(draft: Draft) -> bool:
     blues = {pair.blue for pair in row.pairs}
     is_read = True
     for balancer in dict.fromkeys(pair.load_balancer for pair in row.pairs):
-        match draft.seen.balancers.get(balancer):
-            case None:
+        seen: tuple[RuleSeen, ...] | Absent | str = draft.read(
+            draft.seen.balancers.get(balancer),
+            "the load balancer's rules",
+            clears_when=rule_looks.READABLE,
+        )
+        match seen:
+            case str():
                 is_read = False
-            case Unread(why=why):
-                is_read = False
-                draft.hold(
-                    HoldKind.AWS,
-                    f"the load balancer's rules could not be read: {why}",
-                    clears_when="the rules can be read",
-                )
             case Absent():
                 is_read = False
                 draft.hold(

@@ -96,7 +96,8 @@ def _hold(draft: Draft, found: Look) -> None:
     name = found.rule.name
     match found.found:
         case Found.UNREAD:
-            draft.hold(HoldKind.AWS, f"test rule: {found.words}", clears_when="the test rules can be read")
+            seen = draft.seen.rules.get(found.rule.arn)
+            draft.must_read(seen, f"test rule: {name}", clears_when="the test rules can be read")
         case Found.GONE:
             draft.hold(HoldKind.DRIFT, f"test rule: {found.words}", clears_when=f"{name} is there again")
         case _:
