@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from orchestrator.core.cloud.forward_action import canonical, cookie_life, forward_of
-from orchestrator.core.cloud.resources import RuleSeen, Unread
+from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.cloud.survey import LB_COOKIE, Severity, Survey
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.events import EventKind, Record
@@ -67,10 +67,8 @@ def read_blue(draft: Draft) -> None:
     """Once it may begin, take blue, its groups, rules, scaling and alarms into the row as they were first read."""
     if change_windows.must_wait(draft):
         return
-    survey = draft.seen.survey
-    if not isinstance(survey, Survey):
-        why = survey.why if isinstance(survey, Unread) else "it was not looked at"
-        draft.hold(HoldKind.AWS, f"blue could not be read: {why}", clears_when="blue can be read")
+    survey = draft.must_read(draft.seen.survey, "blue")
+    if isinstance(survey, str):
         return
     errors = [finding for finding in draft.seen.findings if finding.severity is Severity.ERROR]
     if errors:

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from orchestrator.core.cloud.effects import ConfigureTargetGroup, CreateTargetGroup
-from orchestrator.core.cloud.resources import Absent, GroupSeen, Unread
+from orchestrator.core.cloud.resources import Absent, GroupSeen
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE
 from orchestrator.core.domain.text import load_balancer_name
@@ -56,13 +56,9 @@ def prepare(draft: Draft) -> None:
 
 def _prepare_pair(draft: Draft, pair: Pair) -> Pair:
     row = draft.row
-    match draft.seen.groups.get(pair.green_name):
-        case None:
-            return pair
-        case Unread(why=why):
-            draft.hold(
-                HoldKind.AWS, f"{pair.green_name} could not be read: {why}", clears_when="it can be read"
-            )
+    match draft.read(draft.seen.groups.get(pair.green_name), pair.green_name):
+        case str():
+            pass
         case Absent():
             create = CreateTargetGroup(name=pair.green_name, template=pair.template, tags=tags_of(row))
             draft.ask(create, f"create target group {pair.green_name}")

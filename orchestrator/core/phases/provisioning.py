@@ -9,7 +9,7 @@ from orchestrator.core.analysis import auto_plan, baseline
 from orchestrator.core.analysis.bake import go_to_step
 from orchestrator.core.cloud.effects import CreateService
 from orchestrator.core.cloud.readiness import cannot_take_all, hint, not_ready, own_stops, unused_zones
-from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsLook, TargetsSeen, Unread
+from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsLook
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE
@@ -96,28 +96,26 @@ def _give_scaling(draft: Draft) -> str:
 
 
 def _make_green(draft: Draft) -> None:
-    row, green, blue = draft.row, draft.green, draft.seen.blue
-    match draft.seen.green:
-        case None:
+    row, green = draft.row, draft.green
+    seen: ServiceSeen | Absent | str = draft.read(draft.seen.green, "green")
+    match seen:
+        case str():
             return
-        case Unread(why=why):
-            draft.hold(HoldKind.AWS, f"green could not be read: {why}", clears_when="green can be read")
         case Absent():
-            if not green.is_asked and not isinstance(blue, ServiceSeen):
-                _hold_for_blue(draft)  # green is made as large as blue is now
-                return
-            if not green.is_asked and not _are_groups_empty(draft):
-                return
-            if not green.is_asked and isinstance(blue, ServiceSeen):
+            if not green.is_asked:
+                blue = draft.must_find(draft.seen.blue, "blue")
+                if isinstance(blue, str) or not _are_groups_empty(draft):
+                    return
+                # Green is made as large as blue is now.
                 green = replace(green, desired=_first_size(draft, blue), is_asked=True)
             draft.change(green=green)
             _ask_for_green(draft, green)
-        case ServiceSeen() as seen if not is_ours(row, dict(seen.tags)) or seen.status != "ACTIVE":
+        case ServiceSeen() if not is_ours(row, dict(seen.tags)) or seen.status != "ACTIVE":
             # Somebody else's, or on its way out, which keeps its name for so long: another name, never theirs.
             name = next_service_name(green.name, row.id)
             token = token_of(row, name)
             draft.change(green=replace(green, name=name, token=token, is_asked=False))
-        case ServiceSeen() as seen:
+        case ServiceSeen():
             _follow_start(draft, seen)
 
 
@@ -138,17 +136,9 @@ def _ask_for_green(draft: Draft, green: Green) -> None:
 def _are_groups_empty(draft: Draft) -> bool:
     """True if nobody has put targets into green's groups, which are to hold its own tasks alone."""
     for pair in draft.row.pairs:
-        seen = draft.seen.targets.get(pair.green) if pair.green else None
-        if not isinstance(seen, TargetsSeen):
-            why = (
-                seen.why
-                if isinstance(seen, Unread)
-                else "it is not there"
-                if seen
-                else "it was not looked at"
-            )
-            words = f"the targets of {pair.green_name} could not be read: {why}"
-            draft.hold(HoldKind.AWS, words, clears_when="they can be read")
+        found = draft.seen.targets.get(pair.green) if pair.green else None
+        seen = draft.must_find(found, f"the targets of {pair.green_name}")
+        if isinstance(seen, str):
             return False
         if seen.registered + seen.draining:
             words = (
@@ -164,12 +154,6 @@ def _first_size(draft: Draft, blue: ServiceSeen) -> int:
     row = draft.row
     needed = max(blue.desired, row.spec.first_tasks)
     return task_counts.first_tasks(row.spec, needed=needed, zones=row.blue.zones if row.blue else 1)
-
-
-def _hold_for_blue(draft: Draft) -> None:
-    seen = draft.seen.blue
-    why = seen.why if isinstance(seen, Unread) else "it is not there" if seen else "it was not looked at"
-    draft.hold(HoldKind.AWS, f"blue could not be read: {why}", clears_when="blue can be read")
 
 
 def _create(row: Rollout) -> CreateService:

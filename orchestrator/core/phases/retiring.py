@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from orchestrator.core.cloud.deployment_configuration import comparable, switched_off
 from orchestrator.core.cloud.effects import PutTags, RestoreDeploymentConfiguration
-from orchestrator.core.cloud.resources import GroupSeen, ServiceSeen, Unread
+from orchestrator.core.cloud.resources import GroupSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.phases import Phase
@@ -154,13 +154,12 @@ def _limit(draft: Draft) -> None:
 
 def _mark(draft: Draft) -> str:
     """Tag green and its groups as those that serve, before any rule forgets blue."""
-    row, green = draft.row, draft.seen.green
+    row = draft.row
     if draft.retirement.swapped_at is not None:
         return ""
-    if not isinstance(green, ServiceSeen):
-        why = f": {green.why}" if isinstance(green, Unread) else ""
-        draft.hold(HoldKind.AWS, f"green could not be read{why}", clears_when="green can be read")
-        return "green to be readable"
+    green = draft.must_find(draft.seen.green, "green")
+    if isinstance(green, str):
+        return green
     draft.change(green=replace(row.known.green, arn=green.arn))
     groups = [draft.seen.groups.get(pair.green_name) for pair in row.pairs]
     tags = [green.tags, *(seen.tags if isinstance(seen, GroupSeen) else {} for seen in groups)]

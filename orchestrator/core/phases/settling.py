@@ -97,11 +97,11 @@ def _keep_weights(draft: Draft, looks: tuple[Look, ...]) -> None:
 
 def _is_tagged(draft: Draft) -> bool:
     """True once green and its groups say which revision blue came from, for break glass without Teal's store."""
-    row, green = draft.row, draft.seen.green
+    row = draft.row
     if row.handover.attempts:
         return True
-    if not isinstance(green, ServiceSeen):
-        draft.hold(HoldKind.AWS, "green could not be read", clears_when="green can be read")
+    green = draft.must_find(draft.seen.green, "green")
+    if isinstance(green, str):
         return False
     groups = [draft.seen.groups.get(pair.green_name) for pair in row.pairs]
     tags = [green.tags, *(seen.tags if isinstance(seen, GroupSeen) else {} for seen in groups)]
@@ -121,9 +121,8 @@ def _is_tagged(draft: Draft) -> bool:
 
 def _follow_attempt(draft: Draft) -> bool:
     """True while blue's newest update stands; asks for it where it is missing, holds where ECS undid it."""
-    row, seen = draft.row, draft.seen.blue
-    if not isinstance(seen, ServiceSeen):
-        draft.hold(HoldKind.BLUE, "blue could not be read", clears_when="blue can be read")
+    row, seen = draft.row, draft.must_find(draft.seen.blue, "blue", kind=HoldKind.BLUE)
+    if isinstance(seen, str):
         return False
     if not row.handover.attempts or row.handover.attempts[-1].is_retried:
         if not draft.holds:
