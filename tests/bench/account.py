@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.rate_limits import Limits
-from orchestrator.aws.client.transport import Answer, DirectTransport
+from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
@@ -17,6 +17,7 @@ from orchestrator.core.rollout.spec import MetricsSpec, Spec
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.world import World
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 
 WAY_SECONDS = (0.01, 0.06)  # a call's way to AWS, and as long again back: 20 to 120 ms in all

@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from orchestrator.aws.client.transport import Answer, DirectTransport
+from orchestrator.aws.client.transport import Answer
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.store.codec import decode, encode
+from tests.support.direct_transport import DirectTransport
 
 SERVICE, BALANCER = "checkout", "prod-lb"
 _NUMBER = re.compile(r"(?:shop|prod-lb)(\d{4})x")

@@ -7,7 +7,6 @@ from random import Random
 
 from orchestrator.aws.client.batching import WINDOW_MAX
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
@@ -19,6 +18,7 @@ from sandbox.world.kernel.throttle import FAMILIES
 from tests.bench.account import LONGEST, MINUTE, Account
 from tests.bench.crowd import Crowd, row_of
 from tests.bench.lines import line, ratio
+from tests.support.direct_transport import DirectTransport
 
 SEED = 5
 COUNTS = (1, 100, 1000)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.core.cloud.survey import Finding
 from orchestrator.core.domain.errors import Missing, Unfit
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine.commands import look_before
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.names import token_of
@@ -16,6 +15,7 @@ from sandbox.world.kernel.faults import Fault, When
 from sandbox.world.world import World
 from tests.cases.killed import made, until_killed
 from tests.cases.looks import green_of, groups_of, live_services, reason_of, service_of
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 
 

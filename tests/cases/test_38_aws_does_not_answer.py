@@ -8,7 +8,6 @@ import pytest
 
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.rate_limits import Limits
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud.effects import WriteRule
 from orchestrator.core.cloud.forward_action import canonical
@@ -21,6 +20,7 @@ from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.faults import Fault, Kind
 from tests.cases.looks import paged, shifting
 from tests.cases.rule_stage import green_group, rule_of, weights_of
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import MINUTE, Rehearsal
 
 

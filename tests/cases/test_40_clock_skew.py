@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.clock_skew import Skew
-from orchestrator.aws.client.transport import Answer, DirectTransport
+from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud.survey import Finding, Severity
 from orchestrator.core.domain.errors import Unfit
@@ -18,6 +18,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.engine.aws_time import AwsTime
 from orchestrator.engine.commands import look_before
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 from tests.support.virtual import LoopClock
 

@@ -9,7 +9,6 @@ import pytest
 
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.rate_limits import Limits
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud.effects import WriteRule
 from orchestrator.core.domain.commands import CommandKind
@@ -29,6 +28,7 @@ from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.other_services.service_quotas import FARGATE_VCPU
 from tests.cases.starts import preflight
 from tests.core.stages import baked, commanded, only, wish
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 from tests.support.virtual import VirtualLoop, close
 

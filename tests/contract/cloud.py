@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeVar, cast
 
 from orchestrator.aws.client.botocore import open_wire
 from orchestrator.aws.client.call import Caller, Patience
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud.effects import Effect
 from orchestrator.core.cloud.resources import RuleSeen
@@ -21,6 +20,7 @@ from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
 from sandbox.wire.skin import Response, Skin
 from sandbox.world import AwsRefusal, CallLost, World, WorldSettings
 from tests.contract.moto_cloud import MotoAccount, as_world
+from tests.support.direct_transport import DirectTransport
 from tests.support.inprocess_wire import attach, session_class
 
 T = TypeVar("T")

@@ -18,7 +18,6 @@ from docs.pages import states
 from docs.pages.grants import GRANTS
 from orchestrator import config
 from orchestrator.aws.client.transport import Answer
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.client.transport import Transport
 from orchestrator.core.domain.commands import ACCEPTED
 from orchestrator.core.domain.commands import CommandKind
@@ -26,6 +25,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from sandbox.world.kernel.errors import AwsRefusal
 from sandbox.world.kernel.errors import CallLost
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 
 

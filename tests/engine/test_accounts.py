@@ -10,7 +10,7 @@ import pytest
 from orchestrator.aws.client.accounts import Accounts
 from orchestrator.aws.client.assumed_roles import AssumedRole
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import DirectTransport, Transport
+from orchestrator.aws.client.transport import Transport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.commands import Actor
 from orchestrator.core.domain.errors import Conflict, Invalid, Refused, Unfit
@@ -23,6 +23,7 @@ from orchestrator.engine import commands
 from orchestrator.settings import Account
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from tests.builders import good_survey
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import AUTHOR, START, Rehearsal
 
 ROLE = "arn:aws:iam::123456789012:role/teal"

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.aws.client.accounts import Accounts
 from orchestrator.aws.client.assumed_roles import SIGNER, AssumedRole, session_of
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import Answer, DirectTransport, Transport
+from orchestrator.aws.client.transport import Answer, Transport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud import effects
 from orchestrator.core.domain.commands import CommandKind
@@ -31,6 +31,7 @@ from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.log import CallRecord
 from sandbox.world.world import World
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 
 ROLE = "arn:aws:iam::123456789012:role/teal"

@@ -18,7 +18,6 @@ from api.auth.fetching import Document
 from api.auth.tokens import new_token
 from api.http.telemetry.logs import log_to_stderr
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.bootstrap import SystemClock, engine_of
 from orchestrator.core.domain.roles import Role
@@ -31,6 +30,7 @@ from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.world import World
 from tests.contract.store_values import a_rollout, an_event
+from tests.support.direct_transport import DirectTransport
 
 ISSUER, AUDIENCE = "https://issuer.example", "teal"
 STEP = timedelta(milliseconds=200)

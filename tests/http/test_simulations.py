@@ -8,7 +8,6 @@ import pytest
 
 from api.app import create_app
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.bootstrap import engine_of
 from orchestrator.store.memory.store import MemoryStore
@@ -17,6 +16,7 @@ from sandbox.world import AwsRefusal, CallLost, Fault, World, WorldSettings
 from tests.builders import NOON
 from tests.cli.commands.test_init import NoonClock
 from tests.http.desk import HOST, Desk, problem
+from tests.support.direct_transport import DirectTransport
 from tests.support.virtual_traffic import VirtualTraffic
 
 

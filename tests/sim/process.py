@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, cast
 
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import Answer, DirectTransport
+from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.errors import Lost
 from orchestrator.core.tick.seen import Failure
@@ -19,6 +19,7 @@ from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.world import World
+from tests.support.direct_transport import DirectTransport
 
 ASK_STORE = timedelta(seconds=1)  # less often than by default: it is most of what an idle engine does
 LATENCY = (0.004, 0.05)  # seconds of a call's way there, and of its way back

@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Any
 
 from orchestrator.aws.client.call import Caller, Patience
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.events.wakeups import Wakeups
 from orchestrator.engine.worker import Worker
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.world import World
+from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 
 PATTERN = {

@@ -11,7 +11,6 @@ from typing import Any, Self, TypeVar
 import structlog
 
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.commands import Actor, CommandKind
 from orchestrator.core.domain.events import EventKind
@@ -33,6 +32,7 @@ from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.world import World
+from tests.support.direct_transport import DirectTransport
 from tests.support.virtual import LoopClock, VirtualLoop, close
 from tests.support.virtual_probe import VirtualProber
 from tests.support.virtual_traffic import VirtualTraffic

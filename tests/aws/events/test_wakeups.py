@@ -10,7 +10,6 @@ import pytest
 import structlog.testing
 
 from orchestrator.aws.client.call import Caller, Patience
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.events.wakeups import Wakeups, region_in
 from orchestrator.core.domain.errors import Outside
 from orchestrator.core.domain.events import EventKind
@@ -19,6 +18,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Limits, MetricsSpec
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.settings import WorldSettings
+from tests.support.direct_transport import DirectTransport
 from tests.support.pushed import Pushed
 from tests.support.rehearsal import quick_plan
 

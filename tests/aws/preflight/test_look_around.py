@@ -13,7 +13,6 @@ import pytest
 import orchestrator.aws
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.errors import iam_action
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.aws.permissions import PREFLIGHT, READS
 from orchestrator.aws.preflight import iam
@@ -37,6 +36,7 @@ from sandbox.world.other_services.iam import Lack
 from sandbox.world.other_services.service_quotas import FARGATE_VCPU
 from tests.builders import NOON, good_spec
 from tests.contract.cloud import Direct, Stage, Way, Wired, set_stage, ways
+from tests.support.direct_transport import DirectTransport
 from tests.support.virtual_traffic import VirtualTraffic
 
 SCOUTS = {

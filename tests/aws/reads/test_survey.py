@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from orchestrator.aws.client.call import Caller, Patience
-from orchestrator.aws.client.transport import Answer, DirectTransport
+from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.cloud.survey import Survey
 from orchestrator.core.domain.errors import Unreachable
 from orchestrator.core.tick.needs import SurveyNeed
 from sandbox.scenarios.scenery import Scenery, furnish, until_steady
 from sandbox.world import AwsRefusal, CallLost, World, quiet_world
+from tests.support.direct_transport import DirectTransport
 
 Change = Callable[[Answer], Answer]
 NEED = SurveyNeed(

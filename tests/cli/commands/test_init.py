@@ -11,7 +11,6 @@ import pytest
 
 from orchestrator import bootstrap, config, preflight
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.engine.commands import look_before
 from orchestrator.ports.cloud import Cloud
@@ -21,6 +20,7 @@ from sandbox.world import AwsRefusal, CallLost, World, WorldSettings
 from tests.builders import NOON
 from tests.cli.schemas import hold_to_schema
 from tests.cli.terminal import Terminal
+from tests.support.direct_transport import DirectTransport
 from tests.support.virtual_traffic import VirtualTraffic
 
 

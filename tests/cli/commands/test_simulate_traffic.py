@@ -10,13 +10,13 @@ import pytest
 
 from orchestrator import bootstrap
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.aws.cloud import AwsCloud
 from sandbox.scenarios.scenery import furnish, until_steady
 from sandbox.world import AwsRefusal, CallLost, Fault, World, WorldSettings
 from tests.builders import NOON
 from tests.cli.commands.test_init import NoonClock
 from tests.cli.terminal import Terminal
+from tests.support.direct_transport import DirectTransport
 from tests.support.virtual_traffic import VirtualTraffic
 
 FILE = "service: prod/checkout\nrevision: {task_definition: 'checkout:1'}\nplan: canary\n"
