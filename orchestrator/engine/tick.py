@@ -28,7 +28,7 @@ from orchestrator.engine import service_of_record
 from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.metric_sources import Sources, ask_sources, missing, of_cloudwatch
 from orchestrator.engine.missing_account import cloud_of
-from orchestrator.engine.outbound_calls import ask_outward
+from orchestrator.engine.outbound_requests import probe_and_ask
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.cloud import ByAccount, Performer, TickCloud
 from orchestrator.ports.leases import Leased, TickStore
@@ -105,7 +105,7 @@ class Ticker:
                 cloud_of(self.cloud, row.spec.account).observe(replace(of_cloudwatch(needs), survey=None))
             )
             elsewhere = group.create_task(ask_sources(self.sources, needs))
-            asked = group.create_task(ask_outward(self.outward, needs))
+            asked = group.create_task(probe_and_ask(self.outward, needs))
         probe, hooks = asked.result()
         found = looked.result()
         seen = replace(found, probe=probe, hooks=hooks, metrics={**found.metrics, **elsewhere.result()})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from orchestrator.core.cloud.outbound_calls import HookNeed, HookSeen, ProbeNeed, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import HookNeed, HookSeen, ProbeNeed, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.outbound.probes import probe
 from orchestrator.outbound.send import Outbound

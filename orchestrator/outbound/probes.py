@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from orchestrator.core.cloud.outbound_calls import ProbeAnswer, ProbeNeed, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import ProbeAnswer, ProbeNeed, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.domain.errors import Outside, Refused
 from orchestrator.outbound.send import Answer, Outbound, Unconnected

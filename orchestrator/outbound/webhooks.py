@@ -12,7 +12,13 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin
 
-from orchestrator.core.cloud.outbound_calls import HookAccepted, HookNeed, HookSeen, HookTrouble, HookVerdict
+from orchestrator.core.cloud.probes_and_webhooks import (
+    HookAccepted,
+    HookNeed,
+    HookSeen,
+    HookTrouble,
+    HookVerdict,
+)
 from orchestrator.core.domain.errors import Outside, Refused
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.outbound.retry_after import retry_after

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from orchestrator.core.cloud.outbound_calls import HookNeed, HookSeen, ProbeNeed, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import HookNeed, HookSeen, ProbeNeed, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
 
 

@@ -18,8 +18,8 @@ from orchestrator.preflight.plan import notes, plan_of_action, windows
 from orchestrator.preflight.room import capacity, costs, quota_headroom, scaling
 from orchestrator.preflight.service import blue, ending, health_checks, images, pull_access, revision
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
-from orchestrator.preflight.traffic import outbound_calls, rules_to_divide
-from orchestrator.preflight.traffic.outbound_calls import Refuses
+from orchestrator.preflight.traffic import requested_addresses, rules_to_divide, test_rules
+from orchestrator.preflight.traffic.requested_addresses import Refuses
 
 __all__ = ["PlanRow", "errors", "expected", "findings", "plan_table", "refusing"]
 
@@ -47,7 +47,8 @@ def findings(
         *revision.look(spec, survey),
         *images.look(survey, registries),
         *rules_to_divide.look(spec, survey),
-        *outbound_calls.look(spec, survey, refuses),
+        *test_rules.look(spec, survey),
+        *requested_addresses.look(spec, refuses),
         *alarms.look(spec, survey),
         *metrics.look(spec, survey),
         *notes.look(spec, survey, now),

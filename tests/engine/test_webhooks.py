@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.cloud.outbound_calls import (
+from orchestrator.core.cloud.probes_and_webhooks import (
     HookAccepted,
     HookNeed,
     HookSeen,

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from orchestrator.core.cloud.outbound_calls import ProbeNeed, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import ProbeNeed, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.outbound.probes import probe
 from orchestrator.outbound.send import Outbound

@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from orchestrator.core.cloud.outbound_calls import HookAccepted, HookNeed, HookSeen, HookTrouble, HookVerdict
+from orchestrator.core.cloud.probes_and_webhooks import (
+    HookAccepted,
+    HookNeed,
+    HookSeen,
+    HookTrouble,
+    HookVerdict,
+)
 from orchestrator.core.domain.ids import Json
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.outbound.http_outbound import HttpOutward

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from urllib.parse import urlsplit
 
-from orchestrator.core.cloud.outbound_calls import (
+from orchestrator.core.cloud.probes_and_webhooks import (
     HookNeed,
     HookSeen,
     HookTrouble,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from orchestrator.core.cloud.forward_action import canonical
-from orchestrator.core.cloud.outbound_calls import ProbeNeed, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import ProbeNeed, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.domain.events import Record
 from orchestrator.core.domain.phases import Phase

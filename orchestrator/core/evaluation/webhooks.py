@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from orchestrator.core.cloud.forward_action import canonical
-from orchestrator.core.cloud.outbound_calls import HookAccepted, HookNeed, HookSeen, HookTrouble, HookVerdict
+from orchestrator.core.cloud.probes_and_webhooks import (
+    HookAccepted,
+    HookNeed,
+    HookSeen,
+    HookTrouble,
+    HookVerdict,
+)
 from orchestrator.core.domain.events import Record
 from orchestrator.core.domain.ids import Json
 from orchestrator.core.domain.phases import Phase

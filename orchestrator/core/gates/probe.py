@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from orchestrator.core.cloud.outbound_calls import Pairs, ProbeAnswer, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import Pairs, ProbeAnswer, ProbeSeen
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.text import counted
 from orchestrator.core.domain.verdict import Answer, fail, hold, not_applicable, passed

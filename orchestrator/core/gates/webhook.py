@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from orchestrator.core.cloud.outbound_calls import Pairs
+from orchestrator.core.cloud.probes_and_webhooks import Pairs
 from orchestrator.core.domain.verdict import Answer, Verdict, fail, hold, not_applicable, passed
 from orchestrator.core.gates.gate import Gate
 from orchestrator.core.gates.gathered import Question

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator.core.cloud.outbound_calls import HookNeed, ProbeNeed
+from orchestrator.core.cloud.probes_and_webhooks import HookNeed, ProbeNeed
 from orchestrator.core.cloud.resources import MetricQuery
 from orchestrator.core.domain.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
 from orchestrator.core.gates.metric import MetricSpec

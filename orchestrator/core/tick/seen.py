@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.core.cloud.outbound_calls import HookSeen, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import HookSeen, ProbeSeen
 from orchestrator.core.cloud.resources import (
     Absent,
     AlarmSeen,

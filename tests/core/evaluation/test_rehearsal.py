@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.cloud.effects import WriteRule
-from orchestrator.core.cloud.outbound_calls import ProbeAnswer, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import ProbeAnswer, ProbeSeen
 from orchestrator.core.cloud.resources import Absent, RuleSeen, Unread
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import RuleArn

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.cloud.outbound_calls import ProbeAnswer, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import ProbeAnswer, ProbeSeen
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates import probe

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from orchestrator.core.cloud.outbound_calls import HookAccepted, HookNeed, HookSeen, HookTrouble, HookVerdict
+from orchestrator.core.cloud.probes_and_webhooks import (
+    HookAccepted,
+    HookNeed,
+    HookSeen,
+    HookTrouble,
+    HookVerdict,
+)
 from orchestrator.core.domain.verdict import Verdict
 from tests.cases.looks import tasks_of
 from tests.cases.rule_stage import make_sessions_sticky, make_sticky

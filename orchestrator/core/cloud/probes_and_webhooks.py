@@ -1,4 +1,4 @@
-"""What Teal asks of addresses that a rollout file names, and what it hears: probes of green and questions to webhooks.
+"""What Teal sends to addresses that a rollout file names, and what it hears: probes of green and questions to webhooks.
 
 Only values: the core says what is to be sent, an adapter sends it, and the answers come back with everything else that
 a tick saw. Each request carries the rollout, the step, the gate and the attempt: whoever gets one twice can tell.

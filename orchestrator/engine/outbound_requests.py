@@ -1,9 +1,9 @@
-"""What a tick asks of addresses of the rollout file, beside its look at AWS."""
+"""What a tick sends to addresses of the rollout file, beside its look at AWS: a probe's batch, webhooks' questions."""
 
 import asyncio
 from collections.abc import Mapping
 
-from orchestrator.core.cloud.outbound_calls import HookSeen, HookTrouble, ProbeSeen
+from orchestrator.core.cloud.probes_and_webhooks import HookSeen, HookTrouble, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.tick.needs import Needs
 from orchestrator.ports.outbound import OutboundCalls
@@ -11,7 +11,7 @@ from orchestrator.ports.outbound import OutboundCalls
 NOBODY = "this process sends no requests to addresses of rollout files"
 
 
-async def ask_outward(
+async def probe_and_ask(
     outward: OutboundCalls | None, needs: Needs
 ) -> tuple[ProbeSeen | Unread | None, Mapping[str, HookSeen]]:
     """The probe's batch and the webhooks' answers, all side by side; a webhook still at work is left out."""
