@@ -1,1 +1,1 @@
-"""The adapters that fulfil ``ports.Cloud`` on AWS: one set for the real AWS, the sandbox and simulations."""
+"""The adapters that fulfil ``ports.cloud.Cloud`` on AWS: one set for the real AWS, the sandbox and simulations."""

@@ -28,7 +28,7 @@ CLUSTERS_AT_ONCE = 10
 
 
 class AwsDirect:
-    """``ports.Direct``: one account and region; `perform` carries the effects out that a rollout knows too."""
+    """``ports.break_glass.Direct`` in one account and region; `perform` takes the effects that a rollout knows too."""
 
     def __init__(self, call: Caller, perform: Callable[[Effect], Awaitable[None]]) -> None:
         self._call, self._perform = call, perform

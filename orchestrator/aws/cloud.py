@@ -1,4 +1,4 @@
-"""``ports.Cloud`` on AWS: looks by batched reads, acts by one effect at a time."""
+"""``ports.cloud.Cloud`` on AWS: looks by batched reads, acts by one effect at a time."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""``ports.Outward`` over HTTP: probes of green and questions to webhooks, where the settings let them go."""
+"""``ports.outbound.Outward`` over HTTP: probes of green and questions to webhooks, where the settings let them go."""
 
 from collections.abc import Sequence
 from types import TracebackType

@@ -1,1 +1,1 @@
-"""Metrics from Prometheus by its HTTP API; implements ``ports.MetricSource``."""
+"""Metrics from Prometheus by its HTTP API; implements ``ports.metric_source.MetricSource``."""

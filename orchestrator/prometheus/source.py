@@ -43,7 +43,7 @@ class PrometheusSource:
         self._waiting = 0
 
     async def series(self, need: MetricsNeed) -> dict[str, Series | Unread]:
-        """As ports.MetricSource. The same expression is asked once."""
+        """As ports.metric_source.MetricSource. The same expression is asked once."""
         same: dict[MetricQuery, list[str]] = {}
         for query in need.queries:
             key = MetricQuery(id="", period=query.period, expression=query.expression, stat=query.stat)

@@ -1,4 +1,4 @@
-"""What every ``ports.Cloud`` promises of acting, on every AWS that the suite knows (``cloud.py``)."""
+"""What every ``ports.cloud.Cloud`` promises of acting, on every AWS that the suite knows (``cloud.py``)."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What every ``ports.Cloud`` promises of a look, on every AWS that the suite knows (``cloud.py``)."""
+"""What every ``ports.cloud.Cloud`` promises of a look, on every AWS that the suite knows (``cloud.py``)."""
 
 from dataclasses import replace
 from datetime import timedelta

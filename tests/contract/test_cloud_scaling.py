@@ -1,4 +1,4 @@
-"""Scaling, as every ``ports.Cloud`` promises to read, give and take it away: on the World and through real clients."""
+"""Scaling, as every ``ports.cloud.Cloud`` promises to read, give and remove it: on the World and by real clients."""
 
 import asyncio
 import json

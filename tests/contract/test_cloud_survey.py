@@ -1,4 +1,4 @@
-"""What every ``ports.Cloud`` promises of a survey, on every AWS that the suite knows (``cloud.py``)."""
+"""What every ``ports.cloud.Cloud`` promises of a survey, on every AWS that the suite knows (``cloud.py``)."""
 
 import json
 from datetime import timedelta

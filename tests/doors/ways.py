@@ -133,7 +133,7 @@ class ByClient:
 
 
 def ways(house: House) -> dict[str, Way]:
-    """Every door by its name in the table; Slack has a stage of its own (tests/doors/slack.py)."""
+    """Every door by its name in the table; Slack has a stage of its own (tests/slack/room.py)."""
     return {
         "HTTP": ByHttp(house),
         "CLI on the store": ByTerminal(house, is_far=False),

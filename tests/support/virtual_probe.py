@@ -21,7 +21,7 @@ from tests.support.virtual_traffic import LAST_RESORT, ROUTABLE, binomial, split
 
 
 class VirtualProber:
-    """`ports.Outward` over a World with virtual tasks; the listener is found by the URL's port.
+    """`ports.outbound.Outward` over a World with virtual tasks; the listener is found by the URL's port.
 
     Every request counts in the load balancer's metrics, as on AWS. Nobody answers webhooks here.
     """

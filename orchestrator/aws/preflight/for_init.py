@@ -1,4 +1,4 @@
-"""``ports.Scout`` on AWS: which services there are, and what watches one."""
+"""``ports.initial_service.Scout`` on AWS: which services there are, and what watches one."""
 
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.preflight import cloudwatch
