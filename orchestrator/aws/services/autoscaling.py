@@ -80,7 +80,6 @@ async def scales(
         policies=tuple(policy_seen(policy) for policy in policies.result()),
         schedules=tuple(schedule_seen(action) for action in actions.result()),
         drivers=driven,
-        undriven=tuple(name for name in names if name not in {driver.name for driver in driven}),
     )
     arn = found[0].get("ScalableTargetARN") if found and seen.is_driven and are_tags_read else None
     return replace(seen, tags=await _tags(call, arn)) if arn else seen

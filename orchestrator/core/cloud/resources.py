@@ -219,7 +219,6 @@ class ScalesSeen:
     policies: tuple[PolicySeen, ...] = ()
     schedules: tuple[ScheduleSeen, ...] = ()
     drivers: tuple[DriverSeen, ...] = ()
-    undriven: tuple[str, ...] = ()  # alarms of step-scaling policies that are no metric alarms, or not there
     tags: tuple[tuple[str, str], ...] = ()
 
     @property
