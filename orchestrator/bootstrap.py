@@ -23,7 +23,7 @@ from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
     from orchestrator.aws.events.wakeups import Wakeups
-    from orchestrator.engine.aftercare import Lookout
+    from orchestrator.engine.aftercare import Aftercare
     from orchestrator.engine.calendar import Calendar
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
@@ -55,7 +55,7 @@ class Engine:
     wakeups: "Wakeups | None" = None  # None: nobody pushes events
     registries: tuple[str, ...] = ()  # patterns of the images that revisions may run; empty: any
     outward: Outward | None = None  # None: no probes are sent, and no webhook is asked
-    lookout: "Lookout | None" = None  # None: nobody looks back at rollouts that have ended
+    lookout: "Aftercare | None" = None  # None: nobody looks back at rollouts that have ended
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick what is due and tell what is committed until `stop` is set; then finish the ticks, and tell the last."""
@@ -255,6 +255,6 @@ def engine_of(
 
 def looking_back(engine: Engine) -> Engine:
     """The same engine, which also looks, now and then, at what ended rollouts left: a server's."""
-    from orchestrator.engine.aftercare import Lookout
+    from orchestrator.engine.aftercare import Aftercare
 
-    return replace(engine, lookout=Lookout(engine.store, engine.cloud, engine.clock))
+    return replace(engine, lookout=Aftercare(engine.store, engine.cloud, engine.clock))

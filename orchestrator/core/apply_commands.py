@@ -128,9 +128,9 @@ def apply_commands(draft: Draft) -> Command | None:
             ending = command
         else:
             _apply(draft, command)
-        told = f"{command.kind} by {command.by.name}" + (f": {command.reason}" if command.reason else "")
-        draft.outcomes.append(Outcome(key=command.key, state=CommandState.APPLIED, text=told))
-        draft.tell(EventKind.COMMAND_APPLIED, told, **_facts(command))
+        words = f"{command.kind} by {command.by.name}" + (f": {command.reason}" if command.reason else "")
+        draft.outcomes.append(Outcome(key=command.key, state=CommandState.APPLIED, text=words))
+        draft.tell(EventKind.COMMAND_APPLIED, words, **_facts(command))
     return ending
 
 

@@ -60,7 +60,7 @@ def _judge(draft: Draft) -> None:
     if draft.row.pause.paused_by is not None and draft.row.ticks.ticked_at is not None:
         draft.change(paused_for=draft.row.pause.paused_for + draft.now - draft.row.ticks.ticked_at)
     _tell_failures(draft)
-    aws_access.call_for_it(draft)
+    aws_access.hold_if_denied(draft)
     ending = apply_commands(draft)
     if draft.row.pause.paused_by is not None:
         why = f": {draft.row.pause.pause_reason}" if draft.row.pause.pause_reason else ""

@@ -28,7 +28,7 @@ _PAGE = 200
 log = structlog.get_logger()
 
 
-class Lookout:
+class Aftercare:
     """Looks back at ended rollouts."""
 
     def __init__(

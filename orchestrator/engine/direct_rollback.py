@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar, assert_never
 
-from orchestrator.core.break_glass.direct_rollback import Errand, Move, next_move
+from orchestrator.core.break_glass.direct_rollback import DirectState, Move, next_move
 from orchestrator.core.break_glass.snapshot import Place, Step, TagGreen
 from orchestrator.core.cloud.effects import (
     RestoreDeploymentConfiguration,
@@ -48,8 +48,8 @@ async def until_answered(ask: Callable[[], Awaitable[T]], tell: Callable[[str], 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Homecoming:
-    """How it ended."""
+class DirectEnd:
+    """How a run ended."""
 
     place: Place
     has_acted: bool  # False: there was nothing to do
@@ -58,7 +58,7 @@ class Homecoming:
     cannot_tag: str  # why green could not be marked as taken back; empty: it is
 
 
-class BringHome:
+class DirectRun:
     """One run of it. ``tell`` hears, in a person's words, what is done and what is waited for."""
 
     def __init__(
@@ -74,28 +74,28 @@ class BringHome:
         self.place = await until_answered(lambda: self._direct.look(self._service), self._say)
         return self.place
 
-    async def run(self, *, by: str) -> Homecoming:
+    async def run(self, *, by: str) -> DirectEnd:
         """Bring all traffic to blue. `by`: who and why, for green's tag. Raises Outside, NotFound."""
-        began, errand = self._clock.now(), Errand(by=by)
+        began, state = self._clock.now(), DirectState(by=by)
         on_blue_at: datetime | None = None
         while True:
             place = await self.look()
             now = self._clock.now()
-            if not (place.guests or place.unread or errand.switched_off):
-                return self._end(place, errand, began, on_blue_at or now)
-            move = next_move(place, errand, now)
-            errand = move.errand
-            on_blue_at = self._tell_home(errand, on_blue_at, began)
+            if not (place.guests or place.unread or state.switched_off):
+                return self._end(place, state, began, on_blue_at or now)
+            move = next_move(place, state, now)
+            state = move.state
+            on_blue_at = self._say_on_blue(state, on_blue_at, began)
             if move.is_done:
-                return self._end(place, errand, began, on_blue_at or now)
+                return self._end(place, state, began, on_blue_at or now)
             if move.waiting_for:
                 self._say(f"waiting for {move.waiting_for} ({span(now - began)} so far)", move.waiting_for)
-            errand = await self._make(move, place)
+            state = await self._make(move, place)
             await asyncio.sleep(SOON if move.steps else LATER)
 
-    async def _make(self, move: Move, place: Place) -> Errand:
+    async def _make(self, move: Move, place: Place) -> DirectState:
         """Make the steps in order; one that fails does not keep the others, and a refusal is raised at the end."""
-        errand, refused = move.errand, None
+        state, refused = move.state, None
         for step in move.steps:
             try:
                 self._say(words_of(step, place))
@@ -105,19 +105,19 @@ class BringHome:
             except Outside as error:
                 if isinstance(step, TagGreen):
                     self._say(f"green could not be tagged: {error}")
-                    errand = replace(errand, cannot_tag=str(error))
+                    state = replace(state, cannot_tag=str(error))
                 elif not (isinstance(error, Missing) and isinstance(step, WriteRule)):
                     refused = refused or error  # a rule that is gone carries no traffic
         if refused is not None:
             raise refused
-        return errand
+        return state
 
-    def _tell_home(self, errand: Errand, before: datetime | None, began: datetime) -> datetime | None:
-        if errand.on_blue_since is not None and before is None and errand.has_acted:
+    def _say_on_blue(self, state: DirectState, before: datetime | None, began: datetime) -> datetime | None:
+        if state.on_blue_since is not None and before is None and state.has_acted:
             self._say(
-                f"all traffic is on blue, read back {span(errand.on_blue_since - began)} after the start"
+                f"all traffic is on blue, read back {span(state.on_blue_since - began)} after the start"
             )
-        return before or errand.on_blue_since
+        return before or state.on_blue_since
 
     def _say(self, words: str, key: str = "") -> None:
         """Tell something that is new, or that has lasted for a while."""
@@ -126,13 +126,13 @@ class BringHome:
             self._said, self._said_at = key, now
             self._tell(words)
 
-    def _end(self, place: Place, errand: Errand, began: datetime, on_blue_at: datetime) -> Homecoming:
-        return Homecoming(
+    def _end(self, place: Place, state: DirectState, began: datetime, on_blue_at: datetime) -> DirectEnd:
+        return DirectEnd(
             place=place,
-            has_acted=errand.has_acted,
+            has_acted=state.has_acted,
             on_blue_after=on_blue_at - began,
             took=self._clock.now() - began,
-            cannot_tag=errand.cannot_tag,
+            cannot_tag=state.cannot_tag,
         )
 
 

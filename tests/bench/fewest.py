@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.domain.plan import HOME_STEPS, Plan
+from orchestrator.core.domain.plan import RETURN_STEPS, Plan
 
 ARNS_PER_CALL = 20
 LOOKS_PER_PERIOD = 4
@@ -67,7 +67,7 @@ def fewest(plan: Plan, *, rules: int, period: timedelta, looks: int = 1) -> Call
         Phase.WATCHING: _times(judged, bakes[-1]),
         Phase.SETTLING: Counter(("TagResource", "AddTags", "UpdateService"))
         + _times(HEALTH, 2)
-        + _times(written + judged, len(HOME_STEPS))
+        + _times(written + judged, len(RETURN_STEPS))
         + written  # every rule as it was first read
         + Counter(("UpdateService", "DescribeServices", "DeleteService", "DescribeServices"))
         + Counter(("DeleteTargetGroup", "DescribeTargetGroups"))

@@ -10,7 +10,7 @@ from statistics import median
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.domain.plan import HOME_STEPS
+from orchestrator.core.domain.plan import RETURN_STEPS
 from sandbox.world.kernel import throttle
 from sandbox.world.kernel.log import CallRecord
 from tests.bench.account import LONGEST, MINUTE, Account
@@ -101,15 +101,15 @@ def _waits(account: Account, rollout: RolloutId, moments: Moments) -> dict[str, 
     stopped = next(call.at for call in updates if not call.params["service"].endswith(blue))
     written = [seen.event.at for seen in account.events(rollout, EventKind.WEIGHT_VERIFIED)]
     bakes = [step.bake for step in account.row(rollout).spec.plan.steps]
-    home = written[-len(HOME_STEPS) :]
-    steps = written[-len(HOME_STEPS) - len(bakes) : -len(HOME_STEPS)]
+    returning = written[-len(RETURN_STEPS) :]
+    steps = written[-len(RETURN_STEPS) - len(bakes) : -len(RETURN_STEPS)]
     return {
         "green_starts": (moments.green_ready - created).total_seconds(),
         "bakes": sum(
             max(bake.total_seconds(), _measured(account, at)) for bake, at in zip(bakes, steps, strict=True)
         ),
         "blue_starts": (moments.blue_ready - settled).total_seconds(),
-        "metrics_on_the_way_home": sum(_measured(account, at) for at in home),
+        "metrics_on_the_way_home": sum(_measured(account, at) for at in returning),
         "green_stops": (moments.green_gone - stopped).total_seconds(),
     }
 

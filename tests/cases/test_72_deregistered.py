@@ -19,7 +19,7 @@ def stage() -> Iterator[Rehearsal]:
         yield rehearsal
 
 
-def on_the_way_home(stage: Rehearsal) -> RolloutId:
+def returning_to_blue(stage: Rehearsal) -> RolloutId:
     """A rollout that has given blue its new revision and a part of the traffic."""
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SETTLING)
@@ -34,7 +34,7 @@ def test_case_72_a_former_revision_that_was_deregistered_is_registered_again_by_
     """ECS gives no service an INACTIVE revision: blue goes back to one like it, which runs the images that ran."""
     former = stage.scenery.task_definition
     was = definition_of(stage, former)["containerDefinitions"][0]
-    rollout = on_the_way_home(stage)
+    rollout = returning_to_blue(stage)
     stage.world.call("ecs", "DeregisterTaskDefinition", {"taskDefinition": former})
     stage.wish(rollout, CommandKind.ROLLBACK, reason="a test")
     row = stage.until(rollout)

@@ -167,7 +167,7 @@ def test_case_77_a_count_that_an_apply_lowers_holds_until_blue_can_take_everythi
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 
-def test_case_77_a_count_that_an_apply_lowers_on_the_way_home_is_named_too(stage: Built) -> None:
+def test_case_77_a_count_that_an_apply_lowers_while_traffic_returns_is_named_too(stage: Built) -> None:
     """Blue gets no more traffic than it is large enough for."""
     rollout = begun(stage, Phase.SETTLING, after=4)
     smaller = stage.terraform.edit(SERVICE, ignoring=("task_definition",), desired_count=2)
@@ -219,7 +219,7 @@ def test_case_77_a_revision_that_an_apply_registers_is_rolled_out_by_teal_alone(
     assert newer.edit(SERVICE, ignoring=()).plan().changes == (), "what Terraform registered is what runs"
 
 
-def test_case_77_rules_that_an_apply_resets_when_blue_is_steady_on_the_revision_are_home(
+def test_case_77_rules_that_an_apply_resets_when_blue_is_steady_on_the_revision_end_settling(
     stage: Built,
 ) -> None:
     """Once blue has the new revision and is steady, all traffic on it is where the rollout was going."""

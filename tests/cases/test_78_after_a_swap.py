@@ -8,7 +8,7 @@ import pytest
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import Ending
-from orchestrator.engine.aftercare import Lookout
+from orchestrator.engine.aftercare import Aftercare
 from orchestrator.engine.views import services
 from tests.cases.looks import rules_of
 from tests.cases.swap_stage import swapped
@@ -22,7 +22,7 @@ def stage() -> Iterator[Rehearsal]:
 
 
 def look_back(stage: Rehearsal) -> None:
-    stage.run(Lookout(stage.store, stage.cloud, stage.clock).look())
+    stage.run(Aftercare(stage.store, stage.cloud, stage.clock).look())
 
 
 def told(stage: Rehearsal, row: Rollout) -> list[str]:

@@ -8,7 +8,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Ending
-from orchestrator.engine.aftercare import Lookout
+from orchestrator.engine.aftercare import Aftercare
 from orchestrator.engine.views.services import service
 from tests.cases.looks import service_of
 from tests.cases.rule_stage import call, foreign_group, rule_of
@@ -40,7 +40,7 @@ def look_back(stage: Rehearsal) -> None:
     """One look of a server."""
     stage.let_run(stage.world.minute)
     begun = len(stage.world.log)
-    stage.run(Lookout(stage.store, stage.cloud, stage.clock).look())
+    stage.run(Aftercare(stage.store, stage.cloud, stage.clock).look())
     made = [record.operation for record in stage.world.log[begun:]]
     assert made, "it looks"
     assert [each for each in made if each.startswith(WRITES)] == [], "and writes nothing"
@@ -126,5 +126,5 @@ def test_case_78_a_service_with_a_rollout_under_way_is_left_to_it(stage: Stacked
     first = settled(stage)
     second = stage.start(stage.spec(stage.revision()), key="second")
     stage.until(second, Phase.SHIFTING)
-    stage.run(Lookout(stage.store, stage.cloud, stage.clock).look())
+    stage.run(Aftercare(stage.store, stage.cloud, stage.clock).look())
     assert (told(stage, first), told(stage, second), shown(stage)) == ([], [], "")

@@ -15,7 +15,7 @@ from orchestrator.core.cloud.forward_action import canonical
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ServiceName
-from orchestrator.engine.direct_rollback import BringHome, Homecoming
+from orchestrator.engine.direct_rollback import DirectEnd, DirectRun
 from orchestrator.ports.break_glass import Direct
 from sandbox.wire.skin import Skin
 from tests.support.inprocess_wire import attach, session_class
@@ -116,17 +116,17 @@ class Glass(Rehearsal):
         """What a direct rollback sees."""
         return self.run(self._bringing().look())
 
-    def bring_home(self, *, within: timedelta = timedelta(minutes=20)) -> Homecoming:
+    def bring_home(self, *, within: timedelta = timedelta(minutes=20)) -> DirectEnd:
         """A direct rollback, to its end."""
 
-        async def bounded() -> Homecoming:
+        async def bounded() -> DirectEnd:
             async with asyncio.timeout(within.total_seconds()):
                 return await self._bringing().run(by=BY)
 
         return self.run(bounded())
 
-    def _bringing(self) -> BringHome:
-        return BringHome(self.direct, self.name, clock=self.clock, tell=self.told.append)
+    def _bringing(self) -> DirectRun:
+        return DirectRun(self.direct, self.name, clock=self.clock, tell=self.told.append)
 
     async def _die_when(
         self, rollout: RolloutId, moment: Callable[[Rollout], object], within: timedelta

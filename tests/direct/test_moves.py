@@ -13,7 +13,7 @@ from orchestrator.core.break_glass import messages
 from orchestrator.core.break_glass.direct_rollback import (
     LOOK_GAP,
     STAYS,
-    Errand,
+    DirectState,
     former_of,
     green_names,
     next_move,
@@ -57,7 +57,7 @@ WATCHFUL = canonical(
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
     }
 )
-ERRAND = Errand(by="operator: away")
+STATE = DirectState(by="operator: away")
 
 
 def on(revision: str, **changes: Any) -> ServiceSeen:  # noqa: ANN401 - the fields of ServiceSeen
@@ -89,8 +89,8 @@ def a_place(
     return Place(**{**known, **changes})
 
 
-def kinds(place: Place, errand: Errand = ERRAND, *, after: timedelta = timedelta(0)) -> list[str]:
-    return [step.kind for step in next_move(place, errand, NOON + after).steps]
+def kinds(place: Place, state: DirectState = STATE, *, after: timedelta = timedelta(0)) -> list[str]:
+    return [step.kind for step in next_move(place, state, NOON + after).steps]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_is_seen_says_what_is_done(place: Place, steps: list[str]) -> None:
 
 
 def test_weights_wait_while_blue_changes_its_revision() -> None:
-    move = next_move(a_place(former=True, blue=on(WANTED)), ERRAND, NOON)
+    move = next_move(a_place(former=True, blue=on(WANTED)), STATE, NOON)
     assert "steady on checkout:42" in move.waiting_for
     (update,) = move.steps
     assert isinstance(update, UpdateService)
@@ -154,40 +154,40 @@ def test_weights_wait_while_blue_changes_its_revision() -> None:
 
 
 def test_blue_takes_traffic_in_the_second_look_after_late_calls_can_land_no_more() -> None:
-    asked = replace(ERRAND, asked_at=NOON)
+    asked = replace(STATE, asked_at=NOON)
     place = a_place(former=True)
     early = next_move(place, asked, NOON + LATE / 2)
-    assert (early.steps, early.errand.ready_since) == ((), None)
+    assert (early.steps, early.state.ready_since) == ((), None)
     first = next_move(place, asked, NOON + LATE)
-    assert (first.steps, first.errand.ready_since) == ((), NOON + LATE)
-    second = next_move(place, first.errand, NOON + LATE + LOOK_GAP)
+    assert (first.steps, first.state.ready_since) == ((), NOON + LATE)
+    second = next_move(place, first.state, NOON + LATE + LOOK_GAP)
     assert [step.kind for step in second.steps] == ["write_rule"]
 
 
 def test_blue_that_falls_back_is_asked_again() -> None:
-    asked = replace(ERRAND, asked_at=NOON, ready_since=NOON)
+    asked = replace(STATE, asked_at=NOON, ready_since=NOON)
     assert kinds(a_place(former=True, blue=on(WANTED)), asked, after=timedelta(minutes=1)) == [
         "update_service"
     ]
 
 
 def test_it_ends_when_traffic_stayed_on_blue_in_two_looks() -> None:
-    written = replace(ERRAND, has_acted=True)
+    written = replace(STATE, has_acted=True)
     first = next_move(a_place(green=0), written, NOON)
     assert not first.is_done
-    assert not next_move(a_place(green=0), first.errand, NOON + STAYS / 2).is_done
-    assert next_move(a_place(green=0), first.errand, NOON + STAYS).is_done
+    assert not next_move(a_place(green=0), first.state, NOON + STAYS / 2).is_done
+    assert next_move(a_place(green=0), first.state, NOON + STAYS).is_done
 
 
 def test_traffic_that_leaves_blue_again_is_taken_back_again() -> None:
-    home = next_move(a_place(green=0), replace(ERRAND, has_acted=True), NOON)
-    again = next_move(a_place(green=300), home.errand, NOON + STAYS)
-    assert ([step.kind for step in again.steps], again.errand.on_blue_since) == (["write_rule"], None)
+    on_blue = next_move(a_place(green=0), replace(STATE, has_acted=True), NOON)
+    again = next_move(a_place(green=300), on_blue.state, NOON + STAYS)
+    assert ([step.kind for step in again.steps], again.state.on_blue_since) == (["write_rule"], None)
 
 
 def test_nothing_is_over_while_something_could_not_be_read() -> None:
-    move = next_move(a_place(green=0, unread=("its rules could not be read",)), ERRAND, NOON)
-    assert (move.is_done, move.errand.on_blue_since) == (False, None)
+    move = next_move(a_place(green=0, unread=("its rules could not be read",)), STATE, NOON)
+    assert (move.is_done, move.state.on_blue_since) == (False, None)
     assert "could not be read" in move.waiting_for
 
 
@@ -198,7 +198,7 @@ def test_what_was_switched_off_is_switched_on_at_the_end() -> None:
         more={tags.UNWATCHED: "alarms.enable breaker.rollback"},
         blue=good_blue(deployment_configuration=unwatched(WATCHFUL)),
     )
-    (restore,) = next_move(place, ERRAND, NOON).steps
+    (restore,) = next_move(place, STATE, NOON).steps
     assert isinstance(restore, RestoreDeploymentConfiguration)
     parsed = json.loads(restore.deployment_configuration)
     assert parsed["alarms"] == {"alarmNames": ["a"], "enable": True, "rollback": False}
@@ -206,15 +206,15 @@ def test_what_was_switched_off_is_switched_on_at_the_end() -> None:
 
 
 def test_without_leave_to_tag_it_goes_on() -> None:
-    errand = replace(ERRAND, cannot_tag="AccessDenied")
+    state = replace(STATE, cannot_tag="AccessDenied")
     watched = on(WANTED, deployment_configuration=WATCHFUL)
-    move = next_move(a_place(former=True, marked=False, blue=watched), errand, NOON)
+    move = next_move(a_place(former=True, marked=False, blue=watched), state, NOON)
     assert [step.kind for step in move.steps] == ["update_service"]
-    assert move.errand.switched_off == ("alarms.enable", "alarms.rollback", "breaker.rollback")
+    assert move.state.switched_off == ("alarms.enable", "alarms.rollback", "breaker.rollback")
 
 
 def test_tags_of_a_run_before_keep_their_words() -> None:
-    move = next_move(a_place(marked=False, more={tags.TAKEN_BACK: "somebody: first"}), ERRAND, NOON)
+    move = next_move(a_place(marked=False, more={tags.TAKEN_BACK: "somebody: first"}), STATE, NOON)
     assert not [step for step in move.steps if isinstance(step, TagGreen)]
 
 
@@ -227,7 +227,7 @@ def test_greens_that_contradict_each_other_are_an_error_that_says_what_to_do() -
 
 def test_default_rule_is_written_through_its_listener() -> None:
     place = a_place(rules=(default_rule(actions=forward((BLUE_GROUP, 1), (GREEN_GROUP, 9))),))
-    (write,) = next_move(place, ERRAND, NOON).steps
+    (write,) = next_move(place, STATE, NOON).steps
     assert isinstance(write, WriteRule)
     assert (write.is_default, write.to_safety, write.green) == (True, True, 0)
 
@@ -250,7 +250,7 @@ blues = st.sampled_from(
     ]
 )
 errands = st.builds(
-    Errand,
+    DirectState,
     by=st.just("operator: away"),
     asked_at=st.sampled_from([None, NOON, NOON - timedelta(hours=1)]),
     was_unsteady=st.booleans(),
@@ -265,13 +265,13 @@ errands = st.builds(
 @settings(deadline=None)
 @given(
     blue=blues,
-    errand=errands,
+    state=errands,
     former=st.booleans(),
     marked=st.booleans(),
     numbers=st.tuples(weights, weights, weights),
 )
 def test_no_look_gives_green_more_or_touches_what_is_not_the_two_colours(
-    blue: ServiceSeen, errand: Errand, former: bool, marked: bool, numbers: tuple[int, int, int]
+    blue: ServiceSeen, state: DirectState, former: bool, marked: bool, numbers: tuple[int, int, int]
 ) -> None:
     actions = forward(
         (BLUE_GROUP, numbers[0]),
@@ -280,7 +280,7 @@ def test_no_look_gives_green_more_or_touches_what_is_not_the_two_colours(
         stickiness={"Enabled": True, "DurationSeconds": 60},
     )
     place = a_place(former=former, marked=marked, blue=blue, rules=(good_rule(actions=actions),))
-    move = next_move(place, errand, NOON)
+    move = next_move(place, state, NOON)
     for step in move.steps:
         match step:
             case WriteRule():

@@ -12,7 +12,7 @@ from orchestrator.core.domain.errors import Missing
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Ending, ServiceName
-from orchestrator.engine.direct_rollback import BringHome
+from orchestrator.engine.direct_rollback import DirectRun
 from tests.cases.looks import service_of
 from tests.cases.swap_stage import swap, swapped, until_told
 from tests.direct.test_in_trouble import AFTER_A_SWAP
@@ -48,8 +48,8 @@ def test_the_green_that_stayed_is_blue_of_the_next_rollout_and_gets_all_traffic_
     assert stage.run(stage.cloud.direct().find(cluster="prod", service="checkout")) == RECORD
     assert stage.run(stage.cloud.direct().find(cluster="prod", service=serves.name)) == RECORD
     begins = len(stage.world.log)
-    home = BringHome(stage.cloud.direct(), RECORD, clock=stage.clock, tell=lambda _: None)
-    assert stage.run(home.run(by="operator")).has_acted
+    run = DirectRun(stage.cloud.direct(), RECORD, clock=stage.clock, tell=lambda _: None)
+    assert stage.run(run.run(by="operator")).has_acted
     made = {iam_action(call.service, call.operation) for call in list(stage.world.log)[begins:]}
     assert AFTER_A_SWAP <= made <= set(DIRECT)
     place = look(stage)

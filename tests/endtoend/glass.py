@@ -1,4 +1,4 @@
-"""Break glass: `teal deploy` is killed, nobody serves, and a person brings the traffic home with AWS alone."""
+"""Break glass: `teal deploy` is killed, nobody serves, and a person returns the traffic to blue with AWS alone."""
 
 import asyncio
 import time
@@ -30,8 +30,8 @@ async def blue_serves_alone(shop: Shop) -> None:
     assert weights[False] == 0
 
 
-async def taken_home(made: Stage, name: str, phase: str, text: str) -> None:
-    """Kill the engine in a phase, bring traffic home, start the engine again: it takes it for a person's rollback."""
+async def rolled_back_on_aws(made: Stage, name: str, phase: str, text: str) -> None:
+    """Kill the engine in a phase, return traffic to blue, start the engine again: it sees a person's rollback."""
     shop = await made.shop(name)
     before, former = await shop.state(), await shop.on()
     file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), text=text)
@@ -54,11 +54,11 @@ async def taken_home(made: Stage, name: str, phase: str, text: str) -> None:
 
 
 async def engine_killed_while_traffic_shifts(made: Stage) -> None:
-    await taken_home(made, "glass", "shifting", SLOW)
+    await rolled_back_on_aws(made, "glass", "shifting", SLOW)
 
 
 async def engine_killed_while_blue_takes_over(made: Stage) -> None:
-    await taken_home(made, "takeover", "settling", SLOW.replace("10m", "3s"))
+    await rolled_back_on_aws(made, "takeover", "settling", SLOW.replace("10m", "3s"))
 
 
 SCENES = (

@@ -1,4 +1,4 @@
-"""When blue does not take the decided revision, and when somebody turns round half-way home."""
+"""When blue does not take the decided revision, and when somebody rolls back while traffic returns."""
 
 from api.cli.backend.backend import NewCommand
 from orchestrator.core.domain.commands import CommandKind
@@ -72,14 +72,14 @@ async def breaker_that_puts_the_former_back(made: Stage) -> None:
     assert (await shop.load.finish()).shift == {}
 
 
-async def rollback_half_way_home(made: Stage) -> None:
+async def rollback_while_traffic_returns(made: Stage) -> None:
     alarms = {"alarmNames": ["turned-5xx"], "enable": True, "rollback": True}
     shop = await made.shop("turned", deployment={**WATCHFUL, "alarms": alarms})
     before, former = await shop.state(), await shop.on()
     new = shop.revision(TEAL_DEMO_VERSION="2")
     deploy = await shop.deploy(shop.file(new))
     await shop.until(lambda view: view.phase == "settling" and view.green_percent == 50.0)
-    # Not by a process of its own: on a busy machine that starts so slowly that everything is home by then.
+    # Not by a process of its own: on a busy machine that starts so slowly that all traffic is back by then.
     await shop.door.give((await shop.newest()).id, NewCommand(kind=CommandKind.ROLLBACK, reason="turn round"))
     await shop.told("blue goes back to")
     ended = await deploy.ended()
@@ -94,5 +94,5 @@ async def rollback_half_way_home(made: Stage) -> None:
 SCENES = (
     blue_that_cannot_start_it,
     breaker_that_puts_the_former_back,
-    rollback_half_way_home,
+    rollback_while_traffic_returns,
 )

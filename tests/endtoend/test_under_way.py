@@ -17,7 +17,7 @@ SCENES = (
     before_and_after.good_rollout,
     killed.good_revision,
     settling.breaker_that_puts_the_former_back,
-    settling.rollback_half_way_home,
+    settling.rollback_while_traffic_returns,
     people.ctrl_c_leaves_and_sigterm_takes_back,
     glass.engine_killed_while_traffic_shifts,
     people.watched_through_a_server_that_restarts,

@@ -17,7 +17,7 @@ from orchestrator.core.domain import tags
 from orchestrator.core.domain.errors import TealError
 from orchestrator.core.domain.ids import revision_name
 from orchestrator.core.domain.text import span
-from orchestrator.engine.direct_rollback import BringHome, Homecoming, until_answered
+from orchestrator.engine.direct_rollback import DirectEnd, DirectRun, until_answered
 
 INTERRUPTED = 130
 _NAME = r"[A-Za-z0-9_-]{1,255}"
@@ -103,7 +103,7 @@ class _Run:
 
     def __init__(self, options: RollbackOptions) -> None:
         self._options = options
-        self._bringing: BringHome | None = None
+        self._bringing: DirectRun | None = None
         self._has_begun = False
 
     async def go(self) -> None:
@@ -113,7 +113,7 @@ class _Run:
             service = await until_answered(
                 lambda: direct.find(cluster=options.cluster, service=options.service), self._tell
             )
-            bringing = self._bringing = BringHome(direct, service, clock=clock, tell=self._tell)
+            bringing = self._bringing = DirectRun(direct, service, clock=clock, tell=self._tell)
             place = await bringing.look()
             if place.unread and not place.guests:
                 self._say(*(f"not read yet: {why}" for why in place.unread))
@@ -155,7 +155,7 @@ class _Run:
         for line in lines:
             click.echo(line, err=self._options.as_json)
 
-    def _emit(self, place: Place, *, plan: tuple[str, ...], end: Homecoming | None) -> None:
+    def _emit(self, place: Place, *, plan: tuple[str, ...], end: DirectEnd | None) -> None:
         if not self._options.as_json:
             return
         rules = tuple(
@@ -182,7 +182,7 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _ended(end: Homecoming) -> list[str]:
+def _ended(end: DirectEnd) -> list[str]:
     place = end.place
     lines = [f"{place.name}: all traffic is on blue, which runs {_revision(place)} ({span(end.took)})."]
     lines += words.pinned(place)

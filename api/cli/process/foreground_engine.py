@@ -89,11 +89,11 @@ class Foreground:
             )
             await pause(self._signals.rollback, SECOND_WITHIN_SECONDS)
         if self._signals.rollback.is_set():
-            return await self._take_back(rollout, screen)
+            return await self._roll_back(rollout, screen)
         self.parting = self._how_to_go_on(rollout)
         return INTERRUPTED
 
-    async def _take_back(self, rollout: str, screen: Screen) -> int:
+    async def _roll_back(self, rollout: str, screen: Screen) -> int:
         try:
             reason = "interrupted where `teal deploy` ran"
             await self.door.give(

@@ -107,10 +107,10 @@ def foreseen(row: Rollout) -> detectable_regression.Foresight | None:
 def _dispersion(found: Dispersion, periods: int) -> str:
     if found.estimate is None:
         return f"φ {found.phi:.3g}, since blue's last hour holds too few to tell"
-    told = f"φ {found.phi:.3g} from {periods} periods of blue"
+    words = f"φ {found.phi:.3g} from {periods} periods of blue"
     if found.is_beyond:
-        told += f" (estimated {found.estimate:.3g}: they cluster more than the evidence allows for)"
-    return told
+        words += f" (estimated {found.estimate:.3g}: they cluster more than the evidence allows for)"
+    return words
 
 
 def _end(row: Rollout, now: datetime) -> datetime:

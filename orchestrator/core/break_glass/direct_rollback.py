@@ -41,7 +41,7 @@ _ALARMS, _ALARMS_BACK, _BREAKER_BACK = "alarms.enable", "alarms.rollback", "brea
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class DirectState:
     """What one run remembers between two looks; everything else is looked up again."""
 
     by: str  # who and why, as the tag says it
@@ -59,7 +59,7 @@ class Errand:
 class Move:
     """What to do now, what is waited for in words, and whether that is all."""
 
-    errand: Errand
+    state: DirectState
     steps: tuple[Step, ...]
     waiting_for: str
     is_done: bool
@@ -89,24 +89,28 @@ def goes_back_in_place(place: Place) -> bool:
     return former is not None and bool(not_steady(place.blue, former))
 
 
-def next_move(place: Place, errand: Errand, now: datetime) -> Move:
+def next_move(place: Place, state: DirectState, now: datetime) -> Move:
     """What to do after this look. Raises NotFound if the tags contradict each other."""
     former = former_of(place)
-    tags = _tags_to_write(place, errand)
-    if former is not None and (errand.asked_at or errand.was_unsteady or not_steady(place.blue, former)):
-        waiting, errand, steps = _former_first(place, errand, former, now, may_ask=not tags)
+    tags = _tags_to_write(place, state)
+    if former is not None and (state.asked_at or state.was_unsteady or not_steady(place.blue, former)):
+        waiting, state, steps = _former_first(place, state, former, now, may_ask=not tags)
     else:
-        waiting, errand, steps = _size_first(place, errand)
+        waiting, state, steps = _size_first(place, state)
     held = [rule for rule in place.rules if place.green_part(rule) or cookie_life(rule.actions)]
     writes = () if waiting else tuple(_write(place, rule) for rule in held)
-    is_home = not (writes or place.unread) and all(place.green_part(rule) == NONE for rule in place.rules)
-    errand = replace(errand, on_blue_since=(errand.on_blue_since or now) if is_home else None)
-    restores = _restore(place, errand) if is_home and not waiting else ()
+    is_all_on_blue = not (writes or place.unread) and all(
+        place.green_part(rule) == NONE for rule in place.rules
+    )
+    state = replace(state, on_blue_since=(state.on_blue_since or now) if is_all_on_blue else None)
+    restores = _restore(place, state) if is_all_on_blue and not waiting else ()
     made = (*writes, *tags, *steps, *restores)
-    errand = replace(errand, has_acted=errand.has_acted or bool(writes or steps or restores))
+    state = replace(state, has_acted=state.has_acted or bool(writes or steps or restores))
     if not waiting and not made:
-        waiting = _stays(place, errand, now)
-    return Move(errand=errand, steps=made, waiting_for=waiting, is_done=is_home and not (waiting or made))
+        waiting = _stays(place, state, now)
+    return Move(
+        state=state, steps=made, waiting_for=waiting, is_done=is_all_on_blue and not (waiting or made)
+    )
 
 
 def _write(place: Place, rule: RuleSeen) -> WriteRule:
@@ -128,12 +132,12 @@ def _write(place: Place, rule: RuleSeen) -> WriteRule:
     )
 
 
-def _stays(place: Place, errand: Errand, now: datetime) -> str:
+def _stays(place: Place, state: DirectState, now: datetime) -> str:
     """What the end still waits for once there is nothing to do: a call of a dying engine may land after the read."""
     if place.unread:
         return f"a look at everything: {place.unread[0]}"
-    since = errand.on_blue_since
-    if errand.has_acted and (since is None or now < since + STAYS):
+    since = state.on_blue_since
+    if state.has_acted and (since is None or now < since + STAYS):
         return f"a second look {span(STAYS)} later: a late write of an engine may still land"
     return ""
 
@@ -141,20 +145,20 @@ def _stays(place: Place, errand: Errand, now: datetime) -> str:
 # blue first -------------------------------------------------------------------------------------------------------
 
 
-Readied = tuple[str, Errand, tuple[Step, ...]]
+Readied = tuple[str, DirectState, tuple[Step, ...]]
 
 
-def _size_first(place: Place, errand: Errand) -> Readied:
+def _size_first(place: Place, state: DirectState) -> Readied:
     """Blue is on its revision: it is raised where it was scaled down, and otherwise nothing is waited for."""
     blue, seen = place.blue, tuple(place.targets.values())
     if blue.desired < place.needed:
         words = f"blue to have {counted(place.needed, 'healthy task')}, its desired count is {blue.desired}"
-        return words, replace(errand, is_raised=True), (_scale(place),)
-    if errand.is_raised and (why := not_healthy(seen, place.needed)):
-        return f"blue to be large enough: {why}", errand, ()
+        return words, replace(state, is_raised=True), (_scale(place),)
+    if state.is_raised and (why := not_healthy(seen, place.needed)):
+        return f"blue to be large enough: {why}", state, ()
     if any(isinstance(targets, TargetsSeen) and not targets.registered for targets in seen):
-        return "a task of blue to be there: its target group is empty, so users would get 503", errand, ()
-    return "", errand, ()
+        return "a task of blue to be there: its target group is empty, so users would get 503", state, ()
+    return "", state, ()
 
 
 def _scale(place: Place) -> ScaleService:
@@ -162,7 +166,7 @@ def _scale(place: Place) -> ScaleService:
 
 
 def _former_first(
-    place: Place, errand: Errand, former: TaskDefinitionArn, now: datetime, *, may_ask: bool
+    place: Place, state: DirectState, former: TaskDefinitionArn, now: datetime, *, may_ask: bool
 ) -> Readied:
     """Blue takes its former revision back in place. Its alarms and its breaker's rollback are off meanwhile.
 
@@ -175,26 +179,26 @@ def _former_first(
     steps: tuple[Step, ...] = ()
     if is_off or (unsteady and is_watchful(configuration)):
         if may_ask or not is_watchful(configuration):
-            errand = replace(
-                errand,
-                asked_at=errand.asked_at or now,
-                switched_off=errand.switched_off or watch_of(configuration),
+            state = replace(
+                state,
+                asked_at=state.asked_at or now,
+                switched_off=state.switched_off or watch_of(configuration),
             )
             steps = (_update(place, former),)
     elif blue.desired < place.needed:
         steps = (_scale(place),)
     why = not_ready(blue, former, targets, now=now, quiet=timedelta(0))
     why = why or cannot_take_all(blue, former, targets, place.needed)
-    if not why and errand.asked_at and now < errand.asked_at + LATE:
-        why = f"another update may still be in flight for {span(errand.asked_at + LATE - now)}"
+    if not why and state.asked_at and now < state.asked_at + LATE:
+        why = f"another update may still be in flight for {span(state.asked_at + LATE - now)}"
     if why:
-        errand = replace(errand, was_unsteady=True, ready_since=None)
-        return f"blue to be steady on {revision_name(former)}: {why}", errand, steps
-    since = errand.ready_since or now
-    errand = replace(errand, ready_since=since)
-    if now - since < LOOK_GAP and errand.on_blue_since is None:
-        return f"a second look at blue on {revision_name(former)}", errand, steps
-    return "", errand, steps
+        state = replace(state, was_unsteady=True, ready_since=None)
+        return f"blue to be steady on {revision_name(former)}: {why}", state, steps
+    since = state.ready_since or now
+    state = replace(state, ready_since=since)
+    if now - since < LOOK_GAP and state.on_blue_since is None:
+        return f"a second look at blue on {revision_name(former)}", state, steps
+    return "", state, steps
 
 
 def _update(place: Place, former: TaskDefinitionArn) -> UpdateService:
@@ -211,11 +215,11 @@ def _update(place: Place, former: TaskDefinitionArn) -> UpdateService:
 # what is written on green -----------------------------------------------------------------------------------------
 
 
-def _tags_to_write(place: Place, errand: Errand) -> tuple[TagGreen, ...]:
+def _tags_to_write(place: Place, state: DirectState) -> tuple[TagGreen, ...]:
     """The tags that green lacks; a rollback that an earlier run began keeps its own words."""
-    if errand.cannot_tag:
+    if state.cannot_tag:
         return ()
-    wanted = {TAKEN_BACK: errand.by}
+    wanted = {TAKEN_BACK: state.by}
     watch = watch_of(place.blue.deployment_configuration)
     if watch and goes_back_in_place(place):
         wanted[UNWATCHED] = " ".join(watch)
@@ -230,10 +234,10 @@ def _tags_to_write(place: Place, errand: Errand) -> tuple[TagGreen, ...]:
     return tuple(made)
 
 
-def _restore(place: Place, errand: Errand) -> tuple[Step, ...]:
+def _restore(place: Place, state: DirectState) -> tuple[Step, ...]:
     """Switch on again what this run or an earlier one switched off, once all traffic is on blue."""
     found = [tags[UNWATCHED].split() for guest in place.guests for tags in guest.tags if tags.get(UNWATCHED)]
-    watch = tuple(found[0]) if found else errand.switched_off
+    watch = tuple(found[0]) if found else state.switched_off
     configuration = place.blue.deployment_configuration
     wanted = rewatched(configuration, watch)
     if json.loads(wanted) == json.loads(configuration):

@@ -13,8 +13,8 @@ def link(before: str, rollout: RolloutId, number: int, event: Event) -> str:
 
     ``before``: the link of event ``number - 1``; empty for the first.
     """
-    told = [before, rollout, number, event.kind, event.at.isoformat(), event.message, dict(event.facts)]
-    text = json.dumps(told, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    hashed = [before, rollout, number, event.kind, event.at.isoformat(), event.message, dict(event.facts)]
+    text = json.dumps(hashed, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

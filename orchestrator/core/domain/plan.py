@@ -7,7 +7,11 @@ from orchestrator.core.domain.ids import Tenths
 
 ALL = Tenths(1000)
 NONE = Tenths(0)
-HOME_STEPS = (Tenths(900), Tenths(500), NONE)  # green's, as traffic returns to blue: blue takes 10, 50, 100 %
+RETURN_STEPS = (
+    Tenths(900),
+    Tenths(500),
+    NONE,
+)  # green's, as traffic returns to blue: blue takes 10, 50, 100 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from orchestrator.core.tick.draft import Draft
 CLEARS = "AWS lets Teal in again"
 
 
-def call_for_it(draft: Draft) -> None:
+def hold_if_denied(draft: Draft) -> None:
     """Hold and page people if AWS denied any look of this tick."""
     denied = next((seen for seen in _looks(draft) if isinstance(seen, Unread) and seen.is_denied), None)
     if denied is None:

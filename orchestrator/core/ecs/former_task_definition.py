@@ -69,8 +69,8 @@ def _look_for(draft: Draft, known: Registration) -> None:
         effect = RegisterRevision(family=family, template=known.revision.template, tags=made)
         draft.ask(effect, f"register {revision_name(blue.former)} again, by its images' digests")
         return
-    told = f"{revision_name(own[0])} is registered in place of {revision_name(blue.former)}, for blue to go back to"
-    draft.tell(EventKind.REVISION_REGISTERED, told, task_definition=own[0])
+    words = f"{revision_name(own[0])} is registered in place of {revision_name(blue.former)}, for blue to go back to"
+    draft.tell(EventKind.REVISION_REGISTERED, words, task_definition=own[0])
     done = (replace(each, arn=own[0]) if each.is_former else each for each in row.revisions.registrations)
     draft.change(registrations=tuple(done), blue=replace(blue, former=own[0]))
     draft.wake_by(draft.now)

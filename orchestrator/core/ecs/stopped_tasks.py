@@ -6,7 +6,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.tick.draft import Draft, service_of
 
-TOLD_MOST = 50  # of one rollout: enough to see why, and a colour that dies on and on fills no log
+RECORDED_MOST = 50  # of one rollout: enough to see why, and a colour that dies on and on fills no log
 
 
 def tell(draft: Draft, colour: Colour) -> None:
@@ -15,10 +15,12 @@ def tell(draft: Draft, colour: Colour) -> None:
     if not isinstance(service, ServiceSeen):
         return
     for stop in reversed(service.stops):
-        told = draft.row.stops.stops_told
-        is_news = stop.at > draft.row.created_at and _id(stop) not in told and len(told) < TOLD_MOST
+        recorded = draft.row.stops.stops_told
+        is_news = (
+            stop.at > draft.row.created_at and _id(stop) not in recorded and len(recorded) < RECORDED_MOST
+        )
         if is_news and stop.code not in CHOSEN_STOPS:
-            draft.change(stops_told=(*told, _id(stop)))
+            draft.change(stops_told=(*recorded, _id(stop)))
             draft.tell(
                 EventKind.TASK_STOPPED,
                 f"a task of {colour} stopped: {stop.reason or stop.code}",

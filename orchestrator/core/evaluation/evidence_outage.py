@@ -70,12 +70,12 @@ def _go_back(draft: Draft, blindness: Blindness, words: str) -> None:
         weight = row.plan.steps[row.progress.passed[-1]].weight
         go_to_step(draft, row.progress.passed[-1])
         draft.change(steps=row.progress.steps[: row.progress.passed[-1] + 1])
-        told = f"green goes back to {percent(weight)}, the last weight at which every gate passed"
+        goes_back = f"green goes back to {percent(weight)}, the last weight at which every gate passed"
     else:
         weight = NONE
         bake.stop(draft, last_there=draft.now)
         draft.change(blindness=replace(blindness, is_acted_on=True, has_no_traffic=True))
-        told = f"green goes back to {percent(NONE)}, since no weight has passed yet"
-    words = f"{words}, longer than {span(row.spec.limits.unseen)}: {told}"
+        goes_back = f"green goes back to {percent(NONE)}, since no weight has passed yet"
+    words = f"{words}, longer than {span(row.spec.limits.unseen)}: {goes_back}"
     draft.tell(EventKind.EVIDENCE_LOST, words, green_tenths=weight)
     draft.page(words)

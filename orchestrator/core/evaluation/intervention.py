@@ -81,7 +81,7 @@ def _begin_if_due(draft: Draft) -> None:
     if grown is None or must_not or row.waiting.failed:
         draft.hold(
             HoldKind.GATE,
-            f"blue itself fails: {_told(newest.blue)}, far more than in its last hour",
+            f"blue itself fails: {_counts_in_words(newest.blue)}, far more than in its last hour",
             clears_when="blue does as well as in its last hour",
         )
         return
@@ -93,7 +93,7 @@ def _begin_if_due(draft: Draft) -> None:
     bake.stop(draft, last_there=draft.now)
     draft.tell(
         EventKind.INTERVENTION_BEGUN,
-        f"blue failed ({_told(newest.blue)}) soon after green grew to {percent(grown)}: "
+        f"blue failed ({_counts_in_words(newest.blue)}) soon after green grew to {percent(grown)}: "
         f"green goes back to {percent(former)} to see whether it is green's doing",
         green_tenths=former,
         blue_errors=newest.blue.errors if newest.blue else None,
@@ -137,10 +137,10 @@ def _follow_trial(draft: Draft, on: Intervention) -> str:
     if not is_at_once and not row.evidence.outages_passed:
         # An outage that ends by itself looks like a recovery. Blue was well at green's former weight, so green's
         # doing ends with its growth; where it does not, a second time tells.
-        _acquit(draft, on, "blue recovered, but only some time after green's last step was undone")
+        _clear_green(draft, on, "blue recovered, but only some time after green's last step was undone")
         return ""
     if _bad_periods(row, on) < BAD_LEAST and not row.evidence.outages_passed:
-        _acquit(draft, on, "only one period of blue failed, which may be chance")
+        _clear_green(draft, on, "only one period of blue failed, which may be chance")
         return ""
     words = f"blue failed when green grew, and recovered with green at {_place(on)}"
     draft.tell(EventKind.INTERVENTION_ENDED, f"green is the cause: {words}", convicted=True)
@@ -162,7 +162,7 @@ def _next_trial(draft: Draft, on: Intervention) -> None:
         case Trial.NO_TRAFFIC:
             following = Trial.NO_TASKS
         case Trial.NO_TASKS:
-            _acquit(draft, on, "blue goes on failing without green")
+            _clear_green(draft, on, "blue goes on failing without green")
             return
         case never:
             assert_never(never)
@@ -170,7 +170,7 @@ def _next_trial(draft: Draft, on: Intervention) -> None:
     bake.stop(draft, last_there=draft.now)
 
 
-def _acquit(draft: Draft, on: Intervention, words: str) -> None:
+def _clear_green(draft: Draft, on: Intervention, words: str) -> None:
     draft.change(
         intervention=replace(on, is_acquitted=True), outages_passed=draft.row.evidence.outages_passed + 1
     )
@@ -236,5 +236,5 @@ def _place(on: Intervention) -> str:
             assert_never(never)
 
 
-def _told(counts: Counts | None) -> str:
+def _counts_in_words(counts: Counts | None) -> str:
     return f"{counts.errors} of {counts.requests} requests failed" if counts else "no requests"

@@ -89,7 +89,7 @@ def _judge_one(spec: AlarmSpec, scene: Scene) -> Answer:
     if scene.weight == 0:
         return not_applicable(NAME, f"{scene.judged} takes no traffic")
     if scene.judged is Colour.BLUE:
-        # On the way home blue is judged, and an alarm on blue's names says by its own state what it sees of blue.
+        # As traffic returns, blue is judged, and an alarm on blue's names says by its own state what it sees of blue.
         if start is not None and start.state == seen.state == "INSUFFICIENT_DATA":
             return not_applicable(NAME, f"{spec.name} had no data of blue before the rollout either")
         return _by_state(spec, seen, scene)
@@ -236,13 +236,13 @@ def _by_parts(seen: AlarmSeen, scene: Scene) -> Answer:
     """A composite alarm's rule, with what its parts say of green."""
     found = {part.name: _state_for_green(part, scene) for part in seen.parts}
     fires = composite_alarm.evaluate(seen.rule, lambda name: found[name][0])
-    told = "; ".join(words for _, words in found.values())
+    parts = "; ".join(words for _, words in found.values())
     if fires is None:
         return hold(
-            NAME, f"{seen.name} is not known for green: {told}", clears_when="what it is made of is known"
+            NAME, f"{seen.name} is not known for green: {parts}", clears_when="what it is made of is known"
         )
     if fires:
-        return _breached(seen, f"{seen.name} fires for green: {told}", {})
+        return _breached(seen, f"{seen.name} fires for green: {parts}", {})
     return passed(NAME, f"{seen.name} does not fire for green{_muted(seen)}")
 
 

@@ -152,8 +152,8 @@ def _worse(standing: Standing, spec: CompareSpec) -> str:
 
 
 def _standing(standings: Sequence[Standing]) -> str:
-    told = [f"{_word(one.name)} {_rates(one)}" for one in standings if one.green_requests]
-    return "; ".join(told) or "nothing was compared yet"
+    rates = [f"{_word(one.name)} {_rates(one)}" for one in standings if one.green_requests]
+    return "; ".join(rates) or "nothing was compared yet"
 
 
 def _word(name: StreamName) -> str:

@@ -42,8 +42,8 @@ class Setting:
 
 def setting(default: T, says: str, *, is_share: bool = False, least: float = 0, most: float = 1_000_000) -> T:
     """A field of a gate's settings that the rollout file may set, under its own name."""
-    told = Setting(says=says, is_share=is_share, least=least, most=most)
-    return field(default=default, metadata={Setting: told})
+    shown = Setting(says=says, is_share=is_share, least=least, most=most)
+    return field(default=default, metadata={Setting: shown})
 
 
 # what it must see --------------------------------------------------------------------------------------------------

@@ -318,7 +318,7 @@ def _bounds(spec: MetricSpec) -> str:
     return ", ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
 
 
-def tells_green(spec: MetricSpec) -> bool:
+def asks_of_green(spec: MetricSpec) -> bool:
     """True if a query asks for something that is the judged colour's or green's alone."""
     return any(
         found[1] != "blue" and found[2] in TELLING

@@ -33,7 +33,7 @@ def is_wanted(row: Rollout) -> bool:
 def is_blue_back(draft: Draft) -> bool:
     """True once blue runs steadily with as many tasks as it had and could take everything, in two looks."""
     _tell(draft)
-    is_hung = _hang(draft)
+    is_hung = _is_blue_in_rules(draft)
     waiting = _service(draft) or ("" if is_hung else "blue's target groups on every rule again, at weight 0")
     row, retirement = draft.row, draft.retirement
     if not waiting:
@@ -79,7 +79,7 @@ def expected(row: Rollout) -> timedelta:
 # the rules --------------------------------------------------------------------------------------------------------
 
 
-def _hang(draft: Draft) -> bool:
+def _is_blue_in_rules(draft: Draft) -> bool:
     """True once blue's group is in every rule that green's is in; asks for it at weight 0."""
     done = True
     for rule in draft.row.rules:
@@ -108,7 +108,7 @@ def _write(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
         ground = with_stickiness(seen.actions, lent) if lent else seen.actions
         actions = with_weights(ground, blue=rule.blue_group, green=green, weight=ALL)
     write = rules.write_of(rule, actions, ALL, to_safety=False, expects=seen.actions)
-    rules.ask_write(draft, rule, write, told="blue's target group again, at weight 0")
+    rules.ask_write(draft, rule, write, words="blue's target group again, at weight 0")
 
 
 # the service ------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def leave(draft: Draft, end: Phase) -> None:
         draft.end("blue runs the new revision", TEAL)
     reason = draft.row.end.reason if draft.row.end else ""
     draft.move(end, reason)
-    gone = target_groups_in_use.told(draft.row) or "; nothing of green is left, and the rest is as it was"
+    gone = target_groups_in_use.in_words(draft.row) or "; nothing of green is left, and the rest is as it was"
     words = f"{end}: {reason}{gone}"
     draft.tell(EventKind.ENDED, words, phase=end.value, reason=reason)
 
@@ -190,8 +190,8 @@ def _retire(draft: Draft, service: ServiceSeen) -> str:
         kept = _kept(draft, empty)
         if service.desired > kept:
             scale = ScaleService(cluster=service.cluster, service=service.name, desired=kept)
-            told = f"all but {kept} of green's tasks" if kept else "green's tasks"
-            draft.ask(scale, f"stop {told}: {service.name}")
+            which = f"all but {kept} of green's tasks" if kept else "green's tasks"
+            draft.ask(scale, f"stop {which}: {service.name}")
         return "green's tasks to stop"
     if service.running or service.pending:
         return f"green's last {service.running + service.pending} tasks to stop"

@@ -84,7 +84,7 @@ def retire(draft: Draft) -> None:
         or removing_blue.part(draft)
         or task_definitions.remove(draft, Phase.SUCCEEDED, may_come_late=False, is_green_kept=True)
         or removing_blue.clear(draft)
-        or _mark_for_good(draft)
+        or _tag_as_service_of_record(draft)
     )
     draft.change(waiting_for=waiting or (draft.holds[0].clears_when if draft.holds else ""))
     if not waiting and not draft.holds:
@@ -101,7 +101,7 @@ def _end(draft: Draft) -> None:
     reason = f"{row.known.green.name} serves in its place; {blue}"
     draft.end(reason, TEAL)
     draft.move(Phase.SUCCEEDED, reason)
-    words = f"{Phase.SUCCEEDED}: {reason}{removing_blue.kept_groups(row)}{target_groups_in_use.told(row)}"
+    words = f"{Phase.SUCCEEDED}: {reason}{removing_blue.kept_groups(row)}{target_groups_in_use.in_words(row)}"
     draft.tell(
         EventKind.ENDED,
         words,
@@ -172,7 +172,7 @@ def _mark(draft: Draft) -> str:
     return "green's tags"
 
 
-def _mark_for_good(draft: Draft) -> str:
+def _tag_as_service_of_record(draft: Draft) -> str:
     """Tag green as the service of record, which another rollout may begin from."""
     green = draft.seen.green
     if not isinstance(green, ServiceSeen) or green.tags.get(SERVES) == "true":
@@ -190,7 +190,7 @@ def _swap_rules(draft: Draft, looks: tuple[Look, ...]) -> str:
     And until no earlier write can come late any more.
     """
     is_done = all(swap_rules.is_final(draft.row, found) for found in looks)
-    if draft.retirement.drained_from is None and not swap_rules.hold_for_strays(draft):
+    if draft.retirement.drained_from is None and not swap_rules.hold_for_rules_on_blue(draft):
         return "every rule that forwards to blue to be known, and to be this rollout's"
     if is_done:
         if draft.retirement.swapped_at is None:

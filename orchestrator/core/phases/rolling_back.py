@@ -91,7 +91,7 @@ def take_back(draft: Draft) -> None:
     end = draft.row.end
     if end is not None and end.traffic_on_blue_at is None:
         if not _is_blue_as_before(draft) or not _is_all_on_blue(draft):
-            _call_if_stuck(draft, end)
+            _page_if_stuck(draft, end)
             return
         _tell_on_blue(draft, end)
     removing_green.leave(draft, Phase.ROLLED_BACK)
@@ -106,7 +106,7 @@ def _is_blue_as_before(draft: Draft) -> bool:
     return not bringing_blue_back.is_wanted(draft.row) or bringing_blue_back.is_blue_back(draft)
 
 
-def _call_if_stuck(draft: Draft, end: End) -> None:
+def _page_if_stuck(draft: Draft, end: End) -> None:
     """Page people while traffic does not come to blue as fast as it should; Teal goes on trying for ever."""
     row = draft.row
     has_blue_to_start = row.handover.attempts or row.blue_loss or bringing_blue_back.is_wanted(row)

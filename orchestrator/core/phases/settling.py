@@ -15,7 +15,7 @@ from orchestrator.core.cloud.resources import GroupSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn, Tenths, revision_name
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.domain.plan import ALL, HOME_STEPS, NONE, percent
+from orchestrator.core.domain.plan import ALL, NONE, RETURN_STEPS, percent
 from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.ecs import stopped_tasks, task_protection
@@ -60,7 +60,7 @@ def settle(draft: Draft) -> None:
         return
     looks = rule_looks.take_looks(draft)
     if any(found.found is Found.TAKEN_BACK for found in looks):
-        _somebody_brought_it_home(draft, looks)
+        _somebody_returned_traffic(draft, looks)
         return
     rule_looks.hold_for(draft, looks)
     green_scaling.keep(draft)
@@ -79,14 +79,14 @@ def settle(draft: Draft) -> None:
             draft.tell(EventKind.BLUE_STEADY, "blue is steady on the new revision: traffic returns to blue")
             draft.wake_by(draft.now)
         return
-    _come_home(draft, looks)
+    _return_traffic(draft, looks)
 
 
 def _good_weight(draft: Draft) -> Tenths:
     """Green's weight in the last good step."""
     row = draft.row
     return (
-        ALL if not row.handover.is_homeward or row.progress.step == 0 else HOME_STEPS[row.progress.step - 1]
+        ALL if not row.handover.is_homeward or row.progress.step == 0 else RETURN_STEPS[row.progress.step - 1]
     )
 
 
@@ -243,12 +243,12 @@ def _is_ready_twice(draft: Draft) -> bool:
     if why:
         draft.is_ready_twice("blue", f"blue on the new revision: {why}")
         task_protection.wait(draft)
-        _call_for_failing_starts(draft)
+        _page_for_failing_starts(draft)
         return False
     return draft.is_ready_twice("blue", "")
 
 
-def _call_for_failing_starts(draft: Draft) -> None:
+def _page_for_failing_starts(draft: Draft) -> None:
     """Hold and page people once it is plain that blue's tasks do not live; ECS without a breaker tries for ever."""
     green, seen = draft.row.green, draft.seen.blue
     if green is None or not isinstance(seen, ServiceSeen):
@@ -264,9 +264,9 @@ def _call_for_failing_starts(draft: Draft) -> None:
 # traffic returns to blue ------------------------------------------------------------------------------------------
 
 
-def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
+def _return_traffic(draft: Draft, looks: tuple[Look, ...]) -> None:
     row = draft.row
-    if row.progress.bake.since is not None and not rules.all_at(row, HOME_STEPS[row.progress.step]):
+    if row.progress.bake.since is not None and not rules.all_at(row, RETURN_STEPS[row.progress.step]):
         bake.forget(draft)
     intervals.take(draft)
     answers = evaluate.ask_gates(draft, Colour.BLUE) if row.green_weight < ALL else ()
@@ -282,7 +282,7 @@ def _come_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         _keep_weights(draft, looks)
         return
     _check_blue(draft)
-    weight = HOME_STEPS[row.progress.step]
+    weight = RETURN_STEPS[row.progress.step]
     rules.want(draft, weight)
     is_half_there = any(rule.verified == weight for rule in draft.row.rules)
     against = [h for h in draft.holds if h.kind is not HoldKind.PAUSED or not is_half_there]
@@ -308,11 +308,11 @@ def _check_blue(draft: Draft) -> None:
 
 
 def _start_step(draft: Draft, weight: Tenths) -> None:
-    is_home = weight == NONE
+    is_all_on_blue = weight == NONE
     bake.begin(draft, weight)
     draft.change(
         observed_at=draft.now,
-        on_blue_since=draft.now if is_home else None,
+        on_blue_since=draft.now if is_all_on_blue else None,
         waiting_for="one whole period at this weight",
     )
     blue = percent(Tenths(ALL - weight))
@@ -329,7 +329,7 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
             waiting_for=draft.holds[0].clears_when if draft.holds else "one whole period at this weight"
         )
         return
-    if row.progress.step < len(HOME_STEPS) - 1:
+    if row.progress.step < len(RETURN_STEPS) - 1:
         bake.forget(draft)
         draft.change(step=row.progress.step + 1)
         draft.wake_by(draft.now)
@@ -345,7 +345,7 @@ def _leave_when_judged(draft: Draft, answers: tuple[Answer, ...]) -> None:
     draft.wake_by(draft.now)
 
 
-def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
+def _somebody_returned_traffic(draft: Draft, looks: tuple[Look, ...]) -> None:
     """Somebody gave blue everything: settling ends if blue is steady on the new revision, and a rollback if not."""
     row, green = draft.row, draft.green
     words = next(found.words for found in looks if found.found is Found.TAKEN_BACK)
@@ -371,7 +371,7 @@ def _somebody_brought_it_home(draft: Draft, looks: tuple[Look, ...]) -> None:
         return
     draft.tell(EventKind.DRIFT_FOUND, f"{words}: taken as settled, since blue is steady on the new revision")
     bake.forget(draft)
-    draft.change(is_homeward=True, step=len(HOME_STEPS) - 1)
+    draft.change(is_homeward=True, step=len(RETURN_STEPS) - 1)
     draft.change(rules=tuple(replace(rule, verified=NONE, wanted=NONE) for rule in row.rules))
 
 

@@ -86,7 +86,7 @@ def advance(draft: Draft) -> None:
         _check_both_colours(draft)
     green_scaling.keep(draft)
     if draft.row.progress.is_leaping:
-        _leap(draft, answers)
+        _go_to_last_step(draft, answers)
     _shift(draft, looks, answers)
     if not rules.all_at(draft.row, _weight(draft)):
         draft.change(waiting_for=f"green's weight of {percent(_weight(draft))} to be read back on every rule")
@@ -201,7 +201,7 @@ def _check_both_colours(draft: Draft) -> None:
     hold_until_carried(draft, max(_weight(draft), row.green_weight))
 
 
-def _leap(draft: Draft, answers: tuple[Answer, ...]) -> None:
+def _go_to_last_step(draft: Draft, answers: tuple[Answer, ...]) -> None:
     """Go straight to the last step once nothing but evidence speaks against it; this one is judged until then."""
     _hold_for(draft, [answer for answer in answers if not answer.is_evidence])
     if draft.holds:
@@ -310,7 +310,7 @@ def _leave_step(draft: Draft, looks: tuple[Look, ...], answers: tuple[Answer, ..
     row = draft.row
     draft.tell(
         EventKind.STEP_PASSED,
-        f"step {row.progress.step + 1} passed{sticky_sessions.told(row)}",
+        f"step {row.progress.step + 1} passed{sticky_sessions.in_words(row)}",
         step=row.progress.step + 1,
     )
     if row.progress.waived_step != row.progress.step:

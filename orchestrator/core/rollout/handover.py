@@ -77,7 +77,7 @@ class Handover:
     """How blue takes the revision over, while green serves."""
 
     attempts: tuple[Attempt, ...] = ()
-    is_homeward: bool = False  # traffic has begun to come home
+    is_homeward: bool = False  # traffic has begun to return to blue
     protection: ProtectionSeen | None = None  # of blue's tasks, as last read
     protection_read_at: datetime | None = None
     protected_for: timedelta = timedelta(0)  # so long protected tasks kept blue from taking the revision over

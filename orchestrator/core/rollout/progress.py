@@ -94,7 +94,7 @@ class Progress:
     """Where in its plan a rollout is, and what people have said of its steps."""
 
     steps: tuple[Step, ...] = ()  # as far as the plan `auto` has planned
-    step: int = 0  # index into the plan; in settling, into the way home
+    step: int = 0  # index into the plan; in settling, into RETURN_STEPS
     bake: Bake = Bake()
     ready_since: datetime | None = None  # the colour that is to take traffic was ready in every look since
     passed: tuple[int, ...] = ()  # steps that were left with every gate's PASS, oldest first

@@ -32,7 +32,7 @@ def known_green_of(row: Rollout, rule: RuleState) -> TargetGroupArn:
     return green
 
 
-def ground(rule: RuleState) -> Json:
+def base_to_write(rule: RuleState) -> Json:
     """The list that the two weights are written into: the base, with the stickiness that AWS demands beside green."""
     return with_stickiness(rule.base, rule.lent_stickiness_s) if rule.lent_stickiness_s else rule.base
 
@@ -41,7 +41,7 @@ def is_base_but_for_weights(rule: RuleState, actions: Json, green: TargetGroupAr
     """True if a list differs from the first one in nothing but the two weights, and what AWS demands beside green."""
     return any(
         same_but_for_weights(actions, known, blue=rule.blue_group, green=green)
-        for known in dict.fromkeys((ground(rule), rule.base))
+        for known in dict.fromkeys((base_to_write(rule), rule.base))
     )
 
 
@@ -50,7 +50,7 @@ def listed(row: Rollout, rule: RuleState, weight: Tenths | None) -> Json:
     green = green_of(row, rule)
     if weight is None or green is None:
         return rule.base
-    return with_weights(ground(rule), blue=rule.blue_group, green=green, weight=weight)
+    return with_weights(base_to_write(rule), blue=rule.blue_group, green=green, weight=weight)
 
 
 NO_COOKIE = timedelta(0)
@@ -58,4 +58,4 @@ NO_COOKIE = timedelta(0)
 
 def life(row: Rollout) -> timedelta:
     """The longest life of a cookie that keeps users of this rollout's rules on a colour; 0: none does."""
-    return max((cookie_life(ground(rule)) for rule in row.rules), default=NO_COOKIE)
+    return max((cookie_life(base_to_write(rule)) for rule in row.rules), default=NO_COOKIE)

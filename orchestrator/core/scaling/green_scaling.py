@@ -72,7 +72,7 @@ def give(draft: Draft, tags: Tags) -> str:
     missing = list(_missing(row, seen, tags, draft.now))
     if not missing:
         draft.change(green=replace(green, is_scaling_given=True))
-        draft.tell(EventKind.SCALING_GIVEN, _told(row))
+        draft.tell(EventKind.SCALING_GIVEN, _in_words(row))
         return ""
     draft.change(green=replace(green, is_scaling_asked=True))
     for effect, words in missing[:AT_ONCE]:
@@ -167,7 +167,7 @@ def moment_of(action: ScheduleSeen) -> datetime | None:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _told(row: Rollout) -> str:
+def _in_words(row: Rollout) -> str:
     policies = policies_for_green.copied(row.known.blue.scales or ScalesSeen(), names_of(row))
     parts = [f"blue's policies {', '.join(policy.name for policy in policies)}"] if policies else []
     if row.green and row.green.alarms:

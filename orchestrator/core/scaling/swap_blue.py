@@ -77,7 +77,7 @@ def take_away(draft: Draft) -> str:
     if row.blue is None or row.retirement is None or row.blue.scaling is None or draft.holds:
         return ""
     draft.change(retirement=replace(row.retirement, is_scaling_gone=True))
-    if waiting := swap_green.take_blues_away(draft):
+    if waiting := swap_green.remove_blues_scaling(draft):
         return waiting
     there = [name for name in own_alarms(row) if not isinstance(draft.seen.alarms.get(name), Absent)]
     if there:

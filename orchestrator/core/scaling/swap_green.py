@@ -37,7 +37,7 @@ def make_own(draft: Draft, tags: Tags) -> str:
     return "green's scaling to be the service's own" if lacking else ""
 
 
-def take_blues_away(draft: Draft) -> str:
+def remove_blues_scaling(draft: Draft) -> str:
     """What taking blue's scalable target away still waits for, with its policies and schedules; empty once it is gone.
 
     Only for a blue that is retired: a target that is left behind acts on the next service of that name.

@@ -16,9 +16,9 @@ from orchestrator.core.domain.plan import NONE, percent
 from orchestrator.core.domain.text import group_name
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_lists import (
+    base_to_write,
     conditions_of,
     green_of,
-    ground,
     is_base_but_for_weights,
     listed,
 )
@@ -81,7 +81,7 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
     if share == NONE and (rule.verified or 0) > 0:
         words = f"somebody gave blue all traffic on {rule.name}"
         return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)
-    if share == NONE and rule.wanted == NONE and _hangs(seen, green):
+    if share == NONE and rule.wanted == NONE and _is_in_rule(seen, green):
         # Somebody wrote the same in other numbers: 1 and 0, where Teal writes 999 and 0.
         return Look(rule=replace(rule, verified=NONE), found=Found.AS_WRITTEN, actions=seen.actions)
     if share == NONE and says_the_same(seen.actions, rule.base):
@@ -95,7 +95,7 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
 
 def _what_changed(rule: RuleState, seen: RuleSeen, green: TargetGroupArn | None) -> str:
     """What besides the weights is not as it was, in words; another rollout's target group is named."""
-    forward, known = read_forward(seen.actions), read_forward(ground(rule))
+    forward, known = read_forward(seen.actions), read_forward(base_to_write(rule))
     ours = {w.group for w in known.groups} if known else set()
     others = [group_name(w.group) for w in forward.groups if w.group not in (*ours, green)] if forward else []
     rival = next((name for name in others if GREEN_GROUP.fullmatch(name)), None)
@@ -106,7 +106,7 @@ def _what_changed(rule: RuleState, seen: RuleSeen, green: TargetGroupArn | None)
     return "something besides the two weights was changed"
 
 
-def _hangs(seen: RuleSeen, green: TargetGroupArn | None) -> bool:
+def _is_in_rule(seen: RuleSeen, green: TargetGroupArn | None) -> bool:
     forward = read_forward(seen.actions)
     return forward is not None and green is not None and forward.weight(green) is not None
 
@@ -126,7 +126,7 @@ def _drift(rule: RuleState, seen: RuleSeen, what: str) -> Look:
 
 
 def take_looks(draft: Draft) -> tuple[Look, ...]:
-    """Look at every rule; what was verified goes into the row and is told."""
+    """Look at every rule; what was verified goes into the row and is recorded."""
     looks = tuple(look(draft, rule) for rule in draft.row.rules)
     for was, now in zip(draft.row.rules, looks, strict=True):
         if now.found is Found.AS_WRITTEN and now.words:

@@ -19,7 +19,7 @@ from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.domain.errors import Rejected
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
-from orchestrator.core.domain.plan import HOME_STEPS, NONE, percent
+from orchestrator.core.domain.plan import NONE, RETURN_STEPS, percent
 from orchestrator.core.domain.text import span
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_lists import conditions_of, green_of, is_base_but_for_weights, listed
@@ -73,7 +73,7 @@ def accept(draft: Draft, looks: tuple[Look, ...]) -> None:
 
 def _is_fine_enough(row: Rollout, rule: RuleState, base: Json) -> bool:
     """True if every weight of this rollout can be written on a rule that holds this list."""
-    weights = {*(step.weight for step in row.plan.steps), *HOME_STEPS, *rule.intended}
+    weights = {*(step.weight for step in row.plan.steps), *RETURN_STEPS, *rule.intended}
     try:
         for weight in weights:
             listed(row, replace(rule, base=base), weight)
@@ -86,8 +86,8 @@ def want(draft: Draft, weight: Tenths | None) -> None:
     """Note the weight that the phase asks for on every rule; committed before it is written."""
     if all(rule.wanted == weight for rule in draft.row.rules):
         return
-    told = "its first list" if weight is None else f"green at {percent(weight)}"
-    draft.tell(EventKind.WEIGHT_WANTED, f"every rule is to have {told}", green_tenths=weight)
+    words = "its first list" if weight is None else f"green at {percent(weight)}"
+    draft.tell(EventKind.WEIGHT_WANTED, f"every rule is to have {words}", green_tenths=weight)
     draft.change(
         rules=tuple(
             replace(
@@ -142,10 +142,10 @@ def write_of(
     )
 
 
-def ask_write(draft: Draft, rule: RuleState, write: WriteRule, told: str = "") -> None:
-    """Ask for it. `told`: what the rule is to hold, in words, where the weight does not say it."""
-    told = told or ("as it was first" if write.green is None else f"green at {percent(write.green)}")
-    draft.ask(write, f"write {rule.name} with {told}")
+def ask_write(draft: Draft, rule: RuleState, write: WriteRule, words: str = "") -> None:
+    """Ask for it. `words`: what the rule is to hold, in words, where the weight does not say it."""
+    words = words or ("as it was first" if write.green is None else f"green at {percent(write.green)}")
+    draft.ask(write, f"write {rule.name} with {words}")
 
 
 def unread_write(draft: Draft, weight: Tenths | None) -> str:

@@ -21,7 +21,7 @@ from orchestrator.core.tick.needs import MetricsNeed
 UNREAD_PERIODS = 3  # so long CloudWatch is waited for, where the rules say already that nobody can be left
 
 
-def told(row: Rollout) -> str:
+def in_words(row: Rollout) -> str:
     """How far what the colours get differs from the weights because of cookies, in words; empty: no cookies."""
     newest = next(iter(intervals.at_weight(row)[-1:]), None)
     if newest is None or newest.weight is None or not life(row):

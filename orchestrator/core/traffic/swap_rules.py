@@ -55,10 +55,10 @@ def write(draft: Draft, looks: tuple[Look, ...]) -> None:
         if found.found is Found.AS_WRITTEN and not is_final(draft.row, found):
             actions = final(draft.row, found.rule)
             write = rules.write_of(found.rule, actions, ALL, to_safety=False, expects=found.actions)
-            rules.ask_write(draft, found.rule, write, told="its first list, green in blue's place")
+            rules.ask_write(draft, found.rule, write, words="its first list, green in blue's place")
 
 
-def hold_for_strays(draft: Draft) -> bool:
+def hold_for_rules_on_blue(draft: Draft) -> bool:
     """True once every rule of every listener was read and none but the rollout's own gives blue's groups traffic."""
     row = draft.row
     ours = {rule.arn for rule in (*row.rules, *row.test_rules)}

@@ -48,7 +48,7 @@ def delete(draft: Draft, group: TargetGroupArn, balancer: LoadBalancerArn) -> st
     return f"target group {name} to be deleted"
 
 
-def told(row: Rollout) -> str:
+def in_words(row: Rollout) -> str:
     """What is left, as the last event says it; empty: nothing."""
     names = ", ".join(group_name(group) for group in row.way_out.left)
     return f"; left since a rule still uses it: {names}" if names else ""

@@ -34,7 +34,7 @@ def _blind(one: MetricSpec, place: str, survey: Survey) -> Iterator[Finding]:
             "a failed call is an HTTP 200 to the load balancer: such a number never moves",
             "judge by a metric that the service itself publishes",
         )
-    if not metric.tells_green(one):
+    if not metric.asks_of_green(one):
         yield warning(
             "metric-not-greens",
             f"{place}: {one.name} names neither green's target group nor its service",

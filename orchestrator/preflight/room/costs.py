@@ -36,7 +36,7 @@ def look(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
     spells = _spells(spec, survey, needed)
     if spec.capacity is Capacity.STEPPED:
         for spell in spells:
-            yield note("capacity-step", f"{spell.name}: {_told(spell, task)}")
+            yield note("capacity-step", f"{spell.name}: {_in_words(spell, task)}")
     yield _total(spec, survey, task, spells)
 
 
@@ -59,13 +59,13 @@ def _spells(spec: Spec, survey: Survey, needed: int) -> tuple[_Spell, ...]:
 def _last(spec: Spec, survey: Survey, needed: int) -> _Spell:
     """After the watch: until traffic is back on blue, in three steps of one whole interval, or until blue has gone."""
     if not spec.ending.is_swap:
-        home = 3 * (spec.metrics.period + spec.metrics.lag)
-        return _Spell(name="until traffic is back on blue", tasks=needed, lasts=home)
+        returning = 3 * (spec.metrics.period + spec.metrics.lag)
+        return _Spell(name="until traffic is back on blue", tasks=needed, lasts=returning)
     delay = removing_blue.longest_delay(group.attributes for group in survey.groups)
     return _Spell(name="until blue's tasks have stopped", tasks=needed, lasts=max(LATE, delay) + delay)
 
 
-def _told(spell: _Spell, task: TaskSeen) -> str:
+def _in_words(spell: _Spell, task: TaskSeen) -> str:
     words = f"{counted(spell.tasks, 'task')} of green for about {span(spell.lasts)}"
     if not task.vcpu:
         return words

@@ -202,7 +202,7 @@ def _crash(stage: Pushed) -> timedelta:
 
 
 def test_whoever_loses_every_event_loses_time_only(stage: Pushed) -> None:
-    """Nobody reads the queue, and rollouts end as they would: the bad one back, the good one home."""
+    """Nobody reads the queue, and rollouts end as they would: the bad one back, the good one settled."""
     stage.is_heard = False
     crashing = stage.start(stage.spec(stage.revision({"TEAL_DEMO_CRASH_AFTER": "20"})))
     assert stage.until(crashing).phase is Phase.ROLLED_BACK, stage.story(crashing)

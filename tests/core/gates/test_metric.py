@@ -15,11 +15,11 @@ from orchestrator.core.gates.metric import (
     Applies,
     MetricInput,
     MetricSpec,
+    asks_of_green,
     judge,
     out_of_bounds,
     query,
     series_of,
-    tells_green,
     window,
 )
 from orchestrator.core.gates.scene import Colour, Names
@@ -296,7 +296,7 @@ def test_the_window_holds_what_a_verdict_can_need_and_nothing_of_a_former_weight
     ],
 )
 def test_it_is_known_whether_a_query_can_tell_green_from_blue(spec: MetricSpec, answer: bool) -> None:
-    assert tells_green(spec) is answer
+    assert asks_of_green(spec) is answer
 
 
 def test_the_newest_value_out_of_bounds_is_known() -> None:

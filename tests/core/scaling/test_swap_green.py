@@ -79,15 +79,15 @@ def test_bounds_that_blues_schedule_has_set_meanwhile_are_greens() -> None:
 
 def test_blues_target_is_taken_away_until_it_is_gone() -> None:
     draft = draft_of(known(), scaling=SCALING)
-    assert swap_green.take_blues_away(draft)
+    assert swap_green.remove_blues_scaling(draft)
     assert draft.effects == [DeregisterScaling(cluster=draft.row.blue.cluster, service="checkout")]  # type: ignore[union-attr] # it has one
-    assert swap_green.take_blues_away(draft_of(known(), scaling=Absent())) == ""
+    assert swap_green.remove_blues_scaling(draft_of(known(), scaling=Absent())) == ""
 
 
 def test_what_cannot_be_read_holds() -> None:
     draft = draft_of(known(), green_scales=UNREAD, scaling=UNREAD)
     assert swap_green.make_own(draft, TAGS)
-    assert swap_green.take_blues_away(draft)
+    assert swap_green.remove_blues_scaling(draft)
     assert {hold.kind for hold in draft.holds} == {HoldKind.AWS}
     assert not draft.effects
 
@@ -97,7 +97,7 @@ def test_a_service_without_scaling_needs_nothing_of_it() -> None:
     draft = draft_of(plain)
     assert (
         swap_green.make_own(draft, TAGS),
-        swap_green.take_blues_away(draft),
+        swap_green.remove_blues_scaling(draft),
         swap_green.needs(plain).scaling,
     ) == (
         "",
