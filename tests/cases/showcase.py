@@ -102,7 +102,7 @@ def _played(ending: Ending, kinds: Kinds, *, turns: bool = False) -> Shown:
         rollout = stage.start(stage.spec(revision, ending=ending))
         if turns:
             stage.until(rollout, Phase.WATCHING)
-            stage.wish(rollout, CommandKind.ROLLBACK)
+            stage.command(rollout, CommandKind.ROLLBACK)
         row = stage.until(rollout)
         after = look(stage)
         if ending.is_swap:

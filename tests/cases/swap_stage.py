@@ -32,7 +32,7 @@ def swapped(stage: Rehearsal, ending: Ending, *, key: str = "rehearsal", **chang
     return row
 
 
-def until_told(stage: Rehearsal, rollout: RolloutId, kind: EventKind) -> Rollout:
+def until_recorded(stage: Rehearsal, rollout: RolloutId, kind: EventKind) -> Rollout:
     """Let the rollout go on, a virtual second at a time, until it has told something."""
     for _ in range(3600):
         if stage.events(rollout, kind):

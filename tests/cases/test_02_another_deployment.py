@@ -103,7 +103,7 @@ def test_case_02_waiting_can_be_given_up_and_anything_else_still_refuses(stage: 
     bad = stage.spec(stage.revision(), limits=spec.limits, rules=(stage.scenery.rules[0] + "0",))
     assert "does not exist" in refused(stage, bad)
     rollout = stage.start(spec)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert service_of(stage)["status"] == "ACTIVE"
 

@@ -75,7 +75,7 @@ def test_case_04_a_first_deployment_that_fails_leaves_everything_as_it_was(stage
     before = rules_of(stage)
     rollout = stage.start(first(stage, stage.revision()))
     stage.until(rollout, Phase.WATCHING)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert (service_of(stage)["desiredCount"], rules_of(stage)) == (0, before)

@@ -96,7 +96,7 @@ def test_case_06_a_rule_that_cannot_be_written_keeps_the_step_and_a_rollback_tak
     stage.until(rollout, Phase.SHIFTING)
     stage.world.faults.add(Fault(operation="ModifyRule", nth=2, kind="throttle", times=6))
     stage.let_run(stage.world.minute / 2)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert (rules_of(stage), groups_of(stage)) == (before, groups)

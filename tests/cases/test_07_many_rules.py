@@ -57,7 +57,7 @@ def test_case_07_all_rules_of_all_listeners_are_as_they_were_after_a_rollback(st
     before = as_text(stage)
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert diff(before, as_text(stage)) == ""
@@ -173,7 +173,7 @@ def test_case_07_a_test_rule_points_at_green_before_any_user_does_and_its_lack_i
         stage.let_run(4 * stage.world.minute)
         green = green_group(stage)
         assert (weights_of(stage, tests)[green], weights_of(stage)[green]) == (999, 0)
-        stage.wish(rollout, CommandKind.APPROVE, reason="tried it")
+        stage.command(rollout, CommandKind.APPROVE, reason="tried it")
         row = stage.until(rollout)
         assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
         assert rule_of(stage, tests) == before

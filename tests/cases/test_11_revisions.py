@@ -121,7 +121,7 @@ def test_case_11_forced_and_undone_by_somebody_it_holds_and_green_serves(stage: 
     row = stage.row(rollout)
     assert (row.phase, row.green_weight) == (Phase.SETTLING, 1000)
     assert any("blue did not take checkout:1" in hold.reason for hold in row.waiting.holds), row.waiting.holds
-    stage.wish(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.RESUME)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert len(stage.events(rollout, EventKind.BLUE_UPDATE_ASKED)) == 2
 
@@ -135,7 +135,7 @@ def test_case_11_forced_and_rolled_back_in_settling_blue_is_waited_for_and_gets_
     rollout = stage.start(stage.spec(stage.scenery.task_definition, is_forced=True))
     stage.until(rollout, Phase.SETTLING)
     stage.let_run(timedelta(seconds=seconds))
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     blue = service_of(stage)

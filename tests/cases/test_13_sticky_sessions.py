@@ -108,7 +108,7 @@ def test_case_53_a_rollback_takes_green_out_of_a_sticky_rule_so_that_nobody_stay
     stage.let_run(stage.world.minute)
     green = green_group(stage)
     assert stage.traffic.totals.answered[green] > 0
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     stage.until(rollout, Phase.ROLLING_BACK)
     stage.let_run(timedelta(seconds=2))
     assert json.dumps(rule_of(stage), sort_keys=True) == before, "green is out of the rule at once"
@@ -125,7 +125,7 @@ def test_case_53_green_is_kept_until_cloudwatch_says_that_nobody_uses_it(stage: 
     stage.let_run(stage.world.minute)
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.WATCHING)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     stage.until(rollout, Phase.ROLLING_BACK)
     stage.let_run(timedelta(seconds=15))
     assert "a whole period in which no cookie leads to green" in stage.row(rollout).waiting.waiting_for
@@ -144,6 +144,6 @@ def test_case_13_stickiness_that_somebody_turns_on_meanwhile_is_their_change(sta
     stage.let_run(stage.world.minute)
     row = stage.row(rollout)
     assert any("something besides the two weights was changed" in hold.reason for hold in row.waiting.holds)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert forward_of(rule_of(stage))["TargetGroupStickinessConfig"]["DurationSeconds"] == 77

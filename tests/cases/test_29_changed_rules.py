@@ -78,7 +78,7 @@ def test_case_29_a_target_group_put_in_by_hand_is_named_and_held(stage: Rehearsa
     rewrite(stage, with_foreign(stage, other))
     stage.let_run(stage.world.minute / 2)
     assert "target group search was put in" in drift(stage, rollout)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert weights_of(stage)[other] > 0, "somebody else's group stays"
 
@@ -98,7 +98,7 @@ def test_case_29_changed_conditions_hold_and_are_kept(stage: Rehearsal) -> None:
     call(stage, "ModifyRule", RuleArn=stage.scenery.rules[0], Conditions=conditions)
     stage.let_run(stage.world.minute / 2)
     assert "its conditions, its priority or its transforms were changed" in drift(stage, rollout)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert rule_of(stage)["Conditions"][0]["PathPatternConfig"]["Values"] == ["/shop/*"]
 
@@ -182,7 +182,7 @@ def test_case_30_a_deleted_rule_pauses_and_is_never_made_again(stage: Rehearsal)
     stage.let_run(stage.world.minute)
     assert "does not exist any more" in drift(stage, rollout)
     assert len(call(stage, "DescribeRules", ListenerArn=stage.scenery.listeners[0])["Rules"]) == 1
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
 
 

@@ -73,7 +73,7 @@ def test_case_31_without_its_listener_both_services_keep_running_and_people_are_
     assert set(live_services(stage)) == {"checkout", green_of(stage, rollout)}
     (told,) = paged(stage, rollout)
     assert "no rollback is possible: the listener of every rule is gone" in told
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="it was meant to go")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="it was meant to go")
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
 
 
@@ -106,7 +106,7 @@ def test_case_43_a_blue_that_was_scaled_to_nothing_gets_its_tasks_before_it_gets
     stage.let_run(MINUTE)
     (told,) = paged(stage, rollout)
     assert "somebody scaled blue to nothing" in told
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="blue is empty")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="blue is empty")
     while stage.row(rollout).phase is not Phase.ROLLED_BACK:
         stage.let_run(timedelta(milliseconds=500))
         end = stage.row(rollout).end
@@ -126,5 +126,5 @@ def test_case_43_a_deleted_blue_is_no_way_back_and_both_are_left_as_they_are(sta
     assert (row.phase, row.green_weight) == (Phase.SHIFTING, 100), stage.story(rollout)
     assert any("no rollback is possible: checkout" in words for words in paged(stage, rollout))
     with pytest.raises(Refused, match="was deleted, so there is nothing to go back to"):
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
     assert green_of(stage, rollout) in live_services(stage)

@@ -85,7 +85,7 @@ def test_case_38_a_reserve_of_writes_is_kept_for_rollbacks(stage: Rehearsal) -> 
 def test_case_38_a_rollback_goes_on_in_the_storm_and_ends_when_it_is_over(stage: Rehearsal) -> None:
     rollout = shifting(stage)
     stage.world.faults.throttle_everything()
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="a test")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="a test")
     stage.let_run(3 * MINUTE)
     assert stage.row(rollout).phase is Phase.ROLLING_BACK
     stage.world.faults.end_outage()
@@ -119,7 +119,7 @@ def test_case_49_a_rollback_that_is_refused_is_tried_for_ever_calls_people_and_i
 ) -> None:
     rollout = shifting(stage)
     stage.world.faults.add(Fault(operation="ModifyRule", kind="denied", times=10_000))
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="a test")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="a test")
     stage.let_run(timedelta(minutes=20))
     row = stage.row(rollout)
     assert row.phase is Phase.ROLLING_BACK
@@ -148,7 +148,7 @@ def test_case_49_a_write_that_is_acknowledged_and_does_not_show_is_no_rollback(s
         stage.world.faults.before("DescribeRules", 1, undo)
 
     undo(stage.world)
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="a test")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="a test")
     stage.let_run(timedelta(minutes=3))
     assert not stage.events(rollout, EventKind.TRAFFIC_ON_BLUE)
     stage.world.faults.clear()

@@ -40,20 +40,20 @@ def update(stage: Rehearsal, service: str, revision: str) -> None:
 def test_case_41_a_second_approval_of_the_same_step_is_refused(stage: Rehearsal) -> None:
     rollout = with_approval(stage)
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.APPROVE, step=0)
+    stage.command(rollout, CommandKind.APPROVE, step=0)
     stage.let_run(timedelta(seconds=2))
     with pytest.raises(Refused, match="operator has already approved this step"):
-        stage.wish(rollout, CommandKind.APPROVE, step=0)
+        stage.command(rollout, CommandKind.APPROVE, step=0)
     stage.until(rollout, Phase.WATCHING)
     with pytest.raises(Refused, match="it was given for step 1, and the rollout is at step 2"):
-        stage.wish(rollout, CommandKind.APPROVE, step=0)
+        stage.command(rollout, CommandKind.APPROVE, step=0)
 
 
 def test_case_41_the_same_approval_sent_twice_is_one(stage: Rehearsal) -> None:
     rollout = with_approval(stage)
     stage.until(rollout, Phase.SHIFTING)
-    first = stage.wish(rollout, CommandKind.APPROVE, key="click")
-    again = stage.wish(rollout, CommandKind.APPROVE, key="click")
+    first = stage.command(rollout, CommandKind.APPROVE, key="click")
+    again = stage.command(rollout, CommandKind.APPROVE, key="click")
     assert first.command == again.command
     stage.until(rollout, Phase.WATCHING)
     assert len(stage.events(rollout, EventKind.COMMAND_APPLIED)) == 1
@@ -64,14 +64,14 @@ def test_case_41_an_approval_after_the_rollback_began_is_refused_and_one_before_
 ) -> None:
     rollout = with_approval(stage)
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.ROLLBACK)
-    late = stage.wish(rollout, CommandKind.APPROVE)
+    stage.command(rollout, CommandKind.ROLLBACK)
+    late = stage.command(rollout, CommandKind.APPROVE)
     stage.until(rollout, Phase.ROLLING_BACK)
     (told,) = stage.events(rollout, EventKind.COMMAND_OVERTAKEN)
     assert dict(told.event.facts)["key"] == late.command.key
     assert late.state is CommandState.ACCEPTED
     with pytest.raises(Refused, match="approve is not accepted while the rollout is rolling_back"):
-        stage.wish(rollout, CommandKind.APPROVE)
+        stage.command(rollout, CommandKind.APPROVE)
 
 
 def test_case_41_a_pause_in_the_middle_of_a_write_lets_it_be_read_back_first(stage: Rehearsal) -> None:
@@ -83,7 +83,7 @@ def test_case_41_a_pause_in_the_middle_of_a_write_lets_it_be_read_back_first(sta
     stage.world.faults.add(Fault(operation="ModifyRule", when="after"))
     while not writes:
         stage.let_run(timedelta(milliseconds=250))
-    stage.wish(rollout, CommandKind.PAUSE)
+    stage.command(rollout, CommandKind.PAUSE)
     stage.let_run(timedelta(seconds=30))
     row = stage.row(rollout)
     assert row.green_weight == 1000, stage.story(rollout)
@@ -91,7 +91,7 @@ def test_case_41_a_pause_in_the_middle_of_a_write_lets_it_be_read_back_first(sta
     assert row.pause.paused_by is not None
     stage.let_run(timedelta(minutes=5))
     assert stage.row(rollout).phase is Phase.WATCHING, "it does not go on"
-    stage.wish(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.RESUME)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 
@@ -107,5 +107,5 @@ def test_case_42_a_deployment_of_another_tool_holds_and_a_rollback_is_taken(
     assert (row.phase, row.green_weight) == (Phase.SHIFTING, 100), stage.story(rollout)
     said = "somebody deploys checkout:3" if colour == "blue" else "somebody gave green another revision"
     assert any(said in hold.reason for hold in row.waiting.holds), row.waiting.holds
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK

@@ -79,7 +79,7 @@ def test_case_44_a_suspension_that_is_lifted_before_any_traffic_is_not_written_a
     assert HoldKind.SCALING in held(stage, rollout)
     assert may_scale_in(stage)
     assert stage.row(rollout).green_weight == 0
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert may_scale_in(stage)
 
@@ -92,7 +92,7 @@ def test_case_44_bounds_that_somebody_changes_hold_and_stay_at_the_end(stage: Re
     assert said(stage, rollout) == [
         "somebody changed blue's scaling since the rollout began: 3 to 20 tasks instead of 2 to 12"
     ]
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert bounds_of(stage) == (3, 20)
     assert target_of(stage)["SuspendedState"] == LIFTED, "what Teal wrote is given back"
@@ -119,7 +119,7 @@ def test_case_44_an_apply_that_writes_all_of_it_is_said_and_its_bounds_stay(stag
     assert bounds_of(stage) == (3, 15), "the lifted suspension had let it shrink to two tasks at once"
     assert service_of(stage)["desiredCount"] == 3
     assert HoldKind.SCALING in held(stage, rollout)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert (bounds_of(stage), may_scale_in(stage)) == ((2, 15), True)
 

@@ -33,7 +33,7 @@ def test_case_46_before_any_traffic_green_is_stopped_and_removed_and_no_weight_i
     stage.until(rollout, Phase.PROVISIONING)
     stage.let_run(timedelta(seconds=3))
     since = len(stage.world.log)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     # The one write of the rule takes green's group, which had weight 0, out of it.
     assert writes(stage, since) == ["ModifyRule", "UpdateService", "DeleteService", "DeleteTargetGroup"]
@@ -51,7 +51,7 @@ def test_case_46_in_the_middle_of_a_step_every_rule_goes_to_blue_before_anything
         while not moved:
             stage.let_run(timedelta(milliseconds=100))
         since = len(stage.world.log)
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
         stage.until(rollout, Phase.ROLLING_BACK)
         stage.let_run(timedelta(seconds=2))
         first = writes(stage, since)[:3]

@@ -11,7 +11,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Ending
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
 from tests.cases.rule_stage import make_sessions_sticky
-from tests.cases.swap_stage import BREAKER, swap, until_told
+from tests.cases.swap_stage import BREAKER, swap, until_recorded
 from tests.support.rehearsal import Rehearsal
 
 
@@ -31,10 +31,10 @@ def test_case_47_blue_gets_its_tasks_back_and_then_all_traffic(stage: Rehearsal,
     """The count from before is restored, blue is waited for while green serves, and it is said how long it takes."""
     before, configuration = rules_of(stage), service_of(stage)["deploymentConfiguration"]
     rollout = swap(stage, ending)
-    until_told(stage, rollout, EventKind.BLUE_DRAINED)
+    until_recorded(stage, rollout, EventKind.BLUE_DRAINED)
     stage.let_run(timedelta(seconds=1))
     assert service_of(stage)["desiredCount"] == 0
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     (told,) = stage.events(rollout, EventKind.BLUE_CALLED_BACK)
@@ -59,8 +59,8 @@ def test_case_47_blue_that_has_its_tasks_still_takes_everything_back_within_a_mi
 ) -> None:
     """Before its tasks were stopped there is nothing to start: it is in the rules again and takes over."""
     rollout = swap(stage, Ending.KEEP)
-    until_told(stage, rollout, EventKind.TRAFFIC_ON_GREEN)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    until_recorded(stage, rollout, EventKind.TRAFFIC_ON_GREEN)
+    stage.command(rollout, CommandKind.ROLLBACK)
     asked = stage.clock.now()
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
@@ -76,8 +76,8 @@ def test_case_47_sticky_sessions_are_there_for_both_colours_while_blue_comes_bac
     stage.let_run(stage.world.minute)
     before = rules_of(stage)
     rollout = swap(stage, Ending.KEEP)
-    until_told(stage, rollout, EventKind.BLUE_DRAINED)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    until_recorded(stage, rollout, EventKind.BLUE_DRAINED)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert rules_of(stage) == before
 
@@ -88,12 +88,12 @@ def test_case_47_green_that_does_not_do_well_keeps_what_is_left_of_blue_and_call
     """A failing health gate holds: blue is not drained, and people are told how to go back."""
     revision = stage.revision({"TEAL_DEMO_CRASH_AFTER": "115"})
     rollout = stage.start(stage.spec(revision, ending=Ending.KEEP))
-    until_told(stage, rollout, EventKind.TRAFFIC_ON_GREEN)
+    until_recorded(stage, rollout, EventKind.TRAFFIC_ON_GREEN)
     stage.let_run(timedelta(minutes=1))
     assert service_of(stage)["desiredCount"] == 3, stage.story(rollout)
     (page,) = stage.events(rollout, EventKind.PAGED)
     assert f"`teal rollback {rollout}` gives blue its tasks" in page.event.message
     assert stage.row(rollout).phase is Phase.RETIRING, "it never rolls back by itself"
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert service_of(stage)["runningCount"] == 3

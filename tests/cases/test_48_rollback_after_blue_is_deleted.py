@@ -47,7 +47,7 @@ def test_case_48_blue_is_made_anew_from_its_stored_request_and_gets_all_traffic(
     rollout = swap(stage, Ending.DELETE)
     lose_sight_after(stage, "DeleteService", timedelta(seconds=10))
     until_asked(stage, rollout, "delete_service")
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     (told,) = stage.events(rollout, EventKind.BLUE_CALLED_BACK)
@@ -70,7 +70,7 @@ def test_case_48_a_name_that_is_still_draining_is_waited_for_while_green_serves(
         "ecs", "DeleteService", {"cluster": blue.cluster, "service": blue.name, "force": True}
     )  # by hand, so that it drains
     assert service_of(stage)["status"] == "DRAINING"
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     stage.let_run(timedelta(seconds=10))
     assert "its name to be free again" in stage.row(rollout).waiting.waiting_for
     row = stage.until(rollout)

@@ -10,7 +10,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Ending, Limits
 from tests.cases.looks import service_of
-from tests.cases.swap_stage import swap, until_told
+from tests.cases.swap_stage import swap, until_recorded
 from tests.support.rehearsal import Rehearsal
 
 DELAY = timedelta(minutes=15)
@@ -31,7 +31,7 @@ def limits(stage: Rehearsal) -> Limits:
 def test_case_51_a_long_deregistration_delay_is_waited_for_and_calls_nobody(stage: Rehearsal) -> None:
     """Streams get their delay before blue's tasks stop, and a limit that is shorter than it pages nobody."""
     rollout = swap(stage, Ending.DELETE, limits=limits(stage))
-    until_told(stage, rollout, EventKind.TRAFFIC_ON_GREEN)
+    until_recorded(stage, rollout, EventKind.TRAFFIC_ON_GREEN)
     stage.let_run(DELAY - timedelta(minutes=1))
     row = stage.row(rollout)
     assert row.phase is Phase.RETIRING

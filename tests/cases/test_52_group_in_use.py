@@ -42,7 +42,7 @@ def test_case_52_a_green_group_that_another_rule_uses_is_left_and_its_user_is_na
     stage.until(rollout, Phase.SHIFTING)
     group = green_group(stage)
     used_elsewhere(stage, group)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert groups_of(stage) == [stage.scenery.target_group, group]
@@ -64,7 +64,7 @@ def test_case_52_a_rule_that_lets_go_of_the_group_meanwhile_lets_it_be_deleted(s
         call(stage, "DeleteRule", RuleArn=rule)
 
     stage.world.faults.before("DescribeListeners", 1, let_go)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert groups_of(stage) == [stage.scenery.target_group]

@@ -49,7 +49,7 @@ def test_case_57_what_green_was_given_before_a_kill_is_adopted_and_goes_with_it(
     row = stage.until(rollout, Phase.SHIFTING)
     assert row.phase is Phase.SHIFTING, stage.story(rollout)
     assert made(stage.world, operation) == already + IN_ALL[operation], "nothing was made twice"
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert scaling_of(stage) == before
 
@@ -61,7 +61,7 @@ def test_case_57_a_kill_while_greens_scaling_is_taken_away_leaves_nothing(
     before = scaling_of(stage)
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     until_killed(stage, operation)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert scaling_of(stage) == before
@@ -72,7 +72,7 @@ def test_case_57_a_restoration_whose_answer_was_lost_is_not_written_over_a_later
 ) -> None:
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.WATCHING)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     count = made(stage.world, "RegisterScalableTarget")
     until_killed(stage, "RegisterScalableTarget")
     assert made(stage.world, "RegisterScalableTarget") == count + 1
@@ -94,7 +94,7 @@ def test_case_57_a_write_without_an_answer_is_looked_for_and_leaves_nothing(
         stage.world.faults.add(Fault(operation=operation, nth=nth, when=when, kind="timeout", delay=delay))  # type: ignore[arg-type] # When
     stage.until(rollout, Phase.PROVISIONING)
     stage.let_run(timedelta(seconds=12))
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     stage.let_run(timedelta(seconds=40))
     assert scaling_of(stage) == before

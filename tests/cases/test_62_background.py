@@ -55,7 +55,7 @@ def test_case_62_one_task_waits_for_the_approval_of_the_first_traffic(stage: Reh
     rollout = stage.start(spec)
     stage.let_run(6 * stage.world.minute)
     assert service_of(stage, green_name(stage, rollout))["desiredCount"] == 1
-    stage.wish(rollout, CommandKind.APPROVE)
+    stage.command(rollout, CommandKind.APPROVE)
     row = stage.until(rollout)
     assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
     totals = stage.traffic.totals

@@ -26,7 +26,7 @@ def sizes(stage: Rehearsal, drain: DrainSpec) -> tuple[datetime, list[tuple[date
     rollout = stage.start(stage.spec(stage.revision(), drain=drain))
     stage.until(rollout, Phase.WATCHING)
     green = green_of(stage, rollout)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert row.end is not None

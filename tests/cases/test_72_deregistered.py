@@ -36,7 +36,7 @@ def test_case_72_a_former_revision_that_was_deregistered_is_registered_again_by_
     was = definition_of(stage, former)["containerDefinitions"][0]
     rollout = returning_to_blue(stage)
     stage.world.call("ecs", "DeregisterTaskDefinition", {"taskDefinition": former})
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="a test")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="a test")
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     now = service_of(stage)["taskDefinition"]

@@ -35,7 +35,7 @@ def test_case_73_a_failing_green_holds_and_calls_people_instead_of_going_back(st
     (told,) = paged(stage, rollout)
     assert "guard: " in told
     assert told.endswith("one_way: green has started, so only a person may roll back")
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="the old revision bears the new schema")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="the old revision bears the new schema")
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert reason_of(stage, rollout).startswith("rollback by operator")
 
@@ -60,7 +60,7 @@ def test_case_73_a_person_who_has_mended_green_lets_it_go_on(stage: Rehearsal) -
     for task in tasks:
         stage.world.virtual_tasks.change(task, error_rate=0.0)
     stage.let_run(2 * MINUTE)
-    stage.wish(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.RESUME)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 

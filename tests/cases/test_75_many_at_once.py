@@ -27,7 +27,7 @@ from sandbox.world.kernel.log import CallRecord
 from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.other_services.service_quotas import FARGATE_VCPU
 from tests.cases.starts import preflight
-from tests.core.stages import baked, commanded, only, wish
+from tests.core.stages import a_command, baked, commanded, only
 from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 from tests.support.virtual import VirtualLoop, close
@@ -133,7 +133,7 @@ def test_case_75_of_rollbacks_that_must_wait_the_one_that_ends_the_most_harm_goe
 def test_case_75_the_harm_that_a_rollback_ends_is_greens_share_of_the_requests() -> None:
     """Of a period's 1,000 requests it is green's share that the write takes off it."""
     known = baked(history=(Counts(requests=1000),))
-    write = only(commanded(known, wish(CommandKind.ROLLBACK)), WriteRule)
+    write = only(commanded(known, a_command(CommandKind.ROLLBACK)), WriteRule)
     share = known.rules[0].verified
     assert share
     assert write.harm == pytest.approx(1000 * share / 1000, rel=0.01)

@@ -69,7 +69,7 @@ def test_case_76_the_watch_goes_back_too_and_a_weight_that_was_waived_has_not_pa
     stage: Rehearsal,
 ) -> None:
     rollout = at_weight(stage, 300)
-    stage.wish(rollout, CommandKind.PROMOTE, full=True, reason="it is urgent")
+    stage.command(rollout, CommandKind.PROMOTE, full=True, reason="it is urgent")
     stage.until(rollout, Phase.WATCHING)
     stage.world.faults.outage(("cloudwatch",))
     stage.let_run(9 * MINUTE)

@@ -99,7 +99,7 @@ def test_case_77_a_former_revision_that_a_stack_update_sends_while_blue_settles_
     assert stage.stack.update(text) == ("Service",)
     stage.let_run(LOOK)
     assert "blue did not take checkout:2, it is on checkout:1" in held(stage, rollout)[HoldKind.BLUE]
-    stage.wish(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.RESUME)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 

@@ -78,7 +78,7 @@ def test_case_77_after_settle_only_the_revision_differs_from_what_nothing_ignore
 def test_case_77_after_a_rollback_nothing_differs_at_all(stage: Built) -> None:
     """A rollback leaves nothing to apply, whatever is ignored."""
     rollout = begun(stage, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert with_nothing_ignored(stage.terraform).plan().changes == ()
 
@@ -149,7 +149,7 @@ def test_case_77_weights_that_an_apply_wrote_are_drift_and_named(stage: Built) -
     assert changed.apply().attributes == {f"{SHARED}.action"}
     stage.let_run(LOOK)
     assert "rule 200 of load balancer main" in held(stage, rollout)[HoldKind.DRIFT]
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert changed.plan().changes == (), "what the apply wrote is still there"
 
@@ -186,7 +186,7 @@ def test_case_77_a_revision_that_an_apply_deploys_to_blue_holds_and_is_named(sta
     stage.terraform.edit(SERVICE, ignoring=("desired_count",), task_definition=other).apply()
     stage.let_run(LOOK)
     assert "somebody deploys checkout:3" in held(stage, rollout)[HoldKind.CAPACITY]
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert service_of(stage)["taskDefinition"] == other, "somebody's later revision stays"
 
@@ -200,7 +200,7 @@ def test_case_77_a_revision_that_an_apply_puts_back_while_blue_settles_holds_and
     stage.let_run(LOOK)
     assert "blue did not take checkout:2, it is on checkout:1" in held(stage, rollout)[HoldKind.BLUE]
     assert stage.row(rollout).green_weight == 1000
-    stage.wish(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.RESUME)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 

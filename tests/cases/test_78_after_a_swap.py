@@ -25,7 +25,7 @@ def look_back(stage: Rehearsal) -> None:
     stage.run(Aftercare(stage.store, stage.cloud, stage.clock).look())
 
 
-def told(stage: Rehearsal, row: Rollout) -> list[str]:
+def messages_of(stage: Rehearsal, row: Rollout) -> list[str]:
     return [seen.event.message for seen in stage.events(row.id, EventKind.CHANGED_AFTERWARDS)]
 
 
@@ -37,7 +37,7 @@ def test_case_78_what_a_swap_left_is_no_change(stage: Rehearsal) -> None:
     """The rule leads to green's group and blue has no task: that is how the rollout left it."""
     row = swapped(stage, Ending.KEEP)
     look_back(stage)
-    assert told(stage, row) == []
+    assert messages_of(stage, row) == []
 
 
 def test_case_78_a_stack_update_that_resets_the_rule_to_the_former_group_is_told_and_left_as_it_is(
@@ -51,7 +51,7 @@ def test_case_78_a_stack_update_that_resets_the_rule_to_the_former_group_is_told
     stage.world.call("elbv2", "ModifyRule", {"RuleArn": before["RuleArn"], "Actions": actions})
     look_back(stage)
     look_back(stage)
-    (message,) = told(stage, row)
+    (message,) = messages_of(stage, row)
     assert "rule 1000 of load balancer prod-lb gives teal-checkout-" in message
     assert "nothing: it forwards to checkout-blue; it is left as it is" in message
     assert shown(stage) in message

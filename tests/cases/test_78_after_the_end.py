@@ -46,7 +46,7 @@ def look_back(stage: Rehearsal) -> None:
     assert [each for each in made if each.startswith(WRITES)] == [], "and writes nothing"
 
 
-def told(stage: Rehearsal, rollout: RolloutId) -> list[str]:
+def messages_of(stage: Rehearsal, rollout: RolloutId) -> list[str]:
     return [seen.event.message for seen in stage.events(rollout, EventKind.CHANGED_AFTERWARDS)]
 
 
@@ -61,7 +61,7 @@ def test_case_78_what_a_rollout_left_is_looked_at_and_nothing_is_told_while_it_i
     """A service that is as its last rollout left it is nobody's news."""
     rollout = settled(stage)
     look_back(stage)
-    assert (told(stage, rollout), shown(stage)) == ([], "")
+    assert (messages_of(stage, rollout), shown(stage)) == ([], "")
 
 
 def test_case_78_a_former_revision_that_a_stack_update_brings_back_is_told_once_and_left(
@@ -73,7 +73,9 @@ def test_case_78_a_former_revision_that_a_stack_update_brings_back_is_told_once_
     look_back(stage)
     look_back(stage)
     words = "checkout was given checkout:1, not by a rollout: the rollout left it on checkout:2"
-    assert told(stage, rollout) == [f"somebody changed what this rollout left: {words}; it is left as it is"]
+    assert messages_of(stage, rollout) == [
+        f"somebody changed what this rollout left: {words}; it is left as it is"
+    ]
     assert shown(stage) == words
     assert service_of(stage)["taskDefinition"].endswith("checkout:1")
 
@@ -90,7 +92,7 @@ def test_case_78_a_rule_that_gives_the_service_nothing_any_more_is_told_and_then
     assert shown(stage) == "rule 100 of load balancer main gives checkout nothing: it forwards to elsewhere"
     stage.stack.revert("Rule")
     look_back(stage)
-    assert told(stage, rollout)[-1] == "what this rollout left is there again"
+    assert messages_of(stage, rollout)[-1] == "what this rollout left is there again"
     assert shown(stage) == ""
 
 
@@ -100,10 +102,10 @@ def test_case_78_what_cannot_be_read_is_no_news(stage: Stacked) -> None:
     stage.stack.update(STALE)
     stage.world.faults.outage(("ecs",))
     look_back(stage)
-    assert told(stage, rollout) == []
+    assert messages_of(stage, rollout) == []
     stage.world.faults.end_outage()
     look_back(stage)
-    assert len(told(stage, rollout)) == 1
+    assert len(messages_of(stage, rollout)) == 1
 
 
 @pytest.mark.parametrize("ending", [Ending.KEEP, Ending.DELETE])
@@ -112,11 +114,11 @@ def test_case_78_after_a_swap_it_is_greens_place_that_is_looked_after(ending: En
     with Rehearsal(scalable=False) as stage:
         row = swapped(stage, ending)
         look_back(stage)
-        assert told(stage, row.id) == []
+        assert messages_of(stage, row.id) == []
         actions = [{"Type": "forward", "TargetGroupArn": stage.scenery.target_group}]
         call(stage, "ModifyRule", RuleArn=stage.scenery.rules[0], Actions=actions)
         look_back(stage)
-        (words,) = told(stage, row.id)
+        (words,) = messages_of(stage, row.id)
         assert row.green is not None
         assert f"gives teal-{row.green.name}-0 nothing: it forwards to checkout-blue" in words
 
@@ -127,4 +129,4 @@ def test_case_78_a_service_with_a_rollout_under_way_is_left_to_it(stage: Stacked
     second = stage.start(stage.spec(stage.revision()), key="second")
     stage.until(second, Phase.SHIFTING)
     stage.run(Aftercare(stage.store, stage.cloud, stage.clock).look())
-    assert (told(stage, first), told(stage, second), shown(stage)) == ([], [], "")
+    assert (messages_of(stage, first), messages_of(stage, second), shown(stage)) == ([], [], "")

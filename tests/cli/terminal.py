@@ -91,6 +91,6 @@ def played(phase: Phase, *, spec: dict[str, Any] | None = None, end: CommandKind
     rollout = stage.start(asked)
     if end is not None:
         stage.until(rollout, Phase.SHIFTING)
-        stage.wish(rollout, end, reason="looks odd")
+        stage.command(rollout, end, reason="looks odd")
     stage.until(rollout, phase)
     return stage, rollout

@@ -18,7 +18,7 @@ SOURCE = (
 )
 
 
-def told(text: str) -> list[str]:
+def mistakes_in(text: str) -> list[str]:
     with pytest.raises(Invalid) as caught:
         load_text(LEAST + text, "r")
     return str(caught.value).splitlines()
@@ -57,7 +57,7 @@ def test_without_a_source_nothing_is_written_of_one() -> None:
     ],
 )
 def test_a_source_that_could_not_count_is_told_at_its_line(text: str, words: str) -> None:
-    assert any(words in line for line in told(text)), told(text)
+    assert any(words in line for line in mistakes_in(text)), mistakes_in(text)
 
 
 def test_a_number_of_the_gate_metric_may_be_asked_of_a_source_and_is_written_back() -> None:
@@ -68,7 +68,7 @@ def test_a_number_of_the_gate_metric_may_be_asked_of_a_source_and_is_written_bac
     assert spec.gates.metrics[0].source == "main"
     assert load_text(dump(spec), "r") == spec
     bad = "gates:\n  metric:\n    - {name: depth, source: main, max: 5}\n"
-    assert any("asked by one expression" in line for line in told(bad)), told(bad)
+    assert any("asked by one expression" in line for line in mistakes_in(bad)), mistakes_in(bad)
 
 
 def test_the_settings_name_servers_and_point_to_their_tokens() -> None:

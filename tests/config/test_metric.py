@@ -71,7 +71,7 @@ def test_it_is_written_back_as_it_was_meant() -> None:
     assert load_text(dump(spec)) == spec
 
 
-def told(text: str) -> list[str]:
+def mistakes_in(text: str) -> list[str]:
     with pytest.raises(Invalid) as caught:
         load_text(f"{HEAD}gates:\n  metric:\n    - {text}\n", "f")
     return [mistake.at("f").removeprefix("f:") for mistake in caught.value.mistakes]
@@ -119,11 +119,13 @@ def told(text: str) -> list[str]:
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_what_to_write_instead(text: str, expected: str) -> None:
-    lines = told(text)
+    lines = mistakes_in(text)
     assert any(expected in line for line in lines), lines
     assert all(line.startswith("5:") for line in lines), lines
 
 
 def test_two_metrics_of_one_name_are_refused() -> None:
     one = "{name: x, metrics: {" + R + "}, max: 1}"
-    assert told(f"{one}\n    - {one}") == ['6: gates.metric[2]: a second metric named "x": name it apart']
+    assert mistakes_in(f"{one}\n    - {one}") == [
+        '6: gates.metric[2]: a second metric named "x": name it apart'
+    ]

@@ -11,7 +11,7 @@ HEAD = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"
 LISTENER = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/public/50dc6c495c0c9188/f2f7dc8efc522ab2"
 
 
-def told(text: str) -> list[str]:
+def mistakes_in(text: str) -> list[str]:
     """The mistakes of a text, without the file's name."""
     with pytest.raises(Invalid) as caught:
         load_text(text, "f.yaml")
@@ -158,7 +158,7 @@ def _listed(expected: str | list[str]) -> list[str]:
 def test_a_mistake_is_told_at_its_line_with_what_to_write_instead(
     added: str, expected: str | list[str]
 ) -> None:
-    assert told(HEAD + added) == _listed(expected)
+    assert mistakes_in(HEAD + added) == _listed(expected)
 
 
 REVISIONS = [
@@ -175,12 +175,12 @@ REVISIONS = [
 
 @pytest.mark.parametrize(("revision", "expected"), REVISIONS, ids=[row[0] for row in REVISIONS])
 def test_a_revision_that_cannot_be_meant_is_refused(revision: str, expected: str) -> None:
-    assert told(f"service: prod/checkout\nrevision: {revision}") == [f"2: {expected}"]
+    assert mistakes_in(f"service: prod/checkout\nrevision: {revision}") == [f"2: {expected}"]
 
 
 @pytest.mark.parametrize(("text", "expected"), TEXTS, ids=[row[0][:20] for row in TEXTS])
 def test_a_text_that_is_no_rollout_file_is_refused(text: str, expected: str | list[str]) -> None:
-    assert told(text) == _listed(expected)
+    assert mistakes_in(text) == _listed(expected)
 
 
 @pytest.mark.parametrize(
@@ -195,17 +195,17 @@ def test_a_text_that_is_no_rollout_file_is_refused(text: str, expected: str | li
     ],
 )
 def test_a_service_is_named_with_its_cluster(service: str, expected: str) -> None:
-    assert told(f"service: {service}\nrevision: {{task_definition: a:1}}") == [f"1: {expected}"]
+    assert mistakes_in(f"service: {service}\nrevision: {{task_definition: a:1}}") == [f"1: {expected}"]
 
 
 def test_a_task_definition_is_named_with_its_revision() -> None:
-    assert told("service: a/b\nrevision: {task_definition: checkout}") == [
+    assert mistakes_in("service: a/b\nrevision: {task_definition: checkout}") == [
         '2: revision.task_definition: "checkout" has no revision: write family:revision, such as checkout:43'
     ]
 
 
 def test_what_is_missing_is_told_with_an_example() -> None:
-    assert told("region: eu-west-1") == [
+    assert mistakes_in("region: eu-west-1") == [
         "1: service is missing: write service: cluster/service, such as prod/checkout",
         "1: revision is missing: write revision: {task_definition: family:revision}",
     ]
@@ -223,11 +223,11 @@ def test_every_mistake_is_told_at_once_from_the_top_down() -> None:
         "  guard: {error: 5%}\n"
         "on_drfit: hold\n"
     )
-    assert [line.partition(":")[0] for line in told(text)] == ["1", "2", "4", "5", "7", "7", "8", "9"]
+    assert [line.partition(":")[0] for line in mistakes_in(text)] == ["1", "2", "4", "5", "7", "7", "8", "9"]
 
 
 def test_a_file_of_nothing_but_mistakes_is_told_the_first_hundred() -> None:
-    lines = told(HEAD + "\n".join(f"key{n}: 1" for n in range(150)))
+    lines = mistakes_in(HEAD + "\n".join(f"key{n}: 1" for n in range(150)))
     assert len(lines) == 101
     assert lines[-1] == "103: 50 more mistakes: correct these first"
 

@@ -15,7 +15,7 @@ HEAD = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"
 TESTS = f"traffic: {{test_rules: [{RULE!r}, {{listener: {LISTENER!r}}}]}}\n"
 
 
-def told(text: str) -> list[str]:
+def mistakes_in(text: str) -> list[str]:
     with pytest.raises(Invalid) as caught:
         load_text(HEAD + text)
     return [str(mistake.at("f")) for mistake in caught.value.mistakes]
@@ -109,12 +109,12 @@ def test_webhooks_are_read_and_written_back() -> None:
     ],
 )
 def test_mistakes_are_told_with_what_to_write_instead(gates: str, expected: str) -> None:
-    lines = told(f"\ngates: {{{gates}}}")
+    lines = mistakes_in(f"\ngates: {{{gates}}}")
     assert any(expected in line for line in lines), lines
 
 
 def test_a_webhook_before_full_weight_needs_a_step_before_it() -> None:
-    (line,) = told("plan: instant\ngates: {webhook: [{url: 'https://a.b', when: before_full}]}")
+    (line,) = mistakes_in("plan: instant\ngates: {webhook: [{url: 'https://a.b', when: before_full}]}")
     assert (
         line
         == "f:4: the plan has no step before full weight: write before_traffic, or add a step below 100 %"

@@ -46,7 +46,7 @@ hooks:
 """
 
 
-def told(text: str, environment: dict[str, str] | None = None) -> list[str]:
+def mistakes_in(text: str, environment: dict[str, str] | None = None) -> list[str]:
     """The mistakes of a settings file, each as ``line: what: instead``."""
     with pytest.raises(Invalid) as caught:
         read_settings(text, "s", ENVIRONMENT if environment is None else environment)
@@ -183,7 +183,7 @@ def test_a_file_that_is_named_and_not_there_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_told_with_what_to_write_instead(text: str, expected: str) -> None:
-    assert told(text) == [f"1: {expected}"]
+    assert mistakes_in(text) == [f"1: {expected}"]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_mistake_is_told_with_what_to_write_instead(text: str, expected: str) 
 )
 def test_a_rule_that_strangers_jobs_would_match_is_refused(claims: str) -> None:
     issuer = f"{{url: 'https://ci.example', audience: t, jobs: [{{claims: {claims}, role: operator}}]}}"
-    (line,) = told(f"issuers: [{issuer}]")
+    (line,) = mistakes_in(f"issuers: [{issuer}]")
     assert line.startswith("1: issuers[1].jobs[1].claims: ")
 
 
@@ -236,7 +236,7 @@ def test_a_hook_goes_only_where_the_hosts_let_it(url: str, hosts: str, expected:
     if expected is None:
         assert read_settings(text, environment=ENVIRONMENT).hooks
     else:
-        (line,) = told(text)
+        (line,) = mistakes_in(text)
         assert line.startswith("2: hooks[1].url: ")
         assert expected in line
 
@@ -256,7 +256,7 @@ SECRET = "xoxb-this-is-secret"
     ],
 )
 def test_a_secret_in_the_file_is_refused_and_not_repeated(written: str) -> None:
-    (line,) = told(
+    (line,) = mistakes_in(
         f"slack: {{token: {written}, signing_secret: {{env: SLACK_SIGNING}}, channel: '#deploys'}}"
     )
     assert line.startswith("1: slack.token: ")
@@ -280,7 +280,7 @@ def test_a_secret_that_every_user_may_read_is_refused_with_the_command_that_clos
     path = tmp_path / "token"
     path.write_text("xoxb-5")
     path.chmod(0o644)
-    assert told(slack(f"{{file: {path}}}")) == [
+    assert mistakes_in(slack(f"{{file: {path}}}")) == [
         f"1: slack.token: {path} is open to every user of this machine: close it: chmod o-rwx {path}"
     ]
 
@@ -300,18 +300,18 @@ def test_an_unfit_file_of_a_secret_is_told(tmp_path: Path, content: bytes, expec
     path = tmp_path / "token"
     path.write_bytes(content)
     path.chmod(0o600)
-    (line,) = told(slack(f"{{file: {path}}}"))
+    (line,) = mistakes_in(slack(f"{{file: {path}}}"))
     assert expected in line
     assert "no-token" not in line
 
 
 def test_a_directory_and_a_missing_file_are_no_secrets(tmp_path: Path) -> None:
-    assert "is no file" in told(slack(f"{{file: {tmp_path}}}"))[0]
-    assert "No such file" in told(slack(f"{{file: {tmp_path}/none}}"))[0]
+    assert "is no file" in mistakes_in(slack(f"{{file: {tmp_path}}}"))[0]
+    assert "No such file" in mistakes_in(slack(f"{{file: {tmp_path}/none}}"))[0]
 
 
 def test_a_variable_that_is_not_set_is_named() -> None:
-    assert told(slack("{env: SLACK_TOKEN}"), {"SLACK_SIGNING": "x"}) == [
+    assert mistakes_in(slack("{env: SLACK_TOKEN}"), {"SLACK_SIGNING": "x"}) == [
         "1: slack.token: the environment has no SLACK_TOKEN: set SLACK_TOKEN where Teal is started"
     ]
 
@@ -319,7 +319,7 @@ def test_a_variable_that_is_not_set_is_named() -> None:
 @pytest.mark.parametrize("key", ["abc", "whsec_abc", "whsec_" + base64.b64encode(bytes(8)).decode()])
 def test_a_hooks_key_has_the_form_that_receivers_expect(key: str) -> None:
     text = "hooks: [{name: a, url: 'https://hooks.example.com', secret: {env: HOOK}}]"
-    (line,) = told(text, {"HOOK": key})
+    (line,) = mistakes_in(text, {"HOOK": key})
     assert "what was found is not whsec_ and base64 of 24 to 64 bytes" in line
     assert key not in line
 
@@ -331,7 +331,7 @@ def test_every_mistake_is_told_at_once_from_the_top_down() -> None:
         "hosts: {private: ['*']}\n"
         "slack: {token: {env: MISSING}, signing_secret: s, channel: deploys}\n"
     )
-    assert [line.partition(":")[0] for line in told(text)] == ["1", "2", "3", "4", "4", "4"]
+    assert [line.partition(":")[0] for line in mistakes_in(text)] == ["1", "2", "3", "4", "4", "4"]
 
 
 def test_serve_checks_the_settings_and_ends(tmp_path: Path) -> None:

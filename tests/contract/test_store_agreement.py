@@ -115,7 +115,7 @@ def wake(rollout: str, at: datetime) -> Step:
     return lambda store, _: store.wake(RolloutId(rollout), at=at)
 
 
-def wish(rollout: str, key: str, at: datetime, later: timedelta) -> Step:
+def add_command(rollout: str, key: str, at: datetime, later: timedelta) -> Step:
     return lambda store, _: store.add_command(RolloutId(rollout), a_command(key, at=at + later), check=allow)
 
 
@@ -163,7 +163,7 @@ step = {  # each with how often it comes
     st.builds(renew, held, moment): 1,
     st.builds(release, held): 1,
     st.builds(wake, name, moment): 3,
-    st.builds(wish, name, command_key, moment, days): 3,
+    st.builds(add_command, name, command_key, moment, days): 3,
     st.builds(open_sink, st.sampled_from(["slack", "hook"])): 1,
     st.builds(lease_deliveries, st.just("slack"), owner, moment, st.integers(min_value=1, max_value=3)): 3,
     st.builds(tell, held, st.integers(min_value=0, max_value=2)): 3,

@@ -286,13 +286,13 @@ def at(known: Rollout, seen: Seen | None = None, *, now: datetime = NOON) -> Dec
     return decide(known, seen if seen is not None else seen_of(known), now)
 
 
-def wish(kind: CommandKind, *, by: Actor = OPERATOR, key: str = "key", **changes: Any) -> Command:  # noqa: ANN401
+def a_command(kind: CommandKind, *, by: Actor = OPERATOR, key: str = "key", **changes: Any) -> Command:  # noqa: ANN401
     """A command."""
     return replace(Command(key=key, kind=kind, by=by, at=NOON - timedelta(seconds=1)), **changes)
 
 
 def commanded(known: Rollout, *commands: Command) -> Decision:
-    """The decision about a row when people wish this and everything else is as the row says."""
+    """The decision about a row when people give these commands and everything else is as the row says."""
     return at(known, seen_of(known, commands=commands))
 
 
@@ -313,7 +313,7 @@ def only(decision: Decision, kind: type[Effect]) -> Any:  # noqa: ANN401 - the e
     return found[0]
 
 
-def told(decision: Decision) -> set[EventKind]:
+def recorded(decision: Decision) -> set[EventKind]:
     """The kinds of events."""
     return {event.kind for event in decision.events}
 

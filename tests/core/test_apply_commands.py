@@ -28,20 +28,20 @@ from tests.core.stages import (
     GREEN_NAME,
     MINUTE,
     OPERATOR,
+    a_command,
     at,
     attempt,
     baked,
     commanded,
     held,
     plan,
+    recorded,
     rolling_back,
     row,
     seen_of,
     service,
     settling,
     spec,
-    told,
-    wish,
     written,
 )
 
@@ -75,10 +75,10 @@ def test_what_a_phase_does_not_accept_is_refused_with_what_it_does_and_changes_n
     phase: Phase, kind: CommandKind
 ) -> None:
     known = IN[phase]
-    why = refusal(known, wish(kind))
+    why = refusal(known, a_command(kind))
     assert f"{kind} is not accepted while the rollout is {phase}" in why
     assert all(accepted in why for accepted in ACCEPTED[phase])
-    with_it, without = commanded(known, wish(kind)), at(known)
+    with_it, without = commanded(known, a_command(kind)), at(known)
     assert outcome(with_it) == (CommandState.OVERTAKEN, why)
     assert with_it.rollout == without.rollout
     assert with_it.effects == without.effects
@@ -87,7 +87,7 @@ def test_what_a_phase_does_not_accept_is_refused_with_what_it_does_and_changes_n
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase.is_final])
 def test_what_is_over_accepts_nothing_more(phase: Phase) -> None:
     for kind in K:
-        assert refusal(replace(WATCHED, phase=phase), wish(kind)).endswith("it now accepts nothing more")
+        assert refusal(replace(WATCHED, phase=phase), a_command(kind)).endswith("it now accepts nothing more")
 
 
 BOUND = [K.PROMOTE, K.BACK, K.PAUSE, K.REJECT, K.ROLLBACK, K.ABANDON]
@@ -96,7 +96,7 @@ BOUND = [K.PROMOTE, K.BACK, K.PAUSE, K.REJECT, K.ROLLBACK, K.ABANDON]
 @pytest.mark.parametrize("kind", BOUND)
 def test_a_command_bound_to_another_step_is_overtaken_and_changes_nothing(kind: CommandKind) -> None:
     known = baked(2, step=1)
-    decision = commanded(known, wish(kind, step=0, to=Tenths(100) if kind is K.BACK else None))
+    decision = commanded(known, a_command(kind, step=0, to=Tenths(100) if kind is K.BACK else None))
     state, text = outcome(decision)
     assert state is CommandState.OVERTAKEN
     assert text == "it was given for step 1, and the rollout is at step 2"
@@ -105,20 +105,22 @@ def test_a_command_bound_to_another_step_is_overtaken_and_changes_nothing(kind: 
 
 @pytest.mark.parametrize("kind", BOUND)
 def test_a_command_bound_to_the_current_step_is_applied(kind: CommandKind) -> None:
-    decision = commanded(baked(2, step=1), wish(kind, step=1, to=Tenths(100) if kind is K.BACK else None))
+    decision = commanded(
+        baked(2, step=1), a_command(kind, step=1, to=Tenths(100) if kind is K.BACK else None)
+    )
     assert outcome(decision)[0] is CommandState.APPLIED
 
 
 def test_before_the_first_traffic_a_command_means_no_step_of_the_plan() -> None:
     known = IN[Phase.PROVISIONING]
     assert current_step(known) == -1
-    assert "given for step 1" in refusal(known, wish(K.ROLLBACK, step=0))
-    assert refusal(known, wish(K.ROLLBACK, step=-1)) == ""
+    assert "given for step 1" in refusal(known, a_command(K.ROLLBACK, step=0))
+    assert refusal(known, a_command(K.ROLLBACK, step=-1)) == ""
 
 
 def test_an_answer_says_who_did_what_and_why_and_so_does_the_audit_log() -> None:
     by = Actor(name="operator", source="slack")
-    decision = commanded(baked(2), wish(K.PAUSE, by=by, reason="a customer calls"))
+    decision = commanded(baked(2), a_command(K.PAUSE, by=by, reason="a customer calls"))
     assert outcome(decision) == (CommandState.APPLIED, "pause by operator: a customer calls")
     (event,) = [e for e in decision.events if e.kind is EventKind.COMMAND_APPLIED]
     assert dict(event.facts) == {
@@ -133,7 +135,7 @@ def test_an_answer_says_who_did_what_and_why_and_so_does_the_audit_log() -> None
 # several at once ---------------------------------------------------------------------------------------------------
 
 
-def told_of(decision: Decision) -> list[CommandState]:
+def states_of(decision: Decision) -> list[CommandState]:
     return [answer.state for answer in decision.outcomes]
 
 
@@ -155,14 +157,14 @@ APPLIED, OVERTAKEN = CommandState.APPLIED, CommandState.OVERTAKEN
 def test_commands_of_one_tick_are_applied_in_their_order(
     commands: tuple[CommandKind, ...], states: list[CommandState]
 ) -> None:
-    wishes = tuple(wish(kind, key=str(n)) for n, kind in enumerate(commands))
-    assert told_of(commanded(baked(2), *wishes)) == states
+    commands = tuple(a_command(kind, key=str(n)) for n, kind in enumerate(commands))
+    assert states_of(commanded(baked(2), *commands)) == states
 
 
 def test_whoever_goes_back_after_a_promotion_to_the_end_has_the_last_word() -> None:
     known = baked(2, step=1)
-    decision = commanded(known, wish(K.PROMOTE, full=True), wish(K.BACK, key="2", to=Tenths(100)))
-    assert told_of(decision) == [APPLIED, APPLIED]
+    decision = commanded(known, a_command(K.PROMOTE, full=True), a_command(K.BACK, key="2", to=Tenths(100)))
+    assert states_of(decision) == [APPLIED, APPLIED]
     assert (decision.rollout.progress.step, written(decision)) == (0, [100])
 
 
@@ -173,15 +175,15 @@ ASKING = plan((100, 5), (500, 5), (1000, 30), approval=[0, 1])
 
 def test_two_different_people_of_one_tick_approve_together() -> None:
     known = baked(5, spec=spec(plan=ASKING, approval=ApprovalSpec(required=2)))
-    twice = commanded(known, wish(K.APPROVE), wish(K.APPROVE, key="2"))
-    assert told_of(twice) == [APPLIED, OVERTAKEN]
+    twice = commanded(known, a_command(K.APPROVE), a_command(K.APPROVE, key="2"))
+    assert states_of(twice) == [APPLIED, OVERTAKEN]
     assert twice.rollout.progress.step == 0
-    both = commanded(known, wish(K.APPROVE), wish(K.APPROVE, key="2", by=APPROVER))
+    both = commanded(known, a_command(K.APPROVE), a_command(K.APPROVE, key="2", by=APPROVER))
     assert both.rollout.progress.step == 1
 
 
 def test_an_approval_of_one_step_says_nothing_of_the_next() -> None:
-    left = commanded(baked(5, spec=spec(plan=ASKING)), wish(K.APPROVE)).rollout
+    left = commanded(baked(5, spec=spec(plan=ASKING)), a_command(K.APPROVE)).rollout
     assert left.progress.step == 1
     held_long = changed(baked(5, step=1, spec=spec(plan=ASKING)), approvals=left.progress.approvals)
     assert held(at(held_long)) == {HoldKind.APPROVAL}
@@ -190,7 +192,7 @@ def test_an_approval_of_one_step_says_nothing_of_the_next() -> None:
 def test_going_back_takes_the_approvals_of_the_steps_that_are_walked_again() -> None:
     given = tuple(Approval(by=OPERATOR, step=step, at=NOON) for step in (-1, 0, 1))
     known = baked(2, step=1, spec=spec(plan=ASKING), approvals=given)
-    back = commanded(known, wish(K.BACK, to=Tenths(100))).rollout
+    back = commanded(known, a_command(K.BACK, to=Tenths(100))).rollout
     assert [a.step for a in back.progress.approvals] == [-1]
 
 
@@ -198,37 +200,40 @@ def test_the_last_step_of_a_plan_may_ask_for_an_approval_too() -> None:
     asking = plan((100, 5), (500, 5), (1000, 30), approval=[2])
     known = replace(WATCHED, spec=spec(plan=asking))
     assert held(at(known)) == {HoldKind.APPROVAL}
-    assert commanded(known, wish(K.APPROVE)).rollout.phase is Phase.SETTLING
+    assert commanded(known, a_command(K.APPROVE)).rollout.phase is Phase.SETTLING
 
 
 def test_an_author_may_start_without_being_able_to_approve() -> None:
     known = baked(5, spec=spec(plan=ASKING, approval=ApprovalSpec(not_author=True)))
-    assert "its author may not approve" in refusal(known, wish(K.APPROVE, by=AUTHOR))
-    assert refusal(known, wish(K.APPROVE, by=OPERATOR)) == ""
+    assert "its author may not approve" in refusal(known, a_command(K.APPROVE, by=AUTHOR))
+    assert refusal(known, a_command(K.APPROVE, by=OPERATOR)) == ""
 
 
 # going back --------------------------------------------------------------------------------------------------------
 
 
 def test_a_refused_way_back_names_the_weights_there_are() -> None:
-    assert refusal(WATCHED, wish(K.BACK, to=Tenths(300))) == "name the weight of an earlier step: 10 %, 50 %"
-    assert "there is no earlier one" in refusal(baked(2), wish(K.BACK, to=Tenths(100)))
+    assert (
+        refusal(WATCHED, a_command(K.BACK, to=Tenths(300)))
+        == "name the weight of an earlier step: 10 %, 50 %"
+    )
+    assert "there is no earlier one" in refusal(baked(2), a_command(K.BACK, to=Tenths(100)))
 
 
 def test_going_back_from_the_watch_is_told_and_waives_nothing() -> None:
-    decision = commanded(changed(WATCHED, waived_step=2), wish(K.BACK, to=Tenths(500)))
+    decision = commanded(changed(WATCHED, waived_step=2), a_command(K.BACK, to=Tenths(500)))
     after = decision.rollout
     assert (after.phase, after.progress.step, after.progress.waived_step) == (Phase.SHIFTING, 1, None)
     assert (after.progress.bake, after.evidence.judged_from) == (Bake(), NOON)
     assert after.evidence.intervals[:1] == WATCHED.evidence.intervals[:1], (
         "what was measured is kept, and not held against it"
     )
-    assert EventKind.PHASE_CHANGED in told(decision)
+    assert EventKind.PHASE_CHANGED in recorded(decision)
 
 
 def test_going_back_after_a_failure_that_holds_is_a_way_on() -> None:
     known = changed(WATCHED, failed="guard: a test", spec=spec(on_failure=OnFailure.HOLD))
-    back = commanded(known, wish(K.BACK, to=Tenths(100)))
+    back = commanded(known, a_command(K.BACK, to=Tenths(100)))
     assert (back.rollout.waiting.failed, written(back)) == ("", [100])
 
 
@@ -254,14 +259,14 @@ def test_going_back_after_a_failure_that_holds_is_a_way_on() -> None:
     ],
 )
 def test_only_what_is_stopped_can_be_resumed(known: Rollout, *, accepted: bool) -> None:
-    assert refusal(known, wish(K.RESUME)) == ("" if accepted else "it is not paused")
+    assert refusal(known, a_command(K.RESUME)) == ("" if accepted else "it is not paused")
 
 
 def test_resuming_after_a_pause_keeps_the_bake_and_after_a_failure_begins_it_anew() -> None:
-    paused = commanded(baked(3, paused_by=AUTHOR), wish(K.RESUME)).rollout
+    paused = commanded(baked(3, paused_by=AUTHOR), a_command(K.RESUME)).rollout
     assert paused.pause.paused_by is None
     assert paused.progress.bake.done > 3 * MINUTE
-    failed = commanded(baked(3, failed="guard: a test"), wish(K.RESUME)).rollout
+    failed = commanded(baked(3, failed="guard: a test"), a_command(K.RESUME)).rollout
     assert (failed.waiting.failed, failed.progress.step) == ("", 0)
     assert failed.progress.bake.done == NOON - NOON
     assert failed.evidence.judged_from == NOON
@@ -272,7 +277,7 @@ def test_resuming_after_a_pause_keeps_the_bake_and_after_a_failure_begins_it_ane
 
 def silent(known: Rollout, **changes: Any) -> Decision:  # noqa: ANN401 - the fields of Seen
     """A promotion where everything but this is as it should be."""
-    return at(known, seen_of(known, commands=(wish(K.PROMOTE),), **changes))
+    return at(known, seen_of(known, commands=(a_command(K.PROMOTE),), **changes))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +318,7 @@ HINDRANCES = [
 @pytest.mark.parametrize("changes", HINDRANCES)
 def test_a_promotion_never_waives_health_capacity_or_drift(changes: dict[str, Any], *, full: bool) -> None:
     known = baked(2, spec=spec(on_drift=OnDrift.HOLD))
-    seen = seen_of(known, commands=(wish(K.PROMOTE, full=full),), **changes)
+    seen = seen_of(known, commands=(a_command(K.PROMOTE, full=full),), **changes)
     decision = at(known, seen)
     assert decision.rollout.phase is Phase.SHIFTING
     assert not [weight for weight in written(decision) if weight != 100]
@@ -325,7 +330,7 @@ def test_a_promotion_never_waives_health_capacity_or_drift(changes: dict[str, An
 def test_a_promotion_to_the_end_goes_on_once_health_is_back() -> None:
     known = baked(2)
     ill = {"green": service(GREEN_NAME, WANTED, running=2)}
-    waiting = at(known, seen_of(known, commands=(wish(K.PROMOTE, full=True),), **ill)).rollout
+    waiting = at(known, seen_of(known, commands=(a_command(K.PROMOTE, full=True),), **ill)).rollout
     well = at(waiting, now=NOON + MINUTE / 4)
     assert written(well) == [1000]
 
@@ -333,41 +338,41 @@ def test_a_promotion_to_the_end_goes_on_once_health_is_back() -> None:
 @pytest.mark.parametrize("step", [0, 1])
 def test_a_promotion_to_the_end_is_refused_where_it_would_pass_an_approval_by(step: int) -> None:
     known = baked(2, step=step, spec=spec(plan=plan((100, 5), (500, 5), (1000, 30), approval=[1])))
-    full = wish(K.PROMOTE, full=True)
+    full = a_command(K.PROMOTE, full=True)
     assert "step 2 needs an approval" in refusal(known, full)
-    assert refusal(known, wish(K.PROMOTE)) == "", "one step at a time is another thing"
+    assert refusal(known, a_command(K.PROMOTE)) == "", "one step at a time is another thing"
     assert commanded(known, full).rollout.progress.step == step
 
 
 def test_an_approval_that_was_given_lets_a_promotion_to_the_end_through() -> None:
     asking = spec(plan=plan((100, 5), (500, 5), (1000, 30), approval=[1, 2]))
     known = baked(2, step=1, spec=asking, approvals=(Approval(by=OPERATOR, step=1, at=NOON),))
-    decision = commanded(known, wish(K.PROMOTE, full=True))
+    decision = commanded(known, a_command(K.PROMOTE, full=True))
     assert decision.rollout.progress.step == 2, "the last step's own approval is asked for when it is left"
 
 
 def test_a_promotion_while_paused_waits_for_the_pause_to_end() -> None:
     known = baked(2, paused_by=AUTHOR)
-    waiting = commanded(known, wish(K.PROMOTE))
+    waiting = commanded(known, a_command(K.PROMOTE))
     assert not waiting.effects
-    assert written(commanded(waiting.rollout, wish(K.RESUME))) == [500]
+    assert written(commanded(waiting.rollout, a_command(K.RESUME))) == [500]
 
 
 def test_a_promotion_in_the_watch_ends_it() -> None:
     early = changed(WATCHED, bake=Bake(since=NOON - MINUTE, done=MINUTE), intervals=())
     assert at(early).rollout.phase is Phase.WATCHING
-    assert commanded(early, wish(K.PROMOTE)).rollout.phase is Phase.SETTLING
-    assert commanded(early, wish(K.PROMOTE, full=True)).rollout.phase is Phase.SETTLING
+    assert commanded(early, a_command(K.PROMOTE)).rollout.phase is Phase.SETTLING
+    assert commanded(early, a_command(K.PROMOTE, full=True)).rollout.phase is Phase.SETTLING
 
 
 def test_a_promotion_never_outweighs_a_failure_that_the_file_holds() -> None:
     known = baked(2, failed="guard: a test", spec=spec(on_failure=OnFailure.HOLD, gates=GatesSpec()))
     for full in (False, True):
-        decision = commanded(known, wish(K.PROMOTE, full=full))
+        decision = commanded(known, a_command(K.PROMOTE, full=full))
         assert (decision.rollout.progress.step, written(decision)) == (0, [])
         assert held(decision) == {HoldKind.FAILED}
 
 
 def test_a_waived_step_waives_nothing_of_the_next() -> None:
-    moved = commanded(baked(2), wish(K.PROMOTE)).rollout
+    moved = commanded(baked(2), a_command(K.PROMOTE)).rollout
     assert (moved.progress.step, moved.progress.waived_step) == (1, None)

@@ -26,6 +26,7 @@ from tests.core.stages import (
     GREEN_NAME,
     MINUTE,
     OPERATOR,
+    a_command,
     at,
     baked,
     blue,
@@ -33,13 +34,12 @@ from tests.core.stages import (
     held,
     metrics,
     plan,
+    recorded,
     row,
     seen_of,
     service,
     settling,
     spec,
-    told,
-    wish,
 )
 
 POLL = timedelta(seconds=15)
@@ -165,18 +165,18 @@ def test_a_hold_that_lasts_rolls_back_at_its_limit_and_not_before() -> None:
 
 def test_a_hold_that_may_last_calls_people_once_and_changes_nothing() -> None:
     decisions = later(holding(replace(SHORT, then=HOLD)), ticks=8, **NO_ALARM)
-    assert [EventKind.PAGED in told(d) for d in decisions] == [False] * 3 + [True] + [False] * 4
+    assert [EventKind.PAGED in recorded(d) for d in decisions] == [False] * 3 + [True] + [False] * 4
     assert {d.rollout.phase for d in decisions} == {Phase.SHIFTING}
 
 
 def test_people_are_called_again_for_another_standstill() -> None:
     first = later(holding(replace(SHORT, then=HOLD)), ticks=4, **NO_ALARM)[-1]
-    assert EventKind.PAGED in told(first)
+    assert EventKind.PAGED in recorded(first)
     moved = at(first.rollout, now=NOON + 5 * POLL).rollout
     assert (moved.progress.step, moved.waiting.is_paged) == (1, False)
     stuck = changed(moved, held=MINUTE, ticked_at=NOON + 5 * POLL)
     again = at(stuck, seen_of(stuck, blue=UNREAD), now=NOON + 6 * POLL)
-    assert EventKind.PAGED in told(again)
+    assert EventKind.PAGED in recorded(again)
 
 
 def test_blue_that_fails_in_settling_calls_people_although_they_were_called_before() -> None:
@@ -185,13 +185,13 @@ def test_blue_that_fails_in_settling_calls_people_although_they_were_called_befo
     assert (begun.phase, begun.waiting.is_paged) == (Phase.SETTLING, False)
     undone = changed(settling(), is_paged=begun.waiting.is_paged)
     failing = at(undone, seen_of(undone, blue=service("checkout", FORMER)))
-    assert EventKind.PAGED in told(failing)
+    assert EventKind.PAGED in recorded(failing)
 
 
 def test_time_paused_by_a_person_is_not_held_time() -> None:
     paused = later(holding(paused_by=OPERATOR, held=30 * SECOND), ticks=10, **NO_ALARM)[-1].rollout
     assert (paused.phase, paused.waiting.held) == (Phase.SHIFTING, 30 * SECOND)
-    resumed = commanded(changed(paused, ticked_at=NOON), wish(CommandKind.RESUME)).rollout
+    resumed = commanded(changed(paused, ticked_at=NOON), a_command(CommandKind.RESUME)).rollout
     assert resumed.phase is not Phase.ROLLING_BACK
 
 
@@ -227,24 +227,24 @@ def test_in_settling_a_hold_calls_people_and_never_rolls_back() -> None:
     known = settling(spec=spec(limits=SHORT), held=MINUTE)
     decision = at(known, seen_of(known, blue=UNREAD))
     assert decision.rollout.phase is Phase.SETTLING
-    assert EventKind.PAGED in told(decision)
+    assert EventKind.PAGED in recorded(decision)
 
 
 def test_a_hold_keeps_its_beginning_and_is_told_at_both_ends() -> None:
     first, second = later(holding(), ticks=2, **NO_ALARM)
-    assert EventKind.HELD in told(first)
-    assert EventKind.HELD not in told(second)
+    assert EventKind.HELD in recorded(first)
+    assert EventKind.HELD not in recorded(second)
     assert [hold.since for hold in second.rollout.waiting.holds] == [NOON + POLL]
     cleared = at(second.rollout, now=NOON + 3 * POLL)
-    assert EventKind.HOLD_CLEARED in told(cleared)
+    assert EventKind.HOLD_CLEARED in recorded(cleared)
 
 
 def test_what_aws_refuses_is_told_once_and_holds_as_long_as_it_lasts() -> None:
     known = half_baked()
     refused = (Failure(key="scale_service green 4", why="not allowed", is_final=True),)
     first, second = later(known, ticks=2, failures=refused)
-    assert EventKind.EFFECT_FAILED in told(first)
-    assert EventKind.EFFECT_FAILED not in told(second)
+    assert EventKind.EFFECT_FAILED in recorded(first)
+    assert EventKind.EFFECT_FAILED not in recorded(second)
     assert held(second) == {HoldKind.AWS}
     assert HoldKind.AWS not in held(at(second.rollout, now=NOON + 3 * POLL))
 
@@ -301,11 +301,11 @@ def test_settling_too_long_calls_people_once_and_green_serves_on(
     known = settling(phase_since=NOON - ago, paused_by=paused)
     starting = {"blue": service("checkout", WANTED, running=2)}
     first = at(known, seen_of(known, **starting))
-    assert (EventKind.PAGED in told(first)) is paged
+    assert (EventKind.PAGED in recorded(first)) is paged
     assert first.rollout.phase is Phase.SETTLING
     assert not first.effects
     if paged:
-        assert EventKind.PAGED not in told(at(first.rollout, seen_of(known, **starting), now=NOON + POLL))
+        assert EventKind.PAGED not in recorded(at(first.rollout, seen_of(known, **starting), now=NOON + POLL))
 
 
 # approvals ---------------------------------------------------------------------------------------------------------
@@ -345,8 +345,8 @@ def test_an_approval_that_nobody_gives_rolls_back_at_its_limit_and_not_before(ma
 def test_an_approval_that_may_wait_calls_people_once(made: Any) -> None:  # noqa: ANN401
     known = made(HOLD)
     decisions = later(known, ticks=8)
-    assert [EventKind.PAGED in told(d) for d in decisions].count(True) == 1
-    assert EventKind.PAGED in told(decisions[3])
+    assert [EventKind.PAGED in recorded(d) for d in decisions].count(True) == 1
+    assert EventKind.PAGED in recorded(decisions[3])
     assert held(decisions[-1]) == {HoldKind.APPROVAL}
     assert decisions[-1].rollout.phase is known.phase
 
@@ -356,7 +356,7 @@ def test_time_paused_does_not_count_towards_an_approvals_limit(made: Any) -> Non
     known = made(paused_by=AUTHOR, waited_for_approval=30 * SECOND)
     paused = later(known, ticks=10)[-1].rollout
     assert paused.progress.waited_for_approval == 30 * SECOND
-    resumed = commanded(changed(paused, ticked_at=NOON), wish(CommandKind.RESUME)).rollout
+    resumed = commanded(changed(paused, ticked_at=NOON), a_command(CommandKind.RESUME)).rollout
     assert resumed.phase is known.phase
 
 

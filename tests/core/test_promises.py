@@ -45,6 +45,7 @@ from tests.core.stages import (
     GREEN_GROUP,
     GREEN_NAME,
     SCALING,
+    a_command,
     attempt,
     baked,
     group,
@@ -56,7 +57,6 @@ from tests.core.stages import (
     service,
     settling,
     spec,
-    wish,
 )
 
 T = TypeVar("T")
@@ -114,7 +114,7 @@ def rows() -> st.SearchStrategy[Rollout]:
     changes = st.fixed_dictionaries(
         {
             "spec": files,
-            "paused_by": st.sampled_from((None, wish(CommandKind.PAUSE).by)),
+            "paused_by": st.sampled_from((None, a_command(CommandKind.PAUSE).by)),
             "failed": st.sampled_from(("", "guard: a test")),
             "held": st.sampled_from((timedelta(0), timedelta(hours=3))),
             "waived_step": st.sampled_from((None, 0, 1)),
@@ -174,7 +174,7 @@ def sights(known: Rollout) -> st.SearchStrategy[Seen]:
     counts = st.tuples(st.sampled_from((0, 30, 200)), st.sampled_from((0, 20)))
     return st.builds(
         lambda **given: seen_of(known, **given),
-        commands=st.lists(st.sampled_from(CommandKind).map(wish), max_size=2).map(
+        commands=st.lists(st.sampled_from(CommandKind).map(a_command), max_size=2).map(
             lambda ws: tuple(replace(w, key=str(n)) for n, w in enumerate(ws))
         ),
         failures=st.sampled_from(((), (Failure(key="write_rule x", why="a test", is_final=True),))),
@@ -257,7 +257,7 @@ def test_a_rollback_before_settling_is_one_write_whatever_else_is_seen(
     known, seen = situation
     if not known.phase.blue_is_safe_side or kind not in ACCEPTED[known.phase]:
         return
-    decision = decide(known, replace(seen, commands=(wish(kind),)), NOON)
+    decision = decide(known, replace(seen, commands=(a_command(kind),)), NOON)
     assert decision.rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
     if not all(pair.green for pair in known.pairs):
         return  # green's groups were never committed, so no rule can hold them by Teal's doing

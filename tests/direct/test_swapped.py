@@ -14,7 +14,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Ending, ServiceName
 from orchestrator.engine.direct_rollback import DirectRun
 from tests.cases.looks import service_of
-from tests.cases.swap_stage import swap, swapped, until_told
+from tests.cases.swap_stage import swap, swapped, until_recorded
 from tests.direct.test_in_trouble import AFTER_A_SWAP
 from tests.support.rehearsal import Rehearsal
 
@@ -71,7 +71,7 @@ def test_after_a_swap_there_is_nothing_to_take_back(stage: Rehearsal) -> None:
 
 def test_while_blue_is_being_retired_it_is_said_how_to_go_back(stage: Rehearsal) -> None:
     rollout = swap(stage, Ending.DELETE)
-    until_told(stage, rollout, EventKind.BLUE_DRAINED)
+    until_recorded(stage, rollout, EventKind.BLUE_DRAINED)
     stage.let_run(timedelta(seconds=1))
     with pytest.raises(Missing) as caught:
         look(stage)

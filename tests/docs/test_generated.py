@@ -113,6 +113,6 @@ def test_source_is_read_for_every_call_that_a_rollout_makes() -> None:
         calls = recorded(stage)
         rollout = stage.start(stage.spec(stage.revision({"VERSION": "2"})))
         stage.until(rollout, Phase.WATCHING)
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
         assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert calls.actions <= permissions.actions()

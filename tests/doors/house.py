@@ -175,11 +175,11 @@ def rehearsed(stage: Rehearsal) -> dict[str, Played]:
         if any(hold.kind == "approval" for hold in stage.row(rollout).waiting.holds):
             break
     keep("shifting")
-    stage.wish(rollout, CommandKind.PAUSE)
+    stage.command(rollout, CommandKind.PAUSE)
     stage.let_run(stage.world.minute / 5)
     keep("paused")
-    stage.wish(rollout, CommandKind.RESUME)
-    stage.wish(rollout, CommandKind.APPROVE)
+    stage.command(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.APPROVE)
     stage.until(rollout, Phase.WATCHING)
     keep("watching")
     return states

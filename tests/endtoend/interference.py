@@ -18,7 +18,7 @@ async def at_half(made: Stage, name: str) -> tuple[Shop, Any, Any]:
     before = await shop.state()
     deploy = await shop.deploy(shop.file(shop.revision(TEAL_DEMO_VERSION="2"), text=SLOW))
     await shop.until(lambda view: view.green_percent == 50)
-    await shop.told("step 1 of 2")
+    await shop.event("step 1 of 2")
     return shop, before, deploy
 
 
@@ -44,8 +44,8 @@ async def ends_on_blue(shop: Shop, before: Any, deploy: Any) -> None:  # noqa: A
 async def somebody_raises_green(made: Stage) -> None:
     shop, before, deploy = await at_half(made, "raised")
     await rewrite(shop, blue=1, green=9)
-    await shop.told("somebody gave green 90 % on rule 1000 of load balancer prod-lb, more than Teal wrote")
-    await shop.told("hold_cleared: ")
+    await shop.event("somebody gave green 90 % on rule 1000 of load balancer prod-lb, more than Teal wrote")
+    await shop.event("hold_cleared: ")
     weights = [pair["Weight"] for pair in (await shop.rules())[0][0]["ForwardConfig"]["TargetGroups"]]
     assert weights[0] == weights[1]
     assert (await shop.teal("rollback", shop.name)).code == 0

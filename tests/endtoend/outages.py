@@ -26,7 +26,7 @@ async def api_is_away_and_then_throttles_while_traffic_moves(made: Stage) -> Non
     assert "503" in view.holds[0].reason or "ServiceUnavailable" in view.holds[0].reason, view.holds
     assert view.green_percent == 50
     shop.fault("outage", end=True)
-    await shop.told("hold_cleared: ")
+    await shop.event("hold_cleared: ")
     shop.fault("throttling")
     await shop.until(lambda view: [hold for hold in view.holds if "Rate exceeded" in hold.reason])
     shop.fault("throttling", end=True)
@@ -62,7 +62,7 @@ async def all_that_both_colours_depend_on_fails(made: Stage) -> None:
     file = shop.file(shop.revision(TEAL_DEMO_VERSION="2"), "gates: {guard: {errors: 25%}}", text=LONGER)
     deploy = await shop.deploy(file)
     await shop.in_phase("shifting")
-    await shop.told("step 1 of 2")
+    await shop.event("step 1 of 2")
     await asyncio.sleep(GROWTH_SECONDS)
     shop.fault("dependency", rate=0.4, seconds=OUTAGE_SECONDS)
     view = await shop.until(lambda view: [hold for hold in view.holds if "blue itself fails" in hold.reason])

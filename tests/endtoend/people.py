@@ -25,7 +25,7 @@ async def applied(shop: Shop, *command: str, told: str) -> None:
     given = await shop.teal(command[0], shop.name, *command[1:])
     accepted = time.time()
     assert given.code == 0, given
-    await shop.told(f"command_applied: {told}")
+    await shop.event(f"command_applied: {told}")
     print(f"{command[0]}: in the log {time.time() - accepted:.2f} s after the command returned")
 
 

@@ -28,7 +28,7 @@ async def blue_that_cannot_start_it(made: Stage) -> None:
     assert view.holds[0].reason.startswith(f"blue does not start on {new}: "), view
     assert "Essential container in task exited" in view.holds[0].reason, view
     assert (view.phase, view.green_percent) == ("settling", 100.0)
-    paged = await shop.told("paged: blue does not start on ")
+    paged = await shop.event("paged: blue does not start on ")
     assert " tasks stopped, last: " in paged, paged
     assert f"; green serves everybody. Fix what stops them, or `teal rollback {view.id}`" in paged, paged
     assert not deploy.has_ended
@@ -58,7 +58,7 @@ async def breaker_that_puts_the_former_back(made: Stage) -> None:
     assert "stopped, last: Essential container in task exited" in hold.reason, hold
     assert hold.clears_when == "a person resumes (tries once more) or rolls back"
     assert view.green_percent == 100.0
-    await shop.told("paged: blue did not take")
+    await shop.event("paged: blue did not take")
     shop.fault("crash", service=shop.name, revision=new, end=True)
     resumed = await shop.teal("resume", shop.name, "-r", "the fault has ended")
     assert resumed.code == 0, resumed
@@ -81,7 +81,7 @@ async def rollback_while_traffic_returns(made: Stage) -> None:
     await shop.until(lambda view: view.phase == "settling" and view.green_percent == 50.0)
     # Not by a process of its own: on a busy machine that starts so slowly that all traffic is back by then.
     await shop.door.give((await shop.newest()).id, NewCommand(kind=CommandKind.ROLLBACK, reason="turn round"))
-    await shop.told("blue goes back to")
+    await shop.event("blue goes back to")
     ended = await deploy.ended()
     assert ended.code == 3, ended
     print_from("rolling back: ", ended)

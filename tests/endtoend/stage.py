@@ -255,7 +255,7 @@ class Shop:
             await asyncio.sleep(LOOK_SECONDS)
         return found
 
-    async def told(self, words: str, limit: float = LONGEST_SECONDS) -> str:
+    async def event(self, words: str, limit: float = LONGEST_SECONDS) -> str:
         """Wait for an event with these words. Raises TimeoutError with all events there were."""
         events: list[str] = []
         try:

@@ -1,4 +1,4 @@
-"""Revisions that are bad, people who interfere, and wishes that cannot be granted; played side by side."""
+"""Revisions that are bad, people who interfere, and commands that cannot be obeyed; played side by side."""
 
 from pathlib import Path
 

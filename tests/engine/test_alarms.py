@@ -196,7 +196,7 @@ def test_case_12_an_alarm_that_fires_before_the_rollout_is_not_counted_and_asks_
     row = stage.row(rollout)
     assert row.phase is Phase.PROVISIONING, stage.story(rollout)
     assert any("an alarm fires already" in hold.reason for hold in row.waiting.holds), row.waiting.holds
-    stage.wish(rollout, CommandKind.APPROVE, reason="it is a known one")
+    stage.command(rollout, CommandKind.APPROVE, reason="it is a known one")
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 

@@ -65,7 +65,7 @@ def test_the_file_may_say_to_hold_and_call_people_instead(stage: Rehearsal) -> N
     stage.let_run(10 * MINUTE)
     assert (stage.row(rollout).phase, stage.row(rollout).green_weight) == (Phase.SHIFTING, 100)
     assert len(stage.events(rollout, EventKind.PAGED)) == 1
-    stage.wish(rollout, CommandKind.APPROVE, by=FIRST)
+    stage.command(rollout, CommandKind.APPROVE, by=FIRST)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 
@@ -73,9 +73,9 @@ def test_the_file_may_say_to_hold_and_call_people_instead(stage: Rehearsal) -> N
 def test_a_pause_stops_the_clock_of_an_approval(stage: Rehearsal) -> None:
     rollout = stage.start(asked(stage))
     waiting(stage, rollout)
-    stage.wish(rollout, CommandKind.PAUSE)
+    stage.command(rollout, CommandKind.PAUSE)
     stage.let_run(10 * MINUTE)
-    stage.wish(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.RESUME)
     stage.let_run(MINUTE)
     assert stage.row(rollout).phase is Phase.SHIFTING
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
@@ -85,14 +85,14 @@ def test_two_different_people_of_a_group_must_approve(stage: Rehearsal) -> None:
     rollout = stage.start(asked(stage, approvers=("group:release",), required=2))
     waiting(stage, rollout)
     with pytest.raises(Refused, match="outsider is not among the approvers: group:release"):
-        stage.wish(rollout, CommandKind.APPROVE, by=OUTSIDER)
-    stage.wish(rollout, CommandKind.APPROVE, by=FIRST, key="1")
+        stage.command(rollout, CommandKind.APPROVE, by=OUTSIDER)
+    stage.command(rollout, CommandKind.APPROVE, by=FIRST, key="1")
     stage.let_run(20 * timedelta(seconds=1))
     row = stage.row(rollout)
     assert [hold.reason for hold in row.waiting.holds] == ["leaving step 1 waits for 1 approval"]
     with pytest.raises(Refused, match="first has already approved this step"):
-        stage.wish(rollout, CommandKind.APPROVE, by=FIRST, key="2")
-    stage.wish(rollout, CommandKind.APPROVE, by=SECOND, key="3")
+        stage.command(rollout, CommandKind.APPROVE, by=FIRST, key="2")
+    stage.command(rollout, CommandKind.APPROVE, by=SECOND, key="3")
     assert stage.until(rollout, Phase.WATCHING).phase is Phase.WATCHING, stage.story(rollout)
 
 
@@ -100,7 +100,7 @@ def test_the_author_may_be_barred_also_as_one_of_the_group(stage: Rehearsal) -> 
     rollout = stage.start(asked(stage, approvers=("group:release",), not_author=True))
     waiting(stage, rollout)
     with pytest.raises(Refused, match="its author may not approve it"):
-        stage.wish(rollout, CommandKind.APPROVE, by=replace(AUTHOR, groups=("release",)))
+        stage.command(rollout, CommandKind.APPROVE, by=replace(AUTHOR, groups=("release",)))
     assert waiting(stage, rollout).phase is Phase.SHIFTING
 
 
@@ -110,7 +110,7 @@ def test_users_meet_green_only_after_somebody_has_said_so(stage: Rehearsal) -> N
     assert (row.phase, row.green_weight) == (Phase.PROVISIONING, 0)
     stage.let_run(2 * MINUTE)
     assert stage.row(rollout).green_weight == 0
-    stage.wish(rollout, CommandKind.APPROVE, by=FIRST)
+    stage.command(rollout, CommandKind.APPROVE, by=FIRST)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
 
 
@@ -128,7 +128,7 @@ def test_nobody_approves_the_first_traffic_and_green_is_gone_when_the_time_is_ov
 def test_an_approval_may_be_given_from_the_steps_start_and_holds_nothing_up_then(stage: Rehearsal) -> None:
     rollout = stage.start(asked(stage))
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.APPROVE, by=FIRST)
+    stage.command(rollout, CommandKind.APPROVE, by=FIRST)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     holds = [dict(seen.event.facts)["hold"] for seen in stage.events(rollout, EventKind.HELD)]
     assert "approval" not in holds
@@ -138,7 +138,7 @@ def test_a_rejected_step_is_rolled_back_at_once(stage: Rehearsal) -> None:
     rollout = stage.start(asked(stage))
     waiting(stage, rollout)
     began = stage.clock.now()
-    stage.wish(rollout, CommandKind.REJECT, by=FIRST, reason="the totals are wrong")
+    stage.command(rollout, CommandKind.REJECT, by=FIRST, reason="the totals are wrong")
     row = stage.until(rollout)
     assert row.end is not None
     assert row.end.reason == "reject by first: the totals are wrong"

@@ -140,7 +140,7 @@ def test_a_rollout_ends_well_under_its_own_policy(ending: Ending) -> None:
 def test_a_rollback_from_every_phase_succeeds_under_the_policy(stage: Elsewhere, phase: Phase) -> None:
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, phase)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert_confined(stage, rollout)

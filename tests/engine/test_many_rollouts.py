@@ -21,7 +21,7 @@ def test_rollouts_in_a_row_leave_the_service_its_rules_and_one_revision_each() -
             rollout = stage.start(spec, key=f"release {number}")
             if number % 4 == 3:
                 stage.until(rollout, Phase.SHIFTING)
-                stage.wish(rollout, CommandKind.ROLLBACK)
+                stage.command(rollout, CommandKind.ROLLBACK)
             row = stage.until(rollout)
             assert row.phase is (Phase.ROLLED_BACK if number % 4 == 3 else Phase.SUCCEEDED), stage.story(
                 rollout

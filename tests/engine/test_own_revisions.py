@@ -69,7 +69,7 @@ def test_a_rollback_takes_the_registered_revision_away_again(stage: Rehearsal) -
     rollout = stage.start(with_image(stage, colour_variable="TEAL_COLOUR"))
     stage.until(rollout, Phase.SHIFTING)
     assert len(active_revisions(stage, "checkout")) == 2
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert active_revisions(stage, "checkout") == ["checkout:1"]
@@ -107,7 +107,7 @@ def test_revisions_that_others_register_meanwhile_are_left_alone(kind: Rehearsal
     rollout = kind.start(with_image(kind))
     kind.until(rollout, Phase.SHIFTING)
     others = kind.revision()
-    kind.wish(rollout, CommandKind.ROLLBACK)
+    kind.command(rollout, CommandKind.ROLLBACK)
     kind.until(rollout)
     assert active_revisions(kind, "checkout") == ["checkout:1", others.rpartition("/")[2]]
 

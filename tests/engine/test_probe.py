@@ -158,7 +158,7 @@ def test_with_on_failure_hold_a_failed_probe_waits_for_a_person_and_is_made_anew
         row = stage.row(rollout)
         assert row.phase is Phase.PROVISIONING
         assert {hold.kind for hold in row.waiting.holds} == {HoldKind.FAILED}
-        stage.wish(rollout, CommandKind.RESUME)
+        stage.command(rollout, CommandKind.RESUME)
         stage.let_run(timedelta(minutes=1))
         row = stage.row(rollout)
         assert row.checks.probed is not None
@@ -208,7 +208,7 @@ def test_a_test_rule_that_somebody_changed_is_never_overwritten(stage: Rehearsal
         rewrite(stage, rule, theirs)
         stage.let_run(timedelta(seconds=30))
         assert any(hold.kind is HoldKind.DRIFT for hold in stage.row(rollout).waiting.holds)
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
         row = stage.until(rollout)
         assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
         assert actions(stage, rule)[0]["Type"] == "fixed-response"
@@ -248,7 +248,7 @@ def test_a_rollback_while_green_is_probed_restores_the_test_rule_to_the_letter(s
     with stage:
         first = actions(stage, rule)
         rollout = pointed(stage)
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
         row = stage.until(rollout)
         assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
         assert actions(stage, rule) == first

@@ -39,7 +39,7 @@ def stage() -> Iterator[Rehearsal]:
         yield stage
 
 
-def told(stage: Rehearsal, rollout: RolloutId) -> Report:
+def report_of(stage: Rehearsal, rollout: RolloutId) -> Report:
     return stage.run(report(stage.store, rollout))
 
 
@@ -47,9 +47,9 @@ def test_report_says_who_started_what_who_approved_and_how_it_ended(stage: Rehea
     rollout = stage.start(stage.spec(stage.revision(), plan=PLAN, labels=(("commit", "9fceb02"),)))
     stage.until(rollout, Phase.SHIFTING)
     stage.let_run(timedelta(minutes=2))
-    stage.wish(rollout, CommandKind.APPROVE, by=APPROVER, reason="graphs are calm")
+    stage.command(rollout, CommandKind.APPROVE, by=APPROVER, reason="graphs are calm")
     stage.until(rollout)
-    found = told(stage, rollout)
+    found = report_of(stage, rollout)
     assert (found.start.by, found.start.source, found.start.at) == ("author", "cli", found.rollout.created_at)
     assert found.rollout.labels == {"commit": "9fceb02"}
     assert found.start.images == "checkout=example.com/checkout:latest"
@@ -67,7 +67,7 @@ def test_report_has_the_steps_and_weights_with_their_times_and_the_gates_with_th
 ) -> None:
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout)
-    found = told(stage, rollout)
+    found = report_of(stage, rollout)
     times = [at for step in found.steps for at in (step.started_at, step.passed_at)]
     assert times == sorted(at for at in times if at is not None)
     assert [step.weight_percent for step in found.steps] == [10, 100]
@@ -83,13 +83,13 @@ def test_report_has_the_steps_and_weights_with_their_times_and_the_gates_with_th
 def test_report_has_every_hold_with_its_end(stage: Rehearsal) -> None:
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.PAUSE, reason="lunch")
+    stage.command(rollout, CommandKind.PAUSE, reason="lunch")
     stage.let_run(timedelta(seconds=30))
-    (pause,) = [hold for hold in told(stage, rollout).holds if hold.kind == "paused"]
+    (pause,) = [hold for hold in report_of(stage, rollout).holds if hold.kind == "paused"]
     assert (pause.until, "lunch" in pause.reason) == (None, True)
-    stage.wish(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.RESUME)
     stage.until(rollout)
-    found = told(stage, rollout)
+    found = report_of(stage, rollout)
     (pause,) = [hold for hold in found.holds if hold.kind == "paused"]
     assert pause.until is not None
     assert pause.until > pause.since
@@ -100,9 +100,9 @@ def test_report_says_why_and_by_whom_a_rollout_was_turned_back(stage: Rehearsal)
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SHIFTING)
     stage.let_run(timedelta(seconds=10))
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="odd", by=APPROVER)
+    stage.command(rollout, CommandKind.ROLLBACK, reason="odd", by=APPROVER)
     stage.until(rollout)
-    found = told(stage, rollout)
+    found = report_of(stage, rollout)
     assert found.turned_back is not None
     assert (found.turned_back.by, found.turned_back.source) == ("approver", "slack")
     assert "odd" in found.turned_back.reason
@@ -116,7 +116,7 @@ def test_a_log_as_it_was_written_is_whole_and_its_last_link_is_told(stage: Rehea
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout)
     log: tuple[EventSeen, ...] = stage.events(rollout)
-    chain = told(stage, rollout).chain
+    chain = report_of(stage, rollout).chain
     assert (chain.is_whole, chain.first_broken) == (True, None)
     assert (chain.events, chain.last) == (len(log), log[-1].chain)
 

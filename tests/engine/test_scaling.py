@@ -27,7 +27,7 @@ def test_everything_of_scaling_is_the_same_before_and_after(ends: Phase) -> None
         assert len(during["policies"]) == 10
         assert len(during["actions"]) == 2
         if ends is Phase.ROLLED_BACK:
-            stage.wish(rollout, CommandKind.ROLLBACK)
+            stage.command(rollout, CommandKind.ROLLBACK)
         row = stage.until(rollout)
         assert row.phase is ends, stage.story(rollout)
         assert scaling_of(stage) == before, stage.story(rollout)

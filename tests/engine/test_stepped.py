@@ -80,7 +80,7 @@ def test_promote_full_grows_green_to_everything_before_it_gets_everything(stage:
     stage.until(rollout, Phase.SHIFTING)
     while stage.row(rollout).progress.bake.since is None:
         stage.let_run(timedelta(seconds=1))
-    stage.wish(rollout, CommandKind.PROMOTE, full=True)
+    stage.command(rollout, CommandKind.PROMOTE, full=True)
     row = stage.until(rollout, Phase.WATCHING)
     assert row.phase is Phase.WATCHING, stage.story(rollout)
     assert sizes_at_each_growth(stage, rollout) == [(10, 2), (100, 10)]
@@ -92,7 +92,7 @@ def test_going_back_keeps_what_green_has(stage: Rehearsal) -> None:
     stage.until(rollout, Phase.SHIFTING)
     while stage.row(rollout).progress.step < 1 or stage.row(rollout).progress.bake.since is None:
         stage.let_run(timedelta(seconds=1))
-    stage.wish(rollout, CommandKind.BACK, to=Tenths(100))
+    stage.command(rollout, CommandKind.BACK, to=Tenths(100))
     stage.let_run(timedelta(seconds=10))
     assert stage.row(rollout).green_weight == 100
     assert service_of(stage, green_of(stage, rollout))["desiredCount"] == 6

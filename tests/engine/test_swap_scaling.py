@@ -12,7 +12,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Ending
 from sandbox.scenarios.scenery_scaling import scale_by
 from tests.cases.looks import live_services, service_of
-from tests.cases.swap_stage import lose_sight_after, swap, swapped, until_asked, until_told
+from tests.cases.swap_stage import lose_sight_after, swap, swapped, until_asked, until_recorded
 from tests.support.rehearsal import Rehearsal
 
 KINDS = ("requests", "cpu", "steps", "forecast", "evening")
@@ -92,9 +92,9 @@ def test_a_deleted_blue_leaves_no_scaling_behind_and_swaps_in_a_row_no_alarms(st
 def test_a_rollback_gives_blue_its_tasks_and_its_scaling_back(stage: Rehearsal, ending: Ending) -> None:
     bounds, acting = target_of(stage), acts_on(stage)
     rollout = swap(stage, ending)
-    until_told(stage, rollout, EventKind.BLUE_DRAINED)
+    until_recorded(stage, rollout, EventKind.BLUE_DRAINED)
     stage.let_run(timedelta(seconds=1))
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert (target_of(stage), acts_on(stage)) == (bounds, acting), stage.story(rollout)
@@ -107,7 +107,7 @@ def test_a_blue_that_is_made_anew_gets_its_policies_and_schedules_back(stage: Re
     rollout = swap(stage, Ending.DELETE)
     lose_sight_after(stage, "DeleteService", timedelta(seconds=10))
     until_asked(stage, rollout, "delete_service")
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert (target_of(stage), acts_on(stage)) == (bounds, acting), stage.story(rollout)

@@ -17,7 +17,7 @@ from orchestrator.engine.initial_service import look_at
 from orchestrator.engine.views import services
 from orchestrator.store.memory.store import MemoryStore
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
-from tests.cases.swap_stage import in_place, swap, swapped, until_told
+from tests.cases.swap_stage import in_place, swap, swapped, until_recorded
 from tests.support.rehearsal import Rehearsal
 
 RECORD = "prod/checkout"
@@ -127,7 +127,7 @@ def test_a_guest_of_another_stores_rollout_is_not_taken_for_the_service_of_recor
 
 def test_a_rollout_that_is_retiring_blue_is_noticed_by_another_store(stage: Rehearsal) -> None:
     other = swap(stage, Ending.DELETE)
-    until_told(stage, other, EventKind.TRAFFIC_ON_GREEN)
+    until_recorded(stage, other, EventKind.TRAFFIC_ON_GREEN)
     stage.store = MemoryStore()
     with pytest.raises(Unfit, match="is retiring the one before it"):
         swap(stage, Ending.KEEP, key="mine")
@@ -158,8 +158,8 @@ def test_a_rollback_keeps_the_green_that_stayed_as_it_was(stage: Rehearsal) -> N
     before, tags = rules_of(stage), service_of(stage, green.name)["tags"]
     for kind in (EventKind.STEP_PASSED, EventKind.BLUE_DRAINED):
         rollout = swap(stage, Ending.KEEP, key=kind.value)
-        until_told(stage, rollout, kind)
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        until_recorded(stage, rollout, kind)
+        stage.command(rollout, CommandKind.ROLLBACK)
         assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
         assert rules_of(stage) == before
         assert live_services(stage) == ["checkout", green.name]

@@ -60,7 +60,7 @@ def test_rules_and_gates_are_those_of_what_is_undone_and_nobody_is_asked_to_appr
     )
     rollout = stage.start(asked)
     stage.until(rollout, Phase.PROVISIONING)
-    stage.wish(rollout, CommandKind.APPROVE)
+    stage.command(rollout, CommandKind.APPROVE)
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     back = what_undoes(stage, str(rollout))
     assert (back.gates, back.rules, back.metrics) == (asked.gates, asked.rules, asked.metrics)
@@ -85,7 +85,7 @@ def test_what_did_not_succeed_cannot_be_undone(stage: Rehearsal) -> None:
         what_undoes(stage, "prod/checkout")
     assert f"teal rollback {rollout}" in refused.value.next_step
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.ROLLBACK)
+    stage.command(rollout, CommandKind.ROLLBACK)
     stage.until(rollout)
     with pytest.raises(Refused, match="was rolled back"):
         what_undoes(stage, str(rollout))
@@ -94,5 +94,5 @@ def test_what_did_not_succeed_cannot_be_undone(stage: Rehearsal) -> None:
 def test_a_rollback_after_the_end_is_told_how_to_go_back(stage: Rehearsal) -> None:
     rollout = gone_well(stage)
     with pytest.raises(Refused) as refused:
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
     assert f"teal start --undo {rollout}" in str(refused.value)

@@ -185,7 +185,7 @@ def test_a_person_may_waive_a_webhook_that_holds(begun: Begun) -> None:
     with stage:
         stage.until(rollout, Phase.SHIFTING)
         stage.let_run(timedelta(minutes=1))
-        stage.wish(rollout, CommandKind.PROMOTE)
+        stage.command(rollout, CommandKind.PROMOTE)
         assert stage.until(rollout, Phase.WATCHING).phase is Phase.WATCHING
 
 
@@ -194,7 +194,7 @@ def test_going_back_to_a_step_asks_anew_with_another_key(begun: Begun) -> None:
     with stage:
         stage.until(rollout, Phase.WATCHING)
         stage.let_run(timedelta(seconds=5))
-        stage.wish(rollout, CommandKind.BACK, to=stage.row(rollout).plan.steps[0].weight)
+        stage.command(rollout, CommandKind.BACK, to=stage.row(rollout).plan.steps[0].weight)
         stage.let_run(timedelta(seconds=20))
         keys = [need.key for need in scripted.heard]
         assert keys[-1] == f"{rollout}/1/webhook-1/3"

@@ -108,7 +108,7 @@ def test_a_rollback_until_the_watch_has_passed_leaves_everything_as_it_was(
     rollout = stage.start(stage.spec(stage.revision()))
     if phase is not Phase.PENDING:
         stage.until(rollout, phase)
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="a test")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="a test")
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert (rule_of(stage), scaling_of(stage)) == before
@@ -116,13 +116,13 @@ def test_a_rollback_until_the_watch_has_passed_leaves_everything_as_it_was(
     assert service_of(stage)["taskDefinition"] == stage.scenery.task_definition
 
 
-def test_a_rollback_half_way_home_gives_blue_its_former_revision_first(stage: Rehearsal) -> None:
+def test_a_rollback_while_traffic_returns_gives_blue_its_former_revision_first(stage: Rehearsal) -> None:
     before = rule_of(stage), scaling_of(stage)
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.SETTLING)
     while not stage.row(rollout).handover.is_homeward or stage.row(rollout).green_weight > 900:
         stage.let_run(stage.world.minute / 4)
-    stage.wish(rollout, CommandKind.ROLLBACK, reason="a test")
+    stage.command(rollout, CommandKind.ROLLBACK, reason="a test")
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert (rule_of(stage), scaling_of(stage)) == before

@@ -76,9 +76,9 @@ def test_at_the_close_green_keeps_its_weight_until_the_window_opens_again(stage:
     hours = replace(asked.gates.window, allow=(*asked.gates.window.allow, *again))
     rollout = stage.start(replace(asked, gates=replace(asked.gates, window=hours)))
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.PAUSE)  # it takes longer than it was expected to
+    stage.command(rollout, CommandKind.PAUSE)  # it takes longer than it was expected to
     stage.let_run(6 * MINUTES)
-    stage.wish(rollout, CommandKind.RESUME)
+    stage.command(rollout, CommandKind.RESUME)
     stage.let_run(2 * MINUTES)
     row = stage.row(rollout)
     assert (row.phase, row.green_weight) == (Phase.SHIFTING, 100), stage.story(rollout)
@@ -103,7 +103,7 @@ def test_case_79_a_rollout_that_does_not_end_in_its_window_is_taken_back_where_t
 ) -> None:
     rollout = stage.start(spec(stage, 0, 5, AtClose.ROLLBACK))
     stage.until(rollout, Phase.SHIFTING)
-    stage.wish(rollout, CommandKind.PAUSE)
+    stage.command(rollout, CommandKind.PAUSE)
     row = stage.until(rollout, within=60 * MINUTES)
     assert row.phase is Phase.ROLLED_BACK
     assert row.end is not None

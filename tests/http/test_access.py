@@ -16,9 +16,9 @@ from orchestrator.settings import Settings
 from tests.http.desk import Desk, problem, stream_events
 
 
-def make(desk: Desk, by: str = "", **wish: Any) -> dict[str, Any]:  # noqa: ANN401 - a token's fields
+def make(desk: Desk, by: str = "", **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - a token's fields
     """Make a token through the door."""
-    body = {"name": "ci", "role": "admin", **wish}
+    body = {"name": "ci", "role": "admin", **fields}
     answer = desk.ask("POST", "/v1/tokens", json=body, headers=bearer(by))
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
@@ -129,7 +129,7 @@ def test_last_use_is_noted_at_most_once_a_minute(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "pointer"),
+    ("fields", "pointer"),
     [
         ({"role": "root"}, "/role"),
         ({"name": ""}, "/name"),
@@ -142,10 +142,10 @@ def test_last_use_is_noted_at_most_once_a_minute(desk: Desk) -> None:
         ({"colour": "teal"}, "/colour"),
     ],
 )
-def test_mistake_in_a_tokens_wish_is_told_at_its_pointer(
-    desk: Desk, wish: dict[str, Any], pointer: str
+def test_mistake_in_the_body_for_a_token_is_reported_at_its_pointer(
+    desk: Desk, fields: dict[str, Any], pointer: str
 ) -> None:
-    answer = desk.ask("POST", "/v1/tokens", json={"name": "ci", "role": "viewer", **wish})
+    answer = desk.ask("POST", "/v1/tokens", json={"name": "ci", "role": "viewer", **fields})
     assert answer.status_code == 422
     assert [mistake["pointer"] for mistake in problem(answer)["mistakes"]] == [pointer]
     assert desk.ask("GET", "/v1/tokens").json()["tokens"] == []

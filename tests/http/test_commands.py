@@ -107,7 +107,7 @@ def test_mistake_in_a_command_is_told_at_its_pointer(desk: Desk, body: object, p
         ("application/json", b"[" * 100_000),
     ],
 )
-def test_body_that_is_no_command_is_refused_and_nothing_is_wished(
+def test_body_that_is_no_command_is_refused_and_no_command_is_kept(
     desk: Desk, kind: str, content: bytes
 ) -> None:
     rollout = desk.start()["id"]

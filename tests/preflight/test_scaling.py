@@ -36,12 +36,12 @@ def scaled(*policies: PolicySeen, **changes: Any) -> Survey:  # noqa: ANN401 - t
     return good_survey(scales=ScalesSeen(target=target, policies=policies, **changes))
 
 
-def told(survey: Survey) -> dict[str, tuple[Severity, str]]:
+def findings_of(survey: Survey) -> dict[str, tuple[Severity, str]]:
     return {f.code: (f.severity, f.what) for f in findings(good_spec(), survey, now=NOON)}
 
 
 def test_what_green_gets_is_said() -> None:
-    found = told(scaled(policy(), schedules=(EVENING,)))
+    found = findings_of(scaled(policy(), schedules=(EVENING,)))
     assert found["green-scales"] == (
         Severity.NOTE,
         "green scales as checkout does: policy cpu, scheduled action evening",
@@ -49,16 +49,16 @@ def test_what_green_gets_is_said() -> None:
 
 
 def test_where_schedules_act_the_raised_minimum_is_said() -> None:
-    assert "minimum-will-be-raised" in told(scaled(schedules=(EVENING,)))
-    assert "minimum-will-be-raised" not in told(scaled(policy()))
+    assert "minimum-will-be-raised" in findings_of(scaled(schedules=(EVENING,)))
+    assert "minimum-will-be-raised" not in findings_of(scaled(policy()))
 
 
 def test_a_service_without_a_target_has_nothing_to_give() -> None:
-    assert not [code for code in told(good_survey(scaling=None)) if "scal" in code]
+    assert not [code for code in findings_of(good_survey(scaling=None)) if "scal" in code]
 
 
 def test_a_target_that_nothing_acts_on_is_not_worth_a_word() -> None:
-    assert "green-scales" not in told(scaled())
+    assert "green-scales" not in findings_of(scaled())
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_target_that_nothing_acts_on_is_not_worth_a_word() -> None:
     ],
 )
 def test_a_policy_that_cannot_be_rewritten_is_left_out_with_its_reason(survey: Survey, words: str) -> None:
-    found = told(survey)
+    found = findings_of(survey)
     assert found["policy-left-out"][0] is Severity.WARNING
     assert words in found["policy-left-out"][1]
     assert "green-scales" not in found
@@ -105,13 +105,13 @@ def test_a_policy_that_cannot_be_rewritten_is_left_out_with_its_reason(survey: S
     ],
 )
 def test_a_query_that_names_nothing_of_blues_in_its_text_is_given(expression: str) -> None:
-    assert "policy-left-out" not in told(scaled(policy(**queried(expression))))
+    assert "policy-left-out" not in findings_of(scaled(policy(**queried(expression))))
 
 
 def test_a_predictive_policy_only_forecasts_on_green() -> None:
     acting = policy("forecast", PREDICTIVE, Mode="ForecastAndScale")
-    assert "policy forecast only forecasts on green" in told(scaled(acting))["forecast-only"][1]
-    assert "forecast-only" not in told(scaled(policy("forecast", PREDICTIVE, Mode="ForecastOnly")))
+    assert "policy forecast only forecasts on green" in findings_of(scaled(acting))["forecast-only"][1]
+    assert "forecast-only" not in findings_of(scaled(policy("forecast", PREDICTIVE, Mode="ForecastOnly")))
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ def test_a_predictive_policy_only_forecasts_on_green() -> None:
     ],
 )
 def test_what_is_over_is_not_given(over: ScheduleSeen) -> None:
-    found = told(scaled(schedules=(over, EVENING)))
+    found = findings_of(scaled(schedules=(over, EVENING)))
     assert found["schedule-over"][1] == "green does not get what is over: scheduled action sale"
     assert found["green-scales"][1].endswith("does: scheduled action evening")
 
 
 def test_a_one_time_action_to_come_is_given() -> None:
     to_come = ScheduleSeen(name="sale", schedule="at(2026-03-02T20:00:00)")
-    assert "sale" in told(scaled(schedules=(to_come,)))["green-scales"][1]
+    assert "sale" in findings_of(scaled(schedules=(to_come,)))["green-scales"][1]
 
 
 def test_every_call_that_scaling_takes_is_asked_about() -> None:

@@ -129,7 +129,7 @@ class Scenario:
     faults: tuple[Fault, ...]
     outages: tuple[Outage, ...]
     edits: tuple[Edit, ...]
-    wishes: tuple[PlannedCommand, ...]
+    commands: tuple[PlannedCommand, ...]
     mishaps: tuple[Mishap, ...]
     tells_colour: bool  # green runs a revision that the rollout registers, blue takes the plain one over
     background: Background
@@ -165,7 +165,7 @@ def scenario_of(seed: int) -> Scenario:
         faults=(),
         outages=(),
         edits=(),
-        wishes=(),
+        commands=(),
         mishaps=(),
         tells_colour=own.random() < 0.25,
         background=own.choice((Background.NONE, Background.NONE, Background.SAFE)),
@@ -185,7 +185,9 @@ def scenario_of(seed: int) -> Scenario:
         ),
         outages=tuple(_outage(draw) for _ in range(draw.choice((0, 0, 0, 1, 1, 2)))),
         edits=tuple(_edit(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
-        wishes=tuple(sorted((_wish(draw) for _ in range(draw.choice((0, 0, 1, 2, 4)))), key=lambda w: w.at)),
+        commands=tuple(
+            sorted((_command(draw) for _ in range(draw.choice((0, 0, 1, 2, 4)))), key=lambda w: w.at)
+        ),
         mishaps=(
             *(_mishap(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
             *_mishaps_of_scaling(drawn, Random(seed * 32452843 + 11)),
@@ -260,7 +262,7 @@ def _mishaps_of_scaling(drawn: Scenario, draw: Random) -> tuple[Mishap, ...]:
     return tuple(Mishap(at=draw.uniform(5, 240), what=draw.choice(OF_SCALING)) for _ in range(count))
 
 
-def _wish(draw: Random) -> PlannedCommand:
+def _command(draw: Random) -> PlannedCommand:
     kinds = (
         CommandKind.PAUSE,
         CommandKind.RESUME,

@@ -125,7 +125,7 @@ class Stage:
             for number in range(self.scenario.workers):
                 deaths = self.scenario.deaths if number == 0 else ()
                 group.create_task(self._lives(f"engine {number}", deaths, stop))
-            group.create_task(self._wishes())
+            group.create_task(self._give_commands())
             group.create_task(self._starts())
             try:
                 await self._until_end()
@@ -218,17 +218,17 @@ class Stage:
         where = "".join(traceback.format_exception(error)[-4:])
         self.oracle.breaks(12, f"a tick failed by itself: {where}")
 
-    async def _wishes(self) -> None:
-        for wish in self.scenario.wishes:
-            await asyncio.sleep(max(0.0, wish.at - self.loop.seconds))
+    async def _give_commands(self) -> None:
+        for planned in self.scenario.commands:
+            await asyncio.sleep(max(0.0, planned.at - self.loop.seconds))
             earlier = [step.weight for step in self.row.spec.plan.steps[: self.row.progress.step]]
-            to = self.draw.choice(earlier) if wish.kind is CommandKind.BACK and earlier else None
+            to = self.draw.choice(earlier) if planned.kind is CommandKind.BACK and earlier else None
             command = Command(
-                key=f"wish at {wish.at}",
-                kind=wish.kind,
+                key=f"command at {planned.at}",
+                kind=planned.kind,
                 by=OPERATOR,
                 at=self.clock.now(),
-                full=wish.full,
+                full=planned.full,
                 to=to,
             )
             await self._give(command)

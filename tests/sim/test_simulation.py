@@ -50,8 +50,8 @@ def test_the_same_seed_plays_the_same() -> None:
 
 def test_the_seeds_meet_every_kind_of_trouble() -> None:
     scenarios = [scenario_of(seed) for seed in range(400)]
-    wished = {wish.kind for scenario in scenarios for wish in scenario.wishes}
-    assert {CommandKind.ROLLBACK, CommandKind.BACK, CommandKind.PROMOTE, CommandKind.PAUSE} <= wished
+    kinds = {command.kind for scenario in scenarios for command in scenario.commands}
+    assert {CommandKind.ROLLBACK, CommandKind.BACK, CommandKind.PROMOTE, CommandKind.PAUSE} <= kinds
     assert {fault.when for scenario in scenarios for fault in scenario.faults} == {"before", "after", "late"}
     assert any(scenario.deaths for scenario in scenarios)
     assert any(scenario.workers == 2 for scenario in scenarios)

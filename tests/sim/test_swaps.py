@@ -62,9 +62,9 @@ class Life:
             if self.stop.is_set():
                 return
             if is_taken_back:
-                wish = commands.command(CommandKind.ROLLBACK, by=OPERATOR, clock=self.stage.clock)
+                rollback = commands.command(CommandKind.ROLLBACK, by=OPERATOR, clock=self.stage.clock)
                 with suppress(Refused):  # it may be over, or past the way back
-                    await commands.accept(self.rollout, wish, store=self.stage.store)
+                    await commands.accept(self.rollout, rollback, store=self.stage.store)
             await asyncio.sleep(AWAY.total_seconds())
 
 

@@ -121,7 +121,7 @@ def test_a_click_sent_again_is_one_command_even_after_it_took_effect(room: Room)
     click = room.click("Pause", OPERATOR)
     room.send(click)
     room.tick(4)
-    room.stage.wish(rollout, CommandKind.RESUME)
+    room.stage.command(rollout, CommandKind.RESUME)
     room.tick(4)
     assert "already" in room.send(click)
     room.tick(4)
@@ -134,7 +134,7 @@ def test_the_same_button_pressed_anew_later_is_a_new_command(room: Room) -> None
     stale = json.loads(json.dumps(message.body))
     room.press("Pause", OPERATOR)
     room.tick(4)
-    room.stage.wish(rollout, CommandKind.RESUME)
+    room.stage.command(rollout, CommandKind.RESUME)
     room.tick(4)
     message.body = stale  # as it was when Pause was pressed first
     click = room.click("Pause", OPERATOR)
@@ -180,7 +180,7 @@ def test_a_click_after_the_end_is_told_and_does_nothing(room: Room) -> None:
     rollout = room.waiting()
     message = room.message
     late = [room.click(label, APPROVER, message=message) for label in message.buttons]
-    room.stage.wish(rollout, CommandKind.ROLLBACK)
+    room.stage.command(rollout, CommandKind.ROLLBACK)
     room.stage.until(rollout)
     room.deliver()
     for click in late:
@@ -344,7 +344,7 @@ def test_an_approval_given_again_after_going_back_counts(room: Room) -> None:
     rollout = room.waiting()
     room.press("Approve", APPROVER)
     room.tick(4)
-    room.stage.wish(rollout, CommandKind.BACK, to=Tenths(100))
+    room.stage.command(rollout, CommandKind.BACK, to=Tenths(100))
     for _ in range(60):
         room.tick(2)
         if "Approve" in room.message.buttons:

@@ -91,7 +91,7 @@ def test_the_approvers_are_called_once_when_an_approval_waits(
 
 def test_the_approvers_are_called_once_when_a_rollback_happens(room: Room) -> None:
     rollout = room.waiting()
-    room.stage.wish(rollout, CommandKind.ROLLBACK, reason="p99 & <!here>")
+    room.stage.command(rollout, CommandKind.ROLLBACK, reason="p99 & <!here>")
     for _ in range(10):
         room.tick(10)
     words = "\n".join(posted.words for posted in room.slack.messages)

@@ -40,7 +40,7 @@ FINAL = {phase.value for phase in Phase if phase.is_final}
 DROPPED = {"undriven"}  # fields that were written and never read, so that nothing is lost with them
 
 
-def called(path: Path) -> str:
+def name_of(path: Path) -> str:
     return str(path.relative_to(FOLDER).with_suffix(""))
 
 
@@ -53,11 +53,11 @@ def is_under_way(path: Path) -> bool:
     return golden(path).shown["phase"] not in FINAL
 
 
-every_row = pytest.mark.parametrize("path", paths(), ids=called)
+every_row = pytest.mark.parametrize("path", paths(), ids=name_of)
 every_row_under_way = pytest.mark.parametrize(
-    "path", [path for path in paths() if is_under_way(path)], ids=called
+    "path", [path for path in paths() if is_under_way(path)], ids=name_of
 )
-every_made_value = pytest.mark.parametrize("path", sorted(FOLDER.glob("*/made/*.json")), ids=called)
+every_made_value = pytest.mark.parametrize("path", sorted(FOLDER.glob("*/made/*.json")), ids=name_of)
 
 
 def without_dropped(fields: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def assert_all_but_green_is_retired(
 # logs -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [path for path in paths() if golden(path).rows.get("events")], ids=called)
+@pytest.mark.parametrize("path", [path for path in paths() if golden(path).rows.get("events")], ids=name_of)
 def test_a_log_is_whole_every_event_is_the_same_anew_and_a_report_is_made_of_it(path: Path) -> None:
     row = golden(path)
     store, rollout = SqlStore(filled(row)), RolloutId(row.rollout)

@@ -88,7 +88,7 @@ def _deploy(stage: Rehearsal, number: int, way: Way, draw: Random) -> Deployed:
         _killed(stage, f"life {life} of {rollout}", draw)
     if way in TURNS_IN:
         stage.until(rollout, TURNS_IN[way])
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
     row = stage.until(rollout)
     is_blues = row.phase is Phase.SUCCEEDED and row.green is not None
     return Deployed(

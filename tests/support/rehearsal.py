@@ -148,7 +148,7 @@ class Rehearsal:
         )
         return stored.rollout.id
 
-    def wish(
+    def command(
         self,
         rollout: RolloutId,
         kind: CommandKind,

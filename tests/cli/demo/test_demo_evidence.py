@@ -130,8 +130,8 @@ class Played:
 
     def __init__(self, view: RolloutView) -> None:
         self.view = replace(view, green_percent=50.0, holds=(), is_active=True)
-        self.now, self.wishes, self.seconds = NOON, list[FaultRequest](), 0
-        self.witness = OutageWitness(OUTAGE, grant=self.wishes.append, met=self._met, now=lambda: self.now)
+        self.now, self.requests, self.seconds = NOON, list[FaultRequest](), 0
+        self.witness = OutageWitness(OUTAGE, grant=self.requests.append, met=self._met, now=lambda: self.now)
         self.events: tuple[EventSeen, ...] = (_step_started(NOON),)
 
     def _met(self) -> LoadSeen:
@@ -147,7 +147,7 @@ class Played:
             )
             self.events = ()
 
-    def told(self) -> Witnessed:
+    def witnessed(self) -> Witnessed:
         return asyncio.run(self.witness.tell(self.view))
 
 
@@ -177,13 +177,13 @@ BAD_BLUE = "blue itself fails: 80 of 200 requests failed, far more than in its l
 
 def test_outage_comes_once_some_time_after_green_grew_and_is_told_with_what_it_hit(playing: Played) -> None:
     playing.look(OUTAGE.after - 1)
-    assert playing.wishes == []
+    assert playing.requests == []
     playing.look(OUTAGE.after + 1)
     playing.look(OUTAGE.after + OUTAGE.seconds + 4, hold=BAD_BLUE)
     playing.look(60)
-    (wish,) = playing.wishes
-    assert (wish.fault, wish.value, wish.seconds) == ("dependency", OUTAGE.share, OUTAGE.seconds)
-    told = playing.told()
+    (request,) = playing.requests
+    assert (request.fault, request.value, request.seconds) == ("dependency", OUTAGE.share, OUTAGE.seconds)
+    told = playing.witnessed()
     assert told.faults == ()
     assert told.notes == ("the outage failed 480 of 1200 on checkout:2", f"it held: {BAD_BLUE}")
 
@@ -201,12 +201,12 @@ def test_outage_that_is_not_held_or_costs_green_weight_is_a_fault(
 ) -> None:
     playing.look(OUTAGE.after + 1)
     playing.look(OUTAGE.after + OUTAGE.seconds, green=green, hold=hold)
-    assert any(fault in words for words in playing.told().faults)
+    assert any(fault in words for words in playing.witnessed().faults)
 
 
 def test_rollout_that_ends_before_the_outage_is_a_fault(playing: Played) -> None:
     playing.look(3)
-    (fault,) = playing.told().faults
+    (fault,) = playing.witnessed().faults
     assert fault.endswith("ended before the outage could begin")
 
 

@@ -160,7 +160,7 @@ def test_interrupt_too_late_for_a_rollback_stays_until_the_end(stage: Rehearsal,
     rollout, _ = desk.take_up(spec)
     page = Page(when(lambda look: look.view.phase == "rolling_back", desk.interrupt_twice))
     stage.let_run(timedelta(seconds=1))
-    stage.wish(RolloutId(rollout), CommandKind.ROLLBACK)
+    stage.command(RolloutId(rollout), CommandKind.ROLLBACK)
     assert desk.stay(rollout, page) == 3
     assert any("rollback is not accepted while the rollout is rolling_back" in text for text in page.told)
 

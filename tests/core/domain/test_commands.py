@@ -19,18 +19,18 @@ from tests.core.stages import (
     APPROVER,
     AUTHOR,
     OPERATOR,
+    a_command,
     attempt,
     baked,
     blue,
     commanded,
     plan,
+    recorded,
     rolling_back,
     row,
     seen_of,
     settling,
     spec,
-    told,
-    wish,
     written,
 )
 
@@ -57,7 +57,7 @@ def test_a_command_is_accepted_where_the_table_says(phase: Phase, kind: CommandK
     known = AT[phase]
     if kind is K.RESUME:
         known = changed(known, paused_by=AUTHOR)
-    command = wish(kind, to=Tenths(100) if kind is K.BACK else None)
+    command = a_command(kind, to=Tenths(100) if kind is K.BACK else None)
     assert (refusal(known, command) == "") is (kind in ACCEPTED[phase])
 
 
@@ -66,47 +66,49 @@ def test_a_command_is_accepted_where_the_table_says(phase: Phase, kind: CommandK
 )
 @pytest.mark.parametrize("kind", list(CommandKind))
 def test_every_command_is_answered_once_and_told(phase: Phase, kind: CommandKind) -> None:
-    decision = commanded(AT[phase], wish(kind, to=Tenths(100) if kind is K.BACK else None))
+    decision = commanded(AT[phase], a_command(kind, to=Tenths(100) if kind is K.BACK else None))
     (outcome,) = decision.outcomes
     assert outcome.state in (CommandState.APPLIED, CommandState.OVERTAKEN)
-    assert (EventKind.COMMAND_APPLIED in told(decision)) is (outcome.state is CommandState.APPLIED)
-    assert (EventKind.COMMAND_OVERTAKEN in told(decision)) is (outcome.state is CommandState.OVERTAKEN)
+    assert (EventKind.COMMAND_APPLIED in recorded(decision)) is (outcome.state is CommandState.APPLIED)
+    assert (EventKind.COMMAND_OVERTAKEN in recorded(decision)) is (outcome.state is CommandState.OVERTAKEN)
 
 
 def test_a_command_for_a_step_that_has_passed_is_overtaken() -> None:
-    decision = commanded(AT[Phase.SHIFTING], wish(K.APPROVE, step=0))
+    decision = commanded(AT[Phase.SHIFTING], a_command(K.APPROVE, step=0))
     assert decision.outcomes[0].state is CommandState.OVERTAKEN
     assert not decision.rollout.progress.approvals
 
 
 def test_what_comes_after_a_rollback_in_the_same_tick_is_overtaken() -> None:
-    decision = commanded(AT[Phase.SHIFTING], wish(K.ROLLBACK, key="1"), wish(K.APPROVE, key="2", by=APPROVER))
+    decision = commanded(
+        AT[Phase.SHIFTING], a_command(K.ROLLBACK, key="1"), a_command(K.APPROVE, key="2", by=APPROVER)
+    )
     assert [outcome.state for outcome in decision.outcomes] == [CommandState.APPLIED, CommandState.OVERTAKEN]
     assert written(decision) == [0]
 
 
 def test_pausing_and_resuming() -> None:
-    paused = commanded(baked(5), wish(K.PAUSE, reason="lunch"))
+    paused = commanded(baked(5), a_command(K.PAUSE, reason="lunch"))
     assert paused.rollout.pause.paused_by == OPERATOR
     assert not paused.effects
-    resumed = commanded(paused.rollout, wish(K.RESUME))
+    resumed = commanded(paused.rollout, a_command(K.RESUME))
     assert resumed.rollout.pause.paused_by is None
     assert written(resumed) == [500]
 
 
 def test_a_promotion_waives_the_rest_of_the_bake_and_missing_evidence() -> None:
     known = baked(0, intervals=())
-    assert written(commanded(known, wish(K.PROMOTE))) == [500]
+    assert written(commanded(known, a_command(K.PROMOTE))) == [500]
 
 
 def test_a_promotion_does_not_stand_in_for_an_approval() -> None:
     known = baked(0, spec=spec(plan=ASKING))
-    assert not written(commanded(known, wish(K.PROMOTE)))
+    assert not written(commanded(known, a_command(K.PROMOTE)))
 
 
 @pytest.mark.parametrize(("known", "to"), [(AT[Phase.SHIFTING], 100), (AT[Phase.WATCHING], 500)])
 def test_going_back_lowers_the_weight_in_the_same_tick(known: Rollout, to: int) -> None:
-    decision = commanded(known, wish(K.BACK, to=Tenths(to)))
+    decision = commanded(known, a_command(K.BACK, to=Tenths(to)))
     assert decision.rollout.phase is Phase.SHIFTING
     assert written(decision) == [to]
     assert decision.rollout.progress.bake.since is None
@@ -117,12 +119,12 @@ def test_going_back_lowers_the_weight_in_the_same_tick(known: Rollout, to: int) 
     [(baked(2), 100), (AT[Phase.SHIFTING], 300), (AT[Phase.SHIFTING], 500), (AT[Phase.SHIFTING], None)],
 )
 def test_one_can_only_go_back_to_an_earlier_step(known: Rollout, to: int | None) -> None:
-    assert refusal(known, wish(K.BACK, to=None if to is None else Tenths(to)))
+    assert refusal(known, a_command(K.BACK, to=None if to is None else Tenths(to)))
 
 
 def test_going_back_while_paused_still_lowers_the_weight() -> None:
     known = changed(AT[Phase.SHIFTING], paused_by=AUTHOR)
-    assert written(commanded(known, wish(K.BACK, to=Tenths(100)))) == [100]
+    assert written(commanded(known, a_command(K.BACK, to=Tenths(100)))) == [100]
 
 
 @pytest.mark.parametrize(
@@ -142,34 +144,34 @@ def test_who_may_approve(
     approval: ApprovalSpec, by: object, before: tuple[Approval, ...], *, refused: bool
 ) -> None:
     known = changed(AT[Phase.SHIFTING], spec=spec(plan=ASKING, approval=approval), approvals=before)
-    command = replace(wish(K.APPROVE), by=by)  # type: ignore[arg-type]  # an Actor, as the table says
+    command = replace(a_command(K.APPROVE), by=by)  # type: ignore[arg-type]  # an Actor, as the table says
     assert bool(refusal(known, command)) is refused
 
 
 def test_a_step_without_an_approval_takes_none() -> None:
-    assert "needs no approval" in refusal(baked(2), wish(K.APPROVE))
+    assert "needs no approval" in refusal(baked(2), a_command(K.APPROVE))
 
 
 def test_an_alarm_that_fired_at_the_start_wants_an_approval_before_the_first_traffic() -> None:
     known = changed(AT[Phase.PROVISIONING], ready_since=NOON.replace(hour=11))
     waiting = decide(known, seen_of(known), NOON)
     assert waiting.rollout.phase is Phase.PROVISIONING
-    approved = commanded(known, wish(K.APPROVE))
+    approved = commanded(known, a_command(K.APPROVE))
     assert approved.rollout.phase is Phase.SHIFTING
 
 
 def test_an_approval_makes_no_sense_before_the_first_traffic_if_nothing_asks_for_one() -> None:
-    assert refusal(row(Phase.PROVISIONING, weight=0), wish(K.APPROVE))
+    assert refusal(row(Phase.PROVISIONING, weight=0), a_command(K.APPROVE))
 
 
 def test_a_rollback_is_refused_once_green_is_on_its_way_out() -> None:
     known = settling(0, is_way_clear=True)
     assert known.green is not None
     leaving = changed(known, green=replace(known.green, is_leaving=True))
-    assert "`teal start --undo" in refusal(leaving, wish(K.ROLLBACK))
+    assert "`teal start --undo" in refusal(leaving, a_command(K.ROLLBACK))
 
 
 def test_resuming_after_a_failed_attempt_asks_for_another() -> None:
     known = changed(settling(), attempts=(attempt(is_failed=True),))
-    assert refusal(known, wish(K.RESUME)) == ""
-    assert refusal(settling(), wish(K.RESUME))
+    assert refusal(known, a_command(K.RESUME)) == ""
+    assert refusal(settling(), a_command(K.RESUME))

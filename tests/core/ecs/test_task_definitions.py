@@ -17,7 +17,7 @@ from orchestrator.core.rollout.colours import Registration
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.what_to_read import needs_of
 from tests.builders import NOON, WANTED
-from tests.core.stages import ID, at, held, rolling_back, row, rule, seen_of, told
+from tests.core.stages import ID, at, held, recorded, rolling_back, row, rule, seen_of
 
 PLAIN = NewRevision(family="checkout", newest=42, template=Json("{}"))
 GREENS = NewRevision(family="checkout-green", newest=0, template=Json("{}"), is_greens_own=True)
@@ -60,7 +60,7 @@ def test_the_first_of_its_own_is_taken_and_no_other_is_registered() -> None:
     assert decision.rollout.green is not None
     assert decision.rollout.green.task_definition == PLAIN_ARN
     assert decision.rollout.green.for_blue == PLAIN_ARN
-    assert EventKind.REVISION_REGISTERED in told(decision)
+    assert EventKind.REVISION_REGISTERED in recorded(decision)
     assert not any(isinstance(effect, RegisterRevision) for effect in decision.effects)
 
 

@@ -22,18 +22,18 @@ from tests.core.stages import (
     MINUTE,
     OPERATOR,
     SCALING,
+    a_command,
     at,
     blue,
     commanded,
     held,
     only,
+    recorded,
     row,
     rule_seen,
     seen_of,
     service,
     spec,
-    told,
-    wish,
     written,
 )
 
@@ -134,7 +134,7 @@ def test_an_alarm_that_fired_before_the_start_asks_for_a_person_first() -> None:
     known = ready(blue=blue(alarms=(good_alarm(state="ALARM"),)))
     decision = at(known)
     assert (decision.rollout.phase, held(decision)) == (Phase.PROVISIONING, {HoldKind.APPROVAL})
-    assert commanded(known, wish(CommandKind.APPROVE)).rollout.phase is Phase.SHIFTING
+    assert commanded(known, a_command(CommandKind.APPROVE)).rollout.phase is Phase.SHIFTING
 
 
 # the rules meanwhile -----------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_time_that_people_paused_does_not_count_towards_the_limit() -> None:
         known = at(known, seen_of(known, **HALF_READY), now=now).rollout
     assert known.pause.paused_for == 10 * MINUTE
     resumed = at(
-        known, seen_of(known, **HALF_READY, commands=(wish(CommandKind.RESUME),)), now=now + POLL
+        known, seen_of(known, **HALF_READY, commands=(a_command(CommandKind.RESUME),)), now=now + POLL
     ).rollout
     assert (resumed.pause.paused_by, resumed.phase) == (None, Phase.PROVISIONING), (
         "20 minutes, of which 10 count"
@@ -204,11 +204,11 @@ def test_time_that_people_paused_does_not_count_towards_the_limit() -> None:
     assert resumed.pause.paused_for == 10 * MINUTE + POLL
     over = NOON + 15 * MINUTE + 2 * POLL
     ended = at(resumed, seen_of(resumed, **HALF_READY), now=over)
-    assert EventKind.ROLLBACK_DECIDED in told(ended)
+    assert EventKind.ROLLBACK_DECIDED in recorded(ended)
 
 
 def test_a_pause_during_which_nobody_ticked_counts_whole() -> None:
     known = provisioning(phase_since=NOON - 60 * MINUTE, paused_by=OPERATOR, ticked_at=NOON - 50 * MINUTE)
-    seen = seen_of(known, **HALF_READY, commands=(wish(CommandKind.RESUME),))
+    seen = seen_of(known, **HALF_READY, commands=(a_command(CommandKind.RESUME),))
     resumed = at(known, seen).rollout
     assert (resumed.phase, resumed.pause.paused_for) == (Phase.PROVISIONING, 50 * MINUTE)

@@ -18,6 +18,7 @@ from orchestrator.core.what_to_read import needs_of
 from tests.builders import NOON
 from tests.core.stages import (
     MINUTE,
+    a_command,
     at,
     baked,
     commanded,
@@ -28,7 +29,6 @@ from tests.core.stages import (
     seen_of,
     settling,
     spec,
-    wish,
     written,
 )
 
@@ -77,7 +77,7 @@ def test_waiting_for_a_window_is_no_hold_that_a_limit_ends() -> None:
 
 
 def test_what_waits_for_its_window_can_be_rolled_back() -> None:
-    decision = commanded(row(Phase.PENDING, spec=shut()), wish(CommandKind.ROLLBACK))
+    decision = commanded(row(Phase.PENDING, spec=shut()), a_command(CommandKind.ROLLBACK))
     assert decision.rollout.phase is Phase.ROLLED_BACK
 
 
@@ -111,7 +111,7 @@ def test_a_step_that_passed_is_left_once_the_window_opens() -> None:
 
 def test_nobody_can_promote_past_a_closed_window() -> None:
     for full in (False, True):
-        decision = commanded(baked(1, spec=shut()), wish(CommandKind.PROMOTE, full=full))
+        decision = commanded(baked(1, spec=shut()), a_command(CommandKind.PROMOTE, full=full))
         assert decision.rollout.progress.step == 0
         assert HoldKind.WINDOW in held(decision)
 
@@ -133,12 +133,12 @@ def test_a_weight_that_one_rule_has_is_given_to_the_other_also_after_the_close()
 
 def test_a_closed_window_keeps_nobody_from_going_back() -> None:
     known = baked(1, step=1, spec=shut())
-    decision = commanded(known, wish(CommandKind.BACK, to=known.plan.steps[0].weight))
+    decision = commanded(known, a_command(CommandKind.BACK, to=known.plan.steps[0].weight))
     assert written(decision) == [100]
 
 
 def test_a_closed_window_keeps_nobody_from_rolling_back() -> None:
-    assert written(commanded(baked(1, spec=shut()), wish(CommandKind.ROLLBACK))) == [0]
+    assert written(commanded(baked(1, spec=shut()), a_command(CommandKind.ROLLBACK))) == [0]
 
 
 def test_a_watch_that_passes_in_the_night_is_over() -> None:

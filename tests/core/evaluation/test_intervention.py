@@ -21,7 +21,7 @@ from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import OnFailure
 from orchestrator.core.statistics import comparison
 from tests.builders import NOON, WANTED
-from tests.core.stages import GREEN_NAME, MINUTE, row, seen_of, service, spec, told, written
+from tests.core.stages import GREEN_NAME, MINUTE, recorded, row, seen_of, service, spec, written
 
 USUAL = Counts(requests=900, answers_2xx=891, answers_5xx=9)
 BAD = Counts(requests=900, answers_2xx=630, answers_5xx=270)
@@ -102,12 +102,12 @@ def test_case_61_green_that_poisons_what_blue_reads_is_found_though_green_itself
     """Blue alone fails, and every comparison favours green: blue is watched against its own last hour."""
     known = grown(minute(3, BAD, weight=500, green=GREEN))
     assert GREEN.error_rate < BAD.error_rate
-    assert EventKind.INTERVENTION_BEGUN in told(at(known))
+    assert EventKind.INTERVENTION_BEGUN in recorded(at(known))
 
 
 def test_blue_that_goes_bad_soon_after_green_grew_takes_greens_growth_back() -> None:
     decision = at(grown(minute(3, BAD, weight=500)))
-    assert EventKind.INTERVENTION_BEGUN in told(decision)
+    assert EventKind.INTERVENTION_BEGUN in recorded(decision)
     assert written(decision) == [100]
     assert decision.rollout.phase is Phase.SHIFTING
 
@@ -211,7 +211,7 @@ def test_blue_that_stays_bad_without_green_acquits_it_and_the_rollout_waits() ->
     on = decision.rollout.evidence.intervention
     assert on is not None
     assert on.is_acquitted
-    assert EventKind.INTERVENTION_ENDED in told(decision)
+    assert EventKind.INTERVENTION_ENDED in recorded(decision)
     waiting = at(changed(decision.rollout, ticked_at=NOON - MINUTE), green=gone)
     assert waiting.rollout.phase is Phase.SHIFTING
     assert written(waiting) == []

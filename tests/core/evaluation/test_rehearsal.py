@@ -25,6 +25,7 @@ from orchestrator.core.what_to_read import needs_of
 from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, forward, good_rule
 from tests.core.stages import (
     GREEN_GROUP,
+    a_command,
     at,
     commanded,
     held,
@@ -34,7 +35,6 @@ from tests.core.stages import (
     rule_seen,
     seen_of,
     spec,
-    wish,
 )
 
 TEST_RULE = RuleArn(RULE.replace("9683b2d02a6cabee", "0123456789abcdef"))
@@ -166,10 +166,10 @@ def test_answers_that_came_while_the_test_rule_led_elsewhere_are_not_counted(wei
 
 def test_a_rollback_asks_nobody_anything_and_reads_only_the_rules() -> None:
     known = provisioned(1000, spec=spec(gates=replace(GATES, webhooks=(WebhookSpec(url="https://a.b"),))))
-    needs = needs_of(known, (wish(CommandKind.ROLLBACK),), NOON)
+    needs = needs_of(known, (a_command(CommandKind.ROLLBACK),), NOON)
     assert (needs.probe, needs.hooks) == (None, ())
     assert [need.arn for need in needs.rules] == [RULE]
-    decision = commanded(known, wish(CommandKind.ROLLBACK))
+    decision = commanded(known, a_command(CommandKind.ROLLBACK))
     assert decision.rollout.phase is Phase.ROLLING_BACK
 
 

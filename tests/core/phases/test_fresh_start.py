@@ -11,6 +11,7 @@ from orchestrator.core.tick.seen import Seen
 from tests.builders import NOON, WANTED
 from tests.core.stages import (
     GREEN_NAME,
+    a_command,
     at,
     baked,
     commanded,
@@ -18,7 +19,6 @@ from tests.core.stages import (
     service,
     settling,
     spec,
-    wish,
     written,
 )
 
@@ -70,6 +70,6 @@ def test_resume_after_a_failure_judges_anew() -> None:
     failed = at(known, seen_with_stops(known, stops)).rollout
     assert failed.waiting.failed
     assert failed.phase is Phase.SHIFTING
-    resumed = commanded(failed, wish(CommandKind.RESUME)).rollout
+    resumed = commanded(failed, a_command(CommandKind.RESUME)).rollout
     again = at(resumed, seen_with_stops(resumed, stops), now=NOON + SECOND)
     assert not again.rollout.waiting.failed

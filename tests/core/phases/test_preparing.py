@@ -47,12 +47,12 @@ from tests.core.stages import (
     group,
     held,
     only,
+    recorded,
     row,
     rule,
     rule_seen,
     seen_of,
     spec,
-    told,
     written,
 )
 
@@ -119,7 +119,7 @@ def test_what_was_read_of_blue_is_kept_as_it_was() -> None:
     assert (state.base, state.verified, state.wanted) == (good_rule().actions, None, None)
     assert state.blue_group == BLUE_GROUP
     assert [record.key for record in decision.records] == ["snapshot"]
-    assert {EventKind.BLUE_READ, EventKind.PHASE_CHANGED} <= told(decision)
+    assert {EventKind.BLUE_READ, EventKind.PHASE_CHANGED} <= recorded(decision)
 
 
 def test_every_name_is_on_disk_before_anything_is_made() -> None:

@@ -37,12 +37,12 @@ from tests.core.stages import (
     group,
     held,
     only,
+    recorded,
     rolling_back,
     rule,
     seen_of,
     service,
     settling,
-    told,
 )
 
 LONG_AGO = NOON - timedelta(hours=1)
@@ -163,7 +163,7 @@ def test_teals_own_suspension_is_lifted_and_somebodys_bounds_stay() -> None:
     assert decision.rollout.phase is Phase.ROLLING_BACK
     after = at(known, seen_of(known, groups=GONE, scaling=replace(SCALING, min_capacity=3)))
     assert after.rollout.phase is Phase.ROLLED_BACK
-    assert EventKind.DRIFT_FOUND in told(after)
+    assert EventKind.DRIFT_FOUND in recorded(after)
 
 
 def test_a_suspension_that_was_there_before_the_rollout_stays() -> None:
@@ -179,10 +179,10 @@ def test_somebodys_scaling_is_told_once_although_the_end_waits() -> None:
     changed = seen_of(known, groups=GONE, scaling=replace(SCALING, max_capacity=20))
     waiting = at(known, changed)
     assert waiting.rollout.phase is Phase.ROLLING_BACK
-    assert EventKind.DRIFT_FOUND not in told(waiting)
+    assert EventKind.DRIFT_FOUND not in recorded(waiting)
     ended = at(waiting.rollout, changed, now=NOON + timedelta(seconds=20))
     assert ended.rollout.phase is Phase.ROLLED_BACK
-    assert EventKind.DRIFT_FOUND in told(ended)
+    assert EventKind.DRIFT_FOUND in recorded(ended)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_rollback_ends_when_everything_was_seen_to_be_gone() -> None:
     decision = at(restored(), seen_of(restored(), **QUIET))
     assert decision.rollout.phase is Phase.ROLLED_BACK
     assert decision.wake_at is None
-    assert EventKind.PHASE_CHANGED not in told(decision), "the end is one event"
+    assert EventKind.PHASE_CHANGED not in recorded(decision), "the end is one event"
     (ended,) = [event for event in decision.events if event.kind is EventKind.ENDED]
     assert ended.message.startswith("rolled_back: a test; nothing of green is left")
 

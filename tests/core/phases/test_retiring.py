@@ -34,6 +34,7 @@ from tests.core.stages import (
     GREEN_NAME,
     ID,
     MINUTE,
+    a_command,
     asked,
     at,
     blue,
@@ -41,12 +42,11 @@ from tests.core.stages import (
     group,
     held,
     only,
+    recorded,
     row,
     seen_of,
     service,
     spec,
-    told,
-    wish,
 )
 
 SERVING = {"teal:rollout": ID, "teal:managed": "true", "teal:serves": "true"}
@@ -190,7 +190,7 @@ def test_blue_is_drained_with_its_count_recorded() -> None:
     assert only(decision, ScaleService).desired == 0
     assert decision.rollout.retirement is not None
     assert (decision.rollout.retirement.desired, decision.rollout.retirement.drained_from) == (3, NOON)
-    assert EventKind.BLUE_DRAINED in told(decision)
+    assert EventKind.BLUE_DRAINED in recorded(decision)
 
 
 @pytest.mark.parametrize("step", [None, SWAPPED, DRAINED], ids=["unswapped", "swapped", "drained"])
@@ -211,8 +211,8 @@ def test_green_without_a_healthy_target_keeps_what_is_left_of_blue_and_calls_peo
     decision = at(known, seen)
     assert asked(decision) == []
     assert HoldKind.FAILED in held(decision)
-    assert EventKind.PAGED in told(decision)
-    assert EventKind.PAGED not in told(at(decision.rollout, seen, now=NOON + MINUTE))
+    assert EventKind.PAGED in recorded(decision)
+    assert EventKind.PAGED not in recorded(at(decision.rollout, seen, now=NOON + MINUTE))
 
 
 def test_blues_last_tasks_and_targets_are_waited_for() -> None:
@@ -232,7 +232,7 @@ def test_tasks_that_outlast_delay_and_stop_timeout_call_people() -> None:
         begun = replace(DRAINED, drained_from=NOON - timedelta(seconds=since))
         known = retiring(retirement=begun)
         known = replace(known, spec=replace(known.spec, limits=limits), phase_since=LONG_AGO)
-        assert (EventKind.PAGED in told(at(known, swap_seen(known, blue=slow)))) is is_called
+        assert (EventKind.PAGED in recorded(at(known, swap_seen(known, blue=slow)))) is is_called
 
 
 def test_tasks_that_somebody_gives_blue_again_are_left_to_it() -> None:
@@ -336,25 +336,25 @@ def test_a_group_that_a_rule_still_uses_is_left_and_named() -> None:
 
 def test_a_rollback_is_refused_once_blues_groups_may_be_gone() -> None:
     known = own(is_clearing=True)
-    decision = commanded(known, wish(CommandKind.ROLLBACK))
+    decision = commanded(known, a_command(CommandKind.ROLLBACK))
     assert decision.rollout.phase is Phase.RETIRING
     assert "--undo" in decision.outcomes[0].text
 
 
 def test_a_rollback_hangs_blues_group_on_the_rules_and_gives_it_its_tasks_before_any_traffic() -> None:
     known = retiring(retirement=DRAINED)
-    decision = at(known, gone(known, commands=(wish(CommandKind.ROLLBACK),)))
+    decision = at(known, gone(known, commands=(a_command(CommandKind.ROLLBACK),)))
     assert decision.rollout.phase is Phase.ROLLING_BACK
     assert only(decision, ScaleService).desired == 3
     write = only(decision, WriteRule)
     assert write.actions == rule_lists.listed(known, known.rules[0], known.rules[0].verified)
-    assert EventKind.BLUE_CALLED_BACK in told(decision)
+    assert EventKind.BLUE_CALLED_BACK in recorded(decision)
 
 
 def test_everything_goes_to_blue_once_it_is_steady_in_two_looks_and_no_late_call_can_stop_it() -> None:
     begun = at(
         retiring(retirement=DRAINED),
-        gone(retiring(retirement=DRAINED), commands=(wish(CommandKind.ROLLBACK),)),
+        gone(retiring(retirement=DRAINED), commands=(a_command(CommandKind.ROLLBACK),)),
     )
     known = begun.rollout
     ready = swap_seen(
@@ -371,7 +371,7 @@ def test_everything_goes_to_blue_once_it_is_steady_in_two_looks_and_no_late_call
 
 def test_a_deleted_blue_is_made_anew_from_its_stored_request() -> None:
     known = retiring(Ending.DELETE, retirement=replace(DRAINED, is_deleting=True))
-    decision = at(known, gone(known, blue=Absent(), commands=(wish(CommandKind.ROLLBACK),)))
+    decision = at(known, gone(known, blue=Absent(), commands=(a_command(CommandKind.ROLLBACK),)))
     effect = next(one for one in decision.effects if one.kind == "create_service")
     assert (effect.name, effect.task_definition, effect.desired) == ("checkout", FORMER, 3)
     assert effect.groups == ((BLUE_GROUP, BLUE_GROUP),)
@@ -381,20 +381,20 @@ def test_a_deleted_blue_is_made_anew_from_its_stored_request() -> None:
 def test_a_draining_blue_keeps_its_name_and_is_waited_for() -> None:
     known = retiring(Ending.DELETE, retirement=replace(DRAINED, is_deleting=True))
     leaving = replace(EMPTY, status="DRAINING")
-    decision = at(known, gone(known, blue=leaving, commands=(wish(CommandKind.ROLLBACK),)))
+    decision = at(known, gone(known, blue=leaving, commands=(a_command(CommandKind.ROLLBACK),)))
     assert "create_service" not in asked(decision)
     assert "name to be free" in decision.rollout.waiting.waiting_for
 
 
 def test_a_rollback_before_any_rule_was_swapped_is_one_write() -> None:
     known = retiring(retirement=Retirement(token="again", desired=3))
-    decision = at(known, swap_seen(known, commands=(wish(CommandKind.ROLLBACK),)))
+    decision = at(known, swap_seen(known, commands=(a_command(CommandKind.ROLLBACK),)))
     assert only(decision, WriteRule).green == 0
 
 
 def test_abandoning_says_what_is_left_of_blue() -> None:
     known = retiring(Ending.DELETE, retirement=DRAINED)
-    decision = at(known, gone(known, commands=(wish(CommandKind.ABANDON),)))
+    decision = at(known, gone(known, commands=(a_command(CommandKind.ABANDON),)))
     ended = next(event for event in decision.events if event.kind is EventKind.ENDED)
     assert "checkout, which had 3 tasks and has none" in ended.message
     assert isinstance(EMPTY, ServiceSeen)

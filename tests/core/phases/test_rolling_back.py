@@ -24,6 +24,7 @@ from tests.core.stages import (
     GREEN_GROUP,
     MINUTE,
     OPERATOR,
+    a_command,
     asked,
     at,
     attempt,
@@ -31,6 +32,7 @@ from tests.core.stages import (
     blue,
     commanded,
     only,
+    recorded,
     rolling_back,
     row,
     rule,
@@ -38,8 +40,6 @@ from tests.core.stages import (
     seen_of,
     service,
     settling,
-    told,
-    wish,
     written,
 )
 
@@ -61,7 +61,7 @@ EARLY = [
 def test_until_the_watch_has_passed_a_rollback_is_one_write(
     known: Rollout, writes: list[int | None], kind: CommandKind
 ) -> None:
-    decision = commanded(known, wish(kind, reason="a test"))
+    decision = commanded(known, a_command(kind, reason="a test"))
     assert decision.rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
     assert written(decision) == writes
     assert decision.rollout.end is not None
@@ -70,14 +70,14 @@ def test_until_the_watch_has_passed_a_rollback_is_one_write(
 
 @pytest.mark.parametrize(("known", "writes"), EARLY)
 def test_a_rollback_ends_a_pause(known: Rollout, writes: list[int | None]) -> None:
-    decision = commanded(changed(known, paused_by=OPERATOR), wish(CommandKind.ROLLBACK))
+    decision = commanded(changed(known, paused_by=OPERATOR), a_command(CommandKind.ROLLBACK))
     assert written(decision) == writes
     assert decision.rollout.pause.paused_by is None
 
 
 @pytest.mark.parametrize("known", [baked(2), rolling_back(100)])
 def test_a_rollback_reads_only_the_rules(known: Rollout) -> None:
-    commands = () if known.phase is Phase.ROLLING_BACK else (wish(CommandKind.ROLLBACK),)
+    commands = () if known.phase is Phase.ROLLING_BACK else (a_command(CommandKind.ROLLBACK),)
     needs = needs_of(known, commands, NOON)
     assert [need.arn for need in needs.rules] == [RULE]
     assert needs == Needs(rules=needs.rules, cluster=needs.cluster, is_urgent=True)
@@ -86,14 +86,14 @@ def test_a_rollback_reads_only_the_rules(known: Rollout) -> None:
 def test_a_rollback_needs_nothing_but_the_rules() -> None:
     known = baked(2)
     decision = decide(
-        known, Seen(rules={RULE: rule_seen(known)}, commands=(wish(CommandKind.ROLLBACK),)), NOON
+        known, Seen(rules={RULE: rule_seen(known)}, commands=(a_command(CommandKind.ROLLBACK),)), NOON
     )
     assert written(decision) == [0]
 
 
 def test_a_write_to_safety_is_asked_for_in_every_tick_until_it_is_seen() -> None:
     known = baked(2)
-    first = commanded(known, wish(CommandKind.ROLLBACK))
+    first = commanded(known, a_command(CommandKind.ROLLBACK))
     failed = (Failure(key=first.effects[0].key, why="no answer", is_final=False),)
     second = at(first.rollout, seen_of(first.rollout, rules={RULE: rule_seen(known, 100)}, failures=failed))
     assert written(second) == [0]
@@ -132,7 +132,7 @@ def test_a_rule_that_is_gone_holds_nothing_up() -> None:
 
 def test_all_traffic_on_blue_is_told_when_it_was_read_back() -> None:
     decision = at(rolling_back(0))
-    assert EventKind.TRAFFIC_ON_BLUE in told(decision)
+    assert EventKind.TRAFFIC_ON_BLUE in recorded(decision)
     assert decision.rollout.way_out.on_blue_since == NOON
 
 
@@ -151,7 +151,7 @@ WATCHFUL = canonical(
 @pytest.mark.parametrize("weight", [1000, 900, 500, 0])
 def test_a_rollback_in_settling_gives_blue_its_former_revision_and_leaves_the_weights(weight: int) -> None:
     known = settling(weight, is_homeward=weight < 1000)
-    decision = commanded(known, wish(CommandKind.ROLLBACK))
+    decision = commanded(known, a_command(CommandKind.ROLLBACK))
     assert decision.rollout.phase is Phase.ROLLING_BACK
     assert only(decision, UpdateService).task_definition == FORMER
     assert not written(decision)
@@ -159,13 +159,13 @@ def test_a_rollback_in_settling_gives_blue_its_former_revision_and_leaves_the_we
 
 
 def test_a_rollback_in_settling_before_blue_was_touched_is_one_write() -> None:
-    assert written(commanded(settling(attempts=0), wish(CommandKind.ROLLBACK))) == [0]
+    assert written(commanded(settling(attempts=0), a_command(CommandKind.ROLLBACK))) == [0]
 
 
 def test_blues_alarms_and_breaker_cannot_undo_the_way_back() -> None:
     known = settling(blue=blue(deployment_configuration=WATCHFUL))
     seen = service("checkout", WANTED, deployment_configuration=WATCHFUL)
-    decision = at(known, seen_of(known, blue=seen, commands=(wish(CommandKind.ROLLBACK),)))
+    decision = at(known, seen_of(known, blue=seen, commands=(a_command(CommandKind.ROLLBACK),)))
     sent = only(decision, UpdateService).deployment_configuration
     assert sent is not None
     assert json.loads(sent)["alarms"] == {"alarmNames": ["checkout-5xx"], "enable": False, "rollback": False}
@@ -226,10 +226,10 @@ def test_nothing_is_decided_after_the_end(phase: Phase) -> None:
     "known", [baked(2), settling(), rolling_back(500), row(Phase.PENDING), row(Phase.PROVISIONING, weight=0)]
 )
 def test_an_abandoned_rollout_writes_nothing_more_and_says_what_is_left(known: Rollout) -> None:
-    decision = commanded(known, wish(CommandKind.ABANDON, reason="a test"))
+    decision = commanded(known, a_command(CommandKind.ABANDON, reason="a test"))
     assert decision.rollout.phase is Phase.ABANDONED
     assert asked(decision) == []
-    assert EventKind.PHASE_CHANGED not in told(decision), "the end is one event"
+    assert EventKind.PHASE_CHANGED not in recorded(decision), "the end is one event"
     ended = next(event for event in decision.events if event.kind is EventKind.ENDED)
     assert "abandon" in ended.message
     assert known.green is None or known.green.name in str(dict(ended.facts)["left"])

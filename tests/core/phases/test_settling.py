@@ -22,6 +22,7 @@ from tests.core.stages import (
     ID,
     MINUTE,
     OPERATOR,
+    a_command,
     asked,
     at,
     attempt,
@@ -29,12 +30,11 @@ from tests.core.stages import (
     group,
     held,
     only,
+    recorded,
     rule_seen,
     seen_of,
     service,
     settling,
-    told,
-    wish,
     written,
 )
 
@@ -104,7 +104,7 @@ def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people
     decision = at(known, seen_of(known, blue=ROLLED_BY_ECS))
     assert not decision.effects
     assert held(decision) == {HoldKind.BLUE}
-    assert EventKind.PAGED in told(decision)
+    assert EventKind.PAGED in recorded(decision)
     assert "circuit breaker" in decision.rollout.waiting.holds[0].reason
     assert "no image" in decision.rollout.waiting.holds[0].reason
     assert decision.rollout.handover.attempts[-1].is_failed
@@ -139,7 +139,7 @@ def test_a_rollback_says_how_long_blue_takes_and_who_serves_meanwhile(
     weight: int, step: int, meanwhile: str
 ) -> None:
     known = settling(weight, is_homeward=True, step=step)
-    decision = commanded(known, wish(CommandKind.ROLLBACK))
+    decision = commanded(known, a_command(CommandKind.ROLLBACK))
     asked_of_blue = [e.message for e in decision.events if e.kind is EventKind.BLUE_UPDATE_ASKED]
     assert asked_of_blue == [
         "blue goes back to checkout:42 in place, which takes 30 s at least; "
@@ -151,7 +151,7 @@ def test_a_hold_that_a_rollback_drops_is_not_told_as_cleared() -> None:
     failed = settling(attempts=0)
     failed = changed(failed, attempts=(attempt(is_taken=True, is_failed=True),))
     stuck = at(failed, seen_of(failed, blue=ROLLED_BY_ECS)).rollout
-    seen = replace(seen_of(stuck, blue=ROLLED_BY_ECS), commands=(wish(CommandKind.ROLLBACK),))
+    seen = replace(seen_of(stuck, blue=ROLLED_BY_ECS), commands=(a_command(CommandKind.ROLLBACK),))
     dropped = [e.message for e in at(stuck, seen).events if e.kind is EventKind.HOLD_CLEARED]
     assert len(dropped) == 1
     assert dropped[0].startswith("no longer waited for: blue did not take checkout:43")
@@ -161,7 +161,7 @@ def test_a_failed_attempt_stays_failed_until_a_person_resumes() -> None:
     failed = changed(settling(), attempts=(attempt(is_taken=True, is_failed=True),))
     seen = seen_of(failed, blue=ROLLED_BY_ECS)
     assert not at(failed, seen).effects
-    decision = at(failed, replace(seen, commands=(wish(CommandKind.RESUME),)))
+    decision = at(failed, replace(seen, commands=(a_command(CommandKind.RESUME),)))
     assert [a.number for a in decision.rollout.handover.attempts] == [1, 2]
     assert only(decision, UpdateService).attempt == 2
 
@@ -211,14 +211,14 @@ def test_blue_that_fails_on_the_way_home_puts_the_last_good_step_back_on_green()
     assert written(decision) == [900]
     assert only(decision, WriteRule).to_safety
     assert HoldKind.FAILED in held(decision)
-    assert EventKind.PAGED in told(decision)
+    assert EventKind.PAGED in recorded(decision)
 
 
 def test_after_a_failure_on_the_way_home_only_a_person_goes_on() -> None:
     known = home(900, 1, failed="health: a test")
     decision = at(known)
     assert not decision.effects
-    resumed = commanded(known, wish(CommandKind.RESUME))
+    resumed = commanded(known, a_command(CommandKind.RESUME))
     assert not resumed.rollout.waiting.failed
 
 
@@ -254,22 +254,22 @@ def test_blue_that_somebody_made_smaller_gets_no_more_and_that_is_named() -> Non
 def test_the_way_is_clear_once_blue_has_served_everything_for_a_period() -> None:
     decision = at(home(0, 2))
     assert decision.rollout.way_out.is_way_clear
-    assert EventKind.TRAFFIC_ON_BLUE in told(decision)
+    assert EventKind.TRAFFIC_ON_BLUE in recorded(decision)
 
 
 def test_settling_too_long_calls_people_and_changes_nothing() -> None:
     known = settling(phase_since=NOON - timedelta(hours=2))
     decision = at(known)
-    assert EventKind.PAGED in told(decision)
+    assert EventKind.PAGED in recorded(decision)
     assert decision.rollout.phase is Phase.SETTLING
     again = at(decision.rollout, now=NOON + MINUTE)
-    assert EventKind.PAGED not in told(again), "once for one standstill"
+    assert EventKind.PAGED not in recorded(again), "once for one standstill"
 
 
 def test_time_that_people_paused_does_not_count_towards_settlings_limit() -> None:
     known = settling(phase_since=NOON - timedelta(hours=2), paused_for=timedelta(hours=1))
-    assert EventKind.PAGED not in told(at(known))
-    assert EventKind.PAGED in told(at(changed(known, paused_for=timedelta(minutes=59))))
+    assert EventKind.PAGED not in recorded(at(known))
+    assert EventKind.PAGED in recorded(at(changed(known, paused_for=timedelta(minutes=59))))
 
 
 def test_blue_given_everything_by_hand_is_home_if_it_is_steady_on_the_revision() -> None:

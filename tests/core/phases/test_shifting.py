@@ -23,6 +23,7 @@ from tests.core.stages import (
     GREEN_NAME,
     MINUTE,
     OPERATOR,
+    a_command,
     a_hold,
     asked,
     at,
@@ -32,14 +33,13 @@ from tests.core.stages import (
     metrics,
     only,
     plan,
+    recorded,
     row,
     rule,
     rule_seen,
     seen_of,
     service,
     spec,
-    told,
-    wish,
     written,
 )
 
@@ -54,7 +54,7 @@ def test_a_step_begins_when_its_weight_was_read_back() -> None:
     known = row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),))
     decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 100)}))
     assert decision.rollout.progress.bake.since == NOON
-    assert EventKind.STEP_STARTED in told(decision)
+    assert EventKind.STEP_STARTED in recorded(decision)
 
 
 def test_a_write_that_does_not_show_is_asked_for_again_and_no_step_begins() -> None:
@@ -162,7 +162,7 @@ def test_what_is_missing_or_unread_never_counts_as_a_pass(changes: dict[str, obj
 def test_a_health_hold_is_never_waived_by_a_promotion() -> None:
     known = baked(1)
     short = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(healthy=2, initial=1)}
-    decision = at(known, seen_of(known, targets=short, commands=(wish(CommandKind.PROMOTE),)))
+    decision = at(known, seen_of(known, targets=short, commands=(a_command(CommandKind.PROMOTE),)))
     assert decision.rollout.progress.step == 0
     assert not written(decision)
 
@@ -224,7 +224,7 @@ def test_green_above_what_teal_wrote_is_put_back_at_once() -> None:
     decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 700)}))
     assert written(decision) == [100]
     assert only(decision, WriteRule).to_safety
-    assert EventKind.DRIFT_FOUND in told(decision)
+    assert EventKind.DRIFT_FOUND in recorded(decision)
 
 
 def test_blue_given_everything_by_hand_is_a_rollback() -> None:
@@ -301,7 +301,7 @@ def test_an_approval_that_nobody_gives_runs_out(then: LimitThen, phase: Phase) -
     )
     decision = at(known)
     assert decision.rollout.phase is phase
-    assert (EventKind.PAGED in told(decision)) is (phase is Phase.SHIFTING)
+    assert (EventKind.PAGED in recorded(decision)) is (phase is Phase.SHIFTING)
 
 
 def test_an_approval_does_not_run_out_while_the_rollout_is_paused() -> None:
@@ -318,7 +318,7 @@ def test_a_hold_lasts_as_long_as_the_file_allows(then: LimitThen, phase: Phase) 
     decision = at(known, seen_of(known, alarms={}))
     assert decision.rollout.phase is phase
     if then is LimitThen.HOLD:
-        assert EventKind.PAGED in told(decision)
+        assert EventKind.PAGED in recorded(decision)
 
 
 def test_time_paused_by_a_person_does_not_count_towards_the_limit() -> None:
@@ -347,7 +347,7 @@ def test_a_half_written_set_of_rules_is_finished_even_while_paused() -> None:
 
 
 def test_a_promotion_to_the_end_goes_straight_to_the_last_step() -> None:
-    decision = commanded(baked(1), wish(CommandKind.PROMOTE, full=True))
+    decision = commanded(baked(1), a_command(CommandKind.PROMOTE, full=True))
     assert decision.rollout.progress.step == 2
     assert written(decision) == [1000]
 
@@ -355,10 +355,12 @@ def test_a_promotion_to_the_end_goes_straight_to_the_last_step() -> None:
 def test_a_promotion_never_leaps_over_a_failure_of_the_same_tick() -> None:
     known = baked(1)
     bad = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)}
-    decision = at(known, seen_of(known, targets=bad, commands=(wish(CommandKind.PROMOTE, full=True),)))
+    decision = at(known, seen_of(known, targets=bad, commands=(a_command(CommandKind.PROMOTE, full=True),)))
     assert decision.rollout.phase is Phase.ROLLING_BACK
     held_back = replace(known, spec=spec(on_failure=OnFailure.HOLD))
-    decision = at(held_back, seen_of(known, targets=bad, commands=(wish(CommandKind.PROMOTE, full=True),)))
+    decision = at(
+        held_back, seen_of(known, targets=bad, commands=(a_command(CommandKind.PROMOTE, full=True),))
+    )
     assert decision.rollout.progress.step == 0
     assert asked(decision) == []
 
@@ -377,4 +379,4 @@ def test_a_promotion_to_the_end_waits_where_it_stands_and_is_judged_there() -> N
 
 
 def commanded_with(known: Rollout, targets: dict[TargetGroupArn, TargetsSeen]) -> Decision:
-    return at(known, seen_of(known, targets=targets, commands=(wish(CommandKind.PROMOTE, full=True),)))
+    return at(known, seen_of(known, targets=targets, commands=(a_command(CommandKind.PROMOTE, full=True),)))

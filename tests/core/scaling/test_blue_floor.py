@@ -26,11 +26,11 @@ from tests.core.stages import (
     baked,
     blue,
     held,
+    recorded,
     row,
     seen_of,
     service,
     spec,
-    told,
 )
 
 OURS = suspended(SCALING)
@@ -93,9 +93,9 @@ def test_what_others_set_is_held_for_until_it_is_put_back(theirs: ScalingSeen) -
     decision = at(known(), seen_of(known(), scaling=theirs))
     assert HoldKind.SCALING in held(decision)
     assert "set_scaling" not in asked(decision)
-    assert EventKind.DRIFT_FOUND in told(decision)
+    assert EventKind.DRIFT_FOUND in recorded(decision)
     again = at(decision.rollout, seen_of(decision.rollout, scaling=theirs), now=NOON + timedelta(seconds=15))
-    assert EventKind.DRIFT_FOUND not in told(again), "said once"
+    assert EventKind.DRIFT_FOUND not in recorded(again), "said once"
     back = at(decision.rollout, seen_of(decision.rollout, scaling=OURS), now=NOON + timedelta(seconds=15))
     assert HoldKind.SCALING not in held(back)
 
@@ -139,7 +139,7 @@ def test_blue_is_raised_by_as_much_as_green_has_outgrown_its_weight(
     decision = at(known(), seen_of(known(), **seen))
     assert decision.rollout.blue_scaling.holding is not None
     assert decision.rollout.blue_scaling.holding.floor == floor
-    assert (EventKind.BLUE_RAISED in told(decision)) == bool(floor)
+    assert (EventKind.BLUE_RAISED in recorded(decision)) == bool(floor)
 
 
 def test_a_share_that_has_doubled_doubles_blue() -> None:

@@ -42,11 +42,11 @@ from tests.core.stages import (
     blue,
     held,
     only,
+    recorded,
     rolling_back,
     row,
     rule,
     seen_of,
-    told,
 )
 
 ALARM = "teal-checkout-0a1b2c3d-alarm-0"
@@ -121,7 +121,7 @@ def test_traffic_begins_only_once_everything_was_seen() -> None:
     for scales in (ScalesSeen(), replace(GREENS, drivers=()), None):
         assert given(scales).rollout.phase is Phase.PROVISIONING
     decision = given(GREENS)
-    assert EventKind.SCALING_GIVEN in told(decision)
+    assert EventKind.SCALING_GIVEN in recorded(decision)
     assert decision.rollout.phase is Phase.SHIFTING
 
 

@@ -16,7 +16,7 @@ from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.turn_back import roll_back
 from orchestrator.core.traffic import rule_looks, rules
 from tests.builders import NOON, RULE
-from tests.core.stages import OPERATOR, at, row, rule_seen, seen_of, told, written
+from tests.core.stages import OPERATOR, at, recorded, row, rule_seen, seen_of, written
 
 
 def test_hold_that_lasted_too_long_rolls_back_although_somebody_raised_green() -> None:
@@ -76,4 +76,4 @@ def test_where_there_is_no_way_back_the_tick_goes_on_and_holds() -> None:
     decision = conclude(draft)
     assert decision.rollout.phase is Phase.SHIFTING
     assert [hold.kind for hold in decision.rollout.waiting.holds] == [HoldKind.FAILED]
-    assert EventKind.PAGED in told(decision)
+    assert EventKind.PAGED in recorded(decision)

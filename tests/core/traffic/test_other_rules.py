@@ -21,7 +21,7 @@ def neighbour(number: int, *, group: str = OTHER_GROUP) -> RuleSeen:
     return replace(rule, arn=RuleArn(f"{rule.arn.rpartition('/')[0]}/{number:016x}"))
 
 
-def told(*later: RuleSeen, first: tuple[RuleSeen, ...] = ()) -> list[str]:
+def messages_of(*later: RuleSeen, first: tuple[RuleSeen, ...] = ()) -> list[str]:
     draft = Draft(baked(), Seen(listings={LISTENER: (good_rule(), *first)}), NOON)
     other_rules.take(draft)
     again = Draft(draft.row, Seen(listings={LISTENER: (good_rule(), *later)}), NOON)
@@ -33,19 +33,19 @@ def told(*later: RuleSeen, first: tuple[RuleSeen, ...] = ()) -> list[str]:
 
 
 def test_a_rule_put_in_front_is_named() -> None:
-    (words,) = told(neighbour(5))
+    (words,) = messages_of(neighbour(5))
     assert words.startswith("rule 5 of load balancer")
     assert "takes precedence" in words
 
 
 def test_a_rule_that_leads_to_blue_alone_is_named() -> None:
-    (words,) = told(neighbour(4000, group=BLUE_GROUP))
+    (words,) = messages_of(neighbour(4000, group=BLUE_GROUP))
     assert "its users never reach green" in words
 
 
 @pytest.mark.parametrize("rule", [neighbour(4000), neighbour(5)])
 def test_what_was_there_at_first_or_comes_later_in_the_order_is_not_named(rule: RuleSeen) -> None:
-    assert not told(rule, first=(neighbour(5),))
+    assert not messages_of(rule, first=(neighbour(5),))
 
 
 def test_a_listener_that_cannot_be_read_is_asked_again() -> None:

@@ -61,7 +61,7 @@ def test_answers_body_is_framed_as_http_says(head: bytes, to_head: bool, kind: t
         (b"GET / HTTP/1.0\r\nConnection: Keep-Alive", True),
     ],
 )
-def test_connection_is_kept_as_its_client_wishes(head: bytes, keep_alive: bool) -> None:
+def test_connection_is_kept_as_its_client_asks(head: bytes, keep_alive: bool) -> None:
     assert RequestHead(head).keep_alive is keep_alive
 
 

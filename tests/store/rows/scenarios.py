@@ -40,6 +40,7 @@ from tests.store.rows.ways import (
     blue_wanted_again,
     called_back_from_its_deletion,
     careful,
+    command,
     compared,
     deletion_unseen,
     everything_asked,
@@ -55,6 +56,7 @@ from tests.store.rows.ways import (
     outside_hours,
     probing,
     protected,
+    recorded,
     rule_changed_by_hand,
     run,
     second_swap,
@@ -64,11 +66,9 @@ from tests.store.rows.ways import (
     swapping,
     then,
     to,
-    told,
     used_by_another_rule,
     waiting_for_a_second_approval,
     watched_by_a_group,
-    wish,
     with_images,
 )
 from tests.store.rows.worlds import (
@@ -109,7 +109,7 @@ class Scenario:
 ALONE = GatesSpec(guard=GuardSpec(on=False), alarms=AlarmsSpec(), compare=CompareSpec(warm_up=0))
 APPROVED = ApprovalSpec(approvers=("group:release", "other"), required=2, timeout=timedelta(minutes=20))
 PATIENT = Limits(provision=timedelta(minutes=5), hold=timedelta(minutes=30), unseen=6 * MINUTE)
-ROLLBACK, RESUME = wish(CommandKind.ROLLBACK, reason="the totals are wrong"), wish(CommandKind.RESUME)
+ROLLBACK, RESUME = command(CommandKind.ROLLBACK, reason="the totals are wrong"), command(CommandKind.RESUME)
 P = Phase
 SCALED = r"ecs DescribeServices checkout\.(desired|running)Count "
 
@@ -136,7 +136,7 @@ SCENARIOS: dict[str, Scenario] = {
         phase=P.PROVISIONING,
         build=tried_out,
         bring=waiting_for_a_second_approval,
-        go_on=wish(CommandKind.APPROVE),
+        go_on=command(CommandKind.APPROVE),
     ),
     # traffic
     "shifting-compared": Scenario(
@@ -157,17 +157,17 @@ SCENARIOS: dict[str, Scenario] = {
         is_logged=True,
         phase=P.SHIFTING,
         build=quiet,
-        bring=then(to(P.SHIFTING, 5), wish(CommandKind.PAUSE, reason="lunch"), run(40)),
+        bring=then(to(P.SHIFTING, 5), command(CommandKind.PAUSE, reason="lunch"), run(40)),
         go_on=RESUME,
     ),
     "shifting-resumed": Scenario(
         phase=P.SHIFTING,
         build=lambda: Recorded(requests_per_second=10, rules=2),
-        bring=then(of_one_rule, wish(CommandKind.PAUSE, reason="lunch"), run(20), RESUME, run(1)),
+        bring=then(of_one_rule, command(CommandKind.PAUSE, reason="lunch"), run(20), RESUME, run(1)),
     ),
     "shifting-failed": Scenario(
         phase=P.SHIFTING,
-        bring=then(to(P.SHIFTING, 100, BAD, on_failure=OnFailure.HOLD), wish(CommandKind.PAUSE), run(2)),
+        bring=then(to(P.SHIFTING, 100, BAD, on_failure=OnFailure.HOLD), command(CommandKind.PAUSE), run(2)),
         go_on=ROLLBACK,
         ends=P.ROLLED_BACK,
     ),
@@ -177,16 +177,16 @@ SCENARIOS: dict[str, Scenario] = {
         build=quiet,
         bring=then(
             to(P.SHIFTING, 70, plan=steps(100, 1000, approval=True), approval=APPROVED),
-            wish(CommandKind.APPROVE, by=FIRST),
+            command(CommandKind.APPROVE, by=FIRST),
             run(10),
         ),
-        go_on=wish(CommandKind.APPROVE),
+        go_on=command(CommandKind.APPROVE),
     ),
     "shifting-with-a-wish": Scenario(
         phase=P.SHIFTING,
         build=quiet,
-        bring=then(to(P.SHIFTING, 5, plan=steps(100, 1000, bake=600)), wish(CommandKind.PROMOTE)),
-        go_on=in_turn(seen(phase="watching"), wish(CommandKind.PROMOTE, by=FIRST)),
+        bring=then(to(P.SHIFTING, 5, plan=steps(100, 1000, bake=600)), command(CommandKind.PROMOTE)),
+        go_on=in_turn(seen(phase="watching"), command(CommandKind.PROMOTE, by=FIRST)),
     ),
     "shifting-intervention": Scenario(
         phase=P.SHIFTING,
@@ -199,7 +199,7 @@ SCENARIOS: dict[str, Scenario] = {
                 plan=steps(50, 300, 1000, bake=60),
                 gates=ALONE,
             ),
-            told(EventKind.INTERVENTION_BEGUN),
+            recorded(EventKind.INTERVENTION_BEGUN),
             run(5),
         ),
         ends=P.ROLLED_BACK,
@@ -210,7 +210,7 @@ SCENARIOS: dict[str, Scenario] = {
         build=failing_from(74, until=300),
         bring=then(
             to(P.SHIFTING, plan=steps(50, 300, 1000, bake=60), gates=ALONE, limits=PATIENT),
-            told(EventKind.INTERVENTION_ENDED),
+            recorded(EventKind.INTERVENTION_ENDED),
             run(3),
         ),
     ),
@@ -218,14 +218,15 @@ SCENARIOS: dict[str, Scenario] = {
         phase=P.SHIFTING,
         build=unseen_from(120, until=320),
         bring=then(
-            to(P.SHIFTING, plan=steps(100, 300, 1000, bake=20), limits=PATIENT), told(EventKind.EVIDENCE_LOST)
+            to(P.SHIFTING, plan=steps(100, 300, 1000, bake=20), limits=PATIENT),
+            recorded(EventKind.EVIDENCE_LOST),
         ),
     ),
     "shifting-blind-from-the-first": Scenario(
         phase=P.SHIFTING,
         build=unseen_from(40, until=320),
         bring=then(
-            to(P.SHIFTING, plan=steps(100, 1000, bake=60), limits=PATIENT), told(EventKind.EVIDENCE_LOST)
+            to(P.SHIFTING, plan=steps(100, 1000, bake=60), limits=PATIENT), recorded(EventKind.EVIDENCE_LOST)
         ),
     ),
     "shifting-auto": Scenario(
@@ -274,9 +275,9 @@ SCENARIOS: dict[str, Scenario] = {
         build=lambda: Recorded(desired=4, requests_per_second=10),
         bring=then(
             to(P.SHIFTING, 5, plan=steps(100, 500, 1000, bake=120), capacity=Capacity.STEPPED),
-            wish(CommandKind.PAUSE),
+            command(CommandKind.PAUSE),
             run(1),
-            wish(CommandKind.PROMOTE, full=True),
+            command(CommandKind.PROMOTE, full=True),
             run(1),
         ),
         go_on=RESUME,
@@ -287,7 +288,7 @@ SCENARIOS: dict[str, Scenario] = {
         bring=then(
             to(P.SHIFTING, 0, plan=steps(100, 500, 1000, bake=20)),
             seen(green_percent=50.0),
-            wish(CommandKind.BACK, to=Tenths(100)),
+            command(CommandKind.BACK, to=Tenths(100)),
             run(5),
         ),
     ),
@@ -324,7 +325,7 @@ SCENARIOS: dict[str, Scenario] = {
     "settling-blue-does-not-start": Scenario(
         phase=P.SETTLING,
         build=unstartable_from(60, until=200),
-        bring=then(to(P.SETTLING), told(EventKind.PAGED), run(2)),
+        bring=then(to(P.SETTLING), recorded(EventKind.PAGED), run(2)),
         go_on=in_turn(run(130), RESUME),
         within=timedelta(hours=1),
     ),
@@ -332,20 +333,20 @@ SCENARIOS: dict[str, Scenario] = {
         is_logged=True,
         phase=P.SETTLING,
         build=unstartable_from(60, until=200),
-        bring=then(to(P.SETTLING), told(EventKind.PAGED), run(130), RESUME, run(3)),
+        bring=then(to(P.SETTLING), recorded(EventKind.PAGED), run(130), RESUME, run(3)),
         within=timedelta(hours=1),
     ),
     # green stays
     "retiring-swapped": Scenario(
         phase=P.RETIRING,
         build=scaling,
-        bring=then(swapping(Ending.KEEP), told(EventKind.TRAFFIC_ON_GREEN)),
+        bring=then(swapping(Ending.KEEP), recorded(EventKind.TRAFFIC_ON_GREEN)),
         ending=Ending.KEEP,
     ),
     "retiring-kept-drained": Scenario(
         phase=P.RETIRING,
         build=lambda: scaling("requests", "cpu", "steps"),
-        bring=then(swapping(Ending.KEEP), told(EventKind.BLUE_DRAINED)),
+        bring=then(swapping(Ending.KEEP), recorded(EventKind.BLUE_DRAINED)),
         ending=Ending.KEEP,
     ),
     "retiring-deleting": Scenario(
@@ -392,7 +393,7 @@ SCENARIOS: dict[str, Scenario] = {
             homeward,
             former_deregistered,
             ROLLBACK,
-            told(EventKind.BLUE_UPDATE_ASKED),
+            recorded(EventKind.BLUE_UPDATE_ASKED),
             run(12),
         ),
         runs="checkout:3",
@@ -407,10 +408,10 @@ SCENARIOS: dict[str, Scenario] = {
         build=lambda: scaling("requests", "cpu", "steps", "forecast", "evening"),
         bring=then(
             swapping(Ending.KEEP),
-            told(EventKind.BLUE_DRAINED),
+            recorded(EventKind.BLUE_DRAINED),
             run(1),
             ROLLBACK,
-            told(EventKind.BLUE_CALLED_BACK),
+            recorded(EventKind.BLUE_CALLED_BACK),
         ),
         theirs={SCALED: "what its policies do once they may again"},
         ending=Ending.KEEP,
@@ -443,7 +444,9 @@ SCENARIOS: dict[str, Scenario] = {
         is_logged=True,
         phase=P.ABANDONED,
         build=quiet,
-        bring=then(to(P.SHIFTING, 5), wish(CommandKind.ABANDON, reason="by hand"), seen(phase="abandoned")),
+        bring=then(
+            to(P.SHIFTING, 5), command(CommandKind.ABANDON, reason="by hand"), seen(phase="abandoned")
+        ),
         ends=P.ABANDONED,
     ),
 }

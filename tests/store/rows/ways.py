@@ -35,7 +35,7 @@ from tests.cases.killed import until_killed
 from tests.cases.looks import tasks_of
 from tests.cases.rule_stage import call, green_group, make_sticky
 from tests.cases.scaling_stage import somebody
-from tests.cases.swap_stage import lose_sight_after, swap, until_asked, until_told
+from tests.cases.swap_stage import lose_sight_after, swap, until_asked, until_recorded
 from tests.store.rows.stage import Recorded
 from tests.support.rehearsal import MINUTE
 
@@ -83,16 +83,16 @@ def in_turn(*acts: GoOn) -> GoOn:
     return act
 
 
-def wish(kind: CommandKind, by: Actor = OTHER, **more: Any) -> GoOn:  # noqa: ANN401
-    return lambda stage, rollout: stage.wish(rollout, kind, by=by, key=f"{kind} {by.name}", **more)
+def command(kind: CommandKind, by: Actor = OTHER, **more: Any) -> GoOn:  # noqa: ANN401
+    return lambda stage, rollout: stage.command(rollout, kind, by=by, key=f"{kind} {by.name}", **more)
 
 
 def run(seconds: float) -> GoOn:
     return lambda stage, rollout: stage.let_run(timedelta(seconds=seconds))
 
 
-def told(kind: EventKind) -> GoOn:
-    return lambda stage, rollout: until_told(stage, rollout, kind)
+def recorded(kind: EventKind) -> GoOn:
+    return lambda stage, rollout: until_recorded(stage, rollout, kind)
 
 
 def asked(effect: str) -> GoOn:
@@ -185,7 +185,7 @@ def waiting_for_a_second_approval(stage: Recorded) -> RolloutId:
     rollout = stage.start(spec)
     stage.until(rollout, Phase.PROVISIONING)
     stage.let_run(30 * SECOND)
-    stage.wish(rollout, CommandKind.APPROVE, by=FIRST, key="approve first")
+    stage.command(rollout, CommandKind.APPROVE, by=FIRST, key="approve first")
     stage.let_run(10 * SECOND)
     return rollout
 
@@ -459,8 +459,8 @@ def second_swap(stage: Recorded) -> RolloutId:
 
 def called_back_from_its_deletion(stage: Recorded) -> RolloutId:
     rollout = deletion_unseen(stage)
-    stage.wish(rollout, CommandKind.ROLLBACK, by=OTHER)
-    until_told(stage, rollout, EventKind.BLUE_CALLED_BACK)
+    stage.command(rollout, CommandKind.ROLLBACK, by=OTHER)
+    until_recorded(stage, rollout, EventKind.BLUE_CALLED_BACK)
     stage.let_run(2 * SECOND)
     return rollout
 
