@@ -99,7 +99,7 @@ class Client:
     ) -> values.Rollout:
         """The rollout once it has come to ``step:2`` (its weight read back), ``approval`` or ``done``.
 
-        `seen` is told of every version on the way. Raises NotReached if it is taken back or ends instead, GaveUp
+        `seen` is told of every version on the way. Raises NotReached if it is rolled back or ends instead, GaveUp
         after `timeout` seconds; it goes on then.
         """
         wait = Wait(until, timeout)

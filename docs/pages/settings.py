@@ -85,7 +85,7 @@ def page() -> str:
         "## Freezes",
         "`freezes` is one calendar for every rollout: while one is in force no rollout of the services it names "
         "starts "
-        "and no green grows; what is under way holds, or is taken back if its file says `at_close: rollback`. "
+        "and no green grows; what is under way holds, or is rolled back if its file says `at_close: rollback`. "
         "Rollbacks "
         "and traffic that returns to blue are never held up. `teal serve` keeps its calendar in the store when it "
         "starts, so "

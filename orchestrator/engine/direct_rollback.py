@@ -55,7 +55,7 @@ class DirectEnd:
     has_acted: bool  # False: there was nothing to do
     on_blue_after: timedelta  # until all traffic was read back on blue
     took: timedelta
-    cannot_tag: str  # why green could not be marked as taken back; empty: it is
+    cannot_tag: str  # why green could not be marked as rolled back; empty: it is
 
 
 class DirectRun:

@@ -85,7 +85,7 @@ def _run(number: int, defect: Defect, run: Outcome, right: float) -> Iterator[st
 def _words(run: Outcome) -> str:
     if run.is_rolled_back:
         largest = max((weight for _, weight in run.weights), default=NONE) / 10
-        after = f"taken back after {_minutes(run.lasted):.1f} min"
+        after = f"rolled back after {_minutes(run.lasted):.1f} min"
         return f"{after}; green had {largest:g} % at most, and {run.harm:,} requests were hurt"
     if run.full_after is None:
         return f"not at full weight after {_minutes(run.lasted):.0f} min"

@@ -39,7 +39,7 @@ class Row:
     harm_percent_mean: float
     detect_seconds_median: float | None  # from the first harmed request to all traffic on blue
     rolled_back: float  # share of the runs; of a good release: false aborts
-    before_full: float  # share taken back before full weight
+    before_full: float  # share rolled back before full weight
     full_minutes_median: float | None
     lasts_minutes_median: float
 

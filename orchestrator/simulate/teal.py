@@ -68,9 +68,11 @@ class Outcome:
 
     harm: int  # requests that failed or were slow because of green
     is_rolled_back: bool
-    before_full: bool  # taken back before green had full weight
+    before_full: bool  # rolled back before green had full weight
     full_after: timedelta | None  # None: never
-    back_after: timedelta | None  # from the first harmed request to all traffic on blue; None: not taken back
+    back_after: (
+        timedelta | None
+    )  # from the first harmed request to all traffic on blue; None: not rolled back
     lasted: timedelta  # from green's first request to the watch's end, or to blue's having everything
     reason: str = ""
     weights: tuple[tuple[timedelta, Tenths], ...] = ()  # green's, as they were written

@@ -47,7 +47,7 @@ class DirectRollback:
     rules: tuple[RuleLeft, ...]
     plan: tuple[str, ...]  # what it set out to do
     seconds_to_blue: float | None  # until all traffic was read back on blue
-    is_tagged: bool  # green says that it was taken back, for a server that returns
+    is_tagged: bool  # green says that it was rolled back, for a server that returns
     left: tuple[str, ...]
     commands: tuple[str, ...]  # that remove what is left, where no server will
 

@@ -184,7 +184,7 @@ def _lines(report: "Simulation") -> list[str]:
         "",
     ]
     if len(report.policies) > 1:
-        lines += ["mean harm in percent of one minute of all traffic; good releases: share taken back"]
+        lines += ["mean harm in percent of one minute of all traffic; good releases: share rolled back"]
         lines += [*table(*_beside(report)), ""]
     if report.limits:
         limits = ", ".join(f"{one.defect.value} {one.harm_percent:.2g} %" for one in report.limits)
@@ -214,7 +214,7 @@ _HEAD = (
     "95 %",
     "FOUND AFTER",
     "BEFORE FULL",
-    "TAKEN BACK",
+    "ROLLED BACK",
     "FULL AFTER",
 )
 

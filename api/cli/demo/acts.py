@@ -52,7 +52,7 @@ class Act:
     about: str
     revision: str  # family:revision
     wanted_phase: str
-    wanted_reason: str = ""  # how the reason has to begin for which it was taken back
+    wanted_reason: str = ""  # how the reason has to begin for which it was rolled back
     text: str = ""  # its rollout file; empty: the demo's ordinary one
     witness: Witness | None = None
 
@@ -79,7 +79,7 @@ class Result:
     def bad_to_blue_seconds(self) -> float | None:
         """From the new revision's first error that a user met to 100 % blue read back.
 
-        None where there was none, or where the revision was not taken back.
+        None where there was none, or where the revision was not rolled back.
         """
         green = self.felt.revisions.get(revision_name(self.view.revision))
         back = self.view.traffic_on_blue_at

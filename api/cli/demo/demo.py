@@ -51,7 +51,7 @@ class Programme:
 )
 @json_option
 def demo_command(evidence: bool, as_json: bool) -> None:
-    """Two real rollouts on this machine: a good revision to 100 % and back onto blue, and a bad one taken back.
+    """Two real rollouts on this machine: a good revision to 100 % and back onto blue, and a bad one rolled back.
 
     Real processes, real HTTP over loopback, the engine as it runs against AWS; no account, nothing left behind.
     Takes about two minutes. Exits 0 only if the good one succeeded, the bad one was rolled back with blue serving,

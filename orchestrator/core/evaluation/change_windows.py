@@ -1,4 +1,4 @@
-"""What the hours do to a rollout: it waits for its window, and is taken back at its close where the file says so."""
+"""What the hours do to a rollout: it waits for its window, and is rolled back at its close where the file says so."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -53,7 +53,7 @@ def test_greens_weight_over_time_is_drawn_on_request(tmp_path: Path) -> None:
     assert f"drawn into {picture}" in result.output
     text = picture.read_text()
     assert text.count("<polyline") == 2
-    assert "total: taken back after" in text
+    assert "total: rolled back after" in text
     assert "none: at full weight after " in text
 
 
