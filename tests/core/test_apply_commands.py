@@ -143,7 +143,7 @@ APPLIED, OVERTAKEN = CommandState.APPLIED, CommandState.OVERTAKEN
 
 
 @pytest.mark.parametrize(
-    ("commands", "states"),
+    ("kinds", "states"),
     [
         pytest.param((K.PAUSE, K.PAUSE), [APPLIED, OVERTAKEN], id="paused already"),
         pytest.param((K.PAUSE, K.RESUME), [APPLIED, APPLIED], id="paused and resumed"),
@@ -155,9 +155,9 @@ APPLIED, OVERTAKEN = CommandState.APPLIED, CommandState.OVERTAKEN
     ],
 )
 def test_commands_of_one_tick_are_applied_in_their_order(
-    commands: tuple[CommandKind, ...], states: list[CommandState]
+    kinds: tuple[CommandKind, ...], states: list[CommandState]
 ) -> None:
-    commands = tuple(a_command(kind, key=str(n)) for n, kind in enumerate(commands))
+    commands = (a_command(kind, key=str(n)) for n, kind in enumerate(kinds))
     assert states_of(commanded(baked(2), *commands)) == states
 
 
