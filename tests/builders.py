@@ -43,6 +43,11 @@ LOAD_BALANCER = LoadBalancerArn(f"{_ELB}:loadbalancer/app/public/50dc6c495c0c918
 LISTENER = ListenerArn(f"{_ELB}:listener/app/public/50dc6c495c0c9188/f2f7dc8efc522ab2")
 RULE = RuleArn(f"{_ELB}:listener-rule/app/public/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee")
 DEFAULT_RULE = RuleArn(f"{_ELB}:listener-rule/app/public/50dc6c495c0c9188/f2f7dc8efc522ab2/1291d13826f405c3")
+# What ECS's scheduler says of tasks that it stops, all with one code. Source: "Viewing Amazon ECS stopped task errors".
+SCALED_IN = "Scaling activity initiated by (deployment ecs-svc/3241571034958732112)"
+FAILED_CHECKS = (
+    f"Task failed ELB health checks in (target-group {_ELB}:targetgroup/checkout/73e2d6bc24d8a067)"
+)
 BLUE_GROUP = TargetGroupArn(f"{_ELB}:targetgroup/checkout/73e2d6bc24d8a067")
 OTHER_GROUP = TargetGroupArn(f"{_ELB}:targetgroup/legacy/943f017f100becff")
 

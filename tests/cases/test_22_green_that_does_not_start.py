@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
@@ -92,6 +93,25 @@ def test_case_24_tasks_that_pass_their_checks_and_die_again_and_again_take_green
     assert "tasks stopped" in reason_of(stage, rollout)
     assert len(stage.events(rollout, EventKind.TASK_STOPPED)) >= 3
     assert bool(stage.events(rollout, EventKind.STEP_STARTED)) is (after == 20)
+
+
+@pytest.mark.parametrize("is_paused", [True, False], ids=["before traffic", "once it has traffic"])
+def test_case_24_tasks_that_fail_their_health_checks_again_and_again_take_green_back(
+    stage: Rehearsal, *, is_paused: bool
+) -> None:
+    """ECS's scheduler replaces them, with the code of one that is scaled in; at most looks all are healthy."""
+    gates = GatesSpec(guard=GuardSpec(on=False))
+    rollout = stage.start(stage.spec(stage.revision({"TEAL_DEMO_FLAP": "30"}), gates=gates))
+    if is_paused:
+        stage.until(rollout, Phase.PROVISIONING)
+        stage.wish(rollout, CommandKind.PAUSE)
+    stage.until(rollout)
+    assert stage.row(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
+    assert "tasks stopped" in reason_of(stage, rollout)
+    assert "Task failed ELB health checks in (target-group" in reason_of(stage, rollout)
+    stops = stage.events(rollout, EventKind.TASK_STOPPED)
+    assert {dict(seen.event.facts)["code"] for seen in stops} == {"ServiceSchedulerInitiated"}
+    assert bool(stage.events(rollout, EventKind.STEP_STARTED)) is not is_paused
 
 
 def test_case_25_ecs_that_gives_up_on_green_is_believed_at_once(stage: Rehearsal) -> None:

@@ -8,33 +8,12 @@ from orchestrator.core.cloud.resources import (
     DeploymentSeen,
     ServiceLook,
     ServiceSeen,
-    StopSeen,
     TargetsLook,
     TargetsSeen,
     Unread,
 )
+from orchestrator.core.cloud.stop_causes import FLAPPING_WITHIN, doubtful_stops, why_in_doubt
 from orchestrator.core.domain.ids import TaskDefinitionArn, revision_name
-from orchestrator.core.domain.text import counted
-
-# Stops that ECS or a person chose; every other code is the task's own doing (ECS API, TaskStopCode).
-CHOSEN_STOPS = frozenset({"ServiceSchedulerInitiated", "UserInitiated"})
-NOT_ITS_FAULT = CHOSEN_STOPS | {"SpotInterruption", "TerminationNotice", "InfrastructureHealth"}
-
-
-def own_stops(service: ServiceSeen, revision: TaskDefinitionArn, since: datetime) -> tuple[StopSeen, ...]:
-    """Tasks of this revision that ended by their own doing since then, newest first."""
-    return tuple(
-        stop
-        for stop in service.stops
-        if stop.at > since and stop.code not in NOT_ITS_FAULT and stop.task_definition == revision
-    )
-
-
-def in_words(stops: Sequence[StopSeen]) -> str:
-    """How many tasks stopped, and why the last did in ECS's own words; empty if none. Newest first."""
-    if not stops:
-        return ""
-    return f"{counted(len(stops), 'task')} stopped, last: {stops[0].reason or stops[0].code}"
 
 
 def not_steady(service: ServiceLook, revision: TaskDefinitionArn) -> str:
@@ -143,7 +122,8 @@ def not_ready(
 ) -> str:
     """Why a colour is not ready for traffic, in words; empty once it is, in this one look.
 
-    Ready takes two such looks in a row. `quiet`: no task may have stopped by its own doing for that long.
+    Ready takes two such looks in a row. `quiet`: no task may have stopped by its own doing, or for a reason that is
+    not known, for that long.
     """
     reason = not_steady(service, revision)
     if not isinstance(service, ServiceSeen):
@@ -152,9 +132,12 @@ def not_ready(
         return _joined(reason, not_healthy(targets, service.desired))
     if reason:
         return reason
-    stops = own_stops(service, revision, now - quiet)
+    stops = doubtful_stops(service, revision, now - quiet)
     if stops:
         return f"a task of {service.name} stopped just now: {stops[0].reason or stops[0].code}"
+    doubt = why_in_doubt(service, revision, now, now - FLAPPING_WITHIN)
+    if doubt:
+        return f"{service.name}: {doubt}"
     return not_healthy(targets, service.desired)
 
 

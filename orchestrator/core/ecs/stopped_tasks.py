@@ -1,7 +1,7 @@
 """Tasks that stopped, recorded once each in ECS's own words: ECS itself forgets them within about an hour."""
 
-from orchestrator.core.cloud.readiness import CHOSEN_STOPS
 from orchestrator.core.cloud.resources import ServiceSeen, StopSeen
+from orchestrator.core.cloud.stop_causes import Cause, cause_of
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.tick.draft import Draft, service_of
@@ -19,7 +19,7 @@ def tell(draft: Draft, colour: Colour) -> None:
         is_news = (
             stop.at > draft.row.created_at and _id(stop) not in recorded and len(recorded) < RECORDED_MOST
         )
-        if is_news and stop.code not in CHOSEN_STOPS:
+        if is_news and cause_of(stop) is not Cause.CHOSEN:
             draft.change(stops_told=(*recorded, _id(stop)))
             draft.tell(
                 EventKind.TASK_STOPPED,

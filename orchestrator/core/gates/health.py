@@ -5,10 +5,10 @@ send its share elsewhere), whatever the last minute's counts will say.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from orchestrator.core.cloud.readiness import not_healthy, own_stops
+from orchestrator.core.cloud.readiness import not_healthy
 from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsSeen, Unread
+from orchestrator.core.cloud.stop_causes import FLAPPING_OVER, FLAPPING_WITHIN, own_stops, why_in_doubt
 from orchestrator.core.domain.text import counted
 from orchestrator.core.domain.verdict import Answer, fail, hold, passed
 from orchestrator.core.gates.gate import Gate
@@ -16,8 +16,6 @@ from orchestrator.core.gates.scene import Scene
 
 NAME = "health"
 NOT_IN_USE = "Target.NotInUse"  # elbv2 DescribeTargetHealth: no rule uses the group
-FLAPPING_WITHIN = timedelta(minutes=10)
-FLAPPING_OVER = 2  # more stops than this within FLAPPING_WITHIN: the colour does not stay up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +54,8 @@ def _of_tasks(service: ServiceSeen, scene: Scene) -> Answer | None:
         last = stops[0].reason or stops[0].code
         minutes = int(FLAPPING_WITHIN.total_seconds() // 60)
         return fail(NAME, f"{len(stops)} of {scene.judged}'s tasks stopped within {minutes} minutes: {last}")
-    return None
+    doubt = why_in_doubt(service, scene.revision, scene.now, scene.stops_count_from)
+    return _hold(f"{scene.judged}: {doubt}", f"{scene.judged}'s tasks stay up") if doubt else None
 
 
 def _of_targets(service: ServiceSeen, scene: Scene) -> Answer:

@@ -8,8 +8,9 @@ from datetime import datetime
 from orchestrator.core.analysis import auto_plan, baseline
 from orchestrator.core.analysis.bake import go_to_step
 from orchestrator.core.cloud.effects import CreateService
-from orchestrator.core.cloud.readiness import cannot_take_all, hint, not_ready, own_stops, unused_zones
+from orchestrator.core.cloud.readiness import cannot_take_all, hint, not_ready, unused_zones
 from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsLook
+from orchestrator.core.cloud.stop_causes import own_stops
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE

@@ -10,8 +10,9 @@ from datetime import datetime
 from orchestrator.core.analysis import bake, intervals
 from orchestrator.core.analysis.metric_queries import alarm_names, metrics_need
 from orchestrator.core.cloud.effects import TagFormer, UpdateService
-from orchestrator.core.cloud.readiness import cannot_take_all, in_words, not_ready, not_steady, own_stops
+from orchestrator.core.cloud.readiness import cannot_take_all, not_ready, not_steady
 from orchestrator.core.cloud.resources import GroupSeen, ServiceSeen
+from orchestrator.core.cloud.stop_causes import in_words, own_stops
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn, Tenths, revision_name
 from orchestrator.core.domain.phases import Phase

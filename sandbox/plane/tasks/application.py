@@ -24,6 +24,7 @@ TEAL_DEMO_LATENCY         milliseconds added to every answer
 TEAL_DEMO_SLOW_START      seconds from its start until /healthz passes
 TEAL_DEMO_CRASH_AFTER     seconds from its start until it exits with 1; 0 at once; empty never
 TEAL_DEMO_UNHEALTHY       1: /healthz never passes
+TEAL_DEMO_FLAP            seconds from its start, or up to twice as many, until /healthz passes no more
 TEAL_DEMO_HANG            1: takes requests and answers none but /healthz
 ========================  =================================================================================
 
@@ -87,6 +88,8 @@ class Behaviour:
         self.leak_after_seconds = self._number("TEAL_DEMO_LEAK_AFTER")
         for name in ("TEAL_DEMO_ERROR_SHARED", "TEAL_DEMO_SHARED_ABOVE"):
             self._number(name)  # the sandbox's to use, but wrong here
+        flap = self._number("TEAL_DEMO_FLAP")
+        self.flap_after_seconds = None if flap is None else flap * (1 + chance())
         self.unhealthy = self._is_on("TEAL_DEMO_UNHEALTHY")
         self.hangs = self._is_on("TEAL_DEMO_HANG")
         self.headers = f"X-Teal-Revision: {self.revision}\r\nX-Teal-Version: {self.version}\r\n"
@@ -121,6 +124,8 @@ class Behaviour:
 
     def is_ready(self, age_seconds: float) -> bool:
         """True when /healthz passes at this age of the process."""
+        if self.flap_after_seconds is not None and age_seconds >= self.flap_after_seconds:
+            return False
         return not self.unhealthy and age_seconds >= self.slow_start_seconds
 
 

@@ -25,6 +25,7 @@ class Conduct:
     latency: timedelta = timedelta(milliseconds=5)
     passes_after: timedelta = timedelta(0)  # from running until its health check passes
     never_healthy: bool = False
+    flaps_after: timedelta | None = None  # from running: its health check fails from then on
     hangs: bool = False  # takes requests and answers none, but its health check
     crashes_after: timedelta | None = None  # from running
     stops_in: timedelta = timedelta(seconds=1)
@@ -36,6 +37,8 @@ class Behaviour:
 
     TEAL_DEMO_ERROR_RATE (0 to 1), TEAL_DEMO_LATENCY (milliseconds added), TEAL_DEMO_SLOW_START (seconds until the
     health check passes), TEAL_DEMO_CRASH_AFTER (seconds; 0 at once), TEAL_DEMO_UNHEALTHY (1: never passes),
+    TEAL_DEMO_FLAP (seconds; the health check passes until some moment between so many and twice as many,
+    and fails from then on, so that ECS replaces the task),
     TEAL_DEMO_HANG (1: answers nothing but its health check), TEAL_DEMO_ERROR_STATUS (of those errors, 500),
     TEAL_DEMO_UNANSWERED (share of requests it never answers), TEAL_DEMO_ERROR_SHARED (share of requests that every
     task fails while this one serves: it exhausts what they share), TEAL_DEMO_SHARED_ABOVE (only while its target
@@ -57,6 +60,7 @@ class Behaviour:
     def conduct(self, spec: TaskSpec, spread: float) -> Conduct:
         """What the task of `spec` does; `spread` in [0, 1) places its start within the spread."""
         environment = spec.environment
+        flaps = _seconds(environment, "TEAL_DEMO_FLAP")
         return Conduct(
             start=self.start + self.start_spread * spread,
             start_failure=self.start_failures.get(spec.task_definition, ""),
@@ -69,6 +73,7 @@ class Behaviour:
             latency=self.latency + timedelta(milliseconds=_number(environment, "TEAL_DEMO_LATENCY")),
             passes_after=timedelta(seconds=_number(environment, "TEAL_DEMO_SLOW_START")),
             never_healthy=_is_on(environment, "TEAL_DEMO_UNHEALTHY"),
+            flaps_after=None if flaps is None else flaps * (1 + spread),
             hangs=_is_on(environment, "TEAL_DEMO_HANG"),
             crashes_after=_seconds(environment, "TEAL_DEMO_CRASH_AFTER"),
             stops_in=self.stops_in,

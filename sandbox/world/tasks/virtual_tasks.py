@@ -143,7 +143,11 @@ class VirtualTasks:
         assert task.running_since is not None  # it has an address
         passes_in = task.running_since + task.conduct.passes_after - self._kernel.now
         is_away = self._unhealthy_until is not None and self._kernel.now < self._unhealthy_until
-        passed = not task.conduct.never_healthy and passes_in <= timedelta(0) and not is_away
+        flaps_after = task.conduct.flaps_after
+        flaps_in = None if flaps_after is None else task.running_since + flaps_after - self._kernel.now
+        has_flapped = flaps_in is not None and flaps_in <= timedelta(0)
+        is_well = passes_in <= timedelta(0) and not is_away and not has_flapped
+        passed = not task.conduct.never_healthy and is_well
         self._health.check(
             group,
             target.host,
@@ -154,5 +158,7 @@ class VirtualTasks:
         interval = timedelta(seconds=group.settings["HealthCheckIntervalSeconds"])
         if target.state != ("healthy" if passed else "unhealthy"):
             self._check_in(group, target, interval)
-        elif not passed and not task.conduct.never_healthy:
+        elif passed and flaps_in is not None:
+            self._check_in(group, target, max(interval, flaps_in))
+        elif not passed and not task.conduct.never_healthy and not has_flapped:
             self._check_in(group, target, max(interval, passes_in))

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.cloud.readiness import cannot_take_all, not_ready, own_stops
+from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
 from orchestrator.core.cloud.resources import Absent, ServiceSeen, StopSeen, TargetsSeen, Unread
+from orchestrator.core.cloud.stop_causes import own_stops
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from tests.builders import BLUE_GROUP, FORMER, NOON, WANTED, good_deployment
+from tests.builders import BLUE_GROUP, FAILED_CHECKS, FORMER, NOON, SCALED_IN, WANTED, good_deployment
 from tests.core.stages import (
     GREEN_GROUP,
     GREEN_NAME,
@@ -131,7 +132,7 @@ def test_targets_that_drain_or_are_more_than_wanted_are_in_nobodys_way() -> None
     "seen",
     [
         pytest.param(stopped(QUIET), id="it stopped before the last look"),
-        pytest.param(stopped(SECOND, "ServiceSchedulerInitiated"), id="ECS stopped it"),
+        pytest.param(stopped(SECOND, "ServiceSchedulerInitiated", reason=SCALED_IN), id="ECS stopped it"),
         pytest.param(stopped(SECOND, "UserInitiated"), id="a person stopped it"),
         pytest.param(stopped(SECOND, "SpotInterruption"), id="AWS took its machine"),
         pytest.param(stopped(SECOND, task_definition=FORMER), id="it ran another revision"),
@@ -139,6 +140,22 @@ def test_targets_that_drain_or_are_more_than_wanted_are_in_nobodys_way() -> None
 )
 def test_a_stop_that_is_old_chosen_or_anothers_does_not_count(seen: ServiceSeen) -> None:
     assert one_look(seen) == ""
+
+
+def test_a_colour_whose_task_has_just_failed_its_health_checks_is_not_ready_though_all_are_healthy() -> None:
+    """ECS's scheduler stops and replaces it, by the same code as one that it scales in."""
+    words = one_look(stopped(SECOND, "ServiceSchedulerInitiated", reason=FAILED_CHECKS))
+    assert words == f"a task of {GREEN_NAME} stopped just now: {FAILED_CHECKS}"
+
+
+def test_stops_for_reasons_that_are_not_known_keep_a_colour_from_being_ready() -> None:
+    """Unknown is not good: one of them for a moment, and more than two of them for ten minutes."""
+    told = {"code": "ServiceSchedulerInitiated", "reason": "Something new"}
+    assert "stopped just now: Something new" in one_look(stopped(SECOND, **told))
+    assert one_look(stopped(MINUTE, **told)) == ""
+    often = green(stops=stopped(MINUTE, **told).stops * 3)
+    assert "ECS's scheduler gives a reason that Teal does not know: Something new" in one_look(often)
+    assert one_look(green(stops=stopped(10 * MINUTE, **told).stops * 3)) == ""
 
 
 def test_own_stops_are_the_revisions_own_doing_in_the_order_given() -> None:

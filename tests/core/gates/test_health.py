@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
+from orchestrator.core.cloud.resources import Absent, StopSeen, TargetsSeen, Unread
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.gates.health import HealthSpec, judge
 from orchestrator.core.gates.scene import Colour
-from tests.builders import FORMER, NOON, WANTED, good_deployment
+from tests.builders import FAILED_CHECKS, FORMER, NOON, SCALED_IN, WANTED, good_deployment
 from tests.core.gates.scenes import scene, stop
 from tests.core.stages import GREEN_NAME, MINUTE, service
 
@@ -125,6 +125,10 @@ def test_another_revision_holds_and_is_named_even_if_everything_looks_well() -> 
     assert WANTED in answer.clears_when
 
 
+def by_ecs(reason: str) -> StopSeen:
+    return stop(code="ServiceSchedulerInitiated", reason=reason)
+
+
 def test_a_hold_of_health_is_no_evidence_that_a_promotion_could_waive() -> None:
     for answer in (asked(service=UNREAD), asked(service=green(running=2)), asked(targets=(UNREAD,))):
         assert (answer.verdict, answer.is_evidence) == (HOLD, False)
@@ -147,7 +151,6 @@ def test_a_hold_of_health_is_no_evidence_that_a_promotion_could_waive() -> None:
         *(
             pytest.param((stop(), stop(), stop(code=code)), PASS, id=f"the third is no fault of it: {code}")
             for code in (
-                "ServiceSchedulerInitiated",
                 "UserInitiated",
                 "SpotInterruption",
                 "TerminationNotice",
@@ -157,6 +160,11 @@ def test_a_hold_of_health_is_no_evidence_that_a_promotion_could_waive() -> None:
         *(
             pytest.param((stop(), stop(), stop(code=code)), FAIL, id=f"the third counts: {code}")
             for code in ("TaskFailedToStart", "EssentialContainerExited", "")
+        ),
+        pytest.param((stop(), stop(), by_ecs(SCALED_IN)), PASS, id="the third was scaled in"),
+        pytest.param((stop(), stop(), by_ecs(FAILED_CHECKS)), FAIL, id="the third failed its health checks"),
+        pytest.param(
+            (stop(), stop(), by_ecs("Something new")), HOLD, id="why the third stopped is not known"
         ),
         pytest.param(
             (stop(), stop(), stop(task_definition=FORMER)), PASS, id="the third ran another revision"
@@ -170,6 +178,17 @@ def test_a_colour_that_does_not_stay_up_fails(stops: tuple[Any, ...], verdict: V
 def test_flapping_says_how_often_and_why() -> None:
     answer = asked(service=green(stops=(stop(reason="out of memory"), stop(), stop())))
     assert answer.reason == "3 of green's tasks stopped within 10 minutes: out of memory"
+
+
+def test_stops_that_nobody_can_explain_hold_the_step_and_say_what_ecs_said() -> None:
+    answer = asked(service=green(stops=(by_ecs(""),) * 3))
+    assert answer.verdict is HOLD
+    assert answer.reason == (
+        "green: 3 tasks stopped within 10 minutes, and ECS's scheduler gives a reason that Teal does not know: none"
+    )
+    assert asked(service=green(stops=(by_ecs(""),) * 2)).verdict is PASS
+    early = tuple(stop(code="ServiceSchedulerInitiated", reason="", ago=5 * MINUTE) for _ in range(3))
+    assert asked(service=green(stops=early), stops_count_from=NOON - 5 * MINUTE).verdict is PASS
 
 
 def test_stops_from_before_somebody_mended_it_are_not_counted() -> None:

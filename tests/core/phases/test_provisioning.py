@@ -13,7 +13,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.names import tags_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_deployment
+from tests.builders import BLUE_GROUP, FAILED_CHECKS, FORMER, NOON, RULE, SCALED_IN, WANTED, good_deployment
 from tests.core.stages import (
     GREEN_GROUP,
     GREEN_NAME,
@@ -174,9 +174,20 @@ STARTS = good_deployment(task_definition=WANTED, rollout_state="IN_PROGRESS", re
             id="three exited",
         ),
         pytest.param(
-            green(stops=tuple(stop(n, code="ServiceSchedulerInitiated") for n in (1, 2, 3))),
+            green(
+                stops=tuple(stop(n, code="ServiceSchedulerInitiated", reason=SCALED_IN) for n in (1, 2, 3))
+            ),
             "",
             id="ECS itself stopped three",
+        ),
+        pytest.param(
+            green(
+                stops=tuple(
+                    stop(n, code="ServiceSchedulerInitiated", reason=FAILED_CHECKS) for n in (1, 2, 3)
+                )
+            ),
+            f"3 tasks stopped, {FAILED_CHECKS}",
+            id="ECS replaced three that failed their health checks",
         ),
         pytest.param(
             green(stops=tuple(replace(stop(n), task_definition=FORMER) for n in (1, 2, 3))),

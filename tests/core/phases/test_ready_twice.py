@@ -7,7 +7,7 @@ from orchestrator.core.cloud.resources import Absent, ServiceSeen, StopSeen, Tar
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import HoldKind
-from tests.builders import BLUE_GROUP, NOON, RULE, WANTED, good_deployment
+from tests.builders import BLUE_GROUP, NOON, RULE, SCALED_IN, WANTED, good_deployment
 from tests.core.stages import GREEN_GROUP, GREEN_NAME, at, baked, row, seen_of, service, settling
 
 NO_ROOM = "(service checkout) was unable to place a task. Reason: Capacity is unavailable at this time."
@@ -57,7 +57,7 @@ def test_blue_whose_tasks_die_on_the_new_revision_holds_and_calls_people_while_g
         for n in range(3)
     )
     by_ecs = StopSeen(
-        task="task/9", task_definition=WANTED, at=NOON, code="ServiceSchedulerInitiated", reason="scaled in"
+        task="task/9", task_definition=WANTED, at=NOON, code="ServiceSchedulerInitiated", reason=SCALED_IN
     )
     stops = (by_ecs, *stops)
     seen = service("checkout", WANTED, deployments=starting(0).deployments, running=0, stops=stops)

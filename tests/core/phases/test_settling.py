@@ -15,7 +15,7 @@ from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_alarm, good_deployment
+from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, SCALED_IN, WANTED, good_alarm, good_deployment
 from tests.core.stages import (
     GREEN_GROUP,
     GREEN_NAME,
@@ -112,7 +112,7 @@ def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people
 
 def test_what_ecs_undid_is_told_by_the_tasks_that_died_and_not_by_those_it_stopped_itself() -> None:
     by_ecs = StopSeen(
-        task="u", task_definition=FORMER, at=NOON, code="ServiceSchedulerInitiated", reason="Scaling activity"
+        task="u", task_definition=FORMER, at=NOON, code="ServiceSchedulerInitiated", reason=SCALED_IN
     )
     before = StopSeen(
         task="v", task_definition=WANTED, at=NOON - 11 * MINUTE, code="TaskFailedToStart", reason="no disk"

@@ -58,6 +58,8 @@ def test_task_answers_with_its_version_and_revision() -> None:
         ({"TEAL_DEMO_UNHEALTHY": "1"}, "/healthz", 503),
         ({"TEAL_DEMO_UNHEALTHY": "1"}, "/", 200),
         ({"TEAL_DEMO_SLOW_START": "60"}, "/healthz", 503),
+        ({"TEAL_DEMO_FLAP": "60"}, "/healthz", 200),
+        ({"TEAL_DEMO_FLAP": "0"}, "/healthz", 503),
     ],
 )
 def test_task_misbehaves_as_its_environment_says(settings: dict[str, str], path: str, status: int) -> None:

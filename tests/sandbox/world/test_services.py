@@ -155,6 +155,20 @@ def test_a_task_that_turns_unhealthy_is_replaced() -> None:
     assert any("is unhealthy in" in event["message"] for event in s.service()["events"])
 
 
+def test_a_task_that_flaps_is_healthy_and_then_replaced_by_the_scheduler_again_and_again() -> None:
+    s = shop()
+    s.update(taskDefinition=s.define(TEAL_DEMO_FLAP="30"))
+    s.world.advance(seconds(20))
+    assert s.states().count("healthy") >= 3
+    s.world.advance(seconds(300))
+    killed = [
+        t for t in tasks(s, "STOPPED") if t["stoppedReason"].startswith("Task failed ELB health checks in (")
+    ]
+    assert len(killed) >= 9
+    assert {t["stopCode"] for t in killed} == {"ServiceSchedulerInitiated"}
+    assert s.service()["deployments"][0]["rolloutState"] == "COMPLETED"
+
+
 def test_the_breaker_puts_the_last_completed_revision_back() -> None:
     s = shop(deployment={"deploymentCircuitBreaker": BREAKER})
     s.update(taskDefinition=s.define(TEAL_DEMO_CRASH_AFTER="0"))
