@@ -157,6 +157,10 @@ class Traffic(Protocol):
         """One health check was made. `reason` is AWS's: Target.Timeout, Target.ResponseCodeMismatch, …"""
         ...
 
+    def count_routed(self, *, load_balancer: str, group: str) -> None:
+        """A request was sent to a target; its answer, or that it got none, is counted when that is known."""
+        ...
+
     def count_answer(self, *, load_balancer: str, group: str, status: int, seconds: float) -> None:
         """A target answered a request (status as the target gave it; seconds as TargetResponseTime)."""
         ...

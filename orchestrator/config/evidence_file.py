@@ -13,6 +13,7 @@ from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.gates.gathered import StreamName
 from orchestrator.core.statistics.comparison import Use
+from orchestrator.core.statistics.remainder import Fall, Remainder, Remainders
 from orchestrator.core.statistics.sequential_test import (
     CLIP,
     FAIL_GRID,
@@ -259,14 +260,18 @@ def _of_events(events: list[Any], source: str) -> tuple[Weighed, ...]:
     """The evidence that a rollout's events give, stream by stream, beside what the rollout recorded."""
     streams: dict[str, Weighed] = {}
     processes: dict[str, Onset] = {}
+    remainders = Remainders()
     for index, event in enumerate(events):
         facts = event["facts"]
         try:
             if event["kind"] == EventKind.EVIDENCE_FROZEN:
                 name = str(facts["stream"])
                 processes[name] = _onset(facts)
+                if "fall" in facts:
+                    remainders = _remainders(facts)
                 streams[name] = Weighed(name=name, log_e=0.0)
             elif event["kind"] == EventKind.INTERVAL_TAKEN:
+                remainders, facts = _summed(remainders, facts)
                 for name, process in processes.items():
                     if facts.get("use") == Use.USED:
                         processes[name] = process.add(_sample(StreamName(name), facts))
@@ -297,6 +302,25 @@ def _onset(facts: dict[str, Any]) -> Onset:
         hazard=facts["hazard"],
         clip=facts["clip"],
     )
+
+
+def _remainders(facts: dict[str, Any]) -> Remainders:
+    return Remainders(green=Remainder(fall=Fall(by=facts["fall"], requests=facts["fall_requests"])))
+
+
+def _summed(before: Remainders, facts: dict[str, Any]) -> tuple[Remainders, dict[str, Any]]:
+    """An interval's facts with its unanswered requests as they count beside the intervals before it.
+
+    Events of a version that did not sum them up hold no remainder, and count as they stand.
+    """
+    if facts.get("use") not in (Use.USED, Use.WARM_UP) or facts.get("green_remainder") is None:
+        return before, facts
+    after, news = before.take(
+        weight=facts["green_tenths"],
+        green=(facts["green_requests"], facts["green_remainder"]),
+        blue=(facts["blue_requests"], facts["blue_remainder"]),
+    )
+    return after, facts | {"green_unanswered": news.green.sure, "blue_unanswered": news.blue.most}
 
 
 def _sample(name: StreamName, facts: dict[str, Any]) -> Sample:

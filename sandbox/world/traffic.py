@@ -52,13 +52,18 @@ class LiveTraffic:
         if found:
             self._health.check(found, host, port, passed=passed, reason=reason)
 
+    def count_routed(self, *, load_balancer: str, group: str, count: int = 1) -> None:
+        """`count` requests were sent to targets of the group."""
+        if self._all.kernel.settings.requests_count_when_routed:
+            self._metrics.add("RequestCount", *self._names(load_balancer, group), count=count)
+
     def count_answer(
         self, *, load_balancer: str, group: str, status: int, seconds: float, count: int = 1
     ) -> None:
         """`count` requests were answered by targets of the group with this status in this time."""
         balancer, target_group, zone = self._names(load_balancer, group)
         add = self._metrics.add
-        add("RequestCount", balancer, target_group, zone, count=count)
+        self._count_answered_request((balancer, target_group, zone), count)
         add(f"HTTPCode_Target_{status // 100}XX_Count", balancer, target_group, zone, count=count)
         add("TargetResponseTime", balancer, target_group, zone, value=seconds, count=count)
 
@@ -69,7 +74,7 @@ class LiveTraffic:
     def count_unanswered(self, *, load_balancer: str, group: str, status: int, count: int = 1) -> None:
         """`count` requests had a target but no whole answer; the load balancer answered 502 or 504."""
         balancer, target_group, zone = self._names(load_balancer, group)
-        self._metrics.add("RequestCount", balancer, target_group, zone, count=count)
+        self._count_answered_request((balancer, target_group, zone), count)
         self._made_itself(balancer, zone, status, count)
 
     def count_rejected(self, *, load_balancer: str, status: int, count: int = 1) -> None:
@@ -87,6 +92,10 @@ class LiveTraffic:
                 states = [t.state for t in group.targets.values() if zone in ("", t.zone)]
                 for metric, state in (("HealthyHostCount", "healthy"), ("UnHealthyHostCount", "unhealthy")):
                     self._metrics.add(metric, balancer, group.suffix, zone, value=float(states.count(state)))
+
+    def _count_answered_request(self, names: tuple[str, str, str], count: int) -> None:
+        if not self._all.kernel.settings.requests_count_when_routed:
+            self._metrics.add("RequestCount", *names, count=count)
 
     def _made_itself(self, balancer: str, zone: str, status: int, count: int) -> None:
         if status < 400:

@@ -14,7 +14,15 @@ from statistics import median
 
 from orchestrator.core.statistics.sequential_test import dispersion
 from tests.bench import judging
-from tests.bench.draws import SCHEDULE, Case, history, minutes
+from tests.bench.draws import (
+    SCHEDULE,
+    Case,
+    Lasting,
+    history,
+    lasting_history,
+    lasting_minutes,
+    minutes,
+)
 from tests.bench.lines import quantile
 
 HOUR = 60
@@ -65,6 +73,19 @@ PROMOTION = {
     (0.01, 1.0): 2.02, (0.01, 2.0): 3.1, (0.01, 5.0): 2.76, (0.01, 10.0): 3.22,
 }  # fmt: skip
 PROMOTION_BOUND_PERCENT = 5.0
+
+FLAT, STEPPED = (0.05,) * HOUR, SCHEDULE
+LASTING: dict[str, tuple[Lasting, Sequence[float]]] = {
+    f"{of}, 200 rps, {where}, {how}": (
+        Lasting(rps=200, green_seconds=2.0, blue_seconds=blue, is_counted_when_routed=how == "when routed"),
+        weights,
+    )
+    for of, blue in (("2 s answers", 2.0), ("2 s of green alone", 0.05))
+    for where, weights in (("5 %", FLAT), ("steps", STEPPED))
+    for how in ("when routed", "when answered")
+}
+"""Good rollouts without an error or a lost request, by how long answers take and when a request counts."""
+LASTING_BOUND_PERCENT = 1.0
 
 WAYS = ("compare", "alarm 5 %", "Argo-like", "Flagger-like", "Mann-Whitney")
 
@@ -122,6 +143,16 @@ def promoted_percent(case: Case, runs: range) -> float:
     return 100 * count / len(runs)
 
 
+def lasting_percent(case: Lasting, weights: Sequence[float], runs: range) -> float:
+    """How many rollouts of slow answers, none of them missing, are failed within their hour."""
+    count = 0
+    for run in runs:
+        chance = Random(f"{SEED} {case} {weights[0]} {weights[-1]} {run}")
+        before = lasting_history(case, chance)
+        count += judging.comparison_of(before, tuple(lasting_minutes(case, weights, chance))) is not None
+    return 100 * count / len(runs)
+
+
 def is_as_expected(found: int | None, expected: int | None) -> bool:
     """Within a minute or 15 % of the median that is expected; one found by half of the runs only is near the end."""
     if found is None or expected is None:
@@ -135,6 +166,7 @@ def measure(runs: Runs = FULL) -> Iterator[str]:
         misses = yield from _good(runs, pool.map)
         misses += yield from _bad(runs, pool.map)
         misses += yield from _promoted(runs, pool.map)
+        misses += yield from _lasting(runs, pool.map)
     yield f"calibration_figures_beyond_their_bounds: {misses}"
 
 
@@ -192,6 +224,19 @@ def _promoted(runs: Runs, spread: Callable[..., Iterator[float]]) -> Generator[s
     return misses
 
 
+def _lasting(runs: Runs, spread: Callable[..., Iterator[float]]) -> Generator[str, None, int]:
+    """Returns how many rows are over the bound."""
+    yield f"good rollouts with answers that last called bad, % of {runs.good} (60 min, all streams, a request counts …)"
+    yield _row("case", "bound", "compare")
+    cases, weights = zip(*LASTING.values(), strict=True)
+    judged = spread(partial(lasting_percent, runs=range(runs.good)), cases, weights)
+    misses = 0
+    for name, found in zip(LASTING, judged, strict=True):
+        misses += found > LASTING_BOUND_PERCENT
+        yield _row(name, f"{LASTING_BOUND_PERCENT:g}", f"{found:.2f}")
+    return misses
+
+
 def _name(kind: str, case: Case) -> str:
     clumped = f", phi {case.phi:g}" if case.phi > 1 else ""
     return f"{kind}, {case.rate:.1%}, {case.rps:g} rps{clumped}"
@@ -202,7 +247,7 @@ def _minute(value: int | None) -> str:
 
 
 def _row(first: str, *cells: str) -> str:
-    return f"  {first:<34}" + "".join(f"{cell:>15}" for cell in cells)
+    return f"  {first:<46}" + "".join(f"{cell:>15}" for cell in cells)
 
 
 if __name__ == "__main__":

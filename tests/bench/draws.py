@@ -3,8 +3,11 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.statistics.sequential_test import Sample
 
 EXACT_UNTIL = 10.0  # a Poisson mean up to which products of uniforms are drawn
@@ -81,3 +84,51 @@ def history(case: Case, chance: Random) -> list[tuple[int, int]]:
     """Blue's last hour before the rollout, as (errors, requests) a minute."""
     calm = replace(case, outage=None, ratio=1.0)
     return [(one.blue_events, one.blue_requests) for one in minutes(calm, (0.0,) * (HISTORY + 1), chance)]
+
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasting:
+    """A service without errors whose answers take their time, in seconds, and how its load balancer counts them.
+
+    ``is_counted_when_routed``: a request counts in the minute in which it is routed and its answer in the one in which
+    it comes; otherwise both count when the answer comes. AWS does not say which.
+    """
+
+    rps: float
+    green_seconds: float
+    blue_seconds: float
+    is_counted_when_routed: bool
+
+
+def lasting_minutes(case: Lasting, weights: Sequence[float], chance: Random) -> Iterator[Interval]:
+    """One rollout's minutes at these weights of green, each as CloudWatch shows it."""
+    in_flight = {
+        True: poisson(case.rps * weights[0] * case.green_seconds, chance),
+        False: poisson(case.rps * (1 - weights[0]) * case.blue_seconds, chance),
+    }
+    for minute, weight in enumerate(weights):
+        counts: dict[bool, Counts] = {}
+        for is_green, share, seconds in (
+            (True, weight, case.green_seconds),
+            (False, 1 - weight, case.blue_seconds),
+        ):
+            late = poisson(case.rps * share * seconds, chance)
+            answered_here = poisson(case.rps * share * (60 - seconds), chance)
+            answers = in_flight[is_green] + answered_here
+            requests = answered_here + late if case.is_counted_when_routed else answers
+            in_flight[is_green] = late
+            counts[is_green] = Counts(requests=requests, answers_2xx=answers)
+        yield Interval(
+            start=START + timedelta(minutes=minute),
+            green=counts[True],
+            blue=counts[False],
+            weight=Tenths(round(1000 * weight)),
+        )
+
+
+def lasting_history(case: Lasting, chance: Random) -> list[Counts]:
+    """Blue's last hour before the rollout."""
+    return [one.blue for one in lasting_minutes(case, (0.0,) * (HISTORY + 1), chance) if one.blue]

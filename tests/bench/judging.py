@@ -10,6 +10,8 @@ from itertools import groupby
 
 from orchestrator.core.gates.compare import EVENTS_LEAST, CompareSpec, StreamSpec
 from orchestrator.core.gates.gathered import StreamName
+from orchestrator.core.gates.scene import Counts, Interval
+from orchestrator.core.statistics import comparison
 from orchestrator.core.statistics.sequential_test import PROMOTE_GRID, Onset, Sample, Sums
 
 ERRORS_ALONE = CompareSpec(streams=(StreamSpec(name=StreamName.ERRORS),))
@@ -23,6 +25,27 @@ def evidence(samples: Sequence[Sample], *, phi: float) -> int | None:
     for minute, sample in enumerate(samples, 1):
         process = process.add(sample)
         if process.green_events >= EVENTS_LEAST and process.log_e >= ERRORS_ALONE.threshold:
+            return minute
+    return None
+
+
+def comparison_of(history: Sequence[Counts], intervals: Sequence[Interval]) -> int | None:
+    """The whole of `compare` with its defaults, its warm-up and each of its streams, from intervals as they are read.
+
+    As in a rollout, the minute in which a weight changes is not compared.
+    """
+    spec = CompareSpec()
+    streams = comparison.freeze(spec, history)
+    warm_up_left, weight = spec.warm_up, None
+    for minute, interval in enumerate(intervals, 1):
+        is_change, weight = interval.weight != weight, interval.weight
+        if is_change:
+            continue
+        if warm_up_left:
+            streams, warm_up_left = comparison.warm_up(streams, interval), warm_up_left - 1
+            continue
+        streams = comparison.use(streams, interval, at=interval.start)
+        if any(stream.failed_at for stream in streams):
             return minute
     return None
 

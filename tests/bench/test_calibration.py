@@ -15,10 +15,12 @@ from tests.bench.calibration import (
     DETECTION,
     GOOD,
     INDEPENDENT,
+    LASTING,
     OUTAGE,
     is_as_expected,
     judge_bad,
     judge_good,
+    lasting_percent,
     promoted_percent,
 )
 from tests.bench.draws import SCHEDULE, Case, errors, history, minutes, poisson
@@ -55,6 +57,12 @@ def test_a_bad_green_is_found_as_soon_as_expected(cell: tuple[int, float, int]) 
 @pytest.mark.parametrize("phi", [1.0, 5.0])
 def test_a_green_twice_as_bad_is_hardly_ever_called_not_twice_as_bad(phi: float) -> None:
     assert promoted_percent(Case(rps=100, rate=0.01, ratio=2.0, phi=phi), range(60)) <= 5
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_slow_answers_are_hardly_ever_taken_for_missing_ones(name: str) -> None:
+    case, weights = LASTING[name]
+    assert lasting_percent(case, weights, RUNS) == 0
 
 
 def test_the_bench_fails_a_rollout_in_the_very_interval_in_which_the_shipped_comparison_does() -> None:

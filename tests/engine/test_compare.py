@@ -1,6 +1,7 @@
 """The comparison of the colours in whole rollouts: what it catches, and what its records are worth."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import Rollout
+from sandbox.world.kernel.settings import WorldSettings
 from tests.support.rehearsal import Rehearsal
 
 LONG = Plan(
@@ -86,3 +88,52 @@ def test_what_is_judged_by_is_frozen_before_greens_first_traffic(stage: Rehearsa
         kinds = [seen.event.kind for seen in stage.events(rollout)]
         assert kinds.index(EventKind.EVIDENCE_FROZEN) < kinds.index(EventKind.STEP_STARTED)
         assert kinds.count(EventKind.EVIDENCE_FROZEN) == len(CompareSpec().streams)
+
+
+LASTING = timedelta(seconds=2)  # a fifth of the World's minute
+
+
+@pytest.mark.parametrize("is_counted_when_routed", [True, False])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_slow_answers_are_not_missing_ones_however_the_load_balancer_counts(
+    seed: int, *, is_counted_when_routed: bool
+) -> None:
+    """A request that is counted when it is routed is answered, and counted as such, in a later period at times."""
+    settings = replace(WorldSettings.kind(), requests_count_when_routed=is_counted_when_routed)
+    steps = (
+        Step(weight=Tenths(50), bake=timedelta(seconds=400)),
+        Step(weight=Tenths(1000), bake=timedelta(seconds=30)),
+    )
+    with Rehearsal(seed=seed, settings=settings, requests_per_second=200) as stage:
+        stage.world.behaviour.latency = LASTING
+        stage.let_run(timedelta(minutes=11))  # blue's last hour
+        plan = Plan(name="custom", steps=steps)
+        rollout = stage.start(
+            stage.spec(stage.revision({}), plan=plan, gates=replace(ALONE, compare=CompareSpec()))
+        )
+        assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+        assert all(one.agrees for one in weigh_text(recorded(stage, rollout), "events.json"))
+
+
+def test_requests_that_green_leaves_unanswered_are_found_also_where_answers_are_slow() -> None:
+    settings = replace(WorldSettings.kind(), requests_count_when_routed=True)
+    with Rehearsal(settings=settings, requests_per_second=200) as stage:
+        stage.world.behaviour.latency = LASTING
+        stage.let_run(timedelta(minutes=11))
+        rollout, row = rolled_out(stage, {"TEAL_DEMO_UNANSWERED": "0.1"})
+        assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
+        assert row.end is not None
+        assert "green is worse than blue in unanswered" in row.end.reason
+        assert all(one.agrees for one in weigh_text(recorded(stage, rollout), "events.json"))
+
+
+def test_evidence_of_rollouts_that_recorded_no_remainders_verifies_by_what_they_counted() -> None:
+    with Rehearsal(requests_per_second=200) as stage:
+        rollout, _ = rolled_out(stage, {"TEAL_DEMO_UNANSWERED": "0.1"})
+        events = [json.loads(line) for line in recorded(stage, rollout).splitlines()]
+        for event in events:
+            for name in ("green_remainder", "blue_remainder", "fall", "fall_requests"):
+                event["facts"].pop(name, None)
+    found = weigh_text(json.dumps(events), "events.json")
+    unanswered = next(one for one in found if one.name == "unanswered")
+    assert unanswered.log_e > 5

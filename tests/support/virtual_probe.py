@@ -81,6 +81,7 @@ class VirtualProber:
         if not usable:
             traffic.count_rejected(load_balancer=balancer, status=503)
             return 503, 0.001
+        traffic.count_routed(load_balancer=balancer, group=group)
         target = self._random.choice(usable)
         conduct = self._world.virtual_tasks.conduct_at(target.host, target.port)
         if conduct is None:

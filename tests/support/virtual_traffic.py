@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 
 from sandbox.ports import ConditionView, FixedView, ForwardView, GroupView, RedirectView, RuleView
+from sandbox.world.tasks.behaviour import Conduct
 from sandbox.world.tasks.virtual_tasks import VirtualTasks
 from sandbox.world.world import World
 
@@ -34,8 +35,9 @@ class VirtualTraffic:
     """A steady load on one listener of a World with virtual tasks, from now until `stop`.
 
     The load is added up once an `interval`; each request goes the way its rule says, weights being chances. An
-    answer's chance of being a 500 and its time are its task's (`Behaviour`). A request that its task never answers is
-    given up, and counted, one of the World's minutes later: a load balancer's idle timeout is 60 seconds by default.
+    answer's chance of being a 500 and its time are its task's (`Behaviour`). An answer that takes an `interval` or more
+    comes, and is counted, so much later. A request that its task never answers is given up, and counted, one of the
+    World's minutes later: a load balancer's idle timeout is 60 seconds by default.
 
     Where a rule keeps users on a target group, the requests come from so many `users` with a cookie each: it holds
     from the moment it was given for as long as the rule says, and leads to its group whatever the weights are, for as
@@ -158,6 +160,7 @@ class VirtualTraffic:
 
     def _reach(self, balancer: str, group: str, address: tuple[str, int], count: int) -> None:
         traffic = self._world.traffic
+        traffic.count_routed(load_balancer=balancer, group=group, count=count)
         conduct = self._tasks.conduct_at(*address)
         if conduct is None:
             traffic.count_connection_error(load_balancer=balancer, group=group, count=count)
@@ -171,12 +174,21 @@ class VirtualTraffic:
             return
         rate = 1 - (1 - conduct.error_rate) * (1 - self._exhausted)
         errors = binomial(self._random, count, rate)
+        answer = partial(self._answer, balancer, group, conduct, (count, errors))
+        if conduct.latency >= self._interval:
+            self._world.kernel.after(conduct.latency, answer)
+        else:
+            answer()
+
+    def _answer(self, balancer: str, group: str, conduct: Conduct, counts: tuple[int, int]) -> None:
+        """Answer so many requests, so many of them with errors."""
+        count, errors = counts
         self.totals.answered[group] += count
         self.totals.errors[group] += errors
         for status, number in ((200, count - errors), (conduct.error_status, errors)):
             for part, factor in spread(number):
                 seconds = conduct.latency.total_seconds() * factor * self._random.uniform(0.95, 1.05)
-                traffic.count_answer(
+                self._world.traffic.count_answer(
                     load_balancer=balancer, group=group, status=status, seconds=seconds, count=part
                 )
 

@@ -91,7 +91,16 @@ def tell(draft: Draft) -> None:
             grid_lo=onset.grid.lo,
             grid_hi=onset.grid.hi,
             grid_n=onset.grid.n,
+            **_fall(stream),
         )
+
+
+def _fall(stream: comparison.Stream) -> dict[str, int]:
+    """How late answers are known to come, where that matters: the fall of the sum of remainders, and beside what."""
+    if stream.remainders is None:
+        return {}
+    fall = stream.remainders.green.fall
+    return {"fall": fall.by, "fall_requests": fall.requests}
 
 
 def foreseen(row: Rollout) -> detectable_regression.Foresight | None:

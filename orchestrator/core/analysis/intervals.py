@@ -265,7 +265,8 @@ def _compare(draft: Draft, interval: Interval) -> Use:
     if interval.weight is None:
         return Use.WEIGHT_CHANGE
     if row.evidence.warm_up_left:
-        draft.change(warm_up_left=row.evidence.warm_up_left - 1)
+        known = comparison.warm_up(row.evidence.comparison, interval)
+        draft.change(warm_up_left=row.evidence.warm_up_left - 1, comparison=known)
         return Use.WARM_UP
     before, after = row.evidence.comparison, comparison.use(row.evidence.comparison, interval, at=draft.now)
     if interval not in at_weight(draft.row):
@@ -292,6 +293,7 @@ def _facts(row: Rollout, interval: Interval) -> dict[str, int | float | None]:
         facts[f"{colour}_requests"] = found.requests if found else None
         facts[f"{colour}_errors"] = found.answers_5xx + found.connection_errors if found else None
         facts[f"{colour}_unanswered"] = found.unanswered if found else None
+        facts[f"{colour}_remainder"] = found.remainder if found else None
         facts[f"{colour}_client_errors"] = found.answers_4xx if found else None
         if found and found.timed:
             facts[f"{colour}_timed"], facts[f"{colour}_slow"] = found.timed, found.slow

@@ -42,10 +42,14 @@ class Counts:
     slow: int = 0  # those of them that took longer than the file's threshold
 
     @property
+    def remainder(self) -> int:
+        """Requests less answers: below zero where answers to an earlier interval's requests are in this one."""
+        return self.requests - self.answers_2xx - self.answers_3xx - self.answers_4xx - self.answers_5xx
+
+    @property
     def unanswered(self) -> int:
-        """Requests that reached the group and that no target answered."""
-        answers = self.answers_2xx + self.answers_3xx + self.answers_4xx + self.answers_5xx
-        return max(0, self.requests - answers)
+        """Requests that reached the group and that no target answered, as far as this interval alone can tell."""
+        return max(0, self.remainder)
 
     @classmethod
     def total(cls, parts: Iterable["Counts"]) -> "Counts":

@@ -12,6 +12,7 @@ from enum import StrEnum
 from orchestrator.core.gates.compare import EVENTS_LEAST, CompareSpec
 from orchestrator.core.gates.gathered import Standing, StreamName
 from orchestrator.core.gates.scene import Counts, Interval
+from orchestrator.core.statistics.remainder import Remainder, Remainders, of_history
 from orchestrator.core.statistics.sequential_test import (
     PROMOTE_GRID,
     Absolute,
@@ -49,6 +50,7 @@ class Stream:
     blue_requests: int = 0
     blue_events: int = 0
     failed_at: datetime | None = None
+    remainders: Remainders | None = None  # of the unanswered alone
 
     @property
     def standing(self) -> Standing:
@@ -74,7 +76,7 @@ def events_of(name: StreamName, counts: Counts) -> tuple[int, int]:
         case StreamName.ERRORS:
             return counts.answers_5xx + counts.connection_errors, counts.requests
         case StreamName.UNANSWERED:
-            return counts.unanswered, counts.requests
+            return counts.unanswered, counts.requests  # by this interval alone; a stream sums them up
         case StreamName.CLIENT_ERRORS:
             return counts.answers_4xx, counts.requests
         case StreamName.SLOW:
@@ -95,13 +97,16 @@ def sample_of(name: StreamName, interval: Interval) -> Sample:
 
 def freeze(spec: CompareSpec, history: Sequence[Counts]) -> tuple[Stream, ...]:
     """The streams as they begin, each with the dispersion of blue's history (oldest first)."""
-    return tuple(
-        _stream(spec, one.name, one.margin, dispersion([events_of(one.name, counts) for counts in history]))
-        for one in spec.streams
-    )
+    return tuple(_stream(spec, one.name, one.margin, history) for one in spec.streams)
 
 
-def _stream(spec: CompareSpec, name: StreamName, margin: float, found: Dispersion) -> Stream:
+def _stream(spec: CompareSpec, name: StreamName, margin: float, history: Sequence[Counts]) -> Stream:
+    counted, remainders = [events_of(name, counts) for counts in history], None
+    if name is StreamName.UNANSWERED:
+        news, fall = of_history([(counts.requests, counts.remainder) for counts in history])
+        counted = [(new, counts.requests) for new, counts in zip(news, history, strict=True)]
+        remainders = Remainders(green=Remainder(fall=fall))
+    found = dispersion(counted)
     phi = found.phi
     has_rule = spec.p_max is not None and name is StreamName.ERRORS
     return Stream(
@@ -111,21 +116,46 @@ def _stream(spec: CompareSpec, name: StreamName, margin: float, found: Dispersio
         onset=Onset(margin=margin, phi=phi),
         mirror=Sums(margin=spec.not_worse_than, phi=phi, grid=PROMOTE_GRID),
         absolute=Absolute(p_max=spec.p_max, phi=phi) if has_rule and spec.p_max is not None else None,
+        remainders=remainders,
     )
 
 
 def use(streams: Iterable[Stream], interval: Interval, *, at: datetime) -> tuple[Stream, ...]:
     """The streams one used interval on. A failure is latched: later intervals never take it back."""
-    return tuple(_use(stream, sample_of(stream.name, interval), at) for stream in streams)
+    return tuple(_use(stream, interval, at) for stream in streams)
 
 
-def _use(stream: Stream, sample: Sample, at: datetime) -> Stream:
+def warm_up(streams: Iterable[Stream], interval: Interval) -> tuple[Stream, ...]:
+    """The streams after an interval that is not compared: only how late answers come is learned from it."""
+    return tuple(_unanswered(stream, interval)[0] for stream in streams)
+
+
+def _unanswered(stream: Stream, interval: Interval) -> tuple[Stream, Sample, Sample]:
+    """The stream with its remainders one interval on; what speaks against green, and what can show it to be well.
+
+    They are one but for requests in flight: such are not held against green, and do not show it to be well.
+    """
+    sample = sample_of(stream.name, interval)
+    if stream.name is not StreamName.UNANSWERED or interval.green is None or interval.blue is None:
+        return stream, sample, sample
+    remainders = stream.remainders or Remainders()  # a row of a version that did not sum them up
+    after, found = remainders.take(
+        weight=interval.weight,
+        green=(interval.green.requests, interval.green.remainder),
+        blue=(interval.blue.requests, interval.blue.remainder),
+    )
+    whole = replace(sample, green_events=found.green.most, blue_events=found.blue.most)
+    return replace(stream, remainders=after), replace(whole, green_events=found.green.sure), whole
+
+
+def _use(before: Stream, interval: Interval, at: datetime) -> Stream:
+    stream, sample, whole = _unanswered(before, interval)
     onset = stream.onset.add(sample)
     is_over = onset.log_e >= stream.threshold and onset.green_events >= EVENTS_LEAST
     return replace(
         stream,
         onset=onset,
-        mirror=stream.mirror.add(sample),
+        mirror=stream.mirror.add(whole),
         absolute=stream.absolute.add(sample) if stream.absolute else None,
         at_weight=stream.at_weight + sample.is_informative,
         green_at_weight=stream.green_at_weight + (sample.green_requests if sample.is_informative else 0),
@@ -164,6 +194,7 @@ def anew(streams: Iterable[Stream]) -> tuple[Stream, ...]:
             onset=Onset(margin=stream.onset.margin, phi=stream.onset.phi),
             mirror=replace(stream.mirror, sums=(), intervals=0),
             absolute=replace(stream.absolute, requests=0, events=0) if stream.absolute else None,
+            remainders=stream.remainders.anew() if stream.remainders else None,
         )
         for stream in streams
     )

@@ -91,6 +91,7 @@ class Exchange:
     def begin(self, loop: asyncio.AbstractEventLoop, connect_seconds: float) -> None:
         """Send the request, on a kept connection if there is one."""
         self._pool.outstanding += 1
+        self._traffic.count_routed(load_balancer=self._group.load_balancer, group=self._group.arn)
         self._connect_seconds = connect_seconds
         self._sent_at = self.last_moved = loop.time()
         connection = self._pool.take()

@@ -30,6 +30,8 @@ class WorldSettings:
     """How much later those come, in CloudWatch minutes."""
     custom_metric_delay: timedelta = timedelta(seconds=2)
     """From PutMetricData until its values can be read."""
+    requests_count_when_routed: bool = False
+    """A request counts (RequestCount) when it is sent to a target, and not when it is answered: AWS does not say."""
     metric_retention_minutes: int = 180
     """CloudWatch minutes that are kept."""
     alarm_range_extra: int = 2

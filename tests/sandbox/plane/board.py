@@ -49,6 +49,7 @@ class Board:
         self.target_groups: dict[str, GroupView] = {}
         self.answers: Counter[tuple[str, int]] = Counter()
         self.seconds: list[float] = []
+        self.routed: Counter[str] = Counter()
         self.connection_errors: Counter[str] = Counter()
         self.unanswered: Counter[tuple[str, int]] = Counter()
         self.rejected: Counter[int] = Counter()
@@ -71,6 +72,10 @@ class Board:
 
     def check_result(self, group: str, host: str, port: int, *, passed: bool, reason: str) -> None:
         self.checks.append((group, host, port, passed, reason))
+
+    def count_routed(self, *, load_balancer: str, group: str) -> None:
+        assert load_balancer == LB
+        self.routed[group] += 1
 
     def count_answer(self, *, load_balancer: str, group: str, status: int, seconds: float) -> None:
         assert load_balancer == LB
