@@ -65,7 +65,7 @@ class GroupView:
     """A target group as a proxy and a health checker need it."""
 
     arn: str
-    load_balancer: str  # ARN; empty while no rule uses the group
+    load_balancer: str  # ARN; empty while no rule in force uses the group
     targets: tuple[TargetView, ...]
     check_path: str
     check_interval: timedelta

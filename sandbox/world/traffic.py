@@ -85,13 +85,15 @@ class LiveTraffic:
     def count_hosts(self) -> None:
         """Report how many targets each group in use has, healthy and not, in all and by zone."""
         for group in self._all.groups.values():
-            if not group.load_balancer or not group.targets:
+            user = self._all.load_balancers.get(group.used_by)
+            if user is None or not group.targets:
                 continue
-            balancer = self._all.load_balancers[group.load_balancer].suffix
             for zone in ("", *sorted({target.zone for target in group.targets.values()})):
                 states = [t.state for t in group.targets.values() if zone in ("", t.zone)]
                 for metric, state in (("HealthyHostCount", "healthy"), ("UnHealthyHostCount", "unhealthy")):
-                    self._metrics.add(metric, balancer, group.suffix, zone, value=float(states.count(state)))
+                    self._metrics.add(
+                        metric, user.suffix, group.suffix, zone, value=float(states.count(state))
+                    )
 
     def _count_answered_request(self, names: tuple[str, str, str], count: int) -> None:
         if not self._all.kernel.settings.requests_count_when_routed:
@@ -134,7 +136,7 @@ def _group(group: Group, shifted: set[str]) -> GroupView:
     reached = [t for t in group.targets.values() if t.zone not in shifted] or list(group.targets.values())
     return GroupView(
         arn=group.arn,
-        load_balancer=group.load_balancer,
+        load_balancer=group.used_by,
         targets=tuple(TargetView(host=t.host, port=t.port, state=t.state) for t in reached),
         check_path=settings["HealthCheckPath"],
         check_interval=timedelta(seconds=settings["HealthCheckIntervalSeconds"]),

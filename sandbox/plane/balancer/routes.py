@@ -158,6 +158,6 @@ class RouteTable:
         weighted = [(self._groups[arn], weight) for arn, weight in rule.action.weights]
         groups = tuple(group for group, _ in weighted)
         for group in groups:
-            # A rule in force may still name a group that the written one has let go of, and that is then nobody's.
+            # The default action of a new listener is in force before its groups are attached.
             group.load_balancer = group.load_balancer or load_balancer
         return matcher, Forward(groups, tuple(weight for _, weight in weighted), self._split, self._draw)

@@ -136,7 +136,7 @@ class Health:
 
     def _begin(self, group: Group, target: Target) -> None:
         target.good = target.bad = 0
-        balancer = self._all.load_balancers.get(group.load_balancer)
+        balancer = self._all.load_balancers.get(group.used_by)
         if balancer is None or (target.zone and target.zone not in dict(balancer.zones)):
             # In no rule, or in a zone that is not enabled for the load balancer: AWS gives both the same reason.
             self._set(group, target, "unused", "Target.NotInUse")

@@ -141,6 +141,8 @@ class Rules:
         if not group.load_balancer:
             self._all.attached.written(group_arn, "")
             group.load_balancer = balancer
+        if group.used_by != balancer:
+            group.used_by = balancer
             self._health.attached(group)
 
     def _detach(self, group_arn: str, rule: Rule) -> None:
@@ -173,8 +175,13 @@ class Rules:
         """Targets fall out of use when the last rule has truly stopped to send them requests, not before."""
         for arn in sorted(groups):
             group = self._all.groups.get(arn)
-            if group and not group.rules:
+            if group and not group.rules and not self._is_sent_to(arn):
+                group.used_by = ""
                 self._health.detached(group)
+
+    def _is_sent_to(self, group: str) -> bool:
+        """True while any rule or default action in force has the group: each write propagates in its own time."""
+        return any(group in action_lists.groups_of(rule.in_force) for rule in self._all.rules.values())
 
 
 def default_rule(listener_arn: str, suffix: str, actions: list[Json]) -> Rule:

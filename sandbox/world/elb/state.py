@@ -94,7 +94,8 @@ class Group:
     attributes: dict[str, str]
     tags: dict[str, str]
     rules: set[str] = field(default_factory=set)  # ARNs of the rules that forward to it
-    load_balancer: str = ""
+    load_balancer: str = ""  # whose rules forward to it, as they were written
+    used_by: str = ""  # the same by what is in force: it lets go of a group only when its last rule has
     targets: dict[tuple[str, int], Target] = field(default_factory=dict)
 
     @property

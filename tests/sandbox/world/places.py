@@ -46,11 +46,11 @@ class Shop:
         rules = self.world.call("elbv2", "DescribeRules", {"RuleArns": [self.scenery.rules[0]]})["Rules"]
         return list(rules[0]["Actions"])
 
-    def split(self, **weights: int) -> None:
-        """Write the rule: weights by group name; groups that are not there are made."""
+    def split(self, rule: int = 0, /, **weights: int) -> None:
+        """Write a rule: weights by group name; groups that are not there are made."""
         groups = [{"TargetGroupArn": self.group(name), "Weight": weight} for name, weight in weights.items()]
         action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
-        self.world.call("elbv2", "ModifyRule", {"RuleArn": self.scenery.rules[0], "Actions": [action]})
+        self.world.call("elbv2", "ModifyRule", {"RuleArn": self.scenery.rules[rule], "Actions": [action]})
 
     def group(self, name: str) -> str:
         if name == "blue":

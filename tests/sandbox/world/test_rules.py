@@ -7,8 +7,9 @@ from sandbox.world import AwsRefusal
 from tests.sandbox.world.places import Shop, calm, seconds, shop
 
 
-def in_force(s: Shop) -> dict[str, int]:
-    action = s.world.traffic.listeners()[0].rules[0].action
+def in_force(s: Shop, rule: int = 0) -> dict[str, int]:
+    rules = {view.arn: view for view in s.world.traffic.listeners()[0].rules}
+    action = rules[s.scenery.rules[rule]].action
     assert isinstance(action, ForwardView)
     return dict(action.weights)
 
@@ -86,6 +87,45 @@ def test_targets_stay_in_use_until_their_removal_has_propagated() -> None:
     assert s.states() == ["healthy"] * 3
     s.world.advance(seconds(1))
     assert s.states() == ["unused"] * 3
+
+
+def test_targets_stay_in_use_until_every_rule_has_stopped_to_send_there() -> None:
+    s = shop(calm(propagation=seconds(1)), rules=2)
+    s.world.advance(seconds(2))
+    s.split(green=1)
+    s.world.advance(seconds(0.5))
+    s.split(1, green=1)
+    s.world.advance(seconds(0.5))
+    assert in_force(s) == {s.group("green"): 1}
+    assert in_force(s, 1) == {s.scenery.target_group: 1}
+    assert s.states() == ["healthy"] * 3
+    s.world.advance(seconds(0.5))
+    assert s.states() == ["unused"] * 3
+
+
+def test_targets_of_a_group_that_a_default_action_still_sends_to_stay_in_use() -> None:
+    s = shop(calm(propagation=seconds(1)), default_rule=True)
+    s.world.advance(seconds(2))
+    s.split(green=1)
+    s.world.advance(seconds(0.5))
+    gone = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "410"}}
+    listener = {"ListenerArn": s.scenery.listeners[0], "DefaultActions": [gone]}
+    s.world.call("elbv2", "ModifyListener", listener)
+    s.world.advance(seconds(0.5))
+    assert s.states() == ["healthy"] * 3
+    s.world.advance(seconds(0.5))
+    assert s.states() == ["unused"] * 3
+
+
+def test_targets_of_a_group_that_comes_back_before_its_removal_has_propagated_are_not_checked_anew() -> None:
+    s = shop(calm(propagation=seconds(1)))
+    s.world.advance(seconds(2))
+    s.split(green=1)
+    s.world.advance(seconds(0.5))
+    s.split(green=1, blue=1)
+    assert s.states() == ["healthy"] * 3
+    s.world.advance(seconds(2))
+    assert s.states() == ["healthy"] * 3
 
 
 def test_one_passed_check_makes_a_new_target_healthy_and_a_recovered_one_needs_the_threshold() -> None:
