@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sandbox.scenarios.scenery import Scenery
-from sandbox.world.kernel.errors import Json
+from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.world import World
 
 KINDS = ("requests", "cpu", "queue", "steps", "forecast", "evening")
@@ -135,4 +135,10 @@ def _call(world: World, scenery: Scenery, operation: str, **params: object) -> J
     key = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
     if operation != "DescribeScalableTargets":
         key["ResourceId"] = f"service/{scenery.cluster}/{scenery.service}"
-    return world.call("application-autoscaling", operation, {**key, **params})
+    while True:
+        try:
+            return world.call("application-autoscaling", operation, {**key, **params})
+        except AwsRefusal as refusal:
+            if refusal.code != "ConcurrentUpdateException":
+                raise
+            world.advance(world.settings.scaling_write)  # until the write before this one is done

@@ -135,6 +135,8 @@ class Scenario:
     background: Background
     capacity: Capacity
     scaled_by: tuple[str, ...]  # what acts on blue's scaling, as `scenery_scaling` names it
+    behind: float  # seconds by which a read may be behind the one before it; 0: reads never go back
+    scaling_write: float  # seconds that a write to a scalable target keeps others out
     starts: tuple[float, ...]  # seconds after which somebody tries to start another rollout beside this one
     ending: Ending = Ending.SETTLE
 
@@ -171,8 +173,13 @@ def scenario_of(seed: int) -> Scenario:
         background=own.choice((Background.NONE, Background.NONE, Background.SAFE)),
         capacity=Capacity.STEPPED if Random(seed * 49979687 + 17).random() < 0.3 else Capacity.FULL,
         scaled_by=_scaled_by(Random(seed * 15485863 + 3)),
+        behind=0.0,
+        scaling_write=0.0,
         starts=(),
     )
+    if drawn.tricky:
+        writes = Random(seed * 86028121 + 7).choice((0.0, 0.0, 0.3, 4.0))
+        drawn = replace(drawn, behind=_behind(seed), scaling_write=writes)
     if calm:
         return drawn
     return replace(
@@ -208,6 +215,12 @@ def _scaled_by(draw: Random) -> tuple[str, ...]:
     if draw.random() < 0.5:
         return ()
     return tuple(kind for kind in scenery_scaling.KINDS if draw.random() < 0.4)
+
+
+def _behind(seed: int) -> float:
+    """Reads go back in a third of the rollouts, by up to what AWS may need on a bad day."""
+    draw = Random(seed * 67867967 + 29)
+    return draw.choice((0.3, 1.0, 3.0, 8.0)) if draw.random() < 0.35 else 0.0
 
 
 def _plan(draw: Random) -> Plan:

@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -56,7 +56,7 @@ class Stage:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.draw = Random(scenario.seed)
-        settings = WorldSettings() if scenario.tricky else WorldSettings.kind()
+        settings = _settings(scenario)
         self.world = World(start=START, seed=scenario.seed, minute=MINUTE, settings=settings)
         self.world.behaviour.start = timedelta(seconds=3)
         self.world.behaviour.start_spread = timedelta(seconds=2)
@@ -280,6 +280,16 @@ class Stage:
         if kind is not None:
             by = Actor(name=f"operator {self.draw.randrange(10**6)}")
             await self._give(Command(key=f"{age}", kind=kind, by=by, at=self.clock.now()))
+
+
+def _settings(scenario: Scenario) -> WorldSettings:
+    """The traps of AWS that are on."""
+    if not scenario.tricky:
+        return WorldSettings.kind()
+    settings = WorldSettings(scaling_write=timedelta(seconds=scenario.scaling_write))
+    if not scenario.behind:
+        return settings
+    return replace(settings, reads_go_back=True, staleness=timedelta(seconds=scenario.behind))
 
 
 def play(scenario: Scenario) -> Played:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sandbox.world.autoscaling import policies, schedules
+from sandbox.world.autoscaling.pending import PendingWrites
 from sandbox.world.autoscaling.policies import Policy
 from sandbox.world.autoscaling.schedules import Action
 from sandbox.world.autoscaling.usage import Usage
@@ -62,12 +63,14 @@ class Scaling:
         self._usage = usage
         self._targets: dict[str, ScalableTarget] = {}
         self._views: Stale[Json | None] = Stale(containers.kernel)
+        self._pending = PendingWrites(containers.kernel)
         self._clock: datetime | None = None  # until when schedules were kept; None: there are none
 
     def operations(self) -> dict[str, Operation]:
         """The operations by their AWS names."""
         key = ("ServiceNamespace", "ResourceId", "ScalableDimension")
         paging = ("MaxResults", "NextToken")
+        alone = self._pending.alone
         put = ("ScheduledActionName", "Schedule", "Timezone", "StartTime", "EndTime", "ScalableTargetAction")
         return {
             "DescribeScalableTargets": operation(
@@ -76,15 +79,15 @@ class Scaling:
             "DescribeScalingPolicies": operation(self.policies, "PolicyNames", *key, *paging),
             "DescribeScheduledActions": operation(self.scheduled, "ScheduledActionNames", *key, *paging),
             "RegisterScalableTarget": operation(
-                self.register, "MinCapacity", "MaxCapacity", "RoleARN", "SuspendedState", "Tags", *key
+                alone(self.register), "MinCapacity", "MaxCapacity", "RoleARN", "SuspendedState", "Tags", *key
             ),
-            "DeregisterScalableTarget": operation(self.deregister, *key),
+            "DeregisterScalableTarget": operation(alone(self.deregister), *key),
             "PutScalingPolicy": operation(
-                self.put_policy, "PolicyName", "PolicyType", *policies.CONFIGURATIONS.values(), *key
+                alone(self.put_policy), "PolicyName", "PolicyType", *policies.CONFIGURATIONS.values(), *key
             ),
-            "DeleteScalingPolicy": operation(self.delete_policy, "PolicyName", *key),
-            "PutScheduledAction": operation(self.put_action, *put, *key),
-            "DeleteScheduledAction": operation(self.delete_action, "ScheduledActionName", *key),
+            "DeleteScalingPolicy": operation(alone(self.delete_policy), "PolicyName", *key),
+            "PutScheduledAction": operation(alone(self.put_action), *put, *key),
+            "DeleteScheduledAction": operation(alone(self.delete_action), "ScheduledActionName", *key),
             "ListTagsForResource": operation(self.tags, "ResourceARN"),
         }
 

@@ -151,9 +151,9 @@ class Reads:
         return {"tags": [{"key": key, "value": value} for key, value in self._tags(params).items()]}
 
     def _shown(self, service: Service, *, with_tags: bool) -> Json | None:
-        view = views.service(self._all, service, with_tags=with_tags)
+        view = views.service(self._all, service, with_tags=True)
         shown = self._all.service_views.read(service.arn, view)
-        if shown is not None and shown is not view and not with_tags:
+        if shown is not None and not with_tags:
             return {key: value for key, value in shown.items() if key != "tags"}
         return shown
 

@@ -75,17 +75,29 @@ class Groups:
 
     def describe(self, params: Json) -> Json:
         """DescribeTargetGroups: all, by load balancer, ARN or name; what is asked for must exist."""
-        found = list(self._all.groups.values())
         if params.get("TargetGroupArns"):
-            found = [self._all.group(arn) for arn in params["TargetGroupArns"]]
+            found = [self._seen(arn) for arn in params["TargetGroupArns"]]
+            if None in found:  # one that is unknown fails the whole call
+                raise AwsRefusal("TargetGroupNotFound", "One or more target groups not found")
         elif params.get("Names"):
-            found = [self._named(name) for name in params["Names"]]
-        elif "LoadBalancerArn" in params:
-            balancer = self._all.load_balancer(params["LoadBalancerArn"]).arn
-            found = [group for group in found if group.load_balancer == balancer]
-        shown, marker = page(found, params.get("Marker"), params.get("PageSize", 400), code="ValidationError")
-        answer: Json = {"TargetGroups": [self.view(group) for group in shown]}
+            found = [self._seen(self._named(name).arn) for name in params["Names"]]
+        else:
+            found = [self._seen(arn) for arn in self._listed(params)]
+        there = [view for view in found if view is not None]
+        shown, marker = page(there, params.get("Marker"), params.get("PageSize", 400), code="ValidationError")
+        answer: Json = {"TargetGroups": list(shown)}
         return answer | ({"NextMarker": marker} if marker else {})
+
+    def _listed(self, params: Json) -> list[str]:
+        groups = self._all.groups
+        if "LoadBalancerArn" not in params:
+            return [*groups, *self._all.group_views.gone(groups)]
+        balancer = self._all.load_balancer(params["LoadBalancerArn"]).arn
+        return [group.arn for group in groups.values() if group.load_balancer == balancer]
+
+    def _seen(self, arn: str) -> Json | None:
+        group = self._all.groups.get(arn)
+        return self._all.group_views.read(arn, self.view(group) if group else None)
 
     def describe_attributes(self, params: Json) -> Json:
         """DescribeTargetGroupAttributes."""
@@ -97,7 +109,8 @@ class Groups:
         """DescribeTargetHealth: every target at once, or those named (a stranger is `unused`)."""
         group = self._all.group(params["TargetGroupArn"])
         if "Targets" not in params:
-            return {"TargetHealthDescriptions": [self._health_view(group, t) for t in group.targets.values()]}
+            every = [self._health_view(group, target) for target in group.targets.values()]
+            return {"TargetHealthDescriptions": self._all.health_views.read(group.arn, every)}
         shown = []
         for asked in params["Targets"]:
             target = group.targets.get((asked["Id"], asked.get("Port", group.settings["Port"])))
@@ -157,6 +170,7 @@ class Groups:
             attributes=dict(ATTRIBUTES),
             tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
         )
+        self._all.group_views.written(group.arn, None)
         self._all.groups[group.arn] = group
         self._all.routes_changed()
         return {"TargetGroups": [self.view(group)]}
@@ -170,6 +184,7 @@ class Groups:
             raise AwsRefusal(
                 "ResourceInUse", f"Target group '{group.arn}' is currently in use by a listener or a rule"
             )
+        self._all.group_views.written(group.arn, self.view(group))
         del self._all.groups[group.arn]
         self._health.dropped(group)
         return {}

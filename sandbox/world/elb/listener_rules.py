@@ -46,7 +46,7 @@ class Rules:
         else:
             raise AwsRefusal("ValidationError", "You must specify either listener ARNs or rule ARNs")
         shown, marker = page(rules, params.get("Marker"), params.get("PageSize", 400), code="ValidationError")
-        answer: Json = {"Rules": [view(rule) for rule in shown]}
+        answer: Json = {"Rules": [self._all.rule_views.read(rule.arn, view(rule)) for rule in shown]}
         return answer | ({"NextMarker": marker} if marker else {})
 
     def create(self, params: Json) -> Json:
@@ -97,6 +97,7 @@ class Rules:
             secret = authentication.secret_after(params["Actions"], former=rule.secret)
             self._check_quota(balancer, actions)
         # Nothing is refused any more: all of it takes effect, or none.
+        self._all.rule_views.written(rule.arn, view(rule))
         rule.conditions, rule.transforms, rule.secret = conditions, transforms, secret
         self.write(rule, actions=actions)
         return {"Rules": [view(rule)]}

@@ -121,6 +121,9 @@ class Balancing:
         self.subnets: dict[str, str] = {}  # subnet -> its zone, of those that a load balancer was given
         self.attached: Stale[str] = Stale(kernel)  # group ARN -> its load balancer's ARN, or empty
         self.group_attributes: Stale[dict[str, str]] = Stale(kernel)
+        self.group_views: Stale[Json | None] = Stale(kernel, only_going_back=True)  # None: no such group
+        self.rule_views: Stale[Json] = Stale(kernel, only_going_back=True)
+        self.health_views: Stale[list[Json]] = Stale(kernel, only_going_back=True)  # by group
         self.route_version = 0
         self.shifted_zones: set[str] = set()  # under a zonal shift
 

@@ -18,6 +18,12 @@ class WorldSettings:
     """How long after a write a read may still answer what was there before it."""
     staleness_share: float = 0.25
     """The share of reads within `staleness` that do; after one fresh read none does."""
+    reads_go_back: bool = False
+    """Within `staleness` a later read may answer an older state than an earlier one did, as reads do that meet several
+    copies: of services, rules, target groups, target health and scalable targets. Groups are listed for so long after
+    their deletion."""
+    scaling_write: timedelta = timedelta(0)
+    """How long a write to a scalable target is under way; meanwhile another is refused (ConcurrentUpdateException)."""
     throttling: bool = True
     """Token buckets per API family."""
     metric_delay_minutes: float = 1.5

@@ -1,6 +1,9 @@
 """Scalable targets have side effects, and scaling respects what is suspended."""
 
-from tests.sandbox.world.places import Shop, Wire, shop
+import pytest
+
+from sandbox.world import AwsRefusal
+from tests.sandbox.world.places import Shop, Wire, calm, seconds, shop
 
 KEY = {
     "ServiceNamespace": "ecs",
@@ -69,3 +72,31 @@ def test_there_are_neither_policies_nor_scheduled_actions() -> None:
     ask = {"ServiceNamespace": "ecs"}
     assert s.world.call("application-autoscaling", "DescribeScalingPolicies", ask)["ScalingPolicies"] == []
     assert s.world.call("application-autoscaling", "DescribeScheduledActions", ask)["ScheduledActions"] == []
+
+
+def test_a_write_beside_another_to_the_same_target_is_refused_and_changes_nothing() -> None:
+    s = shop(calm(scaling_write=seconds(2)))
+    s.world.advance(seconds(2))
+    register(s, MaxCapacity=20)
+    writes = [
+        ("RegisterScalableTarget", {"MaxCapacity": 30}),
+        ("DeregisterScalableTarget", {}),
+        ("DeleteScalingPolicy", {"PolicyName": "none"}),
+        ("DeleteScheduledAction", {"ScheduledActionName": "none"}),
+    ]
+    for operation, params in writes:
+        with pytest.raises(AwsRefusal, match="ConcurrentUpdateException"):
+            s.world.call("application-autoscaling", operation, KEY | params)
+    assert targets(s)[0]["MaxCapacity"] == 20
+    s.world.advance(seconds(2))
+    register(s, MaxCapacity=30)
+    assert targets(s)[0]["MaxCapacity"] == 30
+
+
+def test_a_write_that_is_refused_keeps_no_other_waiting() -> None:
+    s = shop(calm(scaling_write=seconds(2)))
+    s.world.advance(seconds(2))
+    with pytest.raises(AwsRefusal, match="ObjectNotFoundException"):
+        s.world.call("application-autoscaling", "DeleteScalingPolicy", KEY | {"PolicyName": "none"})
+    register(s, MaxCapacity=20)
+    assert targets(s)[0]["MaxCapacity"] == 20
