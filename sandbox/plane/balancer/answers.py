@@ -95,14 +95,19 @@ def head_for_target(head: RequestHead, raw: bytes, client: str, port: int) -> by
     return kept + added.encode("latin-1")
 
 
-def head_for_client(head: AnswerHead, raw: bytes, *, keep_alive: bool) -> bytes:
-    """The answer's head as the client receives it; `raw` is the head as it came, with its empty line."""
-    if keep_alive and head.headers.keys().isdisjoint(_DROPPED):
+def head_for_client(
+    head: AnswerHead, raw: bytes, *, keep_alive: bool, added: tuple[bytes, ...] = ()
+) -> bytes:
+    """The answer's head as the client receives it; `raw` is the head as it came, with its empty line.
+
+    `added` are lines of the load balancer's own.
+    """
+    if keep_alive and not added and head.headers.keys().isdisjoint(_DROPPED):
         return raw
     lines = [raw.partition(b"\r\n")[0], *_without(head.lines, _DROPPED)]
     if not keep_alive:
         lines.append(b"Connection: close")
-    return b"\r\n".join((*lines, b"", b""))
+    return b"\r\n".join((*lines, *added, b"", b""))
 
 
 def _without(lines: list[bytes], names: frozenset[bytes]) -> list[bytes]:

@@ -47,6 +47,7 @@ class Exchange:
         "_body",
         "_connect_seconds",
         "_connection",
+        "_cookies",
         "_group",
         "_keep_alive",
         "_opening",
@@ -70,8 +71,14 @@ class Exchange:
         head: RequestHead,
         body: Body,
         request: bytes,
+        *,
+        cookies: tuple[bytes, ...] = (),
     ) -> None:
-        """`request` is what goes to the target: the rewritten head and what has arrived of the body."""
+        """`request` is what goes to the target: the rewritten head and what has arrived of the body.
+
+        `cookies` are lines of the load balancer's own in the answer's head.
+        """
+        self._cookies = cookies
         self._asker = asker
         self._traffic = traffic
         self._group = group
@@ -142,7 +149,8 @@ class Exchange:
         # An answer that ends with its connection, or comes before the whole request, cannot be followed by another.
         framed = self.to_head or head.status in BODILESS_STATUS or not head.ends_with_connection
         self._keep_alive = self._keep_alive and framed and self._body.done
-        self._asker.write(head_for_client(head, raw, keep_alive=self._keep_alive) + content)
+        shown = head_for_client(head, raw, keep_alive=self._keep_alive, added=self._cookies)
+        self._asker.write(shown + content)
 
     def answer_bytes(self, arrived: bytes) -> None:
         """As ``Awaiter``."""

@@ -9,6 +9,7 @@ targets get no new requests but finish theirs. An answer in chunks goes to an HT
 
 import asyncio
 import socket
+import time
 from types import TracebackType
 from typing import Self
 
@@ -16,8 +17,9 @@ from sandbox.http1.connection import AnsweringConnection
 from sandbox.http1.messages import Body, RequestHead
 from sandbox.plane.balancer.answers import error_answer, fixed_answer, head_for_target, redirect_answer
 from sandbox.plane.balancer.exchange import Exchange
+from sandbox.plane.balancer.group_cookies import Pin, headers_of, pin_of
 from sandbox.plane.balancer.matching import Asked
-from sandbox.plane.balancer.routes import Forward, Routes, RouteTable, Split
+from sandbox.plane.balancer.routes import Forward, Group, Routes, RouteTable, Split
 from sandbox.plane.balancer.upstream import Pools
 from sandbox.ports import FixedView, RedirectView, Traffic
 
@@ -150,7 +152,7 @@ class ClientConnection(AnsweringConnection):
         self, routes: Routes, forward: Forward, head: RequestHead, body: Body, arrived: tuple[bytes, bytes]
     ) -> None:
         proxy = self._proxy
-        group = forward.pick()
+        group, cookies = _chosen(forward, head)
         pool = group.pick() if group is not None else None
         if group is None or pool is None:
             proxy.traffic.count_rejected(load_balancer=routes.load_balancer, status=503)
@@ -159,7 +161,9 @@ class ClientConnection(AnsweringConnection):
             return
         raw, content = arrived
         request = head_for_target(head, raw, self._peer, routes.port) + content
-        self._exchange = exchange = Exchange(self, proxy.traffic, group, pool, head, body, request)
+        self._exchange = exchange = Exchange(
+            self, proxy.traffic, group, pool, head, body, request, cookies=cookies
+        )
         exchange.begin(self._loop, proxy.connect_seconds)
 
     def _own(self, head: RequestHead, answer: bytes, *, keep_alive: bool) -> None:
@@ -196,3 +200,16 @@ class ClientConnection(AnsweringConnection):
         """As asyncio calls it."""
         if self._exchange is not None:
             self._exchange.client_drained()
+
+
+def _chosen(forward: Forward, head: RequestHead) -> tuple[Group | None, tuple[bytes, ...]]:
+    """The group that a request goes to, by its cookie or else by weight, and the cookies that keep its user there."""
+    if not forward.pins_for:
+        return forward.pick(), ()
+    now = time.time()
+    pin = pin_of(head.headers.get(b"cookie", b""), now)
+    kept = forward.pinned(pin.group) if pin is not None else None
+    if pin is not None and kept is not None:
+        return kept, headers_of(pin, now)
+    group = forward.pick()
+    return group, headers_of(Pin(group.arn, now + forward.pins_for), now) if group is not None else ()

@@ -61,6 +61,7 @@ class Forward:
     weights: tuple[int, ...]
     split: Split
     draw: random.Random
+    pins_for: float = 0.0  # seconds that a cookie keeps its user on a group; 0: off
     _total: int = field(init=False)
     _credits: list[int] = field(init=False)
 
@@ -80,6 +81,10 @@ class Forward:
             if left < 0:
                 return group
         return self.groups[-1]
+
+    def pinned(self, arn: str) -> Group | None:
+        """The group that a user's cookie names, whatever its weight; None if it is not in the action any more."""
+        return next((group for group in self.groups if group.arn == arn), None)
 
     def _pick_in_turn(self) -> Group:
         # Smooth weighted round robin: each takes part by its weight, the richest is served and pays for it.
@@ -160,4 +165,6 @@ class RouteTable:
         for group in groups:
             # The default action of a new listener is in force before its groups are attached.
             group.load_balancer = group.load_balancer or load_balancer
-        return matcher, Forward(groups, tuple(weight for _, weight in weighted), self._split, self._draw)
+        life = rule.action.pins_for.total_seconds()
+        weights = tuple(weight for _, weight in weighted)
+        return matcher, Forward(groups, weights, self._split, self._draw, life)

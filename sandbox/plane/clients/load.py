@@ -28,6 +28,7 @@ class Load:
     """Open-loop load at a constant rate, as a context manager that ends it.
 
     ``rate`` is requests a second; it stops by itself after ``count`` requests or ``seconds``, whichever is first.
+    ``users`` ask in turn, and each keeps the cookie of group stickiness; 0: nobody keeps any.
     With ``in_flight`` requests unanswered, those that come due are counted as ``unsent`` instead. A request is
     given up after ``timeout_seconds`` in which both its process and this one had their turns. ``culprit``
     names the revision of a task that died of its own fault at an address, so that what was lost on it counts as
@@ -43,6 +44,7 @@ class Load:
         seconds: float = 3600.0,
         in_flight: int = 256,
         timeout_seconds: float = 10.0,
+        users: int = 0,
         culprit: Culprit = nobody,
     ) -> None:
         self._plan = Plan(
@@ -52,6 +54,7 @@ class Load:
             seconds=seconds,
             in_flight=in_flight,
             timeout_seconds=timeout_seconds,
+            users=users,
         )
         self._culprit = culprit
         self._process: asyncio.subprocess.Process | None = None

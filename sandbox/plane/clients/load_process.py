@@ -27,6 +27,7 @@ from sandbox.plane.clients.tally import Tally
 
 REPORT_SECONDS = 0.2
 BEAT_SECONDS = 0.05  # how exactly a time limit is kept
+COOKIE = b"AWSALBTG="
 STOP = b"s"
 BEAT = b"."
 LINGER_SECONDS = 1.0  # beyond the time limit of the last request
@@ -42,16 +43,18 @@ class Plan:
     seconds: float
     in_flight: int
     timeout_seconds: float
+    users: int = 0  # who keep the cookie of group stickiness, and ask in turn; 0: nobody keeps any
 
 
 class Ask:
     """One request."""
 
-    __slots__ = ("connection", "due", "ended", "until")
+    __slots__ = ("connection", "due", "ended", "until", "user")
 
-    def __init__(self, due: float, until: int) -> None:
+    def __init__(self, due: float, until: int, user: int) -> None:
         self.due = due
         self.until = until  # the beat at which its time is over
+        self.user = user
         self.ended = False
         self.connection: Connection | None = None
 
@@ -65,7 +68,8 @@ class Generator:
         self._host = url.hostname or "127.0.0.1"
         self._port = url.port or 80
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        self._request = f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode("latin-1")
+        self._head = f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\n".encode("latin-1")
+        self._cookies: dict[int, bytes] = {}  # by user
         self._idle: list[Connection] = []
         self._open: dict[Ask, None] = {}  # in the order they were due
         self._opening: set[asyncio.Task[None]] = set()
@@ -113,13 +117,19 @@ class Generator:
         if len(self._open) >= self._plan.in_flight:
             self.tally.unsent += 1
             return
+        user = self.tally.sent % self._plan.users if self._plan.users else -1
         self.tally.sent += 1
-        ask = Ask(due, self._beats + self._patience)
+        ask = Ask(due, self._beats + self._patience, user)
         self._open[ask] = None
         if self._idle:
-            self._idle.pop().ask(ask, self._request)
+            self._idle.pop().ask(ask, self.request_of(ask))
         else:
             self.ask_afresh(ask)
+
+    def request_of(self, ask: Ask) -> bytes:
+        """The request as its user sends it."""
+        cookie = self._cookies.get(ask.user)
+        return self._head + (b"Cookie: " + cookie + b"\r\n\r\n" if cookie else b"\r\n")
 
     def ask_afresh(self, ask: Ask) -> None:
         """Send a request on a connection of its own."""
@@ -137,11 +147,13 @@ class Generator:
         if ask.ended:
             connection.close()
         else:
-            connection.ask(ask, self._request)
+            connection.ask(ask, self.request_of(ask))
 
     def answered(self, ask: Ask, head: AnswerHead) -> None:
         """A whole answer came."""
         self._end(ask)
+        if ask.user >= 0:
+            self._keep_cookie(ask.user, head)
         revision = head.headers.get(b"x-teal-revision", b"").decode("latin-1")
         if revision:
             version = head.headers.get(b"x-teal-version", b"").decode("latin-1")
@@ -150,6 +162,12 @@ class Generator:
         else:
             target = head.headers.get(b"x-teal-target", b"").decode("latin-1")
             self.tally.failed(str(head.status), target, time.time())
+
+    def _keep_cookie(self, user: int, head: AnswerHead) -> None:
+        for line in head.lines:
+            name, _, value = line.partition(b":")
+            if name.lower() == b"set-cookie" and value.strip().startswith(COOKIE):
+                self._cookies[user] = value.partition(b";")[0].strip()
 
     def failed(self, ask: Ask, what: str) -> None:
         """No answer came."""

@@ -24,7 +24,9 @@ class Stale(Generic[V]):
         self._kernel = kernel
         self._only_going_back = only_going_back
         self._before: dict[str, tuple[datetime, V]] = {}
-        self._history: dict[str, list[tuple[datetime, V]]] = {}  # since when what was so, as far as it was looked at
+        self._history: dict[
+            str, list[tuple[datetime, V]]
+        ] = {}  # since when what was so, as far as it was looked at
         self._unread: dict[str, datetime] = {}  # the first write after the last look
 
     def written(self, key: str, before: V) -> None:

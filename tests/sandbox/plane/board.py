@@ -129,9 +129,12 @@ class Board:
         self.version += 1
 
 
-def forward(*weights: tuple[str, int], conditions: tuple[ConditionView, ...] = ()) -> RuleView:
-    """A rule that forwards by weight."""
-    return RuleView(arn="rule", conditions=conditions, action=ForwardView(weights=weights))
+def forward(
+    *weights: tuple[str, int], conditions: tuple[ConditionView, ...] = (), pins_for: float = 0.0
+) -> RuleView:
+    """A rule that forwards by weight, and keeps users on their group for so many seconds."""
+    view = ForwardView(weights=weights, pins_for=timedelta(seconds=pins_for))
+    return RuleView(arn="rule", conditions=conditions, action=view)
 
 
 def answering(action: FixedView | RedirectView, *conditions: ConditionView) -> RuleView:

@@ -78,7 +78,7 @@ def test_a_write_beside_another_to_the_same_target_is_refused_and_changes_nothin
     s = shop(calm(scaling_write=seconds(2)))
     s.world.advance(seconds(2))
     register(s, MaxCapacity=20)
-    writes = [
+    writes: list[tuple[str, Wire]] = [
         ("RegisterScalableTarget", {"MaxCapacity": 30}),
         ("DeregisterScalableTarget", {}),
         ("DeleteScalingPolicy", {"PolicyName": "none"}),
