@@ -6,7 +6,7 @@ whoever only passes them on copies nothing. What is read ahead is bounded by `HE
 
 import asyncio
 
-from sandbox.http1.messages import HEAD_BYTES_MAX, AnswerHead, Body, Malformed, RequestHead
+from sandbox.http1.messages import HEAD_BYTES_MAX, SWITCHED, AnswerHead, Body, Malformed, RequestHead
 
 HEAD_END = b"\r\n\r\n"
 
@@ -252,7 +252,7 @@ class AskingConnection(Connection):
             return
         self._buffer = b""
         head = AnswerHead(data[:end])
-        if head.status < 200:  # the real one follows
+        if head.status < 200 and head.status != SWITCHED:  # the real one follows
             self.answer_interim(data[: end + 4])
             if len(data) > end + 4:
                 self._read_head(data[end + 4 :])

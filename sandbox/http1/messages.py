@@ -11,6 +11,7 @@ HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 BODILESS_STATUS = frozenset((204, 304))
+SWITCHED = 101  # what follows is of another protocol, in both directions, until the connection ends
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 
 
@@ -137,10 +138,17 @@ class RequestHead:
         said = self.headers.get(b"connection")
         self.keep_alive = not self.http10 if said is None else b"close" not in said.lower()
 
+    @property
+    def is_upgrade(self) -> bool:
+        """True where the client asks for a WebSocket (RFC 6455): its bytes go on after the head."""
+        return self.headers.get(b"upgrade", b"").lower() == b"websocket" and self.method == b"GET"
+
     def body(self) -> Body:
         """How the body is framed. Raises Malformed where two framings contradict or one is unknown."""
         coding = self.headers.get(b"transfer-encoding")
         length = self.headers.get(b"content-length")
+        if self.is_upgrade and coding is None and length is None:
+            return UntilClose()
         if coding is None:
             return FixedBody(0 if length is None else parse_number(length))
         if length is not None or coding.lower() != b"chunked":
@@ -171,6 +179,8 @@ class AnswerHead:
 
     def body(self, *, to_head: bool = False) -> Body:
         """How the body is framed; `to_head` when it answers a HEAD request. Raises Malformed."""
+        if self.status == SWITCHED:
+            return UntilClose()
         if to_head or self.status in BODILESS_STATUS:
             return FixedBody(0)
         if b"chunked" in self.headers.get(b"transfer-encoding", b"").lower():

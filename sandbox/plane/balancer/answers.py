@@ -3,7 +3,7 @@
 import http
 from urllib.parse import quote
 
-from sandbox.http1.messages import HOP_BY_HOP, AnswerHead, RequestHead
+from sandbox.http1.messages import HOP_BY_HOP, SWITCHED, AnswerHead, RequestHead
 from sandbox.plane.balancer.matching import Asked
 from sandbox.ports import FixedView, RedirectView
 
@@ -12,6 +12,7 @@ LOST_TARGET_HEADER = "X-Teal-Target"
 
 # Chunked bodies are passed on as they came, so their framing header stays.
 _DROPPED = HOP_BY_HOP - {b"transfer-encoding"}
+_UPGRADE = frozenset((b"connection", b"upgrade"))
 _REWRITTEN = _DROPPED | {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port"}
 
 
@@ -82,13 +83,14 @@ def head_for_target(head: RequestHead, raw: bytes, client: str, port: int) -> by
 
     `raw` is the head as it came, without its empty line.
     """
-    if head.headers.keys().isdisjoint(_REWRITTEN):
+    dropped = _REWRITTEN - _UPGRADE if head.is_upgrade else _REWRITTEN
+    if head.headers.keys().isdisjoint(dropped):
         forwarded = client
         kept = raw
     else:
         before = head.headers.get(b"x-forwarded-for")
         forwarded = f"{before.decode('latin-1')}, {client}" if before else client
-        kept = b"\r\n".join((raw.partition(b"\r\n")[0], *_without(head.lines, _REWRITTEN)))
+        kept = b"\r\n".join((raw.partition(b"\r\n")[0], *_without(head.lines, dropped)))
     if head.http10:  # to its targets the load balancer speaks HTTP/1.1
         kept = kept.replace(b" HTTP/1.0", b" HTTP/1.1", 1)
     added = f"\r\nX-Forwarded-For: {forwarded}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: {port}\r\n\r\n"
@@ -102,6 +104,8 @@ def head_for_client(
 
     `added` are lines of the load balancer's own.
     """
+    if head.status == SWITCHED:
+        return raw[:-2] + b"".join(line + b"\r\n" for line in added) + b"\r\n"
     if keep_alive and not added and head.headers.keys().isdisjoint(_DROPPED):
         return raw
     lines = [raw.partition(b"\r\n")[0], *_without(head.lines, _DROPPED)]

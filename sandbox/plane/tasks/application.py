@@ -4,7 +4,8 @@ Standard library only and on a bare selector instead of asyncio, because a rollo
 laptop should have one listening some 20 ms after it was asked for. It imports nothing of Teal: its way of
 misbehaving comes from the environment, as a task definition sets it, and from its supervisor while it runs.
 
-``GET /healthz`` answers 200 or 503; any other path answers a small JSON object. Every answer carries
+``GET /healthz`` answers 200 or 503; ``GET /stream`` sends its revision as server-sent events and a request for a
+WebSocket as text messages, for as long as it runs; any other path answers a small JSON object. Every answer carries
 ``X-Teal-Revision`` and ``X-Teal-Version``, its own errors too, so that a client can tell who failed it.
 
 ========================  =================================================================================
@@ -34,7 +35,9 @@ accepting, finishes what is in flight and exits with 0.
 """
 
 import argparse
+import base64
 import contextlib
+import hashlib
 import heapq
 import json
 import os
@@ -46,6 +49,10 @@ import time
 from collections.abc import Callable, Mapping
 
 HEALTH_PATH = b"/healthz"
+STREAM_PATH = b"/stream"
+STREAM_SECONDS = 0.1  # from one message of a stream to the next
+WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+GOING_AWAY = b"\x88\x02\x03\xe9"  # a WebSocket's close frame with status 1001
 HEAD_BYTES_MAX = 65_536
 REASONS = {
     200: "OK",
@@ -132,9 +139,13 @@ class Behaviour:
 class Request:
     """One request, its body read and only counted."""
 
-    __slots__ = ("body_bytes", "keep_alive", "method", "target")
+    __slots__ = ("body_bytes", "keep_alive", "method", "target", "websocket_key")
 
-    def __init__(self, method: bytes, target: bytes, body_bytes: int, keep_alive: bool) -> None:
+    def __init__(
+        self, method: bytes, target: bytes, body_bytes: int, keep_alive: bool, websocket_key: bytes
+    ) -> None:
+        """`websocket_key`: of a request for a WebSocket; empty for any other."""
+        self.websocket_key = websocket_key
         self.method = method
         self.target = target
         self.body_bytes = body_bytes
@@ -163,7 +174,9 @@ def take_request(buffer: bytearray) -> Request | None:
         return None
     del buffer[:whole]
     keep_alive = protocol == b"HTTP/1.1" and headers.get(b"connection", b"").lower() != b"close"
-    return Request(method, target, body_bytes, keep_alive)
+    wants_websocket = headers.get(b"upgrade", b"").lower() == b"websocket"
+    key = headers.get(b"sec-websocket-key", b"") if wants_websocket else b""
+    return Request(method, target, body_bytes, keep_alive, key)
 
 
 def chunked_length(buffer: bytearray, start: int) -> tuple[int, int] | None:
@@ -193,6 +206,7 @@ class Connection:
         self.answering = False
         self.closing = False
         self.open = True
+        self.farewell = b""  # what ends the stream under way in order; empty: there is none
 
     def ready(self, mask: int) -> None:
         """React to the selector."""
@@ -212,8 +226,27 @@ class Connection:
         if not arrived:
             self.close()
             return
+        if self.farewell:  # what a stream's client says is nothing to its messages
+            return
         self.received += arrived
         self.next_request()
+
+    def stream(self, head: bytes, message: bytes, farewell: bytes) -> None:
+        """Begin a stream: the same message again and again."""
+        self.farewell = farewell
+        self.send(head)
+        self.server.later(0, lambda: self.tick(message))
+
+    def tick(self, message: bytes) -> None:
+        """Send one message, and the next a while later."""
+        if self.open and self.farewell and not self.closing:
+            self.send(message)
+            self.server.later(STREAM_SECONDS, lambda: self.tick(message))
+
+    def end_stream(self) -> None:
+        """Say that it ends, and close."""
+        self.closing = True
+        self.send(self.farewell)
 
     def next_request(self) -> None:
         """Begin to answer the next request if none is being answered."""
@@ -374,7 +407,9 @@ class Server:
         self.listener.close()
         for connection in tuple(self.connections):
             connection.read()
-            if connection.open and connection.is_idle():
+            if connection.open and connection.farewell:
+                connection.end_stream()
+            elif connection.open and connection.is_idle():
                 connection.close()
 
     def respond(self, connection: Connection, request: Request) -> None:
@@ -389,6 +424,9 @@ class Server:
         if behaviour.hangs or (behaviour.unanswered_rate and chance() < behaviour.unanswered_rate):
             return  # the load balancer gives up on it
         failed = behaviour.fails()
+        if not failed and (request.websocket_key or request.target == STREAM_PATH):
+            connection.stream(*self.stream(request))
+            return
         status = behaviour.error_status if failed else 200
         body = json.dumps(
             {
@@ -404,6 +442,24 @@ class Server:
             connection.finish(request, status, body)
         else:
             self.later(delay, lambda: self._finish_late(connection, request, status, body))
+
+    def stream(self, request: Request) -> tuple[bytes, bytes, bytes]:
+        """The head, each message and the end of a stream: a WebSocket, or server-sent events in chunks."""
+        said = self.behaviour.revision
+        if request.websocket_key:
+            proof = base64.b64encode(hashlib.sha1(request.websocket_key + WEBSOCKET_GUID).digest()).decode()
+            head = (
+                f"HTTP/1.1 101 Switching Protocols\r\n{self.behaviour.headers}"
+                f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {proof}\r\n\r\n"
+            )
+            text = said.encode()[:125]
+            return head.encode(), bytes((0x81, len(text))) + text, GOING_AWAY
+        head = (
+            f"HTTP/1.1 200 OK\r\n{self.behaviour.headers}Content-Type: text/event-stream\r\n"
+            "Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        event = f"data: {said}\n\n"
+        return head.encode(), f"{len(event):x}\r\n{event}\r\n".encode(), b"0\r\n\r\n"
 
     def _finish_late(self, connection: Connection, request: Request, status: int, body: str) -> None:
         connection.finish(request, status, body)
