@@ -25,23 +25,25 @@ def test_streams_stay_with_their_task_through_a_shift_and_end_in_order_with_it()
             await until(lambda: len(board.running) == 2)
             for name, (_, port) in board.running.items():
                 board.set_group(name, (port, "healthy"))
-            async with listening(board, forward(("blue", 1), ("green", 0))) as port:
-                async with Streams(f"http://127.0.0.1:{port}/", websockets=3, events=3) as streams:
-                    seen = streams.seen
-                    await until(lambda: seen.open_on["checkout:1"] == 6)
-                    board.set_listener(port, forward(("blue", 0), ("green", 1)))
-                    before = seen.messages["checkout:1"]
-                    await until(lambda: seen.messages["checkout:1"] > before + 60)
-                    assert (dict(seen.opened), seen.open_on["checkout:2"]) == (BOTH, 0)
-                    board.set_group("blue", (board.running["blue"][1], "draining"))
-                    before = seen.messages["checkout:1"]
-                    await until(lambda: seen.messages["checkout:1"] > before + 60)
-                    tasks.stop("blue")
-                    await until(lambda: seen.open_on["checkout:2"] == 6)
-                    assert dict(seen.ended) == BOTH
-                    assert not +seen.cut
-                    assert not +seen.moved
-                    assert not +seen.refused
+            async with (
+                listening(board, forward(("blue", 1), ("green", 0))) as port,
+                Streams(f"http://127.0.0.1:{port}/", websockets=3, events=3) as streams,
+            ):
+                seen = streams.seen
+                await until(lambda: seen.open_on["checkout:1"] == 6)
+                board.set_listener(port, forward(("blue", 0), ("green", 1)))
+                before = seen.messages["checkout:1"]
+                await until(lambda: seen.messages["checkout:1"] > before + 60)
+                assert (dict(seen.opened), seen.open_on["checkout:2"]) == (BOTH, 0)
+                board.set_group("blue", (board.running["blue"][1], "draining"))
+                before = seen.messages["checkout:1"]
+                await until(lambda: seen.messages["checkout:1"] > before + 60)
+                tasks.stop("blue")
+                await until(lambda: seen.open_on["checkout:2"] == 6)
+                assert dict(seen.ended) == BOTH
+                assert not +seen.cut
+                assert not +seen.moved
+                assert not +seen.refused
 
     run(scene())
 
@@ -53,12 +55,14 @@ def test_a_stream_whose_task_dies_is_cut() -> None:
             tasks.start(spec("blue"))
             await until(lambda: board.running)
             board.set_group("blue", (board.running["blue"][1], "healthy"))
-            async with listening(board, forward(("blue", 1))) as port:
-                async with Streams(f"http://127.0.0.1:{port}/", websockets=2, events=2) as streams:
-                    await until(lambda: streams.seen.open_on["checkout:1"] == 4)
-                    os.kill(tasks.pids()[0], signal.SIGKILL)
-                    await until(lambda: streams.seen.cut.total() == 4)
-                    assert not +streams.seen.ended
+            async with (
+                listening(board, forward(("blue", 1))) as port,
+                Streams(f"http://127.0.0.1:{port}/", websockets=2, events=2) as streams,
+            ):
+                await until(lambda: streams.seen.open_on["checkout:1"] == 4)
+                os.kill(tasks.pids()[0], signal.SIGKILL)
+                await until(lambda: streams.seen.cut.total() == 4)
+                assert not +streams.seen.ended
 
     run(scene())
 
