@@ -1,6 +1,6 @@
 """CreateService, UpdateService, DeleteService."""
 
-from sandbox.world.ecs import views
+from sandbox.world.ecs import rebalancing, views
 from sandbox.world.ecs.resources import Definition, Revision, Service
 from sandbox.world.ecs.rolling import Rolling
 from sandbox.world.ecs.state import Containers
@@ -85,6 +85,7 @@ class Services:
         deploys |= balancers != service.load_balancers
         self._check_balancers(balancers, definition, waits_for_rule="loadBalancers" in params)
         configuration = self._configuration(params, service.configuration)
+        rebalancing.checked(settings, configuration, balancers)
         self._all.service_views.written(service.arn, views.service(self._all, service, with_tags=True))
         service.settings, service.configuration = settings, configuration
         if deploys:
@@ -134,6 +135,8 @@ class Services:
         settings = {key: params[key] for key in (*_STORED, "role") if key in params}
         settings["deploymentController"] = controller
         self._complete(settings, definition, balancers)
+        configuration = self._configuration(params, None)
+        settings["availabilityZoneRebalancing"] = rebalancing.checked(settings, configuration, balancers)
         tags = {tag["key"]: tag.get("value", "") for tag in params.get("tags", ())}
         if len(tags) > 50 or any(key.startswith("aws:") for key in tags):
             raise AwsRefusal("InvalidParameterException", "Tags are too many or begin with aws:")
@@ -146,7 +149,7 @@ class Services:
             status="ACTIVE",
             desired=params.get("desiredCount", 0),
             settings=settings,
-            configuration=self._configuration(params, None),
+            configuration=configuration,
             definition=definition,
             load_balancers=[dict(entry) for entry in balancers],
             tags=tags,
@@ -189,7 +192,6 @@ class Services:
             "enableECSManagedTags": False,
             "propagateTags": "NONE",
             "enableExecuteCommand": False,
-            "availabilityZoneRebalancing": "ENABLED",
         }
         for key, value in defaults.items():
             settings.setdefault(key, value)

@@ -2,6 +2,7 @@
 
 import re
 
+from sandbox.world.elb import group_attributes
 from sandbox.world.elb import health as health_views
 from sandbox.world.elb.state import Balancing, Group, Target
 from sandbox.world.kernel.errors import AwsRefusal, Json, not_here
@@ -21,28 +22,6 @@ DEFAULTS: Json = {
     "HealthyThresholdCount": 5,
     "UnhealthyThresholdCount": 2,
     "Matcher": {"HttpCode": "200"},
-}
-ATTRIBUTES = {  # "Target group attributes", HTTP groups with targets by instance or ip
-    "stickiness.enabled": "false",
-    "stickiness.type": "lb_cookie",
-    "stickiness.lb_cookie.duration_seconds": "86400",
-    "stickiness.app_cookie.cookie_name": "",
-    "stickiness.app_cookie.duration_seconds": "86400",
-    "deregistration_delay.timeout_seconds": "300",
-    "slow_start.duration_seconds": "0",
-    "load_balancing.algorithm.type": "round_robin",
-    "load_balancing.algorithm.anomaly_mitigation": "off",
-    "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
-    "target_group_health.dns_failover.minimum_healthy_targets.count": "1",
-    "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
-}
-_NUMBERS = {
-    "deregistration_delay.timeout_seconds": (0, 3600),
-    "slow_start.duration_seconds": (0, 900),
-    "stickiness.lb_cookie.duration_seconds": (1, 604800),
-    "stickiness.app_cookie.duration_seconds": (1, 604800),
 }
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _SETTINGS = ("Port", "VpcId", *DEFAULTS)
@@ -167,7 +146,7 @@ class Groups:
             arn=kernel.arn("elasticloadbalancing", f"targetgroup/{name}/{kernel.hex_id(16)}"),
             name=name,
             settings=settings,
-            attributes=dict(ATTRIBUTES),
+            attributes=dict(group_attributes.DEFAULTS),
             tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
         )
         self._all.group_views.written(group.arn, None)
@@ -201,16 +180,9 @@ class Groups:
         """ModifyTargetGroupAttributes: those given change, the others stay."""
         group = self._all.group(params["TargetGroupArn"])
         changes = {a["Key"]: a["Value"] for a in params["Attributes"]}
-        for key, value in changes.items():
-            if key not in ATTRIBUTES:
-                raise AwsRefusal(
-                    "InvalidConfigurationRequest", f"Target group attribute key '{key}' is not recognized"
-                )
-            low, high = _NUMBERS.get(key, (None, None))
-            if low is not None and high is not None and not (value.isdecimal() and low <= int(value) <= high):
-                raise AwsRefusal("InvalidConfigurationRequest", f"{key} must be between {low} and {high}")
+        after = group_attributes.changed(group.attributes, changes)
         self._all.group_attributes.written(group.arn, group.attributes)
-        group.attributes = group.attributes | changes
+        group.attributes = after
         self._all.routes_changed()
         return {"Attributes": [{"Key": key, "Value": value} for key, value in group.attributes.items()]}
 

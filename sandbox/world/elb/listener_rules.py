@@ -32,6 +32,7 @@ class Rules:
                 self.modify, "RuleArn", "Conditions", "Actions", "Transforms", "ResetTransforms"
             ),
             "DeleteRule": operation(self.delete, "RuleArn"),
+            "SetRulePriorities": operation(self.set_priorities, "RulePriorities"),
         }
 
     def describe(self, params: Json) -> Json:
@@ -112,6 +113,22 @@ class Rules:
         del self._all.rules[rule.arn]
         self._all.routes_changed()
         return {}
+
+    def set_priorities(self, params: Json) -> Json:
+        """SetRulePriorities: all of them or none. Requests are matched in the new order at once."""
+        wanted = {pair["RuleArn"]: int(pair["Priority"]) for pair in params["RulePriorities"]}
+        rules = [self._all.rule(arn) for arn in wanted]
+        if any(rule.default for rule in rules):
+            raise AwsRefusal("OperationNotPermitted", "The priority of a default rule cannot be set")
+        for listener in {rule.listener for rule in rules}:
+            after = [wanted.get(r.arn, r.priority) for r in self._all.listeners[listener].rules.values()]
+            if len(set(after)) < len(after):
+                raise AwsRefusal("PriorityInUse", "A priority is currently in use")
+        for rule in rules:
+            self._all.rule_views.written(rule.arn, view(rule))
+            rule.priority = wanted[rule.arn]
+        self._all.routes_changed()
+        return {"Rules": [view(rule) for rule in rules]}
 
     def balancer_of(self, rule: Rule) -> LoadBalancer:
         """The load balancer whose listener has the rule."""

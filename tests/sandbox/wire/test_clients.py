@@ -102,11 +102,9 @@ def test_refusals_arrive_as_the_typed_errors_of_each_service(
 
 def test_an_operation_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(
-        botocore.exceptions.ClientError, match="elbv2 SetRulePriorities is not in this sandbox"
+        botocore.exceptions.ClientError, match="elbv2 DescribeTrustStores is not in this sandbox"
     ):
-        boto("elbv2", Skin(calm_world())).set_rule_priorities(
-            RulePriorities=[{"RuleArn": "arn:rule", "Priority": 1}]
-        )
+        boto("elbv2", Skin(calm_world())).describe_trust_stores()
 
 
 def test_a_parameter_that_is_not_there_is_refused_by_name() -> None:

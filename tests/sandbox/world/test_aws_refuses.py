@@ -160,7 +160,7 @@ ELB_REFUSES = [
     ("ValidationError", "a source-ip with a wildcard", from_addresses("10.0.*.0/16")),
     ("ValidationError", "the broadcast address as source-ip", from_addresses("255.255.255.255/32")),
     ("InvalidLoadBalancerAction", "OIDC on a listener that is not HTTPS", oidc),
-    ("NotInThisSandbox", "an operation that is not here yet", elb("SetRulePriorities", RulePriorities=[])),
+    ("NotInThisSandbox", "an operation that is not here yet", elb("DescribeTrustStores")),
 ]
 
 
