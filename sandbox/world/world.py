@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sandbox.ports import TaskReports, TaskRunner
+from sandbox.world.access.documents import Document
+from sandbox.world.access.gate import Gate
+from sandbox.world.access.requests import Requests
 from sandbox.world.autoscaling.targets import Scaling
 from sandbox.world.autoscaling.usage import Usage
 from sandbox.world.cloudwatch.alarms import Alarms
@@ -42,7 +45,6 @@ from sandbox.world.other_services.ecr import Images
 from sandbox.world.other_services.iam import Policies
 from sandbox.world.other_services.secrets import Secrets
 from sandbox.world.other_services.service_quotas import Quotas
-from sandbox.world.other_services.session_policy import SessionPolicy
 from sandbox.world.other_services.sts import Sts
 from sandbox.world.tasks.behaviour import Behaviour
 from sandbox.world.tasks.virtual_tasks import VirtualTasks
@@ -118,7 +120,9 @@ class World:
         self.sts: Sts[World] = Sts(self.kernel)
         self.addresses = Addresses(self._containers, self._balancing)
         self.images, self.secrets = Images(self.kernel), Secrets(self.kernel)
-        self.policies = Policies(self.kernel)
+        asked = Requests(self._containers, self._balancing, self.autoscaling.known)
+        self.gate = Gate(asked, self.kernel.account)
+        self.policies = Policies(self.kernel, self.gate)
         self.quotas = Quotas(self._containers, self._custom)
         self._operations: dict[str, dict[str, Operation]] = {
             "sts": self.sts.operations(),
@@ -225,7 +229,7 @@ class World:
         params: Json,
         *,
         by: str = "",
-        policy: SessionPolicy | None = None,
+        policy: Document | None = None,
     ) -> Json:
         """One AWS call in botocore's names and Python shapes. Raises AwsRefusal or CallLost.
 
@@ -239,10 +243,9 @@ class World:
         answer: Json | None = None
         error: AwsRefusal | CallLost | None = None
         try:
-            if policy is not None:
-                policy.check(by, self.kernel, service, operation, params)
+            self.gate.check(by, policy, service, operation, params)
             if fault is None or fault.when == "after":
-                answer = self._perform(service, operation, params)
+                answer = self.gate.shown(by, policy, operation, self._perform(service, operation, params))
         except AwsRefusal as refusal:
             error = refusal
         if fault is not None:

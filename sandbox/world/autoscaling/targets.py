@@ -91,6 +91,13 @@ class Scaling:
             "ListTagsForResource": operation(self.tags, "ResourceARN"),
         }
 
+    def known(self, resource: str) -> tuple[str, bool]:
+        """A scalable target's ARN, empty where there is none, and whether a policy of it tracks a target."""
+        target = self._targets.get(resource)
+        if target is None:
+            return "", False
+        return target.arn, any(each.kind == "TargetTrackingScaling" for each in target.policies.values())
+
     # what is read ------------------------------------------------------------------------------------------------
 
     def describe(self, params: Json) -> Json:

@@ -1,9 +1,15 @@
-"""IAM, as far as it says what a principal may do: this World asks nobody for permission, and answers the question."""
+"""IAM, as far as it says what a principal may do, by the policies that it was given here.
+
+Whoever was given none may do everything, but for what a test says is lacking. Source: IAM API Reference,
+SimulatePrincipalPolicy: the keys are those that the simulation was told, whether or not the action has them.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from sandbox.world.access.documents import Decision, Request, decide, unknown_keys
+from sandbox.world.access.gate import Gate
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.kernel.kernel import Kernel
 from sandbox.world.kernel.operation import Operation, operation
@@ -23,8 +29,8 @@ class Lack:
 class Policies:
     """Simulation of policies, and the paths of roles. `may_ask` False: nobody may simulate."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+    def __init__(self, kernel: Kernel, gate: Gate) -> None:
+        self._kernel, self._gate = kernel, gate
         self.lacks: list[Lack] = []
         self.paths: dict[str, str] = {}  # role name → path, with slashes
         self.may_ask = True
@@ -39,7 +45,7 @@ class Policies:
         }
 
     def simulate(self, params: Json) -> Json:
-        """SimulatePrincipalPolicy: allowed, unless it is among what is lacking."""
+        """SimulatePrincipalPolicy: as the principal's policies say, unless it is among what is lacking."""
         principal = params["PolicySourceArn"]
         if not self.may_ask:
             raise AwsRefusal(
@@ -66,10 +72,7 @@ class Policies:
     def _results(self, principal: str, params: Json) -> Iterator[Json]:
         for action in params["ActionNames"]:
             for resource in params.get("ResourceArns", ["*"]):
-                lack = self._lack(principal, action, resource)
-                decision = "allowed" if lack is None else "implicitDeny"
-                if lack is not None and lack.is_explicit:
-                    decision = "explicitDeny"
+                decision, missing = self._decision(principal, action, resource, params)
                 yield {
                     "EvalActionName": action,
                     "EvalResourceName": resource,
@@ -82,10 +85,24 @@ class Policies:
                             "EvalResourceName": resource,
                             "EvalResourceDecision": decision,
                             "MatchedStatements": [],
-                            "MissingContextValues": list(lack.looks_at) if lack is not None else [],
+                            "MissingContextValues": missing,
                         }
                     ],
                 }
+
+    def _decision(self, principal: str, action: str, resource: str, params: Json) -> tuple[str, list[str]]:
+        """What is decided, and what a condition looks at that the simulation was not told."""
+        lack = self._lack(principal, action, resource)
+        if lack is not None:
+            decision = Decision.EXPLICIT_DENY if lack.is_explicit else Decision.IMPLICIT_DENY
+            return decision, list(lack.looks_at)
+        documents = self._gate.policies_of(principal)
+        if documents is None:
+            return Decision.ALLOWED, []
+        told = params.get("ContextEntries", ())
+        keys = {entry["ContextKeyName"].lower(): tuple(entry["ContextKeyValues"]) for entry in told}
+        request = Request(action=action, resource=resource, keys=keys)
+        return decide(documents, request), list(unknown_keys(documents, request))
 
     def _lack(self, principal: str, action: str, resource: str) -> Lack | None:
         return next(

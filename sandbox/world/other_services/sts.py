@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from sandbox.world.access.documents import Document
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.kernel.kernel import Kernel
 from sandbox.world.kernel.operation import Operation, operation
-from sandbox.world.other_services.session_policy import SessionPolicy
 
 W = TypeVar("W")
 
@@ -34,7 +34,7 @@ class Session(Generic[W]):
     token: str
     home: W
     until: datetime
-    policy: SessionPolicy | None = None  # None: all that its role may
+    policy: Document | None = None  # None: all that its role may
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class Sts(Generic[W]):
             token=token,
             home=role.home,
             until=self.kernel.now + lasts,
-            policy=SessionPolicy.read(params["Policy"]) if "Policy" in params else None,
+            policy=Document.of_session(params["Policy"]) if "Policy" in params else None,
         )
         self._sessions[TEMPORARY + key] = session
         return {

