@@ -52,7 +52,7 @@ def pages() -> dict[str, str]:
         "cli-json.md": cli_json.page(),
         "permissions.md": permissions.page(),
         "permissions-http.md": permissions_http.page(),
-        "iam-policy.json": permissions.policy_text(),
+        **permissions.policies(),
     }
 
 
@@ -76,6 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = ROOT / "docs"
     if "--check" not in arguments:
         for name, text in pages().items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         for name, text in modules().items():
             (ROOT / name).write_text(text, encoding="utf-8")

@@ -1,18 +1,28 @@
-"""docs/permissions.md and docs/iam-policy.json: the least policy, from the calls that `orchestrator/aws` makes.
+"""docs/permissions.md and docs/iam/*.json: the least policies, from the calls that `orchestrator/aws` makes.
 
-Which operations are called is read from the source. What each may be called on stands in the table of `grants`; an
-operation without a row, or a row without an operation, is an error, so that neither can be forgotten.
+Which operations are called is read from the source. What each may be called on stands in the table of
+`orchestrator/core/preflight/grants.py`; an operation without a row, or a row without an operation, is an error, so
+that neither can be forgotten.
 """
 
 import ast
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
-from docs.pages.grants import GRANTS, Condition, Grant
 from docs.pages.markdown import code, document, table
 from docs.pages.source import calls, name_of, strings, trees
 from orchestrator.aws.client.errors import iam_action
-from orchestrator.aws.permissions import DIRECT, DISPENSABLE, WITH_TAGS
+from orchestrator.aws.permissions import DIRECT, DISPENSABLE, FORWARDED, WITH_TAGS
+from orchestrator.core.preflight.grants import GRANTS
+from orchestrator.core.preflight.policy_statements import (
+    PLACEHOLDERS,
+    Condition,
+    Grant,
+    Part,
+    Words,
+    statement,
+)
 
 PREFIXES = {
     "ecs": "ecs",
@@ -32,22 +42,58 @@ PREFIXES = {
 
 FOR_ACCOUNTS = frozenset({"sts:AssumeRole"})
 """Actions that only a server with `accounts` in its settings calls: on their roles, with its own credentials."""
+WHEN_MADE = frozenset({"TagGreenGroupsWhenMade", "TagGreenWhenMade"})
+"""Grants that only whoever makes something needs."""
 WITHOUT_PERMISSION = frozenset({"sts:GetCallerIdentity"})
 """Actions that need none. Source: AWS STS API Reference, GetCallerIdentity."""
 
 
-def policy() -> dict[str, object]:
-    """The policy document. Raises AssertionError where the calls and the grants do not cover each other."""
+BREAK_GLASS = "break-glass"
+PURPOSES = {
+    Part.READ: "What every command reads, and a rollout in each of its looks.",
+    Part.PREFLIGHT: "What `teal preflight`, `teal init` and every start read besides: without one of its statements "
+    "they "
+    "say what they could not look at.",
+    Part.ROLLOUT: "What a rollout changes.",
+    BREAK_GLASS: "For people who may give `teal rollback --direct`, with their own credentials; it needs none of the "
+    "others.",
+    Part.OPTIONS: "What only some rollouts need: take the statements whose case is yours.",
+}
+"""The parts of the policy in their order, each a file in docs/iam/, and what each is for."""
+
+
+def parts() -> dict[str, tuple[Grant, ...]]:
+    """The grants of each part. Raises AssertionError where the calls and the grants do not cover each other."""
     called, granted = actions(), {action for grant in GRANTS for action in grant.actions}
     assert called - WITHOUT_PERMISSION - FOR_ACCOUNTS <= granted, f"no grant for {sorted(called - granted)}"
-    granted -= set(WITH_TAGS)
+    granted -= {*WITH_TAGS, *FORWARDED}
     assert granted <= called, f"granted and never called: {sorted(granted - called)}"
-    return {"Version": "2012-10-17", "Statement": [_statement(grant) for grant in GRANTS]}
+    found = {str(part): tuple(grant for grant in GRANTS if grant.part is part) for part in Part}
+    found[BREAK_GLASS] = tuple(_direct())
+    return {str(part): found[part] for part in PURPOSES}
 
 
-def policy_text() -> str:
-    """docs/iam-policy.json."""
-    return json.dumps(policy(), indent=2) + "\n"
+def policy(part: str, words: Words | None = None) -> dict[str, object]:
+    """One part as a policy document; `words`: what stands for the words in capitals, if it is known."""
+    return {"Version": "2012-10-17", "Statement": [statement(grant, words) for grant in parts()[part]]}
+
+
+def policy_text(part: str) -> str:
+    """docs/iam/<part>.json."""
+    return json.dumps(policy(part), indent=2) + "\n"
+
+
+def policies() -> dict[str, str]:
+    """Every part's file: its name in docs/ and its text."""
+    return {f"iam/{part}.json": policy_text(part) for part in PURPOSES}
+
+
+def _direct() -> Iterator[Grant]:
+    """What `teal rollback --direct` takes of each grant that names one of its actions, but for options."""
+    for grant in GRANTS:
+        own = tuple(action for action in grant.actions if action in DIRECT)
+        if own and grant.part is not Part.OPTIONS and grant.sid not in WHEN_MADE:
+            yield replace(grant, actions=own)
 
 
 def page() -> str:
@@ -55,13 +101,24 @@ def page() -> str:
     return document(
         "Permissions on AWS",
         "the calls of `orchestrator/aws`",
-        "Teal runs with the credentials of its environment. `iam-policy.json`, beside this page, is the least policy "
-        "for one cluster and one load balancer: put your own names in place of `REGION`, `ACCOUNT`, `CLUSTER` and "
-        "`LOAD_BALANCER`, and write `aws-cn` or `aws-us-gov` for `aws` in those partitions.",
-        "The statements whose names begin with `Read` are enough for `teal preflight`, `teal init` and "
-        "`teal simulate`, which write "
-        "nothing. Of those, `ReadRoom`, `ReadImages`, `ReadSecrets` and `ReadPolicies` may be left out: preflight then "
-        "says what it could not look at.",
+        "Teal runs with the credentials of its environment. The least policy for one cluster and one load balancer "
+        "is in "
+        "parts, each small enough for a managed policy (6,144 characters without white space): the files in `iam/`, "
+        "beside "
+        "this page. Put your own names in place of "
+        + ", ".join(f"`{word}`" for word in PLACEHOLDERS)
+        + "; repeat a resource where you have several; and write `aws-cn` or `aws-us-gov` for `aws` in those "
+        "partitions.",
+        table(
+            ["file", "what for", "statements"],
+            [
+                [f"[`iam/{part}.json`](iam/{part}.json)", purpose, ", ".join(f"`{one.sid}`" for one in parts()[part])]
+                for part, purpose in PURPOSES.items()
+            ],
+        ),
+        "A server that rolls out has `read`, `preflight` and `rollout`, and of `options` what its files use. `read` "
+        "and "
+        "`preflight` are enough for `teal preflight`, `teal init` and `teal simulate`, which write nothing.",
         table(
             ["statement", "what for", "actions", "on", "only if"],
             [
@@ -78,27 +135,27 @@ def page() -> str:
         ", ".join(f"`{action}`" for action in sorted(WITHOUT_PERMISSION))
         + " is called too, and needs no permission.",
         "## What is not in it, and when you need it",
-        "- `iam:PassRole` for the task's two roles with `iam:PassedToService: ecs-tasks.amazonaws.com`, and the three "
-        "statements on revisions with the family in place of `SERVICE`: only if files name `revision.images` or "
-        "`revision.colour_variable`, for which Teal registers a task definition. For a role that blue's volumes name, "
-        "or one of its own for the load balancer (services without `awsvpc`): with "
-        "`iam:PassedToService: ecs.amazonaws.com`.\n"
-        "- `cognito-idp:DescribeUserPoolClient` on the pool: only if a rule that Teal writes authenticates by "
-        "Cognito.\n"
-        "- `sts:AssumeRole` on the roles of the settings' `accounts`. Each of those roles has the policy below in its "
-        "own account, and a trust policy that names the server's role, with `sts:ExternalId` as its condition.\n"
+        "- `sts:AssumeRole` on the roles of the settings' `accounts`. Each of those roles has the policies below in "
+        "its "
+        "own account, and a trust policy that names the server's role, with `sts:ExternalId` as its condition. A "
+        "rollout's writes are then confined further, by a session policy ([accounts](accounts.md)): it names the user "
+        "pools of the rollout's rules too.\n"
         "- `iam:CreateServiceLinkedRole`: the services' own roles exist where blue has a load balancer and scaling.",
         "`ecs:UpdateService` cannot be bound to Teal's tag, since blue is the team's own service and is never tagged.",
-        "That the actions are all that Teal calls is tested; the conditions are not, since the project's tests have no "
-        "AWS account. Try the policy with the IAM policy simulator before you rely on it.",
+        "The project has no AWS account. Its simulated AWS evaluates these policies, conditions included, and the "
+        "tests "
+        "play rollouts under exactly them; that each action has these resource types and condition keys is held to "
+        "AWS's "
+        "Service Authorization Reference. `teal preflight` asks your account itself, and names the statement that is "
+        "missing.",
         "## For `teal rollback --direct`",
         "[Break glass](break-glass.md) runs with the credentials of whoever gives the command. It calls "
         + ", ".join(f"`{action}`" for action in DIRECT)
-        + ". The policy below allows all of them. Without "
+        + ". `iam/break-glass.json` allows all of them. Without "
         + ", ".join(f"`{action}`" for action in DISPENSABLE)
         + " it puts all traffic on blue all the same, and says what it could not do.",
-        "## The policy",
-        code(policy_text(), "json"),
+        "## The policies",
+        *(piece for part in PURPOSES for piece in (f"### `{part}`", code(policy_text(part), "json"))),
     )
 
 
@@ -142,16 +199,6 @@ def _service_behind(function: str, tree: ast.Module) -> str:
                 if name_of(call.func) in ("read", "write", "pages") and given[:1] and is_open:
                     return given[0]
     return ""
-
-
-def _statement(grant: Grant) -> dict[str, object]:
-    made: dict[str, object] = {
-        "Sid": grant.sid,
-        "Effect": "Allow",
-        "Action": list(grant.actions),
-        "Resource": grant.resources[0] if len(grant.resources) == 1 else list(grant.resources),
-    }
-    return {**made, "Condition": grant.condition} if grant.condition else made
 
 
 def _words(condition: Condition | None) -> str:

@@ -67,10 +67,13 @@ WRITES = (
     "elasticloadbalancing:ModifyRule",
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 )
-"""What a rollout does besides. ``iam:PassRole`` comes on top, for the task's roles."""
+"""What a rollout does besides."""
 
 WITH_TAGS = ("application-autoscaling:TagResource", "cloudwatch:TagResource")
 """What IAM asks for besides where a call that makes something carries tags; never called by these names."""
+
+FORWARDED = ("cognito-idp:DescribeUserPoolClient", "iam:PassRole")
+"""What AWS asks for besides in the name of whoever writes a rule that authenticates, or hands a role on."""
 
 EVENTS = ("sqs:DeleteMessage", "sqs:ReceiveMessage")
 """What reading a queue of events takes besides, on that queue alone; only where there is one."""

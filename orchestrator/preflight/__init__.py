@@ -65,7 +65,7 @@ def findings(
 def _beside(spec: Spec, survey: Survey, around: Surroundings, reserved: Reserved) -> Iterator[Finding]:
     """What only the reads beside the survey show."""
     yield from clock.look(around.ahead)
-    yield from permissions.look(around)
+    yield from permissions.look(survey, around)
     yield from pull_access.look(around)
     yield from health_checks.look(survey, around)
     yield from quota_headroom.look(survey, around, reserved)

@@ -15,7 +15,6 @@ from docs.pages import gates
 from docs.pages import permissions
 from docs.pages import rollout_file
 from docs.pages import states
-from docs.pages.grants import GRANTS
 from orchestrator import config
 from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.client.transport import Transport
@@ -23,6 +22,7 @@ from orchestrator.core.domain.commands import ACCEPTED
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.preflight.grants import GRANTS
 from sandbox.world.kernel.errors import AwsRefusal
 from sandbox.world.kernel.errors import CallLost
 from tests.support.direct_transport import DirectTransport
@@ -38,6 +38,7 @@ def test_every_generated_page_is_as_the_code_has_it(capsys: pytest.CaptureFixtur
 @pytest.mark.long
 def test_check_names_a_page_that_differs_and_one_that_is_missing(tmp_path: Path) -> None:
     for name, text in generate.pages().items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     assert generate.differing(tmp_path) == []
     (tmp_path / "states.md").write_text("something else")

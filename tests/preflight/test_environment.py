@@ -49,6 +49,7 @@ from tests.builders import (
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/checkout:1.4.2"
 FORMER_IMAGE = IMAGE.replace("1.4.2", "1.4.1")
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-a1b2c3"
+SCALABLE_TARGET = "arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target"
 ROLE = "arn:aws:iam::123456789012:role/execution"
 UNREAD = Unread(why="EC2 said no")
 
@@ -372,7 +373,7 @@ def test_every_call_of_a_rollout_is_asked_about_on_what_it_is_made_on() -> None:
         ("ecs:UpdateService", SERVICE),
         ("elasticloadbalancing:ModifyRule", RULE),
         ("elasticloadbalancing:ModifyListener", LISTENER),
-        ("application-autoscaling:RegisterScalableTarget", "*"),
+        ("application-autoscaling:RegisterScalableTarget", f"{SCALABLE_TARGET}/{'0' * 32}"),
         ("iam:PassRole", ROLE),
     } <= asked
     assert not any(resource == DEFAULT_RULE for _, resource in asked)

@@ -14,6 +14,7 @@ from orchestrator.preflight import findings
 from tests.builders import BLUE_GROUP, NOON, good_spec, good_survey
 
 TRACKING, STEP, PREDICTIVE = "TargetTrackingScaling", "StepScaling", "PredictiveScaling"
+ANY_TARGET = f"arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target/{'0' * 32}"
 EVENING = ScheduleSeen(name="evening", schedule="cron(0 20 * * ? *)", min_capacity=4)
 
 
@@ -144,12 +145,13 @@ def test_every_call_that_scaling_takes_is_asked_about() -> None:
     alarms = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm"
     target = f"{alarms}:TargetTracking-service/prod/checkout-00000000-AlarmHigh-00000000"
     assert {
-        ("application-autoscaling:RegisterScalableTarget", "*"),
-        ("application-autoscaling:DeregisterScalableTarget", "*"),
-        ("application-autoscaling:TagResource", "*"),
-        ("application-autoscaling:PutScalingPolicy", "*"),
-        ("application-autoscaling:PutScheduledAction", "*"),
+        ("application-autoscaling:RegisterScalableTarget", ANY_TARGET),
+        ("application-autoscaling:DeregisterScalableTarget", ANY_TARGET),
+        ("application-autoscaling:TagResource", ANY_TARGET),
+        ("application-autoscaling:PutScalingPolicy", ANY_TARGET),
+        ("application-autoscaling:PutScheduledAction", ANY_TARGET),
         ("cloudwatch:PutMetricAlarm", f"{alarms}:teal-checkout-00000000-alarm-0"),
+        ("cloudwatch:TagResource", f"{alarms}:teal-checkout-00000000-alarm-0"),
         ("cloudwatch:DeleteAlarms", f"{alarms}:teal-checkout-00000000-alarm-0"),
         ("cloudwatch:PutMetricAlarm", target),
     } <= asked

@@ -17,7 +17,12 @@ class Known:
     types: frozenset[str]  # all that it may be bound to
     keys: frozenset[str]
     access_level: str
-    patterns: tuple[str, ...]  # the ARNs of its types, with ${placeholders}
+    by_type: dict[str, str]  # the ARNs of its types, with ${placeholders}
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The ARNs of all its types."""
+        return tuple(self.by_type.values())
 
 
 def known(action: str) -> Known | None:
@@ -34,7 +39,7 @@ def known(action: str) -> Known | None:
         types=frozenset(types),
         keys=frozenset(_keys(found["resource_types"].values())),
         access_level=found["access_level"],
-        patterns=tuple(arns[kind] for kind in types),
+        by_type={kind: arns[kind] for kind in types},
     )
 
 

@@ -5,7 +5,11 @@ names of its error shapes. Sources: the error lists of each operation in botocor
 Types" of each API reference.
 """
 
+import re
+
+from orchestrator.core.cloud.sign_in import READ_POOL
 from orchestrator.core.domain.errors import Denied, Missing, Outside, Rejected, Throttled, Unreachable
+from orchestrator.core.preflight.grants import GRANTS
 
 CREDENTIALS_ADVICE = (
     "give credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile in AWS_PROFILE (`aws sso login` renews "
@@ -77,6 +81,10 @@ _GONE_IN = frozenset({("DescribeTaskDefinition", "ClientException")})
 # The group hangs on a rule already, but ECS does not see it yet: the same call works some seconds later.
 _NOT_YET = "does not have an associated load balancer"
 
+_NOT_AUTHORIZED = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+# Elastic Load Balancing, InvalidLoadBalancerAction: it asks Cognito for the pool's client in the caller's name.
+NO_POOL = "not authorized to perform 'describeuserpoolclient'"
+
 # The same words end a command and explain a rollout's hold, so they speak to both.
 AGAIN = "a rollout under way tries again by itself, otherwise give the command again"
 
@@ -123,9 +131,9 @@ def refused(service: str, operation: str, *, code: str, message: str, status: in
     if code in _NO_SIGNATURE:
         return Denied(what=what, why=why, next_step="check the secret key, and this machine's clock")
     if code in _NOT_ALLOWED:
-        return Denied(
-            what=what, why=why, next_step=f"allow the action {iam_action(service, operation)} to Teal's role"
-        )
+        return _denied(what, why, _action_in(message) or iam_action(service, operation))
+    if NO_POOL in message.lower():
+        return _denied(what, why, READ_POOL)
     if code in _BROKEN or status >= 500:
         return Unreachable(what=what, why=why, next_step=f"see the AWS Health Dashboard; {AGAIN}")
     return _understood(what, why, operation=operation, code=code, message=message)
@@ -143,6 +151,19 @@ def unanswered(service: str, operation: str, *, why: str) -> Unreachable:
 def uncredentialed(service: str, operation: str, *, why: str) -> Denied:
     """The error for a call that could not be signed, since there are no usable credentials."""
     return Denied(what=call_name(service, operation), why=why, next_step=CREDENTIALS_ADVICE)
+
+
+def _denied(what: str, why: str, action: str) -> Denied:
+    """A denial, with the statement that would allow the action."""
+    sid = next((grant.sid for grant in GRANTS if action in grant.actions), "")
+    where = f" (statement {sid} of docs/permissions.md)" if sid else ""
+    return Denied(what=what, why=why, next_step=f"allow the action {action} to Teal's role{where}")
+
+
+def _action_in(message: str) -> str:
+    """The action that AWS says is not allowed: a call may need others besides its own."""
+    found = _NOT_AUTHORIZED.search(message)
+    return found[1] if found else ""
 
 
 def _understood(what: str, why: str, *, operation: str, code: str, message: str) -> Outside:

@@ -9,48 +9,54 @@ from collections.abc import Iterable
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.transport import Answer
 from orchestrator.core.domain.errors import Denied, Missing, Rejected
+from orchestrator.core.preflight.context_keys import TAG_KEYS, Keys, is_open
 from orchestrator.core.preflight.environment import Denial
-from orchestrator.core.preflight.permissions import CONTEXT, Permit
+from orchestrator.core.preflight.permissions import Permit
 
 ALLOWED, EXPLICIT = "allowed", "explicitDeny"
 ASSUMED = ":assumed-role/"
 
 
-async def denials(
-    call: Caller, principal: str, permits: Iterable[Permit], *, context: Iterable[tuple[str, str]] = CONTEXT
-) -> tuple[Denial, ...]:
-    """Which of these calls the principal may not make. Raises Outside (Denied: nobody may ask here)."""
-    by_resource: dict[str, list[str]] = {}
+async def denials(call: Caller, principal: str, permits: Iterable[Permit]) -> tuple[Denial, ...]:
+    """Which of these calls the principal may not make. Raises Outside (Denied: nobody may ask here).
+
+    One simulation looks at every action with the same keys, so only actions that have the same are asked about at once.
+    """
+    together: dict[tuple[str, Keys], dict[str, str]] = {}
     for permit in permits:
-        by_resource.setdefault(permit.resource, []).append(permit.action)
-    entries = [
-        {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": "string"}
-        for name, value in context
-    ]
+        together.setdefault((permit.resource, permit.keys), {})[permit.action] = permit.sid
     found: list[Denial] = []
-    for resource, actions in by_resource.items():
+    for (resource, keys), actions in together.items():
         asked: Answer = {
             "PolicySourceArn": principal,
-            "ActionNames": actions,
+            "ActionNames": list(actions),
             "ResourceArns": [resource],
-            "ContextEntries": entries,
+            "ContextEntries": [_entry(name, values) for name, values in keys],
         }
         for result in await call.pages(
             "iam", "SimulatePrincipalPolicy", asked, items="EvaluationResults", token="Marker"
         ):
             if result["EvalDecision"] != ALLOWED:
+                action, missing = result["EvalActionName"], _missing(result)
                 found.append(
                     Denial(
-                        action=result["EvalActionName"],
+                        action=action,
                         resource=resource,
+                        sid=actions.get(action, ""),
                         is_explicit=result["EvalDecision"] == EXPLICIT,
-                        unknown=_unknown(result),
+                        unknown=tuple(key for key in missing if is_open(action, keys, key)),
+                        never=tuple(key for key in missing if not is_open(action, keys, key)),
                     )
                 )
     return tuple(found)
 
 
-def _unknown(result: Answer) -> tuple[str, ...]:
+def _entry(name: str, values: tuple[str, ...]) -> Answer:
+    kind = "stringList" if name == TAG_KEYS else "string"
+    return {"ContextKeyName": name, "ContextKeyValues": list(values), "ContextKeyType": kind}
+
+
+def _missing(result: Answer) -> tuple[str, ...]:
     """What a condition looks at and was not told. Where resources are named, AWS says it of each resource.
 
     Source: IAM API Reference, EvaluationResult and ResourceSpecificResult, MissingContextValues.

@@ -123,7 +123,7 @@ async def _unreadable(call: Caller, task: TaskSeen | Absent | Unread) -> tuple[D
         for _, source in task.secrets
         if source.startswith("arn:")
     ]
-    return await iam.denials(call, task.execution_role, dict.fromkeys(wanted), context=()) if wanted else ()
+    return await iam.denials(call, task.execution_role, dict.fromkeys(wanted)) if wanted else ()
 
 
 async def _guests(call: Caller, need: SurroundingsNeed, cluster: ClusterSeen | Unread) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from orchestrator.core.cloud.resources import (
     Unread,
 )
 from orchestrator.core.cloud.survey import GroupSurvey, NewRevision, Survey, TaskDefinitionSeen, is_elsewhere
-from orchestrator.core.domain.errors import Outside, Unreachable
+from orchestrator.core.domain.errors import Denied, Outside, Unreachable
 from orchestrator.core.domain.ids import Json, LoadBalancerArn, TargetGroupArn
 from orchestrator.core.gates import metric
 from orchestrator.core.gates.scene import Colour, Names
@@ -56,12 +56,13 @@ async def _survey(
     ]
     async with side_by_side() as reads:
         groups = reads.create_task(_groups(call, service, arns))
-        revisions = reads.create_task(ecs.revisions_of(call, service))
+        asked = reads.create_task(_revisions(call, service))
         unsettled = reads.create_task(_unsettled(call, service))
         wanted = reads.create_task(_wanted(call, service, need))
         former = reads.create_task(task_definitions.describe(call, service["taskDefinition"]))
         scaling = reads.create_task(autoscaling.scales(call, cluster, name, are_tags_read=True))
         alarms = reads.create_task(_alarms(call, need.alarms))
+    revisions, revisions_unread = asked.result()
     balancers = tuple(dict.fromkeys(lb for group in groups.result() for lb in group.load_balancers))
     async with side_by_side() as reads:
         carried = reads.create_task(_rules(call, balancers, need.rules))
@@ -79,12 +80,12 @@ async def _survey(
         controller=(service.get("deploymentController") or {}).get("type", "ECS"),
         strategy=(service.get("deploymentConfiguration") or {}).get("strategy", "ROLLING"),
         scheduling=service.get("schedulingStrategy", "REPLICA"),
-        unclonable=clone_requests.unclonable(service, revisions.result()),
+        unclonable=clone_requests.unclonable(service, revisions),
         unsettled=unsettled.result(),
         minimum_percent=minimum,
         maximum_percent=maximum,
         template=canonical(
-            clone_requests.service_template(service, revisions.result(), keeps_discovery=need.keeps_discovery)
+            clone_requests.service_template(service, revisions, keeps_discovery=need.keeps_discovery)
         ),
         groups=groups.result(),
         rules=tuple(rule for rule in rules if _carries(rule, arns)),
@@ -92,7 +93,7 @@ async def _survey(
         zones_without_targets=zones.result(),
         revision=wanted.result()[0],
         former=ecs.task_definition_seen(ran) if (ran := former.result()) else None,
-        former_template=_kept(ran, ecs.images(revisions.result(), service["taskDefinition"])),
+        former_template=_kept(ran, ecs.images(revisions, service["taskDefinition"])),
         scaling=scales.target,
         policies=tuple(policy.name for policy in scales.policies),
         scheduled_actions=tuple(f"{action.name} ({action.schedule})" for action in scales.schedules),
@@ -105,6 +106,7 @@ async def _survey(
         new_revisions=wanted.result()[1],
         registries=clone_requests.registries(service),
         known=need.known,
+        revisions_unread=revisions_unread,
         is_known_gone=found.is_known_gone,
         rivals=found.rivals,
     )
@@ -151,6 +153,14 @@ def _kept(definition: Answer | None, images: tuple[ImageSeen, ...]) -> Json:
         return Json("")
     pinned = tuple((seen.container, task_definitions.pinned(seen)) for seen in images if seen.digest)
     return canonical(task_definitions.template(task_definitions.with_images(definition, pinned)))
+
+
+async def _revisions(call: Caller, service: Answer) -> tuple[list[Answer], str]:
+    """Blue's service revisions, or why nobody may read them: preflight says what that costs. Raises Outside."""
+    try:
+        return await ecs.revisions_of(call, service), ""
+    except Denied as denied:
+        return [], str(denied)
 
 
 async def _unsettled(call: Caller, service: Answer) -> tuple[str, ...]:

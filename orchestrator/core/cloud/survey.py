@@ -141,4 +141,7 @@ class Survey:
     is_known_gone: bool = False  # and which is not there any more
     rivals: tuple[str, ...] = ()  # other services under the same name that rules give traffic too
     zones: int = 1  # of blue's load balancers, where they were asked for
+    revisions_unread: str = (
+        ""  # why blue's service revisions could not be read, which alone show some of its features
+    )
     groups_per_load_balancer: int = 0  # the fullest of blue's load balancers; the quota is 100

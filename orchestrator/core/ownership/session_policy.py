@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from orchestrator.core.cloud.sign_in import READ_POOL, user_pools
 from orchestrator.core.domain.ids import Json, RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Rollout
@@ -77,6 +78,7 @@ def _exact(row: Rollout) -> Iterator[Statement]:
     if default:
         yield _allow("elasticloadbalancing", ["ModifyListener"], default)
     yield from _things(row)
+    yield from _sign_in(row)
 
 
 def _by_id(row: Rollout) -> Iterator[Statement]:
@@ -90,6 +92,7 @@ def _by_id(row: Rollout) -> Iterator[Statement]:
     ]
     yield _allow("elasticloadbalancing", ["ModifyRule", "ModifyListener"], ends)
     yield from _things(row)
+    yield from _sign_in(row)
 
 
 def _by_balancer(row: Rollout) -> Iterator[Statement]:
@@ -99,6 +102,7 @@ def _by_balancer(row: Rollout) -> Iterator[Statement]:
     rules_there = [place.replace(":listener/", ":listener-rule/") for place in listeners]
     yield _allow("elasticloadbalancing", ["ModifyRule", "ModifyListener"], [*rules_there, *listeners])
     yield from _things(row)
+    yield from _sign_in(row)
 
 
 def _things(row: Rollout) -> Iterator[Statement]:
@@ -137,6 +141,8 @@ def _by_kind(row: Rollout) -> Iterator[Statement]:
     definitions = f"{_head(row.known.blue.former, 'task-definition')}*"
     yield _allow("ecs", SERVICES, [f"{service}/*", definitions])
     yield from _rest(row.known.blue.arn)
+    if _pools(row):
+        yield _allow("", (READ_POOL,), ["*"])
 
 
 def _by_action() -> Iterator[Statement]:
@@ -144,7 +150,17 @@ def _by_action() -> Iterator[Statement]:
     yield _allow("elasticloadbalancing", ("ModifyRule", "ModifyListener", *GROUPS), ["*"])
     yield _allow("ecs", SERVICES, ["*"])
     yield _allow("cloudwatch", ALARMS, ["*"])
-    yield _allow("", (*ANYWHERE, *READS), ["*"])
+    yield _allow("", (*ANYWHERE, READ_POOL, *READS), ["*"])
+
+
+def _sign_in(row: Rollout) -> Iterator[Statement]:
+    """The user pools of rules that authenticate by Cognito, which AWS asks in the name of whoever writes the rule."""
+    if pools := _pools(row):
+        yield _allow("", (READ_POOL,), pools)
+
+
+def _pools(row: Rollout) -> tuple[str, ...]:
+    return user_pools(rule.base for rule in (*row.rules, *row.test_rules))
 
 
 def _rest(service: str) -> Iterator[Statement]:

@@ -76,8 +76,10 @@ class Denial:
 
     action: str
     resource: str
+    sid: str = ""  # the statement of docs/permissions.md that allows it
     is_explicit: bool = False  # some policy denies it, rather than none allowing it
     unknown: tuple[str, ...] = ()  # what the policies' conditions look at and nobody can tell beforehand
+    never: tuple[str, ...] = ()  # what they look at and such a call does not have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 from orchestrator.core.cloud.resources import Unread
-from orchestrator.core.cloud.survey import Finding
+from orchestrator.core.cloud.survey import Finding, Survey
 from orchestrator.core.preflight.environment import Denial, Surroundings
+from orchestrator.preflight import statements
 from orchestrator.preflight.findings import error, note, warning
 
+SAFE = "the rollout would stop there, with whatever was made before"
 
-def look(around: Surroundings) -> Iterator[Finding]:
-    """An error for every action that is denied; a note where nobody may ask."""
+
+def look(survey: Survey, around: Surroundings) -> Iterator[Finding]:
+    """An error for every statement that is missing, with the statement; a note where nobody may ask."""
     if isinstance(around.denials, Unread):
         yield note(
             "permissions-unchecked",
@@ -17,27 +20,29 @@ def look(around: Surroundings) -> Iterator[Finding]:
             f"{around.denials.why}; allow iam:SimulatePrincipalPolicy on Teal's own role to have it checked",
         )
         return
-    actions = dict.fromkeys(denial.action for denial in around.denials)
-    for action in actions:
-        yield _finding(action, [denial for denial in around.denials if denial.action == action])
-    if not actions:
+    asked = dict.fromkeys((denial.action, denial.sid) for denial in around.denials)
+    for action, sid in asked:
+        which = [one for one in around.denials if (one.action, one.sid) == (action, sid)]
+        yield _finding(survey, action, which)
+    if not asked:
         yield note(
             "permissions", "Teal may make every call that this rollout needs, as IAM's simulation says"
         )
 
 
-def _finding(action: str, denials: list[Denial]) -> Finding:
-    resources = " and ".join(denial.resource for denial in denials)
-    what = f"Teal may not call {action} on {resources}"
-    unknown = tuple(dict.fromkeys(key for denial in denials for key in denial.unknown))
-    if unknown and not any(denial.is_explicit for denial in denials):
+def _finding(survey: Survey, action: str, denials: list[Denial]) -> Finding:
+    what = f"Teal may not call {action} on {' and '.join(denial.resource for denial in denials)}"
+    if any(denial.is_explicit for denial in denials):
+        return error("permission-denied", what, SAFE, "remove the statement that denies it")
+    unknown = dict.fromkeys(key for denial in denials for key in denial.unknown)
+    never = dict.fromkeys(key for denial in denials for key in denial.never)
+    add = statements.for_denial(survey, action, denials)
+    if unknown:
         return warning(
             "permission-unsure",
             f"{what}, as far as IAM's simulation can tell",
             f"a policy's condition looks at {' and '.join(unknown)}, which is not known beforehand",
-            "see that the condition will hold, or allow the action without it",
+            f"see that the condition will hold, or {add}",
         )
-    why = "the rollout would stop there, with whatever was made before"
-    if any(denial.is_explicit for denial in denials):
-        return error("permission-denied", what, why, "remove the statement that denies it")
-    return error("permission-missing", what, why, f"allow {action} to Teal's role (docs/permissions.md)")
+    why = f"{SAFE}; a policy's condition looks at {' and '.join(never)}, which this call does not have"
+    return error("permission-missing", what, why if never else SAFE, add)

@@ -11,6 +11,7 @@ from orchestrator.core.gates.alarm_scope import Sight, leaves, seeing
 from orchestrator.core.gates.registry import those_on
 from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout.spec import Spec
+from orchestrator.preflight import statements
 from orchestrator.preflight.findings import error, note, warning
 from orchestrator.preflight.timing import expected
 
@@ -25,7 +26,8 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "alarm-missing",
             f"{place_of(spec, name)}alarm {name} does not exist in {survey.region}",
             "an alarm that cannot be read would hold the rollout for ever",
-            "correct gates.alarms, or create the alarm",
+            "correct gates.alarms, or create the alarm. If there is one and it is composite: AWS shows it only to "
+            f"whoever may read all alarms; {statements.to_add(survey, 'ReadAlarms')}",
         )
     names = names_with_green(survey)
     for alarm in survey.alarms:

@@ -7,6 +7,7 @@ from orchestrator.core.cloud.survey import Finding, Survey, is_elsewhere
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.text import counted
 from orchestrator.core.rollout.spec import Discovery, Spec
+from orchestrator.preflight import statements
 from orchestrator.preflight.findings import error, note, warning
 from orchestrator.preflight.service import empty_service
 
@@ -24,6 +25,13 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             f"{survey.blue.name} uses {feature}",
             "green would be made without it, and would not be the same service",
             "deploy this service by other means until Teal can carry it over",
+        )
+    if survey.revisions_unread:
+        yield error(
+            "service-revisions-unread",
+            f"what the service revisions of {survey.blue.name} say could not be read: {survey.revisions_unread}",
+            "some features of a service show there alone: green could be made without one, and not be the same service",
+            statements.to_add(survey, "ReadRevisions"),
         )
     yield from _discovery(spec, survey)
 

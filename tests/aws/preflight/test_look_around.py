@@ -190,11 +190,11 @@ def test_what_the_caller_may_not_do_is_told_by_action_and_resource(stage: Build)
 
 def test_a_condition_that_the_simulation_cannot_know_is_told(stage: Build) -> None:
     built = stage()
-    lack = Lack(action="ecs:UpdateService", looks_at=("aws:ResourceTag/team",))
+    lack = Lack(action="ecs:UpdateService", looks_at=("aws:SourceIp",))
     built.world.policies.lacks.append(lack)
     denials = around(built).denials
     assert not isinstance(denials, Unread)
-    assert {denial.unknown for denial in denials} == {("aws:ResourceTag/team",)}
+    assert {denial.unknown for denial in denials} == {("aws:SourceIp",)}
 
 
 def test_a_simulation_that_is_not_allowed_is_unread(stage: Build) -> None:

@@ -1,6 +1,7 @@
 """IAM in the World: what policies say of a call, and that nobody is asked until somebody was given some."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -18,9 +19,12 @@ SERVICE = "arn:aws:ecs:eu-west-1:123456789012:service/prod/checkout"
 CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/prod"
 
 
-def allow(*actions: str, on: str | list[str] = "*", **condition: Any) -> dict[str, Any]:  # noqa: ANN401
+Condition = Mapping[str, Mapping[str, str | list[str]]]
+
+
+def allow(*actions: str, on: str | list[str] = "*", when: Condition | None = None) -> dict[str, Any]:
     found: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": on}
-    return found | ({"Condition": condition} if condition else {})
+    return found | ({"Condition": when} if when else {})
 
 
 def document(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +107,7 @@ def test_a_condition_holds_as_its_operator_says_also_of_a_key_that_is_absent(
     operator: str, wanted: str, keys: tuple[str, ...] | None, is_allowed: bool
 ) -> None:
     given = {} if keys is None else {"some:key": keys}
-    found = said(allow("ecs:*", **{operator: {"some:Key": wanted}}), keys=given)
+    found = said(allow("ecs:*", when={operator: {"some:Key": wanted}}), keys=given)
     assert (found is Decision.ALLOWED) is is_allowed
 
 
@@ -112,16 +116,16 @@ def test_a_wildcard_in_an_arn_does_not_reach_over_its_colons(operator: str) -> N
     keys = {"ecs:cluster": (CLUSTER,)}
 
     def found(pattern: str) -> bool:
-        return said(allow("ecs:*", **{operator: {"ecs:cluster": pattern}}), keys=keys) is Decision.ALLOWED
+        return said(allow("ecs:*", when={operator: {"ecs:cluster": pattern}}), keys=keys) is Decision.ALLOWED
 
     assert found("arn:aws:ecs:*:*:cluster/prod")
     assert not found("arn:aws:*:cluster/prod")
 
 
 def test_every_line_of_a_condition_must_hold_and_one_of_its_values() -> None:
-    both = {"StringEquals": {"a": ["1", "2"], "b": "3"}}
-    assert said(allow("*", **both), keys={"a": ("2",), "b": ("3",)}) is Decision.ALLOWED
-    assert said(allow("*", **both), keys={"a": ("2",)}) is Decision.IMPLICIT_DENY
+    both: Condition = {"StringEquals": {"a": ["1", "2"], "b": "3"}}
+    assert said(allow("*", when=both), keys={"a": ("2",), "b": ("3",)}) is Decision.ALLOWED
+    assert said(allow("*", when=both), keys={"a": ("2",)}) is Decision.IMPLICIT_DENY
 
 
 def test_an_explicit_denial_outweighs_every_permission() -> None:
@@ -140,7 +144,7 @@ def test_what_this_world_does_not_evaluate_is_refused_by_name() -> None:
     with pytest.raises(AwsRefusal, match="NotAction"):
         Document.read(document({"Effect": "Allow", "NotAction": "*", "Action": "*", "Resource": "*"}))
     with pytest.raises(AwsRefusal, match="IpAddress"):
-        Document.read(document(allow("*", IpAddress={"aws:SourceIp": "10.0.0.0/8"})))
+        Document.read(document(allow("*", when={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})))
 
 
 # what a call asks ----------------------------------------------------------------------------------------------
@@ -196,7 +200,7 @@ def test_an_action_must_be_allowed_on_each_of_its_required_resource_types(place:
 def test_a_key_that_an_action_does_not_have_is_absent_from_its_requests(place: Place) -> None:
     world, scenery = place
     condition = {"StringEquals": {"application-autoscaling:service-namespace": "ecs"}}
-    world.gate.attach(ROLE, document(allow("application-autoscaling:*", **condition)))
+    world.gate.attach(ROLE, document(allow("application-autoscaling:*", when=condition)))
     target = {
         "ServiceNamespace": "ecs",
         "ResourceId": f"service/prod/{scenery.service}",
@@ -217,13 +221,13 @@ def test_who_tags_what_it_makes_needs_the_permission_of_tagging_with_its_create_
     made = allow(
         "elasticloadbalancing:CreateTargetGroup",
         on="arn:aws:elasticloadbalancing:*:*:targetgroup/teal-*/*",
-        StringEquals={"aws:RequestTag/teal:managed": "true"},
+        when={"StringEquals": {"aws:RequestTag/teal:managed": "true"}},
     )
     world.gate.attach(ROLE, document(made))
     with pytest.raises(AwsRefusal, match="elasticloadbalancing:AddTags"):
         by_role(world, "elbv2", "CreateTargetGroup", **group, Tags=tags)
     tagging = {"StringEquals": {"elasticloadbalancing:CreateAction": "CreateTargetGroup"}}
-    world.gate.attach(ROLE, document(made, allow("elasticloadbalancing:AddTags", **tagging)))
+    world.gate.attach(ROLE, document(made, allow("elasticloadbalancing:AddTags", when=tagging)))
     (group_made,) = by_role(world, "elbv2", "CreateTargetGroup", **group, Tags=tags)["TargetGroups"]
     with pytest.raises(AwsRefusal, match="elasticloadbalancing:AddTags"):
         by_role(world, "elbv2", "AddTags", ResourceArns=[group_made["TargetGroupArn"]], Tags=tags)
@@ -233,7 +237,7 @@ def test_tags_of_a_resource_are_keys_of_its_requests(place: Place) -> None:
     world, scenery = place
     arn = f"arn:aws:ecs:eu-west-1:123456789012:service/prod/{scenery.service}"
     tagged = {"StringEquals": {"aws:ResourceTag/teal:managed": "true"}}
-    world.gate.attach(ROLE, document(allow("ecs:UpdateService", **tagged)))
+    world.gate.attach(ROLE, document(allow("ecs:UpdateService", when=tagged)))
     with pytest.raises(AwsRefusal, match="ecs:UpdateService"):
         by_role(world, "ecs", "UpdateService", cluster="prod", service=scenery.service, desiredCount=3)
     tags = [{"key": "teal:managed", "value": "true"}]
@@ -251,11 +255,11 @@ def test_a_role_is_passed_to_the_service_that_takes_it(place: Place) -> None:
         "containerDefinitions": [{"name": "app", "image": "a:1", "memory": 64}],
     }
     passing = {"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}}
-    world.gate.attach(ROLE, document(allow("ecs:*"), allow("iam:PassRole", on=task, **passing)))
+    world.gate.attach(ROLE, document(allow("ecs:*"), allow("iam:PassRole", on=task, when=passing)))
     with pytest.raises(AwsRefusal, match=r"iam:PassRole on resource: .*:role/checkout-task"):
         by_role(world, "ecs", "RegisterTaskDefinition", **definition)
-    passing["StringEquals"]["iam:PassedToService"] = "ecs-tasks.amazonaws.com"
-    world.gate.attach(ROLE, document(allow("ecs:*"), allow("iam:PassRole", on=task, **passing)))
+    passing = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    world.gate.attach(ROLE, document(allow("ecs:*"), allow("iam:PassRole", on=task, when=passing)))
     assert by_role(world, "ecs", "RegisterTaskDefinition", **definition)
 
 
@@ -329,7 +333,7 @@ def test_a_session_may_do_what_both_its_role_and_its_own_policy_allow(place: Pla
 def test_a_simulation_evaluates_the_principals_policies_with_the_keys_that_it_was_told(place: Place) -> None:
     world, _ = place
     statement = allow(
-        "ecs:UpdateService", on=SERVICE.replace("checkout", "*"), ArnEquals={"ecs:cluster": CLUSTER}
+        "ecs:UpdateService", on=SERVICE.replace("checkout", "*"), when={"ArnEquals": {"ecs:cluster": CLUSTER}}
     )
     world.gate.attach(ROLE, document(statement))
 
