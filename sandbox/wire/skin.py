@@ -132,6 +132,10 @@ class Skin:
         return self._response(protocol, 200, body, request_id, json_version)
 
     def _refuse(self, asked: _Asked, refusal: AwsRefusal) -> Response:
+        if not refusal.code:
+            page = refusal.message.encode()
+            headers = {"content-type": "text/html; charset=utf-8", "content-length": str(len(page))}
+            return Response(status=refusal.status, headers=headers, body=page)
         request_id = self._world.kernel.uuid()
         metadata = service_models.model(asked.service).metadata
         document: Json = {"__type": service_models.error_name(refusal.code), "message": refusal.message}

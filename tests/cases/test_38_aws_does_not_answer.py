@@ -94,6 +94,23 @@ def test_case_38_a_rollback_goes_on_in_the_storm_and_ends_when_it_is_over(stage:
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
 
 
+def test_case_38_pages_of_a_proxy_hold_are_no_refusal_and_are_never_shown(stage: Rehearsal) -> None:
+    """A page in place of AWS's answer says nothing of what was asked: it holds, and is told by its status alone."""
+    rollout = shifting(stage)
+    weights = weights_of(stage)
+    stage.world.faults.outage(kind="page")
+    stage.let_run(3 * MINUTE)
+    row = stage.row(rollout)
+    assert any("a page instead of an AWS answer (HTTP 502)" in hold.reason for hold in row.waiting.holds)
+    stage.world.faults.end_outage()
+    assert weights_of(stage) == weights
+    stage.world.faults.add(Fault(operation="ModifyRule", kind="page", times=2))
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    failed = stage.events(rollout, EventKind.EFFECT_FAILED)
+    assert [dict(each.event.facts)["is_final"] for each in failed] == [False, False]
+    assert "<" not in stage.story(rollout)
+
+
 @pytest.mark.parametrize("kind", ["expired", "denied"])
 def test_case_39_without_access_nothing_moves_and_people_are_called_at_the_first_look(
     stage: Rehearsal, kind: Kind

@@ -89,6 +89,16 @@ def test_a_registration_whose_answer_is_lost_is_found_or_made_and_none_is_left_o
     assert len(active_revisions(kind, "checkout")) == 2
 
 
+def test_a_family_that_somebody_else_registers_in_is_asked_again(kind: Rehearsal) -> None:
+    kind.world.faults.add(Fault(operation="RegisterTaskDefinition", kind="busy", times=2))
+    rollout = kind.start(with_image(kind))
+    row = kind.until(rollout)
+    assert row.phase is Phase.SUCCEEDED, kind.story(rollout)
+    told = kind.events(rollout, EventKind.EFFECT_FAILED)
+    assert [dict(each.event.facts)["is_final"] for each in told] == [False, False]
+    assert "change what AWS names" not in " ".join(each.event.message for each in told)
+
+
 def test_a_revision_registered_twice_by_a_late_call_leaves_one(kind: Rehearsal) -> None:
     rollout = kind.start(with_image(kind))
     row = kind.until(rollout, Phase.SHIFTING)

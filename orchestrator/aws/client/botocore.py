@@ -42,6 +42,7 @@ from orchestrator.aws.client.assumed_roles import (
     Temporary,
 )
 from orchestrator.aws.client.errors import CREDENTIALS_ADVICE, EXPIRED, refused, unanswered, uncredentialed
+from orchestrator.aws.client.foreign_answers import NotAws, refuse_others
 from orchestrator.aws.client.transport import Answer, Transport
 from orchestrator.core.domain.errors import Denied, Outside, Rejected
 
@@ -110,7 +111,7 @@ class WireTransport:
             else:
                 ask = partial(self._ask_cloudwatch, given, method, params)
                 answer = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-        except (BotoCoreError, ClientError, ResponseParserError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError, NotAws) as error:
             if self._keys and given and _is_expiry(error):
                 self._keys.signer.drop(given)
                 if not is_last:
@@ -119,6 +120,13 @@ class WireTransport:
             if isinstance(error, ClientError):
                 self._heard(error.response)
             raise _translated(service, operation, error) from error
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # what botocore makes of an answer of another shape
+            why = f"the answer cannot be understood: {type(error).__name__} {error}"
+            raise unanswered(service, operation, why=why) from error
         assert isinstance(answer, dict)
         self._heard(answer)
         return answer
@@ -248,6 +256,7 @@ def _sharing(session: Any) -> Any:  # noqa: ANN401 - botocore has no static type
     changes none that it has loaded. Raises BotoCoreError if the configuration is broken.
     """
     session.register_component("data_loader", _models(session.get_config_variable("data_path")))
+    refuse_others(session)
     return session
 
 
@@ -269,6 +278,8 @@ def _is_expiry(error: Exception) -> bool:
 
 
 def _translated(service: str, operation: str, error: Exception) -> Outside:
+    if isinstance(error, NotAws):
+        return error.outside(service, operation)
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
         return refused(
@@ -286,4 +297,6 @@ def _translated(service: str, operation: str, error: Exception) -> Outside:
         )
     if isinstance(error, HTTPClientError | ResponseStreamingError):
         return unanswered(service, operation, why=str(error))
+    if isinstance(error, ResponseParserError):  # its own words hold the answer's whole body
+        return unanswered(service, operation, why="the answer cannot be read as an AWS answer")
     return unanswered(service, operation, why=f"{type(error).__name__}: {error}")

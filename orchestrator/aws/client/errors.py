@@ -78,8 +78,17 @@ _BROKEN = frozenset(
 _GONE = frozenset({"NoSuchEntity", "ServiceNotActiveException"})
 # ECS has no error of its own for a task definition that does not exist.
 _GONE_IN = frozenset({("DescribeTaskDefinition", "ClientException")})
-# The group hangs on a rule already, but ECS does not see it yet: the same call works some seconds later.
-_NOT_YET = "does not have an associated load balancer"
+# What AWS says in an error that otherwise means a mistake, where the same call works some seconds later.
+_BUSY = (
+    # ECS RegisterTaskDefinition, ClientException: somebody else registers a revision of the family at this moment.
+    "too many concurrent attempts to create a new revision",
+)
+_NOT_YET = (
+    # ECS CreateService, UpdateService: the group is in a rule already, but ECS does not see it yet.
+    "does not have an associated load balancer",
+)
+_MARKUP = re.compile(r"\s*<(!doctype|html|head|body|\?xml|[a-z]+[ />])", re.IGNORECASE)
+_TEXT_MAX = 120  # characters shown of an answer that is not AWS's
 
 _NOT_AUTHORIZED = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 # Elastic Load Balancing, InvalidLoadBalancerAction: it asks Cognito for the pool's client in the caller's name.
@@ -122,9 +131,12 @@ def iam_action(service: str, operation: str) -> str:
 
 def refused(service: str, operation: str, *, code: str, message: str, status: int) -> Outside:
     """The error for an error answer. `code` is AWS's code on the wire, `status` the HTTP status."""
+    if not _is_aws_code(code):
+        return strange(service, operation, status=status, text=message)
     what = call_name(service, operation)
-    why = f"AWS answered {code}: {message}" if message else f"AWS answered {code}"
-    if code in _THROTTLED or status == 429:
+    is_told = bool(message) and not _MARKUP.match(message)
+    why = f"AWS answered {code}: {message}" if is_told else f"AWS answered {code}"
+    if code in _THROTTLED or status == 429 or _says(message, _BUSY):
         return Throttled(what=what, why=why, next_step=f"Teal slows down; {AGAIN}")
     if code in _NO_CREDENTIALS:
         return Denied(what=what, why=why, next_step=f"renew the credentials: {CREDENTIALS_ADVICE}")
@@ -137,6 +149,26 @@ def refused(service: str, operation: str, *, code: str, message: str, status: in
     if code in _BROKEN or status >= 500:
         return Unreachable(what=what, why=why, next_step=f"see the AWS Health Dashboard; {AGAIN}")
     return _understood(what, why, operation=operation, code=code, message=message)
+
+
+def strange(service: str, operation: str, *, status: int, text: str) -> Outside:
+    """The error for an answer that is not AWS's: of a proxy, a firewall or another endpoint. `text`: what it says.
+
+    What became of a write is not known. Markup is never shown.
+    """
+    if _MARKUP.match(text):
+        why = f"the endpoint answered with a page instead of an AWS answer (HTTP {status})"
+    else:
+        plain = " ".join("".join(c if c.isprintable() else " " for c in text[: 2 * _TEXT_MAX]).split())
+        short = f"{plain[:_TEXT_MAX]}…" if len(plain) > _TEXT_MAX else plain
+        why = f"the endpoint answered HTTP {status} without an error of AWS{': ' if short else ''}{short}"
+    if status == 429:
+        return Throttled(what=call_name(service, operation), why=why, next_step=f"Teal slows down; {AGAIN}")
+    return Unreachable(
+        what=call_name(service, operation),
+        why=why,
+        next_step=f"check proxies and firewalls on the way, AWS_ENDPOINT_URL and the region; {AGAIN}",
+    )
 
 
 def unanswered(service: str, operation: str, *, why: str) -> Unreachable:
@@ -166,8 +198,17 @@ def _action_in(message: str) -> str:
     return found[1] if found else ""
 
 
+def _is_aws_code(code: str) -> bool:
+    """False for what botocore gives where an answer names no error: the HTTP status, or nothing."""
+    return bool(code) and code != "Unknown" and not code.isdecimal()
+
+
+def _says(message: str, texts: tuple[str, ...]) -> bool:
+    return any(text in message.lower() for text in texts)
+
+
 def _understood(what: str, why: str, *, operation: str, code: str, message: str) -> Outside:
     is_gone = code.removesuffix("Exception").endswith("NotFound") or code in _GONE
-    if is_gone or (operation, code) in _GONE_IN or _NOT_YET in message:
+    if is_gone or (operation, code) in _GONE_IN or _says(message, _NOT_YET):
         return Missing(what=what, why=why, next_step="check that it exists in this account and region")
     return Rejected(what=what, why=why, next_step="change what AWS names, then start again")

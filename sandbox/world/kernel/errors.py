@@ -7,7 +7,10 @@ Json = dict[str, Any]
 
 
 class AwsRefusal(Exception):
-    """An error answer. `code` is AWS's code on the wire (not the shape's name), `status` the HTTP status."""
+    """An error answer. `code` is AWS's code on the wire (not the shape's name), `status` the HTTP status.
+
+    Without a code it is no answer of AWS's but a web page, the message, of something on the way to it.
+    """
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")

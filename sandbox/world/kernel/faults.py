@@ -9,8 +9,10 @@ from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.kernel import Kernel
 
 World = TypeVar("World")  # what rivals act on
-Kind = Literal["timeout", "throttle", "unavailable", "expired", "denied"]
+Kind = Literal["timeout", "throttle", "unavailable", "expired", "denied", "page", "busy"]
+"""page: something on the way answers with a web page of its own. busy: ECS is at another revision of the family."""
 When = Literal["before", "after", "late"]
+PAGE = "<!DOCTYPE html><html><head><title>502</title></head><body><h1>Bad gateway</h1><br></body></html>"
 QUERY = ("elbv2", "sts", "cloudwatch", "iam")
 
 
@@ -145,6 +147,11 @@ def failure(service: str, kind: Kind) -> AwsRefusal | CallLost:
         case "denied":
             code = "AccessDenied" if query else "AccessDeniedException"
             return AwsRefusal(code, "User is not authorized to perform this operation", 403 if query else 400)
+        case "page":
+            return AwsRefusal("", PAGE, 502)
+        case "busy":
+            words = "Too many concurrent attempts to create a new revision of the specified family."
+            return AwsRefusal("ClientException", words, 400)
 
 
 def throttled(service: str) -> AwsRefusal:

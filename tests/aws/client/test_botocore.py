@@ -119,6 +119,55 @@ def test_what_is_on_the_wire_becomes_an_error_of_teal(
         asyncio.run(ask())
 
 
+OPERATIONS: list[Call] = [
+    DESCRIBE,
+    ALARMS,
+    ("elbv2", "DescribeRules", {"ListenerArn": "arn:x"}),
+    ("sts", "GetCallerIdentity", {}),
+    ("ec2", "DescribeSubnets", {}),
+    ("application-autoscaling", "DescribeScalableTargets", {"ServiceNamespace": "ecs"}),
+]
+XHTML = b"<!DOCTYPE html>\n<html><head><title>No</title></head><body><h1>Blocked</h1></body></html>"
+
+
+@pytest.mark.machine
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("call", OPERATIONS, ids=lambda call: call[0])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (http("502 Bad Gateway", b"<html><br>no XML</html>"), "a page instead of an AWS answer (HTTP 502)"),
+        (http("403 Forbidden", XHTML), "a page instead of an AWS answer (HTTP 403)"),
+        (http("200 OK", XHTML), "a page instead of an AWS answer (HTTP 200)"),
+        (http("301 Moved", XHTML), "a page instead of an AWS answer (HTTP 301)"),
+        (http("200 OK", b"<other/>"), "answer"),
+        (http("500 Wrong", b"<broken><xml>"), "answer"),
+    ],
+    ids=["a proxy's", "a firewall's", "another site's", "a redirect's", "other xml", "broken xml"],
+)
+def test_an_answer_that_is_not_awss_is_unreachable_and_its_markup_is_never_shown(
+    environment: pytest.MonkeyPatch, call: Call, answer: bytes, words: str
+) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        await reader.readexactly(int(length[1]) if length else 0)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(reply, "127.0.0.1", 0)
+        async with server:
+            environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            await _ask(*call, has="Whatever")
+
+    with pytest.raises(Unreachable) as raised:
+        asyncio.run(ask())
+    assert words in raised.value.why
+    assert "<" not in str(raised.value)
+
+
 @pytest.mark.usefixtures("credentials")
 def test_parameters_that_aws_would_not_take_are_rejected_before_they_are_sent() -> None:
     error = error_of(("ecs", "DescribeServices", {"services": "checkout"}))

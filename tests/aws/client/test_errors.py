@@ -50,6 +50,46 @@ def test_a_group_that_ecs_does_not_see_on_a_load_balancer_yet_is_missing_and_not
     assert type(error) is Missing
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 502])
+def test_a_page_is_told_by_its_status_and_never_shown_and_says_nothing_of_what_was_asked(status: int) -> None:
+    for code in ("", "Unknown", str(status)):
+        error = refused(
+            "ecs", "CreateService", code=code, message="\n <!DOCTYPE html><h1>No</h1>", status=status
+        )
+        assert type(error) is Unreachable
+        assert error.why == f"the endpoint answered with a page instead of an AWS answer (HTTP {status})"
+        assert "AWS_ENDPOINT_URL" in error.next_step
+
+
+def test_a_page_that_asks_for_fewer_calls_is_a_throttle() -> None:
+    assert type(refused("ecs", "ListTasks", code="429", message="<html>slow</html>", status=429)) is Throttled
+
+
+def test_what_is_no_page_and_no_error_of_aws_is_shown_short_and_on_one_line() -> None:
+    error = refused(
+        "ecs", "ListTasks", code="403", message="blocked\n by\x1b[1m policy " + "x" * 900, status=403
+    )
+    assert error.why.startswith("the endpoint answered HTTP 403 without an error of AWS: blocked by")
+    assert len(error.why) < 200
+    assert error.why.isprintable()
+    empty = refused("elbv2", "DescribeRules", code="Unknown", message="", status=503)
+    assert empty.why == "the endpoint answered HTTP 503 without an error of AWS"
+
+
+def test_markup_in_an_error_of_aws_is_left_out() -> None:
+    error = refused(
+        "ecs", "CreateService", code="ServerException", message="<html><b>x</b></html>", status=500
+    )
+    assert error.why == "AWS answered ServerException"
+
+
+def test_a_family_at_which_somebody_else_registers_is_busy_and_no_mistake() -> None:
+    message = "Too many concurrent attempts to create a new revision of the specified family."
+    error = refused("ecs", "RegisterTaskDefinition", code="ClientException", message=message, status=400)
+    assert type(error) is Throttled
+    assert "change what AWS names" not in error.next_step
+
+
 def test_a_denied_call_names_the_action_to_allow() -> None:
     error = refused("elbv2", "ModifyRule", code="AccessDenied", message="", status=403)
     assert "elasticloadbalancing:ModifyRule" in error.next_step

@@ -22,7 +22,7 @@ FAULTS = st.builds(
     Fault,
     nth=st.integers(1, 3),
     when=st.sampled_from(["before", "after", "late"]),
-    kind=st.sampled_from(["timeout", "throttle", "unavailable", "expired", "denied"]),
+    kind=st.sampled_from(["timeout", "throttle", "unavailable", "expired", "denied", "page"]),
 )
 MOVES = st.one_of(
     st.tuples(st.just("wait"), st.integers(1, 90)),

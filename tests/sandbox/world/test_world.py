@@ -72,6 +72,8 @@ def test_the_nth_call_and_so_many_after_it_fail() -> None:
         ("throttle", "application-autoscaling", "DescribeScalableTargets", "ThrottlingException"),
         ("throttle", "cloudwatch", "DescribeAlarms", "Throttling"),
         ("unavailable", "elbv2", "DescribeLoadBalancers", "ServiceUnavailable"),
+        ("busy", "ecs", "RegisterTaskDefinition", "ClientException"),
+        ("page", "ecs", "ListServices", ""),
     ],
 )
 def test_failures_have_the_codes_of_their_service(kind: str, service: str, operation: str, code: str) -> None:
