@@ -112,7 +112,11 @@ def page() -> str:
         table(
             ["file", "what for", "statements"],
             [
-                [f"[`iam/{part}.json`](iam/{part}.json)", purpose, ", ".join(f"`{one.sid}`" for one in parts()[part])]
+                [
+                    f"[`iam/{part}.json`](iam/{part}.json)",
+                    purpose,
+                    ", ".join(f"`{one.sid}`" for one in parts()[part]),
+                ]
                 for part, purpose in PURPOSES.items()
             ],
         ),

@@ -16,7 +16,7 @@ from orchestrator.preflight.account import clock, permissions
 from orchestrator.preflight.evidence import alarms, metrics
 from orchestrator.preflight.plan import notes, plan_of_action, windows
 from orchestrator.preflight.room import capacity, costs, quota_headroom, scaling
-from orchestrator.preflight.service import blue, ending, health_checks, images, pull_access, revision
+from orchestrator.preflight.service import blue, ending, health_checks, images, pull_access, revision, tags
 from orchestrator.preflight.timing import PlanRow, expected, plan_table
 from orchestrator.preflight.traffic import requested_addresses, rules_to_divide, test_rules
 from orchestrator.preflight.traffic.requested_addresses import Refuses
@@ -45,6 +45,7 @@ def findings(
     found = [
         *blue.look(spec, survey),
         *revision.look(spec, survey),
+        *tags.look(survey),
         *images.look(survey, registries),
         *rules_to_divide.look(spec, survey),
         *test_rules.look(spec, survey),

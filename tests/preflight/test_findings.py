@@ -95,6 +95,18 @@ def shares(*weights: int) -> Json:
 
 
 MANY_TAGS = canonical({"tags": [{"key": f"t{number}", "value": ""} for number in range(43)]})
+HOOKS = canonical(
+    {
+        "strategy": "ROLLING",
+        "lifecycleHooks": [
+            {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]},
+            {
+                "hookTargetArn": "arn:aws:lambda:eu-west-1:123456789012:function:smoke",
+                "lifecycleStages": ["POST_SCALE_UP", "POST_PRODUCTION_TRAFFIC_SHIFT"],
+            },
+        ],
+    }
+)
 TWO_DEPLOYMENTS = (good_deployment(), good_deployment(id="ecs-svc/1", status="ACTIVE"))
 IN_PROGRESS = (good_deployment(rollout_state="IN_PROGRESS", reason=""),)
 ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
@@ -142,7 +154,14 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "too-many-tags",
         {"colour_variable": "TEAL_COLOUR"},
         {"new_revisions": (NewRevision(family="checkout-green", newest=0, template=MANY_TAGS),)},
-        "the task definition behind checkout-green has so many tags",
+        "the task definition behind checkout-green has 43 tags",
+    ),
+    ("too-many-tags", {}, {"template": MANY_TAGS}, "service checkout has 43 tags"),
+    (
+        "too-many-tags",
+        {},
+        group(template=canonical({"Tags": [{"Key": f"t{number}", "Value": ""} for number in range(48)]})),
+        "target group checkout has 48 tags",
     ),
     ("controller-not-ecs", {}, {"controller": "CODE_DEPLOY"}, "checkout is deployed by CodeDeploy"),
     ("controller-not-ecs", {}, {"controller": "EXTERNAL"}, "checkout has deployment controller EXTERNAL"),
@@ -163,6 +182,12 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "checkout:43 has no port 8080 of container app",
     ),
     ("revision-without-port", {}, revision(ports=()), "checkout:43 has no container app with port 8080"),
+    (
+        "app-mesh-ended",
+        {},
+        revision(mesh_proxy="envoy"),
+        "container envoy of checkout:43 is App Mesh's proxy",
+    ),
     ("other-network-mode", {}, revision(network_mode="bridge"), "network mode bridge, blue's has awsvpc"),
     ("other-architecture", {}, revision(architecture="ARM64"), "is for ARM64, blue's for X86_64"),
     ("already-runs-it", {}, revision(arn=FORMER), "checkout already runs checkout:42"),
@@ -259,6 +284,12 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("blue-short-of-tasks", {}, blue(running=2), "checkout runs 2 of 3 tasks"),
     ("same-content", {}, revision(digest="sha256:42"), "checkout:43 says the same as checkout:42"),
+    (
+        "lifecycle-hooks",
+        {},
+        blue(deployment_configuration=HOOKS),
+        "checkout has lifecycle hooks: a pause at PRE_SCALE_UP, Lambda function smoke at POST_SCALE_UP and",
+    ),
     (
         "rule-left-out",
         {"rules": (RULE,)},

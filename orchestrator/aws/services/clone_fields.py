@@ -126,7 +126,9 @@ CONFIGURATION: Mapping[str, Field] = {
         "being tried for ever, and there is no earlier deployment to go back to."
     ),
     "earlySuccessCriteria": _stripped("Green counts as ready when all its tasks are."),
-    "lifecycleHooks": _stripped("Hooks of ECS's own deployments; the file's gates take their place."),
+    "lifecycleHooks": _stripped(
+        "Hooks of ECS's own deployments; the file's gates take their place. Preflight names them (`lifecycle-hooks`)."
+    ),
     "linearConfiguration": _stripped("The plan takes its place."),
     "maximumPercent": _copied(),
     "minimumHealthyPercent": _copied(),
@@ -183,7 +185,10 @@ DEFINITION: Mapping[str, Field] = {
     "networkMode": _copied(),
     "pidMode": _copied(),
     "placementConstraints": _copied(),
-    "proxyConfiguration": _copied(),
+    "proxyConfiguration": _copied(
+        "As blue has it. Its only type is APPMESH, and AWS ended App Mesh on 2026-09-30: preflight refuses a revision "
+        "that has one."
+    ),
     "requiresCompatibilities": _copied(),
     "runtimePlatform": _copied(),
     "tags": _changed("The same, but for those of AWS and of Teal, and Teal's own."),

@@ -21,9 +21,6 @@ from orchestrator.aws.services.clone_fields import (
 OF_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations")
 """What DescribeServices shows of a service's deployments only."""
 
-TAGS_MAX = 50
-TAGS_OF_TEAL = 8  # room kept for Teal's own
-
 # Source: "Edit target group attributes for your Application Load Balancer".
 ATTRIBUTE_DEFAULTS = {
     "deregistration_delay.timeout_seconds": "300",
@@ -146,8 +143,6 @@ def unclonable(service: Mapping[str, Any], revisions: Iterable[Mapping[str, Any]
             found.append(LOAD_BALANCER[name].refusal)
     if service.get("resourceManagementType") == "ECS":
         found.append("an Express service, whose load balancer ECS owns")
-    if len(own_tags(service.get("tags", ()), key="key")) > TAGS_MAX - TAGS_OF_TEAL:
-        found.append(f"so many tags that with Teal's own they are more than {TAGS_MAX}")
     return tuple(found)
 
 

@@ -234,6 +234,7 @@ def task_definition_seen(definition: Mapping[str, Any]) -> TaskDefinitionSeen:
             for container in definition.get("containerDefinitions", ())
         ),
         vcpu=vcpu_of(definition),
+        mesh_proxy=_mesh_proxy(definition),
         stops_in=timedelta(
             seconds=max(
                 (
@@ -244,6 +245,12 @@ def task_definition_seen(definition: Mapping[str, Any]) -> TaskDefinitionSeen:
             )
         ),
     )
+
+
+def _mesh_proxy(definition: Mapping[str, Any]) -> str:
+    """The container of App Mesh's proxy; a type that is not said is APPMESH. Source: ECS ProxyConfiguration."""
+    proxy = definition.get("proxyConfiguration") or {}
+    return str(proxy.get("containerName", "")) if proxy.get("type", "APPMESH") == "APPMESH" else ""
 
 
 def vcpu_of(definition: Mapping[str, Any]) -> float:

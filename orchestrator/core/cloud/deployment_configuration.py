@@ -8,23 +8,39 @@ from orchestrator.core.domain.ids import Json
 
 
 def unwatched(configuration: Json) -> Json:
-    """Blue's deployment configuration with its alarms off and its breaker's rollback off.
+    """Blue's deployment configuration with its alarms off, its breaker's rollback off, and without hooks.
 
-    Green's bad revision may fire blue's alarms: ECS would then "roll back" to the very revision that is bad.
+    Green's bad revision may fire blue's alarms: ECS would then "roll back" to the very revision that is bad. A
+    lifecycle hook could stop blue on its way back.
     """
     parsed = json.loads(configuration)
     if "alarms" in parsed:
         parsed["alarms"] = {**parsed["alarms"], "enable": False, "rollback": False}
     if "deploymentCircuitBreaker" in parsed:
         parsed["deploymentCircuitBreaker"] = {**parsed["deploymentCircuitBreaker"], "rollback": False}
+    if parsed.get("lifecycleHooks"):
+        parsed["lifecycleHooks"] = []
     return canonical(parsed)
 
 
+def hooks_in_words(configuration: Json) -> tuple[str, ...]:
+    """Its lifecycle hooks, each as ``a pause at PRE_SCALE_UP`` or ``Lambda function NAME at POST_SCALE_UP``."""
+    return tuple(_hook(hook) for hook in json.loads(configuration).get("lifecycleHooks") or ())
+
+
+def _hook(hook: dict[str, Any]) -> str:
+    is_pause = hook.get("targetType") == "PAUSE"
+    name = str(hook.get("hookTargetArn", "")).partition(":function:")[2]
+    what = "a pause" if is_pause else f"Lambda function {name}".rstrip()
+    return f"{what} at {' and '.join(hook.get('lifecycleStages') or ())}"
+
+
 def is_watchful(configuration: Json) -> bool:
-    """True if a deployment configuration lets ECS judge a deployment by alarms, or put another revision back."""
+    """True if a deployment configuration lets ECS judge a deployment, stop it, or put another revision back."""
     parsed = json.loads(configuration)
     alarms, breaker = parsed.get("alarms", {}), parsed.get("deploymentCircuitBreaker", {})
-    return bool(alarms.get("enable") or alarms.get("rollback") or breaker.get("rollback"))
+    hooks = parsed.get("lifecycleHooks")
+    return bool(alarms.get("enable") or alarms.get("rollback") or breaker.get("rollback") or hooks)
 
 
 def comparable(configuration: Json) -> Json:

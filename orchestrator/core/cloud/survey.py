@@ -84,6 +84,7 @@ class TaskDefinitionSeen:
     images: tuple[tuple[str, str], ...] = ()  # (container, image), as written in the definition
     vcpu: float = 0.0  # of one task; 0: the definition names none
     stops_in: timedelta = timedelta(seconds=30)  # the longest that a container may take to stop
+    mesh_proxy: str = ""  # the container that App Mesh's proxy runs in (proxyConfiguration of type APPMESH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

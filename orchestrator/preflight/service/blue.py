@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from orchestrator.core.cloud.deployment_configuration import hooks_in_words
 from orchestrator.core.cloud.resources import ServiceSeen
 from orchestrator.core.cloud.survey import Finding, Survey, is_elsewhere
 from orchestrator.core.domain import tags
@@ -26,6 +27,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "green would be made without it, and would not be the same service",
             "deploy this service by other means until Teal can carry it over",
         )
+    yield from _hooks(spec, survey)
     if survey.revisions_unread:
         yield error(
             "service-revisions-unread",
@@ -34,6 +36,31 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             statements.to_add(survey, "ReadRevisions"),
         )
     yield from _discovery(spec, survey)
+
+
+def _hooks(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    """Hooks of ECS's own deployments, of which nobody says whether rolling ones run them."""
+    blue = survey.blue
+    hooks = hooks_in_words(blue.deployment_configuration)
+    if not hooks:
+        return
+    what = f"{blue.name} has lifecycle hooks: {', '.join(hooks)}"
+    if spec.ending.is_swap:
+        yield warning(
+            "lifecycle-hooks",
+            what,
+            "green is made without them, and stays in its place",
+            "have the file's gates judge what they judged, or give the new service of record hooks afterwards",
+        )
+        return
+    yield warning(
+        "lifecycle-hooks",
+        what,
+        "AWS does not say whether a rolling deployment runs them. One that does may wait at a pause, or be rolled back "
+        "by ECS where a hook fails, when blue takes the new revision over: green serves meanwhile, and people are paged",
+        "take them away before the rollout (lifecycleHooks: [] in the service's deployment configuration; the file's "
+        "gates judge in their place), or be there to answer: aws ecs continue-service-deployment",
+    )
 
 
 def _discovery(spec: Spec, survey: Survey) -> Iterator[Finding]:

@@ -1,14 +1,11 @@
 """Can the wanted revision run where blue runs, and is it another than blue's?"""
 
-import json
 from collections.abc import Iterator
 
 from orchestrator.core.cloud.survey import Finding, Survey, TaskDefinitionSeen, is_elsewhere
 from orchestrator.core.domain.ids import revision_name
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.preflight.findings import error, note, warning
-
-TAGS_MAX = 42  # of ECS's 50: room for Teal's
 
 
 def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
@@ -31,6 +28,15 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             f"task definition {name} is {wanted.status}",
             "no service can be made from it",
             "register it again and name the new revision",
+        )
+    if wanted.mesh_proxy:
+        yield error(
+            "app-mesh-ended",
+            f"container {wanted.mesh_proxy} of {name} is App Mesh's proxy (proxyConfiguration of type APPMESH)",
+            "AWS ended App Mesh on 2026-09-30: the proxy gets no configuration, and every request of a task goes "
+            "through it",
+            "register the task definition without proxyConfiguration and that container; Service Connect takes the "
+            "mesh's place",
         )
     yield from _registrations(spec, survey)
     yield from _ports(name, wanted, survey)
@@ -65,13 +71,6 @@ def _registrations(spec: Spec, survey: Survey) -> Iterator[Finding]:
             f"a revision of {new.family} is registered at the start",
             f"{whose}; needs ecs:RegisterTaskDefinition, and iam:PassRole for the roles it names",
         )
-        if len(json.loads(new.template).get("tags", ())) > TAGS_MAX:
-            yield error(
-                "too-many-tags",
-                f"the task definition behind {new.family} has so many tags that with Teal's own they are too many",
-                "ECS takes 50 tags, and Teal finds by its own what it registered",
-                f"leave it at most {TAGS_MAX} tags",
-            )
 
 
 def _ports(name: str, wanted: TaskDefinitionSeen, survey: Survey) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from sandbox.world.ecs.resources import Definition
 from sandbox.world.ecs.state import Containers
 from sandbox.world.kernel.errors import AwsRefusal, Json
-from sandbox.world.kernel.operation import Operation, operation, page
+from sandbox.world.kernel.operation import Operation, new_tags, operation, page
 
 INVALID = "InvalidParameterException"
 
@@ -130,6 +130,7 @@ class Definitions:
             "registeredBy": f"arn:aws:iam::{kernel.account}:user/somebody",
             **{name: params[name] for name in _MEMBERS if name in params},
         }
+        new_tags(params.get("tags", ()), "key", "value", limit_code=INVALID)
         definition = Definition(arn=arn, body=body, tags=list(params.get("tags", ())))
         known.append(definition)
         return {"taskDefinition": body, "tags": definition.tags}

@@ -194,6 +194,8 @@ class Rolling:
         if service.status != "ACTIVE":
             return
         primary = service.primary
+        if self._stops_at_a_hook(service):
+            return
         new = [t for t in service.tasks.values() if t.deployment == primary.id and t.desired == "RUNNING"]
         old = [t for t in service.tasks.values() if t.deployment != primary.id and t.desired == "RUNNING"]
         healthy = {t.arn for t in (*new, *old) if self._tasks.is_healthy(service, t)}
@@ -212,6 +214,18 @@ class Rolling:
         if primary.state != "FAILED":
             self._start(service, step.start)
         self._conclude(service, counts)
+
+    def _stops_at_a_hook(self, service: Service) -> bool:
+        """True if a deployment in progress goes no further than a lifecycle hook before its first task."""
+        primary, does = service.primary, self._all.kernel.settings.rolling_hooks
+        is_new = primary.state == "IN_PROGRESS" and not primary.returning and service.completed is not None
+        if does == "ignored" or not is_new or not service.configuration.get("lifecycleHooks"):
+            return False
+        if primary.revision is service.completed:
+            return False
+        if does == "fail":
+            self._fail(service, "deployment failed: hook execution failure(s) detected", rollback=True)
+        return True
 
     def _start(self, service: Service, count: int) -> None:
         started: list[str] = []

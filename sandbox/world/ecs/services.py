@@ -18,7 +18,14 @@ _DEPLOYED = (
     *views.DEPLOYMENT_ONLY,
     *views.REVISION_ONLY,
 )
-_CONFIGURATION = ("deploymentCircuitBreaker", "maximumPercent", "minimumHealthyPercent", "alarms", "strategy")
+_CONFIGURATION = (
+    "deploymentCircuitBreaker",
+    "maximumPercent",
+    "minimumHealthyPercent",
+    "alarms",
+    "strategy",
+    "lifecycleHooks",
+)
 _GROUPS_PER_SERVICE = 5
 
 

@@ -6,7 +6,7 @@ from sandbox.world.elb import group_attributes
 from sandbox.world.elb import health as health_views
 from sandbox.world.elb.state import Balancing, Group, Target
 from sandbox.world.kernel.errors import AwsRefusal, Json, not_here
-from sandbox.world.kernel.operation import Operation, operation, page
+from sandbox.world.kernel.operation import Operation, new_tags, operation, page
 
 DEFAULTS: Json = {
     "Protocol": "HTTP",
@@ -147,7 +147,7 @@ class Groups:
             name=name,
             settings=settings,
             attributes=dict(group_attributes.DEFAULTS),
-            tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
+            tags=new_tags(params.get("Tags", ()), "Key", "Value", limit_code="TooManyTags"),
         )
         self._all.group_views.written(group.arn, None)
         self._all.groups[group.arn] = group

@@ -46,6 +46,13 @@ def page(items: Sequence[T], token: str | None, size: int, *, code: str) -> tupl
     return items[start:end], (str(end) if end < len(items) else None)
 
 
+def new_tags(given: Iterable[Json], key: str, value: str, *, limit_code: str) -> dict[str, str]:
+    """The tags of a resource that is made with them. Raises AwsRefusal as `tag_changes`."""
+    tags: dict[str, str] = {}
+    tag_changes(tags, list(given), key, value, limit_code=limit_code)
+    return tags
+
+
 def tag_changes(tags: dict[str, str], added: list[Json], key: str, value: str, *, limit_code: str) -> None:
     """Put tags on a resource, 50 at most. Raises AwsRefusal with `limit_code` beyond that, or for ``aws:``."""
     wanted = tags | {tag[key]: tag.get(value, "") for tag in added}

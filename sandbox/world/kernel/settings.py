@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 MS = timedelta(milliseconds=1)
 
@@ -44,6 +45,11 @@ class WorldSettings:
     """Datapoints beyond EvaluationPeriods that an alarm looks back over when some are missing."""
     alarm_bake_minutes: float = 2
     """CloudWatch minutes that a steady deployment with deployment alarms stays IN_PROGRESS."""
+    rolling_hooks: Literal["ignored", "wait", "fail"] = "ignored"
+    """What lifecycle hooks of a service do to its rolling deployments, of which AWS says nothing.
+
+    They had failed a service's rolling deployments after it was BLUE_GREEN: aws/containers-roadmap issue 2664.
+    """
     scheduler: timedelta = 500 * MS
     """From a change until ECS's scheduler acts on it."""
     task_retry: timedelta = timedelta(seconds=2)

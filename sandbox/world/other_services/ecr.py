@@ -26,6 +26,11 @@ class Images:
         """The host of the account's registry."""
         return f"{self._kernel.account}.dkr.ecr.{self._kernel.region}.amazonaws.com"
 
+    @property
+    def dual_stack_registry(self) -> str:
+        """The same registry's host with addresses of IPv4 and IPv6."""
+        return f"{self._kernel.account}.dkr-ecr.{self._kernel.region}.on.aws"
+
     def describe(self, params: Json) -> Json:
         """DescribeImages of this account's registry, by tag or digest."""
         if params.get("registryId", self._kernel.account) != self._kernel.account:

@@ -15,7 +15,7 @@ from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.errors import iam_action
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.aws.permissions import PREFLIGHT, READS
-from orchestrator.aws.preflight import iam
+from orchestrator.aws.preflight import ecr, iam
 from orchestrator.core.analysis.detectable_regression import Load
 from orchestrator.core.cloud.resources import Absent, Unread
 from orchestrator.core.domain.errors import Missing, Outside, Rejected
@@ -145,6 +145,40 @@ def test_images_of_ecr_are_looked_up_by_tag_and_digest(stage: Build) -> None:
     assert found == [Presence.PRESENT, Presence.MISSING, Presence.MISSING]
     by_digest = f"{there.partition(':')[0]}@{built.world.images.repositories['checkout']['1.4.2']}"
     assert around(built, registered(built, image=by_digest)).images[by_digest] is Presence.PRESENT
+
+
+def test_images_are_looked_up_by_the_registrys_dual_stack_name_too(stage: Build) -> None:
+    built = stage()
+    images = built.world.images
+    there = images.push("checkout", "1.4.2").replace(images.registry, images.dual_stack_registry)
+    gone = there.replace("1.4.2", "1.4.3")
+    found = [around(built, registered(built, image=image)).images[image] for image in (there, gone)]
+    assert found == [Presence.PRESENT, Presence.MISSING]
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "is_asked"),
+    [
+        ("dkr-ecr.eu-west-1.on.aws", "eu-west-1", True),
+        ("dkr-ecr-fips.us-gov-west-1.on.aws", "us-gov-west-1", True),
+        ("dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", True),
+        ("dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", True),
+        ("dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", True),
+        ("dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", True),
+        ("dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu", "eusc-de-east-1", True),
+        ("dkr-ecr.us-east-1.on.aws", "eu-west-1", False),
+        ("dkr-ecr.eu-west-1.on.aws.example.com", "eu-west-1", False),
+        ("dkr-ecr.eu-west-1.amazonaws.com", "eu-west-1", False),
+    ],
+)
+def test_registries_of_every_partition_are_known_by_both_names_and_no_other_host_is(
+    runner: asyncio.Runner, host: str, region: str, is_asked: bool
+) -> None:
+    world = quiet_world(NOON)
+    world.images.push("checkout", "1")
+    call = Caller(DirectTransport(world.call, refusal=AwsRefusal, lost=CallLost))
+    found = runner.run(ecr.presence(call, f"{world.kernel.account}.{host}/checkout:1", region))
+    assert found is (Presence.PRESENT if is_asked else Presence.ELSEWHERE)
 
 
 def test_an_image_of_another_account_is_unread_and_one_of_another_region_is_elsewhere(stage: Build) -> None:

@@ -193,7 +193,6 @@ def test_a_service_connect_client_is_cloned_from_the_primary_deployment() -> Non
         ),
         (blue(loadBalancers=[{"loadBalancerName": "classic"}]), {}, "Classic"),
         (blue(resourceManagementType="ECS"), {}, "Express"),
-        (blue(tags=[{"key": f"t{n}", "value": ""} for n in range(45)]), {}, "tags"),
     ],
 )
 def test_what_green_cannot_have_is_named(
