@@ -104,7 +104,7 @@ def test_case_24_tasks_that_fail_their_health_checks_again_and_again_take_green_
     rollout = stage.start(stage.spec(stage.revision({"TEAL_DEMO_FLAP": "30"}), gates=gates))
     if is_paused:
         stage.until(rollout, Phase.PROVISIONING)
-        stage.wish(rollout, CommandKind.PAUSE)
+        stage.command(rollout, CommandKind.PAUSE)
     stage.until(rollout)
     assert stage.row(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert "tasks stopped" in reason_of(stage, rollout)
