@@ -97,7 +97,7 @@ def test_no_request_is_lost_while_a_group_leaves_several_rules() -> None:
             await shared.add_green()
             paths = ["", *(f"{shared.blue.service}-{number}/" for number in range(1, RULES))]
             first, second, third = (
-                Load(f"http://127.0.0.1:{shared.port}/{path}", rate=60, in_flight=1024) for path in paths
+                Load(f"http://127.0.0.1:{shared.port}/{path}", rate=30, in_flight=1024) for path in paths
             )
             async with first, second, third:
                 for _ in range(ROUNDS):
