@@ -31,6 +31,7 @@ from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.log import CallRecord
 from sandbox.world.world import World
+from tests.cases.rule_stage import call, rule_of
 from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal
 
@@ -172,6 +173,33 @@ def test_a_revision_of_its_own_is_registered_under_the_policy(stage: Elsewhere) 
     row = stage.until(rollout)
     assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
     assert_confined(stage, rollout)
+
+
+def test_a_rule_with_cognito_is_written_under_the_policy_which_names_its_pool(stage: Elsewhere) -> None:
+    """AWS looks the pool's client up in the name of whoever writes the rule."""
+    pool = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_A"
+    config = {"UserPoolArn": pool, "UserPoolClientId": "c", "UserPoolDomain": "d"}
+    forward = {**rule_of(stage)["Actions"][-1], "Order": 2}
+    call(
+        stage,
+        "CreateListener",
+        LoadBalancerArn=stage.scenery.load_balancer,
+        Protocol="HTTPS",
+        Port=8443,
+        Certificates=[{"CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1"}],
+        DefaultActions=[
+            {"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": config},
+            forward,
+        ],
+    )
+    rollout = stage.start(stage.spec(stage.revision()))
+    row = stage.until(rollout)
+    assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
+    scope = scope_of(row)
+    assert scope is not None
+    assert pool in scope.policies[0]
+    assert_confined(stage, rollout)
+    assert not [one for one in stage.calls if "describeUserPoolClient" in str(one.error)]
 
 
 def attempts(row: Rollout, neighbour: Scenery) -> Iterator[effects.Effect]:

@@ -63,8 +63,10 @@ class Permitted:
             self._names[world] = Names()
         names, containers, balancing = self._names[world], world._containers, world._balancing
         size = (len(containers.clusters), len(containers.services), len(balancing.load_balancers))
-        if (*size, len(containers.definitions)) != names.size:
-            names.size = (*size, len(containers.definitions))
+        revisions = sum(map(len, containers.definitions.values()))
+        if (*size, revisions) != names.size:
+            names.size = (*size, revisions)
+            bodies = [one.body for family in containers.definitions.values() for one in family]
             alive = (one for one in containers.services.values() if "teal:rollout" not in one.tags)
             names.services |= {one.name for one in alive}
             words = {
@@ -74,8 +76,8 @@ class Permitted:
                 "LOAD_BALANCER": [one.name for one in balancing.load_balancers.values()],
                 "SERVICE": sorted(names.services),
                 "FAMILY": [one for one in containers.definitions if not one.endswith("-green")],
-                "TASK_ROLE": ["*"],
-                "EXECUTION_ROLE": ["*"],
+                "TASK_ROLE": _roles(bodies, "taskRoleArn"),
+                "EXECUTION_ROLE": _roles(bodies, "executionRoleArn"),
                 "VOLUME_ROLE": ["*"],
                 "USER_POOL": ["*"],
             }
@@ -134,6 +136,11 @@ def permitted(*parts: str) -> Iterator[Permitted]:
         patched.setattr(DirectTransport, "call", call)
         patched.setattr(World, "call", take)
         yield watch
+
+
+def _roles(definitions: Sequence[Answer], member: str) -> list[str]:
+    """The names of the roles that task definitions have in a member."""
+    return sorted({str(one[member]).rpartition("/")[2] for one in definitions if one.get(member)})
 
 
 def _filled(printed: dict[str, Any], words: Words) -> tuple[Statement, Mapping[str, str]]:
