@@ -105,3 +105,27 @@ def test_silence_is_unreachable_and_points_at_the_network() -> None:
     error = unanswered("ecs", "CreateService", why="no answer within 7.5 s")
     assert isinstance(error, Unreachable)
     assert "AWS_ENDPOINT_URL" in error.next_step
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "advice"),
+    [
+        (
+            "AccessDeniedException",
+            "User: arn:x is not authorized to perform: ecs:TagResource on resource: arn:y because no identity-based",
+            "allow the action ecs:TagResource to Teal's role (statement TagGreenWhenMade of docs/permissions.md)",
+        ),
+        (
+            "InvalidLoadBalancerAction",
+            "User is not authorized to perform 'describeUserPoolClient'",
+            "allow the action cognito-idp:DescribeUserPoolClient to Teal's role (statement ReadUserPools of "
+            "docs/permissions.md)",
+        ),
+    ],
+)
+def test_a_denial_names_the_action_that_aws_asked_for_and_its_statement(
+    code: str, message: str, advice: str
+) -> None:
+    error = refused("ecs", "CreateService", code=code, message=message, status=400)
+    assert isinstance(error, Denied)
+    assert error.next_step == advice
