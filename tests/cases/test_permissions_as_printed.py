@@ -6,17 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Capacity, Ending, ServiceName
-from orchestrator.engine.direct_rollback import BringHome
+from orchestrator.engine.direct_rollback import DirectRun
 from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from tests.cases.looks import tasks_of
 from tests.cases.rule_stage import call, rule_of, teams_own
 from tests.cases.swap_stage import BREAKER, lose_sight_after, swap, until_asked
 from tests.sim.run import play_seed, play_swap
+from tests.support.direct_transport import DirectTransport
 from tests.support.permitted import OF_A_SERVER, Permitted, listed, permitted, printed_statements
 from tests.support.pushed import Pushed
 from tests.support.rehearsal import Rehearsal
@@ -106,7 +106,7 @@ def own_revisions_and_sign_in() -> None:
         )
         rollout = stage.start(spec)
         stage.until(rollout, Phase.WATCHING)
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
         assert stage.until(rollout).phase is Phase.ROLLED_BACK
 
 
@@ -116,7 +116,7 @@ def blue_deleted_and_made_anew() -> None:
         rollout = swap(stage, Ending.DELETE)
         lose_sight_after(stage, "DeleteService", timedelta(seconds=10))
         until_asked(stage, rollout, "delete_service")
-        stage.wish(rollout, CommandKind.ROLLBACK)
+        stage.command(rollout, CommandKind.ROLLBACK)
         assert stage.until(rollout).phase is Phase.ROLLED_BACK
 
 
@@ -189,7 +189,7 @@ def test_whoever_breaks_glass_needs_its_part_alone() -> None:
             stage.cloud = stage.cloud_of(DirectTransport(stage.world.call, refusal=AwsRefusal, lost=CallLost))
             assert stage.run(stage.cloud.direct().find(cluster="prod", service="checkout")) == record
             stage.run(stage.cloud.direct().find(cluster="", service="checkout"))
-            home = BringHome(stage.cloud.direct(), record, clock=stage.clock, tell=lambda _: None)
+            home = DirectRun(stage.cloud.direct(), record, clock=stage.clock, tell=lambda _: None)
             assert stage.run(home.run(by="operator")).has_acted
     assert watch.denied == {}
     assert watch.calls.total() > 10

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.core.cloud.survey import Finding, Severity
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
@@ -17,6 +16,7 @@ from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from tests.cases.rule_stage import call, rule_of
 from tests.cases.starts import preflight
+from tests.support.direct_transport import DirectTransport
 from tests.support.permitted import OF_A_SERVER, ROLE, document
 from tests.support.rehearsal import Rehearsal
 
