@@ -110,3 +110,32 @@ def test_a_revision_behind_app_meshs_proxy_is_refused_and_told_the_way_out(stage
     words = refused(stage, stage.spec(meshed))
     assert "container envoy of checkout:2 is App Mesh's proxy" in words
     assert "Service Connect" in words
+
+
+OPTED_OUT = {name: getattr(WorldSettings.kind(), name) for name in WorldSettings.__dataclass_fields__}
+OPTED_OUT |= {"short_arns": True}
+
+
+def test_a_service_of_an_old_account_is_rolled_out_once_the_account_takes_long_arns() -> None:
+    """Blue keeps its short ARN and has no tags; green has a long one; tasks of both forms are read."""
+    with Rehearsal(requests_per_second=10, settings=WorldSettings(**OPTED_OUT)) as stage:
+        assert service_of(stage)["serviceArn"].endswith(":service/checkout")
+        for name in ("serviceLongArnFormat", "taskLongArnFormat"):
+            stage.world.call("ecs", "PutAccountSetting", {"name": name, "value": "enabled"})
+        revision = stage.revision()
+        spec = stage.spec(revision)
+        assert "put-account-setting-default" in preflight(stage, spec)["short-service-arn"].next_step
+        rollout = stage.start(spec)
+        assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+        assert service_of(stage)["serviceArn"].endswith(":service/checkout")
+        assert service_of(stage)["taskDefinition"] == revision
+
+
+def test_an_account_that_never_opted_in_is_told_beforehand_and_loses_nothing() -> None:
+    with Rehearsal(requests_per_second=10, settings=WorldSettings(**OPTED_OUT)) as stage:
+        spec = stage.spec(stage.revision())
+        assert "could not be made" in preflight(stage, spec)["short-service-arn"].why
+        rollout = stage.start(spec)
+        assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
+        assert "new ARN and resource ID format" in stage.story(rollout)
+        assert stage.traffic.totals.rejected == 0

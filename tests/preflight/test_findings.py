@@ -16,7 +16,7 @@ from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.gates.registry import GatesSpec
-from orchestrator.core.rollout.spec import Background, Discovery, Spec, Sticky
+from orchestrator.core.rollout.spec import Background, Discovery, Ending, Spec, Sticky
 from orchestrator.preflight import errors, findings
 from tests.builders import (
     BLUE_GROUP,
@@ -188,6 +188,12 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         revision(mesh_proxy="envoy"),
         "container envoy of checkout:43 is App Mesh's proxy",
     ),
+    (
+        "short-service-arn",
+        {"ending": Ending.DELETE},
+        blue(arn="arn:aws:ecs:eu-west-1:123456789012:service/checkout"),
+        "checkout has an ARN of the old format",
+    ),
     ("other-network-mode", {}, revision(network_mode="bridge"), "network mode bridge, blue's has awsvpc"),
     ("other-architecture", {}, revision(architecture="ARM64"), "is for ARM64, blue's for X86_64"),
     ("already-runs-it", {}, revision(arn=FORMER), "checkout already runs checkout:42"),
@@ -284,6 +290,12 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("blue-short-of-tasks", {}, blue(running=2), "checkout runs 2 of 3 tasks"),
     ("same-content", {}, revision(digest="sha256:42"), "checkout:43 says the same as checkout:42"),
+    (
+        "short-service-arn",
+        {},
+        blue(arn="arn:aws:ecs:eu-west-1:123456789012:service/checkout"),
+        "checkout has an ARN of the old format, without its cluster's name",
+    ),
     (
         "lifecycle-hooks",
         {},

@@ -24,7 +24,9 @@ _NAME = r"[A-Za-z0-9_-]{1,255}"
 _SERVICE = re.compile(
     rf"(?:(?P<account>[a-z][a-z0-9-]*):)?(?:(?P<cluster>{_NAME})/)?(?P<service>{_NAME})", re.ASCII
 )
-_ARN = re.compile(rf"arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d+:service/(?P<cluster>{_NAME})/(?P<service>{_NAME})")
+_ARN = re.compile(
+    rf"arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d+:service/(?:(?P<cluster>{_NAME})/)?(?P<service>{_NAME})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

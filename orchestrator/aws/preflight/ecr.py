@@ -9,10 +9,14 @@ from orchestrator.core.domain.errors import Missing
 from orchestrator.core.preflight.environment import Presence
 
 # By partition: aws and aws-us-gov, aws-cn, aws-eusc, and the four that are apart. Source: botocore's partitions.
-_CLASSIC: tuple[str, ...] = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu")
-_CLASSIC += ("c2s.ic.gov", "sc2s.sgov.gov", "cloud.adc-e.uk", "csp.hci.ic.gov")
-_DUAL_STACK: tuple[str, ...] = ("aws", "amazonwebservices.com.cn", "amazonwebservices.eu")
-_DUAL_STACK += ("aws.ic.gov", "aws.scloud", "cloud-aws.adc-e.uk", "aws.hci.ic.gov")
+_CLASSIC = (
+    *("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"),
+    *("c2s.ic.gov", "sc2s.sgov.gov", "cloud.adc-e.uk", "csp.hci.ic.gov"),
+)
+_DUAL_STACK = (
+    *("aws", "amazonwebservices.com.cn", "amazonwebservices.eu"),
+    *("aws.ic.gov", "aws.scloud", "cloud-aws.adc-e.uk", "aws.hci.ic.gov"),
+)
 
 
 def _one_of(ends: Iterable[str]) -> str:

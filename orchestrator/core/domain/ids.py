@@ -17,6 +17,15 @@ def revision_name(task_definition: str) -> str:
     return task_definition.rpartition("/")[2]
 
 
+def long_service_arn(cluster: str, name: str) -> str:
+    """The ARN of a service that is made now, by its cluster's ARN.
+
+    One that was made before its account opted in to long ARNs has none of its cluster's name in its own.
+    Source: Amazon Resource Names (ARNs) and IDs, Amazon ECS Developer Guide.
+    """
+    return f"{cluster.replace(':cluster/', ':service/', 1)}/{name}"
+
+
 def metric_dimension(arn: str) -> str:
     """The value CloudWatch uses for a load balancer or target group: ``app/name/id``, ``targetgroup/name/id``.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.cloud.sign_in import READ_POOL, user_pools
-from orchestrator.core.domain.ids import Json, RolloutId
+from orchestrator.core.domain.ids import Json, RolloutId, long_service_arn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Rollout
 
@@ -113,8 +113,7 @@ def _things(row: Rollout) -> Iterator[Statement]:
         groups += [pair.blue for pair in row.pairs]
     if groups:
         yield _allow("elasticloadbalancing", GROUPS, groups)
-    place = row.known.blue.arn.rpartition("/")[0]
-    green = [f"{place}/{row.green.name}"] if row.green is not None else []
+    green = [long_service_arn(row.known.blue.cluster, row.green.name)] if row.green is not None else []
     families = [
         f"{_head(row.known.blue.former, 'task-definition')}{one.revision.family}:*"
         for one in row.revisions.registrations
@@ -131,7 +130,7 @@ def _things(row: Rollout) -> Iterator[Statement]:
 
 def _by_kind(row: Rollout) -> Iterator[Statement]:
     """Whatever is of the account and region, and in the cluster: for names that are very long."""
-    service = row.known.blue.arn.rpartition("/")[0]
+    services = {long_service_arn(row.known.blue.cluster, "*"), f"{row.known.blue.arn.rpartition('/')[0]}/*"}
     balancing = {rule.arn.partition(":listener-rule/")[0] for rule in row.rules}
     kinds = ("listener-rule", "listener", "targetgroup")
     actions = ("ModifyRule", "ModifyListener", *GROUPS)
@@ -139,7 +138,7 @@ def _by_kind(row: Rollout) -> Iterator[Statement]:
         "elasticloadbalancing", actions, [f"{p}:{kind}/*" for p in sorted(balancing) for kind in kinds]
     )
     definitions = f"{_head(row.known.blue.former, 'task-definition')}*"
-    yield _allow("ecs", SERVICES, [f"{service}/*", definitions])
+    yield _allow("ecs", SERVICES, [*sorted(services), definitions])
     yield from _rest(row.known.blue.arn)
     if _pools(row):
         yield _allow("", (READ_POOL,), ["*"])

@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator.core.cloud.sign_in import READ_POOL, user_pools
 from orchestrator.core.cloud.survey import NewRevision, Survey
+from orchestrator.core.domain.ids import long_service_arn
 from orchestrator.core.domain.tags import FORMER, MANAGED, ROLLOUT, SERVES, SERVICE
 from orchestrator.core.preflight import context_keys
 from orchestrator.core.preflight.context_keys import Keys
@@ -66,7 +67,7 @@ def _permits(spec: Spec, survey: Survey) -> Iterator[Permit]:
 def _services(spec: Spec, survey: Survey, copied: Mapping[str, str]) -> Iterator[Permit]:
     """Green's service from its making to its end, and blue's as far as it is changed."""
     blue = survey.blue
-    green = f"{blue.arn.rpartition('/')[0]}/{spec.service.service}-{ANY_ID}"
+    green = long_service_arn(blue.cluster, f"{spec.service.service}-{ANY_ID}")
     there: Given = {context_keys.CLUSTER: (blue.cluster,)}
     made = _made(spec, copied)
     has = context_keys.owned({**copied, **_own(spec)})

@@ -6,8 +6,9 @@ from orchestrator.core.cloud.deployment_configuration import hooks_in_words
 from orchestrator.core.cloud.resources import ServiceSeen
 from orchestrator.core.cloud.survey import Finding, Survey, is_elsewhere
 from orchestrator.core.domain import tags
+from orchestrator.core.domain.ids import long_service_arn
 from orchestrator.core.domain.text import counted
-from orchestrator.core.rollout.spec import Discovery, Spec
+from orchestrator.core.rollout.spec import Discovery, Ending, Spec
 from orchestrator.preflight import statements
 from orchestrator.preflight.findings import error, note, warning
 from orchestrator.preflight.service import empty_service
@@ -27,6 +28,7 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "green would be made without it, and would not be the same service",
             "deploy this service by other means until Teal can carry it over",
         )
+    yield from _short_arn(spec, survey)
     yield from _hooks(spec, survey)
     if survey.revisions_unread:
         yield error(
@@ -36,6 +38,30 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
             statements.to_add(survey, "ReadRevisions"),
         )
     yield from _discovery(spec, survey)
+
+
+def _short_arn(spec: Spec, survey: Survey) -> Iterator[Finding]:
+    """A service from before its account opted in to long ARNs, which takes no tags; perhaps none does yet."""
+    blue = survey.blue
+    if blue.arn == long_service_arn(blue.cluster, blue.name) or ":service/" not in blue.arn:
+        return
+    what = f"{blue.name} has an ARN of the old format, without its cluster's name: {blue.arn}"
+    opt_in = "aws ecs put-account-setting-default --name serviceLongArnFormat --value enabled"
+    if spec.ending is Ending.DELETE:
+        yield error(
+            "short-service-arn",
+            what,
+            "ECS puts no tags on it, and Teal tags a service before it deletes it",
+            "write {swap: keep}, or ending: settle",
+        )
+        return
+    yield warning(
+        "short-service-arn",
+        what,
+        "ECS takes tags for a new service only where the account, or Teal's role, has opted in to long ARNs: green "
+        "could not be made without it, and the rollout would be rolled back before any traffic",
+        f"see that it has: {opt_in}",
+    )
 
 
 def _hooks(spec: Spec, survey: Survey) -> Iterator[Finding]:

@@ -396,7 +396,7 @@ class Scaling:
 
     def _find(self, resource: str) -> Service | None:
         cluster, _, name = resource.removeprefix("service/").partition("/")
-        service = self._containers.services.get(self._containers.service_arn(cluster, name))
+        service = self._containers.find_service(cluster, name)
         return service if service is not None and service.status == "ACTIVE" else None
 
     def _service(self, resource: str) -> Service:

@@ -2,7 +2,7 @@
 
 from sandbox.world.ecs.resources import Definition
 from sandbox.world.ecs.state import Containers
-from sandbox.world.kernel.errors import AwsRefusal, Json
+from sandbox.world.kernel.errors import AwsRefusal, Json, not_here
 from sandbox.world.kernel.operation import Operation, new_tags, operation, page
 
 INVALID = "InvalidParameterException"
@@ -35,6 +35,7 @@ class Definitions:
     def operations(self) -> dict[str, Operation]:
         """The operations by their AWS names."""
         return {
+            "PutAccountSetting": operation(self.put_setting, "name", "value"),
             "CreateCluster": operation(self.create_cluster, "clusterName", "tags", "settings"),
             "DeleteCluster": operation(self.delete_cluster, "cluster"),
             "DescribeClusters": operation(self.describe_clusters, "clusters"),
@@ -47,6 +48,14 @@ class Definitions:
             ),
             "DeregisterTaskDefinition": operation(self.deregister, "taskDefinition"),
         }
+
+    def put_setting(self, params: Json) -> Json:
+        """PutAccountSetting of the long ARNs: for what is made from now on."""
+        name = params["name"]
+        if name not in self._all.long_arns:
+            raise not_here(f"account setting {name}")
+        self._all.long_arns[name] = params["value"] == "enabled"
+        return {"setting": {"name": name, "value": params["value"]}}
 
     def create_cluster(self, params: Json) -> Json:
         """CreateCluster; an existing one is answered as it is."""

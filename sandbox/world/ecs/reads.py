@@ -88,9 +88,7 @@ class Reads:
             raise AwsRefusal(INVALID, "Tasks must be 1 to 100.")
         found, failures = [], []
         for given in params["tasks"]:
-            arn = (
-                given if given.startswith("arn:") else self._all.kernel.arn("ecs", f"task/{cluster}/{given}")
-            )
+            arn = given if given.startswith("arn:") else self._all.task_arn(cluster, given)
             task = self._all.tasks.get(arn)
             if task is None or task.cluster != cluster:
                 failures.append({"arn": arn, "reason": "MISSING"})
@@ -114,7 +112,7 @@ class Reads:
         asked = _few(params["serviceDeploymentArns"])
         found, failures = [], []
         for arn in asked:
-            service = self._all.services.get(_service_of(arn, "service-deployment"))
+            service = self._all.service_of_part(arn)
             each = next((r for r in service.rollouts if r.arn == arn), None) if service else None
             if service is None or each is None:
                 failures.append({"arn": arn, "reason": "MISSING"})
@@ -127,7 +125,7 @@ class Reads:
         found, failures = [], []
         for arn in _few(params["serviceRevisionArns"]):
             each = self._all.revisions.get(arn)
-            service = self._all.services.get(_service_of(arn, "service-revision"))
+            service = self._all.service_of_part(arn)
             if each is None or service is None:
                 failures.append({"arn": arn, "reason": "MISSING"})
             else:
@@ -136,6 +134,8 @@ class Reads:
 
     def tag(self, params: Json) -> Json:
         """TagResource of a service."""
+        if params["resourceArn"].count("/") == 1:
+            raise AwsRefusal(INVALID, "Long arn format must be used for tagging operations")
         tag_changes(self._tags(params), params["tags"], "key", "value", limit_code=INVALID)
         return {}
 
@@ -183,7 +183,3 @@ def _few(arns: list[str]) -> list[str]:
     if not 1 <= len(arns) <= 20:
         raise AwsRefusal(INVALID, "ARNs must be 1 to 20.")
     return arns
-
-
-def _service_of(arn: str, kind: str) -> str:
-    return arn.replace(f":{kind}/", ":service/").rsplit("/", 1)[0]

@@ -40,7 +40,7 @@ class Rolling:
         now = kernel.now
         if back_from is None:
             rollout = Rollout(
-                arn=f"{service.arn.replace(':service/', ':service-deployment/')}/{kernel.hex_id(21)}",
+                arn=self._all.part_arn(service, "service-deployment", kernel.hex_id(21)),
                 created=now,
                 updated=now,
                 status="IN_PROGRESS",

@@ -145,6 +145,9 @@ class Services:
         configuration = self._configuration(params, None)
         settings["availabilityZoneRebalancing"] = rebalancing.checked(settings, configuration, balancers)
         tags = {tag["key"]: tag.get("value", "") for tag in params.get("tags", ())}
+        if tags and not self._all.long_arns["serviceLongArnFormat"]:
+            words = "The new ARN and resource ID format must be enabled to add tags to the service. Opt in to the new"
+            raise AwsRefusal("InvalidParameterException", f"{words} format and try again.")
         if len(tags) > 50 or any(key.startswith("aws:") for key in tags):
             raise AwsRefusal("InvalidParameterException", "Tags are too many or begin with aws:")
         token = params.get("clientToken")
@@ -265,7 +268,7 @@ class Services:
     def _revision(self, service: Service) -> Revision:
         kernel = self._all.kernel
         revision = Revision(
-            arn=f"{service.arn.replace(':service/', ':service-revision/')}/{kernel.decimal_id()}",
+            arn=self._all.part_arn(service, "service-revision", kernel.decimal_id()),
             created=kernel.now,
             definition=service.definition,
             settings={**service.settings, "loadBalancers": service.load_balancers},

@@ -14,6 +14,10 @@ class Containers:
     def __init__(self, kernel: Kernel, bus: Bus) -> None:
         self.kernel = kernel
         self.announcer = Announcer(kernel, bus)
+        self.long_arns = {
+            "serviceLongArnFormat": not kernel.settings.short_arns,
+            "taskLongArnFormat": not kernel.settings.short_arns,
+        }
         self.clusters: dict[str, Json] = {}  # by name
         self.definitions: dict[str, list[Definition]] = {}  # by family
         self.services: dict[str, Service] = {}  # by ARN
@@ -33,7 +37,9 @@ class Containers:
         if given.startswith("arn:"):
             service = self.services.get(given)
             return service if service and service.cluster == cluster else None
-        return self.services.get(self.service_arn(cluster, given))
+        return next(
+            (found for arn in self._arns(cluster, given) if (found := self.find_service(cluster, arn))), None
+        )
 
     def service(self, cluster: str, given: str) -> Service:
         """A service that exists and has not ended. Raises AwsRefusal."""
@@ -45,8 +51,28 @@ class Containers:
         return service
 
     def service_arn(self, cluster: str, name: str) -> str:
-        """The ARN in its long form."""
-        return self.kernel.arn("ecs", f"service/{cluster}/{name}")
+        """The ARN of a service that is made now."""
+        return self._arns(cluster, name)[0 if self.long_arns["serviceLongArnFormat"] else 1]
+
+    def _arns(self, cluster: str, name: str) -> tuple[str, str]:
+        """Its ARN in the long and in the short form."""
+        long, short = f"service/{cluster}/{name}", f"service/{name}"
+        return self.kernel.arn("ecs", long), self.kernel.arn("ecs", short)
+
+    def part_arn(self, service: Service, kind: str, end: str) -> str:
+        """The ARN of a service's deployment or revision, which always names the cluster."""
+        return self.kernel.arn("ecs", f"{kind}/{service.cluster}/{service.name}/{end}")
+
+    def service_of_part(self, arn: str) -> Service | None:
+        """The service of a deployment or revision, by its ARN."""
+        parts = arn.split("/")
+        return self.find_service(parts[1], parts[2]) if len(parts) == 4 else None
+
+    def task_arn(self, cluster: str, id: str) -> str:
+        """The ARN of a task that is started now."""
+        return self.kernel.arn(
+            "ecs", f"task/{cluster}/{id}" if self.long_arns["taskLongArnFormat"] else f"task/{id}"
+        )
 
     def definition(self, given: str) -> Definition | None:
         """A task definition by ARN, ``family:revision`` or family (its latest active one)."""

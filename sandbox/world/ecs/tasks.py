@@ -44,7 +44,7 @@ class Tasks:
         kernel = self._all.kernel
         revision = deployment.revision
         task = Task(
-            arn=kernel.arn("ecs", f"task/{service.cluster}/{kernel.hex_id(32)}"),
+            arn=self._all.task_arn(service.cluster, kernel.hex_id(32)),
             service=service.arn,
             cluster=service.cluster,
             deployment=deployment.id,

@@ -52,6 +52,9 @@ class WorldSettings:
     """
     scheduler: timedelta = 500 * MS
     """From a change until ECS's scheduler acts on it."""
+    short_arns: bool = False
+    """The account began before 2018 and never opted in to ECS's long ARNs: services and tasks of it have no cluster in
+    theirs, and a service takes no tags. PutAccountSetting ends that for what is made afterwards."""
     task_retry: timedelta = timedelta(seconds=2)
     """From a failed task until its replacement is started."""
     placement_retry: timedelta = timedelta(seconds=15)
