@@ -8,11 +8,9 @@ from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn, revision_
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NAMED_PLANS
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.spec import ApprovalSpec, Spec
+from orchestrator.core.rollout.spec import UNDOES, ApprovalSpec, Spec
 from orchestrator.engine import commands
 from orchestrator.ports.rollouts import Filter, RolloutNames, RolloutPages, Stored
-
-UNDOES = "undoes"  # the label that names the rollout which is undone
 
 
 def _every(_: str) -> bool:
@@ -38,7 +36,7 @@ async def ended(name: str, *, store: RolloutNames, reaches: Callable[[str], bool
 async def undoing(stored: Stored, *, store: RolloutPages) -> Spec:
     """The rollout file, as values, that takes back what a rollout which succeeded has done.
 
-    Its revision is the one that blue ran before, its plan is `instant`; rules, gates, windows and limits are those of
+    Its revision is the one that blue ran before, registered again where somebody has deregistered it since; its plan is `instant`; rules, gates, windows and limits are those of
     the rollout that is undone, while nobody's approval is asked for: going back is what people wait for. Raises
     Refused if there is nothing to take back, or if a later rollout has been there since.
     """

@@ -12,7 +12,8 @@ from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.spec import ApprovalSpec, Spec
 from orchestrator.engine.undo import ended, undoing
-from tests.cases.looks import service_of
+from tests.cases.looks import definition_of, service_of
+from tests.cases.starts import refused
 from tests.support.rehearsal import Rehearsal
 
 
@@ -47,6 +48,30 @@ def test_undoing_rolls_the_former_revision_out_at_once_and_no_request_is_lost(st
     assert service_of(stage)["taskDefinition"] == former
     totals = stage.traffic.totals
     assert (totals.rejected, totals.unanswered.total(), totals.errors.total()) == (0, 0, 0)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("variable", ["", "TEAL_COLOUR"])
+def test_a_former_revision_that_somebody_deregistered_is_registered_again(
+    stage: Rehearsal, variable: str
+) -> None:
+    former = service_of(stage)["taskDefinition"]
+    rollout = stage.start(stage.spec(stage.revision({"SIZE": "9"}), colour_variable=variable))
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    stage.world.call("ecs", "DeregisterTaskDefinition", {"taskDefinition": former})
+    undone = stage.start(what_undoes(stage, str(rollout)), key="undo")
+    assert stage.until(undone).phase is Phase.SUCCEEDED, stage.story(undone)
+    runs = service_of(stage)["taskDefinition"]
+    assert runs != former
+    was, now = definition_of(stage, former), definition_of(stage, runs)
+    assert (now["status"], now["containerDefinitions"]) == ("ACTIVE", was["containerDefinitions"])
+    assert now["tags"]["teal:rollout"] == undone
+
+
+def test_an_inactive_revision_that_nobody_undoes_is_still_refused(stage: Rehearsal) -> None:
+    revision = stage.revision()
+    stage.world.call("ecs", "DeregisterTaskDefinition", {"taskDefinition": revision})
+    assert "is INACTIVE" in refused(stage, stage.spec(revision))
 
 
 def test_rules_and_gates_are_those_of_what_is_undone_and_nobody_is_asked_to_approve(stage: Rehearsal) -> None:

@@ -133,17 +133,16 @@ async def _wanted(
     """The revision that blue is to take over, and what must be registered for it. Raises Outside."""
     if not need.images and not need.task_definition:  # it is another account's
         return None, ()
-    if not need.images and not need.colour_variable:
+    if not need.images and not need.colour_variable and not need.revives:
         return await ecs.task_definition(call, need.task_definition), ()
     found = await task_definitions.describe(call, need.task_definition or service["taskDefinition"])
     if found is None:
         return None, ()
-    if need.images:  # nobody has registered it: what is known of it is what it will say
+    is_new = bool(need.images) or (need.revives and found["status"] != "ACTIVE")
+    if is_new:  # nobody has registered it: what is known of it is what it will say
         found = task_definitions.with_images(found, need.images)
         found |= {"taskDefinitionArn": f"{found['family']}:new", "status": "ACTIVE"}
-    new = await task_definitions.new_revisions(
-        call, found, is_new=bool(need.images), variable=need.colour_variable
-    )
+    new = await task_definitions.new_revisions(call, found, is_new=is_new, variable=need.colour_variable)
     return ecs.task_definition_seen(found), new
 
 

@@ -19,7 +19,7 @@ from orchestrator.core.rollout.colours import Blue, Colours, Green, Registration
 from orchestrator.core.rollout.names import short_id, token_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import Pair, RuleState
-from orchestrator.core.rollout.spec import Background, Capacity, Discovery, Spec
+from orchestrator.core.rollout.spec import UNDOES, Background, Capacity, Discovery, Spec
 from orchestrator.core.scaling import policies_for_green
 from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.needs import Needs, SurveyNeed
@@ -46,6 +46,7 @@ def survey_need(row: Rollout, now: datetime, known: str = "") -> SurveyNeed:
         service=spec.service.service,
         task_definition=spec.task_definition,
         images=spec.images,
+        revives=UNDOES in dict(spec.labels),
         colour_variable=spec.colour_variable,
         counts_zones=spec.capacity is Capacity.STEPPED,
         keeps_discovery=spec.discovery is Discovery.KEEP,
@@ -122,7 +123,9 @@ def _take(draft: Draft, survey: Survey) -> None:
             name=f"{row.spec.service.service[:240]}-{hexes}",
             task_definition=TaskDefinitionArn("") if survey.new_revisions else revision.arn,
             # `register` fills in what the file's images make of it, and what knows its colour.
-            blues=None if row.spec.images or not survey.new_revisions else revision.arn,
+            blues=revision.arn
+            if survey.new_revisions and all(new.is_greens_own for new in survey.new_revisions)
+            else None,
             desired=max(survey.blue.desired, row.spec.first_tasks),
             vcpu=revision.vcpu,
             token=token_of(row, ""),

@@ -72,6 +72,9 @@ class LimitThen(StrEnum):
     HOLD = "hold"
 
 
+UNDOES = "undoes"  # the label that names the rollout which is undone; its revision is registered again if it is INACTIVE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceName:
     """The service of record. As text, the name that people, lists and scopes know it by.

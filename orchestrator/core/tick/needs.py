@@ -23,6 +23,7 @@ class SurveyNeed:
     at: datetime | None = None  # the present moment; None: the metrics are not asked
     # (container, image): blue's own revision with these images is wanted.
     images: tuple[tuple[str, str], ...] = ()
+    revives: bool = False  # a task definition that is INACTIVE is registered again
     colour_variable: str = ""  # green's containers get it, and blue's do not
     known: str = ""  # the ECS service that serves under this name, as the store knows; empty: it does not
     counts_zones: bool = False  # green has fewer tasks than blue, and one in each zone at least
