@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from docs.pages.markdown import document, table
 from orchestrator.aws.services import clone_fields
 from orchestrator.aws.services.clone_fields import Fate, Field
+from orchestrator.aws.services.clone_requests import ATTRIBUTE_DEFAULTS
 from orchestrator.aws.services.task_definitions import family_of_green
 
 FATES = {
@@ -37,9 +38,17 @@ def page() -> str:
         _table(clone_fields.BREAKER),
         "## Its target groups (ELBv2 CreateTargetGroup)",
         _table(clone_fields.GROUP),
+        "Attributes are read whole and compared by name and value with this table, which is what AWS says a new target "
+        "group of an Application Load Balancer has. Those that differ, and those that are not in the table, are set on "
+        "green's group; one that blue does not show is left as AWS makes it.",
+        table(["attribute", "a new group's"], [[f"`{k}`", f"`{v}`"] for k, v in ATTRIBUTE_DEFAULTS.items()]),
+        "One pair is not blue's: unless green is to stay (`ending: swap`), both of "
+        "`target_group_health.dns_failover.minimum_healthy_targets.*` are `off` on green's group "
+        "([why](decisions/0022-dns-never-judges-by-green.md)).",
         "## Its revision (ECS RegisterTaskDefinition)",
-        "Only where the file names `revision.images` or `revision.colour_variable`; otherwise green runs the task "
-        "definition that the file names, and nothing is registered.",
+        "Only where the file names `revision.images` or `revision.colour_variable`, or where `--undo` goes back to a "
+        "revision that is INACTIVE, which is registered again as it was; otherwise green runs the task definition that "
+        "the file names, and nothing is registered.",
         _table(clone_fields.DEFINITION),
         "- With `images` blue's own task definition, as it is at the start, is registered anew with these images. "
         "After a rollback it is deregistered; after a success it stays, since blue runs it. The digests that ECS "

@@ -164,7 +164,7 @@ GROUP: Mapping[str, Field] = {
     "UnhealthyThresholdCount": _copied(),
     "VpcId": _copied(),
 }
-"""CreateTargetGroup. Attributes are copied too: all that differ from a new group's own."""
+"""CreateTargetGroup. Of the attributes those are copied that differ from `clone_requests.ATTRIBUTE_DEFAULTS`."""
 
 DEFINITION: Mapping[str, Field] = {
     "containerDefinitions": _changed(

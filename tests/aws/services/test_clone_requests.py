@@ -6,6 +6,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from docs.pages import cloning
 from orchestrator.aws.services import clone_fields, clone_requests
 from orchestrator.aws.services.clone_fields import Fate, Field, of_fate
 
@@ -273,3 +274,13 @@ def test_only_attributes_that_a_new_group_lacks_are_set() -> None:
         "deregistration_delay.timeout_seconds": "30",
         "some.attribute.of_tomorrow": "on",
     }
+
+
+def test_the_page_says_of_every_attribute_that_is_compared_what_a_new_group_has() -> None:
+    """docs/cloning.md: what differs, or is not known of a new group, is copied; the same as a new group's is not."""
+    page = cloning.page()
+    for name, value in clone_requests.ATTRIBUTE_DEFAULTS.items():
+        assert f"| `{name}` | `{value}` |" in page
+        assert clone_requests.group_attributes({name: value}) == {}
+        assert clone_requests.group_attributes({name: "other"}) == {name: "other"}
+    assert clone_requests.group_attributes({"of.tomorrow": "on"}) == {"of.tomorrow": "on"}
