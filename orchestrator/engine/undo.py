@@ -36,7 +36,8 @@ async def ended(name: str, *, store: RolloutNames, reaches: Callable[[str], bool
 async def undoing(stored: Stored, *, store: RolloutPages) -> Spec:
     """The rollout file, as values, that takes back what a rollout which succeeded has done.
 
-    Its revision is the one that blue ran before, registered again where somebody has deregistered it since; its plan is `instant`; rules, gates, windows and limits are those of
+    Its revision is the one that blue ran before, registered again where somebody has deregistered it since; its plan is
+    `instant`; rules, gates, windows and limits are those of
     the rollout that is undone, while nobody's approval is asked for: going back is what people wait for. Raises
     Refused if there is nothing to take back, or if a later rollout has been there since.
     """

@@ -81,13 +81,10 @@ def test_a_target_group_without_room_for_teals_tags_is_refused_before_anything_i
     stage.world.call("elbv2", "AddTags", {"ResourceArns": [group], "Tags": MANY})
     words = refused(stage, stage.spec(stage.revision()))
     assert "target group checkout-blue has 48 tags" in words
+    tags = [*MANY, *({"Key": f"teal:{n}", "Value": ""} for n in range(3))]
+    made = {"Name": "x", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "TargetType": "ip", "Tags": tags}
     with pytest.raises(AwsRefusal, match="TooManyTags"):
-        tags = [*MANY, *({"Key": f"teal:{n}", "Value": ""} for n in range(3))]
-        stage.world.call(
-            "elbv2",
-            "CreateTargetGroup",
-            {"Name": "x", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "TargetType": "ip", "Tags": tags},
-        )
+        stage.world.call("elbv2", "CreateTargetGroup", made)
 
 
 def test_a_service_without_room_for_teals_tags_is_refused_before_anything_is_made(stage: Rehearsal) -> None:

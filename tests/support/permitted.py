@@ -16,10 +16,11 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
-from orchestrator.aws.client.transport import Answer, DirectTransport
+from orchestrator.aws.client.transport import Answer
 from sandbox.world.access.conditions import is_like
 from sandbox.world.access.documents import Document, Request, Statement
 from sandbox.world.world import World
+from tests.support.direct_transport import DirectTransport
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "iam"
 OF_A_SERVER = ("read", "preflight", "rollout", "options")

@@ -72,7 +72,7 @@ class LimitThen(StrEnum):
     HOLD = "hold"
 
 
-UNDOES = "undoes"  # the label that names the rollout which is undone; its revision is registered again if it is INACTIVE
+UNDOES = "undoes"  # the label that names the rollout which is undone; an INACTIVE revision is then registered again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

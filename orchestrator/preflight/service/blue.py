@@ -82,8 +82,9 @@ def _hooks(spec: Spec, survey: Survey) -> Iterator[Finding]:
     yield warning(
         "lifecycle-hooks",
         what,
-        "AWS does not say whether a rolling deployment runs them. One that does may wait at a pause, or be rolled back "
-        "by ECS where a hook fails, when blue takes the new revision over: green serves meanwhile, and people are paged",
+        "AWS does not say whether a rolling deployment runs them. One that does may wait at a pause, or be rolled "
+        "back by ECS where a hook fails, when blue takes the new revision over: green serves meanwhile, and people "
+        "are paged",
         "take them away before the rollout (lifecycleHooks: [] in the service's deployment configuration; the file's "
         "gates judge in their place), or be there to answer: aws ecs continue-service-deployment",
     )
