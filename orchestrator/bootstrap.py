@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from orchestrator.ports.store import Store
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
+    from orchestrator.aws.client.transport import Transport
     from orchestrator.aws.events.wakeups import Wakeups
     from orchestrator.engine.aftercare import Aftercare
     from orchestrator.engine.calendar import Calendar
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.notify.deliverer import Deliverer
     from orchestrator.notify.sink import Sink
     from orchestrator.outbound.http_outbound import HttpOutward
+    from orchestrator.verify.means import Means
 
 EVENTS_QUEUE = "TEAL_EVENTS_QUEUE"
 """The URL of an SQS queue to which EventBridge pushes what may concern a rollout; unset: looks alone find it."""
@@ -79,8 +81,20 @@ def store_url() -> str:
         return given
     if given:
         return f"sqlite:///{Path(given).absolute()}"
+    return f"sqlite:///{state_folder() / 'teal.db'}"
+
+
+def state_folder() -> Path:
+    """Where Teal keeps what it must remember of this user (XDG Base Directory)."""
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return f"sqlite:///{state / 'teal' / 'teal.db'}"
+    return state / "teal"
+
+
+def region() -> str:
+    """The AWS region of the environment. Raises Denied if there is none."""
+    from orchestrator.aws.session import region_of_environment
+
+    return region_of_environment()
 
 
 def open_settings(path: str | Path | None = None) -> Settings:
@@ -258,3 +272,55 @@ def looking_back(engine: Engine) -> Engine:
     from orchestrator.engine.aftercare import Aftercare
 
     return replace(engine, lookout=Aftercare(engine.store, engine.cloud, engine.clock))
+
+
+@asynccontextmanager
+async def open_verification(database: Path, *, role: str = "") -> AsyncIterator["Means"]:
+    """What a run of `verify-account` acts by: AWS by the environment, every call remembered, and an engine.
+
+    `database`: the run's own store. `role`: what narrower permissions are tried with; empty: the credentials' own.
+    """
+    from orchestrator.aws.client.botocore import open_wire
+    from orchestrator.aws.client.call import Caller
+    from orchestrator.aws.client.narrowed_sessions import narrowed
+    from orchestrator.aws.client.rate_limits import Limits
+    from orchestrator.aws.session import open_cloud as opened
+    from orchestrator.core.domain.errors import Outside
+    from orchestrator.engine.aws_time import AwsTime
+    from orchestrator.store.opening import open_store as stored
+    from orchestrator.verify.facts.calls import CallLog, Recorder
+    from orchestrator.verify.means import Calls, Means, Unnarrowed
+    from orchestrator.verify.users import open_users
+
+    log, where = CallLog(), region()
+    recorders: list[Recorder] = []
+
+    def through(transport: "Transport") -> Recorder:
+        recorders.append(Recorder(transport, log))
+        return recorders[-1]
+
+    @asynccontextmanager
+    async def narrow(policy: str) -> AsyncIterator[Calls]:
+        try:
+            session = narrowed(caller, policy, role=role, opens=lambda who: open_wire(where, role=who))
+            transport = await stack.enter_async_context(session)
+        except Outside as error:
+            raise Unnarrowed(f"no session with fewer permissions could be had: {error}") from error
+        yield Calls(Caller(Recorder(transport, log)))
+
+    store = stored(f"sqlite:///{database}")
+    try:
+        async with AsyncExitStack() as stack, opened(where, through=through) as cloud:
+            caller = Caller(recorders[0], limits=Limits())
+            engine = engine_of(store, cloud, AwsTime(SystemClock(), cloud))
+            yield Means(
+                engine=engine,
+                direct=cloud.direct(),
+                calls=Calls(caller),
+                narrow=narrow,
+                open_users=open_users,
+                region=where,
+                log=log,
+            )
+    finally:
+        await store.close()

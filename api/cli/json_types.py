@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from api.auth.token_shapes import TokenMade, TokenView
 from api.cli.commands.rollback_direct import DirectRollback
+from api.cli.commands.verify_account import Cleaned
 from api.cli.output.init_result import Beginnings
 from api.http.json_values import EventView, PreflightView
 from orchestrator.engine.views.report_parts import Report
 from orchestrator.engine.views.rollout import RolloutView
 from orchestrator.engine.views.services import ServiceView
 from orchestrator.simulate.report import Simulation
+from orchestrator.verify.plan import DryRun
+from orchestrator.verify.report.values import VerifyReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +163,9 @@ OUTPUTS: dict[str, Output] = {
     "tokens list": Output(kind=Tokens),
     "tokens revoke": Output(kind=TokenView),
     "simulate": Output(kind=Simulation),
+    "verify-account": Output(kind=VerifyReport),
+    "verify-account --dry-run": Output(kind=DryRun),
+    "verify-account --clean": Output(kind=Cleaned, is_each=True),
     "evidence": Output(kind=tuple[Weighed, ...]),
     "migrate": Output(kind=StoreAt),
 }

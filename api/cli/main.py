@@ -56,6 +56,10 @@ COMMANDS = {
     "outputs": ("api.cli.commands.outputs", "Print the names of what serves, for Terraform and scripts."),
     "serve": ("api.cli.commands.serve", "Run the engine and the HTTP API."),
     "simulate": ("api.cli.commands.simulate", "Try a plan on simulated releases, good and bad."),
+    "verify-account": (
+        "api.cli.commands.verify_account",
+        "Try Teal in your own AWS account, and write down what AWS does.",
+    ),
     "evidence": ("api.cli.commands.evidence", "Recompute the evidence of a comparison from its records."),
     "tokens": ("api.cli.commands.tokens", "Make, list and revoke the tokens of the HTTP API."),
     "completion": ("api.cli.commands.completion", "Teach your shell to complete all this."),
@@ -80,7 +84,7 @@ class LazyGroup(click.Group):
         if known is None:
             return None
         module = importlib.import_module(known[0])
-        found: click.Command = getattr(module, f"{cmd_name}_command")
+        found: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         found.epilog = examples.epilog(cmd_name)
         return found
 

@@ -20,16 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the client comes
 
 from summary import summary
 
-from api.client import Client
-from api.client import Failure
-from api.client import GaveUp
-from api.client import Invalid
-from api.client import NotReached
-from api.client import Refused
+from api.client import Client, Failure, GaveUp, Invalid, NotReached, Refused
 from api.client.goals import goal_of
 from api.client.requests import File
-from api.client.values import Event
-from api.client.values import Rollout
+from api.client.values import Event, Rollout
 
 FRESH_SECONDS = 120.0  # GitHub's tokens live for five minutes or more
 SPANS = {"s": 1, "m": 60, "h": 3600}

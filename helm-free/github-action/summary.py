@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from api.client.values import Event
-from api.client.values import Rollout
-from api.client.values import Step
+from api.client.values import Event, Rollout, Step
 
 MARKS = {"succeeded": "✅", "rolled_back": "↩️", "rolling_back": "↩️", "abandoned": "⛔"}
 STATES = {"done": "✅ done", "current": "▶️ current", "ahead": "ahead"}

@@ -68,6 +68,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal simulate -f rollout.yaml --rps 250 --error-rate 0.1%",
         "teal simulate -f rollout.yaml --rps 10 --defect total --defect 5x --plot harm.svg",
     ),
+    "verify-account": (
+        "teal verify-account --subnets subnet-0aaa,subnet-0bbb --security-group sg-0123 --dry-run",
+        "teal verify-account --subnets subnet-0aaa,subnet-0bbb --security-group sg-0123 --yes -o seen/",
+        "teal verify-account --service test/checkout --only preflight,good",
+        "teal verify-account --clean",
+    ),
     "evidence": ("teal evidence events.json",),
     "report": ("teal report checkout-3f9a1c07", "teal report checkout-3f9a1c07 --json"),
     "tokens": (

@@ -129,6 +129,16 @@ def iam_action(service: str, operation: str) -> str:
     return f"{prefix}:{operation}"
 
 
+def said(error: Outside) -> tuple[str, str]:
+    """The code and the message that AWS gave with an error; ``NoAnswer`` and why, where it gave none."""
+    cause = error.__cause__
+    response = getattr(cause, "response", None)
+    if isinstance(response, dict) and "Error" in response:
+        return str(response["Error"].get("Code", "Unknown")), str(response["Error"].get("Message", ""))
+    code = getattr(cause, "code", "")
+    return (str(code), str(getattr(cause, "message", ""))) if code else ("NoAnswer", error.why)
+
+
 def refused(service: str, operation: str, *, code: str, message: str, status: int) -> Outside:
     """The error for an error answer. `code` is AWS's code on the wire, `status` the HTTP status."""
     if not _is_aws_code(code):

@@ -5,8 +5,9 @@ laptop should have one listening some 20 ms after it was asked for. It imports n
 misbehaving comes from the environment, as a task definition sets it, and from its supervisor while it runs.
 
 ``GET /healthz`` answers 200 or 503; ``GET /stream`` sends its revision as server-sent events and a request for a
-WebSocket as text messages, for as long as it runs; any other path answers a small JSON object. Every answer carries
-``X-Teal-Revision`` and ``X-Teal-Version``, its own errors too, so that a client can tell who failed it.
+WebSocket as text messages, for as long as it runs; any other path answers a small JSON object, after so many seconds
+where it ends in ``?wait=SECONDS``. Every answer carries ``X-Teal-Revision`` and ``X-Teal-Version``, its own errors too,
+so that a client can tell who failed it.
 
 ========================  =================================================================================
 TEAL_DEMO_VERSION         the version it reports (default 1)
@@ -193,6 +194,15 @@ def chunked_length(buffer: bytearray, start: int) -> tuple[int, int] | None:
             return None if end < 0 else (total, end + 4)
         total += size
         position = line_end + 2 + size + 2
+
+
+def wait_seconds(target: bytes) -> float:
+    """How long the request asks to be kept waiting: ``?wait=SECONDS``, an hour at most."""
+    _, _, asked = target.partition(b"?wait=")
+    try:
+        return min(3600.0, max(0.0, float(asked))) if asked else 0.0
+    except ValueError:
+        return 0.0
 
 
 class Connection:
@@ -437,7 +447,7 @@ class Server:
                 **({"error": "failed as TEAL_DEMO_ERROR_RATE asked"} if failed else {}),
             }
         )
-        delay = behaviour.delay_seconds(time.monotonic() - self.started)
+        delay = behaviour.delay_seconds(time.monotonic() - self.started) + wait_seconds(request.target)
         if delay <= 0:
             connection.finish(request, status, body)
         else:

@@ -7,6 +7,7 @@ from sandbox.world.kernel.operation import Operation, operation
 
 RESERVED = 5  # of every subnet's addresses, by AWS
 DEFAULT = 256
+VPC = "vpc-0a1b2c3d"  # the account's only one
 
 
 class Addresses:
@@ -50,6 +51,7 @@ class Addresses:
         free = self.sizes.get(subnet, DEFAULT) - RESERVED - taken
         return {
             "SubnetId": subnet,
+            "VpcId": VPC,
             "AvailabilityZone": zone,
             "AvailableIpAddressCount": max(0, free),
             "State": "available",

@@ -1,0 +1,63 @@
+"""Composite alarms under a permission that names alarms."""
+
+from orchestrator.verify.beliefs.belief import Belief, Need, Seen, as_believed, not_asked, unclear, wrong
+from orchestrator.verify.journal import Made
+from orchestrator.verify.means import Calls, Refusal, Unnarrowed
+from orchestrator.verify.place import template
+from orchestrator.verify.scene import Scene, policy
+
+ACTION = "cloudwatch:DescribeAlarms"
+
+
+async def ask(scene: Scene) -> Seen:
+    """Make one, and read it in a session that allows all alarms by name, and in one that allows everything."""
+    name = f"{scene.wanted.name}-all"
+    params = {
+        "AlarmName": name,
+        "AlarmRule": f'ALARM("{scene.place.alarms[0]}")',
+        "Tags": template.tags(scene.wanted),
+    }
+    try:
+        async with scene.a(Made(kind="alarm", name=name), ("cloudwatch", "PutCompositeAlarm", params)):
+            account = (await scene.blue())["serviceArn"].split(":")
+            named = f"{':'.join(account[:2])}:cloudwatch:{account[3]}:{account[4]}:alarm:*"
+            found: dict[str, str] = {}
+            for kind, resource in (("alarm:*", named), ("*", "*")):
+                async with scene.means.narrow(policy(([ACTION], [resource]))) as calls:
+                    found[kind] = await _read(calls, name)
+    except Unnarrowed as why:
+        return not_asked(str(why))
+    except Refusal as refusal:
+        return unclear(f"{refusal.operation}: {refusal.code}: {refusal.message}", code=refusal.code)
+    words = "; ".join(f"on `{kind}`: {said}" for kind, said in found.items())
+    facts = {"on_alarms": found["alarm:*"], "on_everything": found["*"]}
+    if found["*"] != "returned":
+        return unclear(words, **facts)
+    return (as_believed if found["alarm:*"] == "returned" else wrong)(words, **facts)
+
+
+async def _read(calls: Calls, name: str) -> str:
+    try:
+        shown = await calls(
+            "cloudwatch",
+            "DescribeAlarms",
+            AlarmNames=[name],
+            AlarmTypes=["MetricAlarm", "CompositeAlarm", "LogAlarm"],
+        )
+    except Refusal as refusal:
+        return refusal.code
+    return "returned" if shown.get("CompositeAlarms") else "left out without error"
+
+
+COMPOSITE_ALARMS = Belief(
+    name="composite-alarms",
+    believes="A composite alarm is returned under `cloudwatch:DescribeAlarms` on `alarm:*`, as in Teal's least policy "
+    "(docs/iam-policy.json).",
+    asked_by="PutCompositeAlarm, and DescribeAlarms in two sessions: on `alarm:*`, and on `*`.",
+    rests_on="botocore's model of DescribeAlarms says that it is not: the permission must be on `*`",
+    if_wrong="An alarm that is left out is one that does not exist: preflight refuses a rollout file that names a "
+    "composite alarm, and a rollout under way holds. Give `cloudwatch:DescribeAlarms` on `*`.",
+    ask=ask,
+    needs=frozenset({Need.THROW_AWAY, Need.SESSION}),
+    actions=("cloudwatch:PutCompositeAlarm", "sts:AssumeRole", "sts:GetFederationToken"),
+)

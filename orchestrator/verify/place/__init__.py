@@ -1,0 +1,1 @@
+"""The throw-away service: its shapes, its making with a journal, and its removal."""
