@@ -18,7 +18,7 @@ from orchestrator.engine.worker import Worker
 from orchestrator.store.memory.store import MemoryStore
 from orchestrator.verify.facts.calls import CallLog, Recorder
 from orchestrator.verify.journal import Journal
-from orchestrator.verify.means import Answered, Calls, Means, Tally, Users
+from orchestrator.verify.means import Answered, Calls, Means, Tally, Unnarrowed, Users
 from orchestrator.verify.place.template import HEADER
 from orchestrator.verify.run import Outcome, verify
 from orchestrator.verify.wanted import Wanted
@@ -141,8 +141,8 @@ class VirtualUsers:
 class VirtualEngine:
     """The engine of a run, in memory."""
 
-    def __init__(self, cloud: AwsCloud, clock: LoopClock) -> None:
-        self.store, self.cloud, self.clock = MemoryStore(), cloud, clock
+    def __init__(self, store: MemoryStore, cloud: AwsCloud, clock: LoopClock) -> None:
+        self.store, self.cloud, self.clock = store, cloud, clock
         self.worker = Worker(Ticker(self.store, cloud, clock), owner="verify")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -165,15 +165,20 @@ class Stage:
         there = {"Name": "network", "Subnets": list(WANTED.subnets), "SecurityGroups": ["sg-0123"]}
         self.world.call("elbv2", "CreateLoadBalancer", there)
         self.before = self.letter()
-        self.loop = VirtualLoop(self._moved)
         self.said: list[str] = []
+        self.is_dead = False  # no call of the process that is killed reaches AWS
+        self.policy: SessionPolicy | None = None
+        self._open(MemoryStore())
+
+    def _open(self, store: MemoryStore) -> None:
+        """A process begins: its loop, its clients, its engine over the run's store."""
+        self._began = self.world.now
+        self.loop = VirtualLoop(self._moved)
         self.log = CallLog()
         transport = DirectTransport(self.call, refusal=AwsRefusal, lost=CallLost)
-        self.transport = Recorder(transport, self.log)
-        self.caller = Caller(self.transport, chance=lambda: 0.5)
+        self.caller = Caller(Recorder(transport, self.log), chance=lambda: 0.5)
         self.cloud = AwsCloud(self.caller, region=self.world.region)
-        self.engine = VirtualEngine(self.cloud, LoopClock(self.loop, START))
-        self.policy: SessionPolicy | None = None
+        self.engine = VirtualEngine(store, self.cloud, LoopClock(self.loop, self._began))
         self.means = Means(
             engine=self.engine,
             direct=self.cloud.direct(),
@@ -184,16 +189,23 @@ class Stage:
             log=self.log,
         )
 
+    def kill(self) -> None:
+        """End the process wherever it is, and begin another one with the same files."""
+        self.is_dead = True
+        close(self.loop)
+        self.is_dead = False
+        self._open(self.engine.store)
+
     def _moved(self, seconds: float) -> None:
-        self.world.advance(START + timedelta(seconds=seconds))
+        self.world.advance(self._began + timedelta(seconds=seconds))
 
     def call(self, service: str, operation: str, params: Json) -> Json:
+        if self.is_dead:
+            raise CallLost("the process is dead")
         return self.ways.lie(self.world.call, service, operation, params)
 
     @asynccontextmanager
     async def narrowed(self, policy: str) -> AsyncIterator[Calls]:
-        from orchestrator.verify.means import Unnarrowed
-
         if not self.ways.is_narrowed:
             raise Unnarrowed("no role was named that these credentials may assume")
         allowed = SessionPolicy.read(policy)

@@ -45,8 +45,8 @@ IN_FLIGHT = Belief(
     asked_by="A request that takes half a minute; after a fifth of it the rule is written without the group.",
     rests_on="Elastic Load Balancing documents this of deregistered targets, not of rules",
     if_wrong="At the end of a rollout, and in a rollback, Teal takes green's group out of the rule before green's "
-    "tasks are drained: requests that green is still answering then would be cut. Weights of 0 come first, so that only "
-    "requests longer than that wait are concerned.",
+    "tasks are drained: requests that green is still answering then would be cut. Weights of 0 come first, so that "
+    "only requests longer than that wait are concerned.",
     ask=ask,
     needs=frozenset({Need.THROW_AWAY, Need.USERS}),
     minutes=0.8,

@@ -1,7 +1,7 @@
 """Every call that was made, Teal's own and those of the questions, with what AWS refused."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ class CallLog:
 
     calls: list[CallFact] = field(default_factory=list)
     dropped: int = 0
+    before: Callable[[], Awaitable[None]] | None = None
+    """Awaited before each call: whoever must not miss a moment of a rollout looks at its row there."""
     _began: float | None = None
 
     def now(self) -> float:
@@ -60,6 +62,8 @@ class Recorder:
 
     async def call(self, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
         """As Transport."""
+        if self._log.before is not None:
+            await self._log.before()
         at, code, message = self._log.now(), "", ""
         try:
             return await self._transport.call(service, operation, params)

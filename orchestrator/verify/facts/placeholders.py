@@ -22,7 +22,10 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("balancer", r"\b(?:app|net)/[\w-]+/[0-9a-f]+"),
     ("account", r"(?<![\d.])\d{12}(?![\d.])"),
     ("address", r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\d.])"),
-    ("address", r"(?<![\w:.])(?:[0-9a-fA-F]{1,4}:){2,7}:?(?:[0-9a-fA-F]{1,4})?(?![\w:])"),
+    (
+        "address",
+        r"(?<![\w:.])(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:)+(?::[0-9a-fA-F]{1,4})+)(?![\w:])",
+    ),
     ("id", r"\b[0-9a-f]{16,64}\b"),
 )
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
@@ -47,7 +50,7 @@ class Placeholders:
         for form, pattern in _FORMS[:2]:  # a known name within an ARN goes with it
             text = self._replaced(form, pattern, text)
         for value in sorted(self._known, key=len, reverse=True):
-            text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", self._known[value], text)
+            text = re.sub(_whole(value), self._known[value], text)
         for form, pattern in _FORMS[2:]:
             text = self._replaced(form, pattern, text)
         return _TOKEN.sub("<token>", text)
@@ -60,17 +63,18 @@ class Placeholders:
 
     def left_in(self, text: str) -> tuple[str, ...]:
         """Known values that still stand in a text, as whole words: there must be none."""
-        return tuple(
-            kind
-            for value, kind in self._known.items()
-            if re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", text)
-        )
+        return tuple(kind for value, kind in self._known.items() if re.search(_whole(value), text))
 
     def _named(self, kind: str, value: str) -> str:
         if value not in self._given:
             number = self._count[kind] = self._count.get(kind, 0) + 1
             self._given[value] = f"<{kind} {number}>"
         return self._given[value]
+
+
+def _whole(value: str) -> str:
+    """A pattern for the value as a whole word, also where a hyphen joins it to others, as in what is named after it."""
+    return rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])"
 
 
 def _kind(form: str, arn: str) -> str:

@@ -16,8 +16,9 @@ def page(report: VerifyReport) -> str:
 def _lines(report: VerifyReport) -> Iterator[str]:
     what = "a throw-away service" if report.throw_away else "a service that is in use"
     yield from ("# What Teal saw in an AWS account", "")
-    yield f"Region {report.region}, {report.day}, {what}, {report.seconds / 60:.0f} minutes. Names, numbers and"
-    yield "addresses are replaced by placeholders; the same placeholder is the same thing."
+    lasted = counted(round(report.seconds / 60), "minute")
+    yield f"Region {report.region}, {report.day}, {what}, {lasted}. Names, numbers and addresses"
+    yield "are replaced by placeholders; the same placeholder is the same thing."
     yield ""
     if report.stopped:
         yield from (f"**The run ended before its end: {_cell(report.stopped)}**", "")

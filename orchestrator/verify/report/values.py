@@ -155,8 +155,12 @@ class Unclean(TealError):
 
 
 def report_of(outcome: Outcome, means: Means) -> VerifyReport:
-    """The report, with placeholders for whatever names anybody."""
-    scrub, log = means.names.scrub, means.log
+    """The report, with placeholders for whatever names anybody.
+
+    Of a service that is the user's it holds no sentence of preflight or of a rollout's log, since these name alarms,
+    containers and people whom nobody could know beforehand: only their kinds.
+    """
+    scrub, log, is_ours = means.names.scrub, means.log, outcome.wanted.is_throw_away
     return VerifyReport(
         format=FORMAT,
         region=means.region,
@@ -165,11 +169,16 @@ def report_of(outcome: Outcome, means: Means) -> VerifyReport:
         day=outcome.began.date().isoformat(),
         seconds=round((outcome.ended - outcome.began).total_seconds(), 1),
         reached=outcome.reached,
-        stopped=scrub(outcome.stopped),
+        stopped=scrub(outcome.stopped) if is_ours or not outcome.stopped else "something was refused",
         interrupted=outcome.is_interrupted,
         ok=outcome.is_whole,
         findings=tuple(
-            FindingLine(severity=one.severity, code=one.code, what=scrub(one.what), why=scrub(one.why))
+            FindingLine(
+                severity=one.severity,
+                code=one.code,
+                what=scrub(one.what) if is_ours else "",
+                why=scrub(one.why) if is_ours else "",
+            )
             for one in outcome.findings
         ),
         rollouts=_rollouts(outcome, means),
@@ -214,15 +223,15 @@ def checked(text: str, means: Means) -> str:
 
 def _rollouts(outcome: Outcome, means: Means) -> tuple[RolloutLine, ...]:
     scrub = means.names.scrub
-    lines = []
+    lines, is_ours = [], outcome.wanted.is_throw_away
     for played in outcome.rollouts:
         plain: dict[str, Any] = {
             **_fields(played),
-            "why": scrub(played.why),
+            "why": scrub(played.why) if is_ours else "",
             "as_wanted": played.is_as_wanted,
         }
         plain["events"] = tuple(
-            EventLine(seconds=event.seconds, kind=event.kind, message=scrub(event.message))
+            EventLine(seconds=event.seconds, kind=event.kind, message=scrub(event.message) if is_ours else "")
             for event in played.events
         )
         lines.append(RolloutLine(**plain))

@@ -7,10 +7,8 @@ from orchestrator.core.domain.errors import Outside
 from orchestrator.core.domain.phases import Phase
 from orchestrator.engine import commands
 from orchestrator.verify.means import Refusal
-from orchestrator.verify.rollouts.play import Script, spec_of
+from orchestrator.verify.rollouts.play import ORDER, Script, spec_of
 from orchestrator.verify.scene import Scene
-
-PHASES = (Phase.PENDING, Phase.PREPARING, Phase.PROVISIONING, Phase.SHIFTING, Phase.WATCHING, Phase.SETTLING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +85,7 @@ PARTS: tuple[Part, ...] = (
             minutes=_MINUTES[phase],
             script=_taken_back(phase),
         )
-        for phase in PHASES
+        for phase in ORDER
     ),
     Part(
         name="direct",

@@ -21,10 +21,19 @@ from orchestrator.core.rollout.spec import Limits, MetricsSpec, Spec
 from orchestrator.engine import commands
 from orchestrator.engine.direct_rollback import BringHome
 from orchestrator.verify.means import Engine, Tally
+from orchestrator.verify.place import template
 from orchestrator.verify.scene import Scene
 
 BLINK = 0.05  # seconds between looks at the row: shorter than a tick takes
 AUTHOR = Actor(name="teal verify-account")
+ORDER = (
+    Phase.PENDING,
+    Phase.PREPARING,
+    Phase.PROVISIONING,
+    Phase.SHIFTING,
+    Phase.WATCHING,
+    Phase.SETTLING,
+)
 LONGEST = 90  # minutes that a rollout may take
 
 
@@ -121,6 +130,7 @@ async def play(scene: Scene, script: Script, tally: Tally | None) -> Played:
     except TimeoutError:
         row = (await engine.store.load(rollout)).rollout
         why = f"it was still {row.phase}: {row.waiting.waiting_for or 'waiting'}"
+    _learn(scene, row)
     since = tally.since(before) if tally and before else None
     events = await engine.store.events(rollout, limit=10_000)
     if not why and row.phase is not script.wanted:
@@ -146,16 +156,27 @@ async def play(scene: Scene, script: Script, tally: Tally | None) -> Played:
     )
 
 
+def _learn(scene: Scene, row: Rollout) -> None:
+    """What the rollout made is named after the service, cut to length: none of it may stand in the report."""
+    names = scene.means.names
+    names.learn("green", row.green.name if row.green else "")
+    for pair in row.pairs:
+        names.learn("green group", pair.green_name)
+        for arn in (pair.blue, pair.load_balancer):
+            names.learn("name", template.suffix(arn).partition("/")[2].split("/")[0])
+
+
 async def _take_back(scene: Scene, script: Script, rollout: RolloutId) -> tuple[str, float | None]:
     """Let it come so far, and take it back there: by a command, or directly while no engine runs."""
     engine, wanted = scene.means.engine, script.after
-    if wanted is not Phase.PENDING:
-        async with running(engine, rollout):
-            await until(engine, rollout, lambda row: row.phase is wanted or row.phase.is_final)
-            if not script.is_direct:
-                return await _give(scene, rollout), None
+    assert wanted is not None
     if not script.is_direct:
-        return await _give(scene, rollout), None
+        if wanted is Phase.PENDING:
+            return await _give(scene, rollout), None
+        async with running(engine, rollout):
+            return await _given_in(scene, rollout, wanted), None
+    async with running(engine, rollout):
+        await until(engine, rollout, lambda row: row.phase is wanted or row.phase.is_final)
     row = (await engine.store.load(rollout)).rollout
     bringing = BringHome(
         scene.means.direct,
@@ -165,6 +186,37 @@ async def _take_back(scene: Scene, script: Script, rollout: RolloutId) -> tuple[
     )
     home = await bringing.run(by="teal verify-account: rollback --direct")
     return row.phase.value, round(home.on_blue_after.total_seconds(), 1)
+
+
+async def _given_in(scene: Scene, rollout: RolloutId, wanted: Phase) -> str:
+    """Give a rollback as soon as the row is in a phase; the phase that it was in.
+
+    Some phases last for one call alone, so the row is looked at before each call that the engine makes. A phase that
+    was missed all the same is not waited for: the rollout is taken back where it is.
+    """
+    given: list[str] = []
+    is_looking, is_due = False, ORDER[ORDER.index(wanted) :]
+
+    async def look() -> None:
+        nonlocal is_looking
+        if given or is_looking:
+            return
+        is_looking = True
+        try:
+            row = (await scene.means.engine.store.load(rollout)).rollout
+            if row.phase in is_due or row.phase.is_final:
+                given.append(await _give(scene, rollout))
+        finally:
+            is_looking = False
+
+    scene.means.log.before = look
+    try:
+        while not given:
+            await look()
+            await asyncio.sleep(BLINK)
+    finally:
+        scene.means.log.before = None
+    return given[0]
 
 
 async def _give(scene: Scene, rollout: RolloutId) -> str:

@@ -1,0 +1,92 @@
+"""The dry run: what is made, what it costs, how long it takes, and which permissions it needs."""
+
+import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.aws.client.errors import iam_action
+from orchestrator.core.domain.errors import Invalid
+from orchestrator.verify.beliefs.registry import BELIEFS
+from orchestrator.verify.plan import POLICY_MAX, dry_run, partition_of, words_of
+from orchestrator.verify.run import part_names
+from orchestrator.verify.wanted import Wanted, checked
+from tests.verify.stage import WANTED, Stage
+
+SERVICE = Wanted(id=WANTED.id, service="prod/checkout")
+SIZE = {"separators": (",", ":")}
+
+
+@pytest.mark.parametrize("wanted", [WANTED, SERVICE, replace(WANTED, parts=frozenset({"good"}))])
+def test_the_policy_fits_a_managed_policy(wanted: Wanted) -> None:
+    policy = dry_run(wanted, "eu-west-1").policy
+    assert len(json.dumps(policy, separators=(",", ":"))) <= POLICY_MAX
+
+
+def test_the_policy_allows_every_call_that_a_whole_run_makes(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.play(replace(WANTED, parts=frozenset({"preflight", "good", "direct", "beliefs"})))
+    statements: Any = dry_run(WANTED, "eu-west-1").policy["Statement"]
+    allowed = {action for statement in statements for action in statement["Action"]}
+    made = {iam_action(call.service, call.operation) for call in stage.log.calls}
+    assert made - allowed == {"sts:GetCallerIdentity"}  # which takes no permission
+    stage.close()
+
+
+def test_writes_are_allowed_on_what_the_run_makes_and_no_service_of_another_cluster() -> None:
+    statements: Any = dry_run(WANTED, "eu-west-1").policy["Statement"]
+    containers = next(one for one in statements if one["Sid"] == "Containers")
+    other = "arn:aws:ecs:eu-west-1:123456789012:service/prod/checkout"
+    assert not any(fnmatchcase(other, pattern) for pattern in containers["Resource"])
+
+
+def test_fewer_parts_take_less_time_and_money_and_fewer_permissions() -> None:
+    whole, part = (
+        dry_run(WANTED, "eu-west-1"),
+        dry_run(replace(WANTED, parts=frozenset({"good"})), "eu-west-1"),
+    )
+    assert part.minutes < whole.minutes
+    assert 0 < part.dollars < whole.dollars < 2
+    assert "PutCompositeAlarm" in json.dumps(whole.policy)
+    assert "PutCompositeAlarm" not in json.dumps(part.policy)
+
+
+def test_the_words_say_what_is_made_and_whose_prices_of_when_they_are() -> None:
+    text = "\n".join(words_of(dry_run(WANTED, "eu-west-1")))
+    assert "teal-verify-0a1b2c3d" in text
+    assert "us-east-1 in 2026-01" in text
+    assert all(belief.name in text for belief in BELIEFS)
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_the_partition_is_the_regions(region: str, partition: str) -> None:
+    assert partition_of(region) == partition
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"subnets": ("subnet-0aaa",)}, "two subnets are needed"),
+        ({"subnets": ("subnet-0aaa", "subnet-0aaa")}, "two subnets are needed"),
+        ({"subnets": ("subnet-0aaa", "10.0.0.0/24")}, "is no subnet's id"),
+        ({"security_group": ""}, "a security group is needed"),
+        ({"service": "checkout"}, "names no service"),
+        ({"service": "prod/checkout"}, "name one of them"),
+        ({"listener": "arn:aws:nonsense"}, "no ARN of an application load balancer's listener"),
+        ({"parts": frozenset({"godo"})}, "there is no part godo"),
+    ],
+)
+def test_what_a_run_cannot_be_made_of_is_refused_with_what_to_write_instead(
+    changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(Invalid, match=says):
+        checked(replace(WANTED, **changes), part_names())
+
+
+def test_a_run_on_a_service_needs_its_name_alone() -> None:
+    assert checked(SERVICE, part_names()) is SERVICE
