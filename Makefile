@@ -78,9 +78,9 @@ night: setup
 bench: setup
 	$(BIN)/python -m tests.bench
 
-# Asks a real account what it refuses, if the environment names one; prints what that would settle otherwise.
+# Tries Teal in a real account: ARGS="--subnets … --security-group …"; it says what it will do, and asks.
 verify-aws: setup
-	@$(BIN)/python -m tests.verify
+	@$(BIN)/teal verify-account $(ARGS)
 
 # Needs uv. The locks hold versions and hashes and no address.
 lock:

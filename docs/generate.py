@@ -28,6 +28,7 @@ from docs.pages import (  # noqa: E402
     settings,
     slack,
     states,
+    verify_account,
 )
 
 
@@ -37,6 +38,7 @@ def pages() -> dict[str, str]:
         "architecture.md": architecture.page(),
         "aws-cases.md": aws_cases.page(),
         "states.md": states.page(),
+        "verify-account.md": verify_account.page(),
         "commands.md": commands.page(),
         "errors.md": errors.page(),
         "cloning.md": cloning.page(),

@@ -282,7 +282,6 @@ async def open_verification(database: Path, *, role: str = "") -> AsyncIterator[
     """
     from orchestrator.aws.client.botocore import open_wire
     from orchestrator.aws.client.call import Caller
-    from orchestrator.aws.client.narrowed_sessions import narrowed
     from orchestrator.aws.client.rate_limits import Limits
     from orchestrator.aws.session import open_cloud as opened
     from orchestrator.core.domain.errors import Outside
@@ -290,6 +289,7 @@ async def open_verification(database: Path, *, role: str = "") -> AsyncIterator[
     from orchestrator.store.opening import open_store as stored
     from orchestrator.verify.facts.calls import CallLog, Recorder
     from orchestrator.verify.means import Calls, Means, Unnarrowed
+    from orchestrator.verify.narrowed import Nobody, narrowed
     from orchestrator.verify.users import open_users
 
     log, where = CallLog(), region()
@@ -308,6 +308,11 @@ async def open_verification(database: Path, *, role: str = "") -> AsyncIterator[
             raise Unnarrowed(f"no session with fewer permissions could be had: {error}") from error
         yield Calls(Caller(Recorder(transport, log)))
 
+    @asynccontextmanager
+    async def strange() -> AsyncIterator[Calls]:
+        async with open_wire(where, role=Nobody(caller)) as transport:
+            yield Calls(Caller(Recorder(transport, log)))
+
     store = stored(f"sqlite:///{database}")
     try:
         async with AsyncExitStack() as stack, opened(where, through=through) as cloud:
@@ -318,6 +323,7 @@ async def open_verification(database: Path, *, role: str = "") -> AsyncIterator[
                 direct=cloud.direct(),
                 calls=Calls(caller),
                 narrow=narrow,
+                strange=strange,
                 open_users=open_users,
                 region=where,
                 log=log,

@@ -123,6 +123,8 @@ class Means:
     direct: Direct
     calls: Calls
     narrow: Narrow
+    strange: Callable[[], AbstractAsyncContextManager[Calls]]
+    """The same account with temporary credentials that nobody gave."""
     open_users: OpenUsers
     region: str
     log: CallLog = field(default_factory=CallLog)

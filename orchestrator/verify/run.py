@@ -116,6 +116,7 @@ def _learn(wanted: Wanted, means: Means) -> None:
         ("role", wanted.role),
         ("url", wanted.url),
         ("namespace", wanted.namespace),
+        ("certificate", wanted.certificate),
         ("security group", wanted.security_group),
         *(("subnet", subnet) for subnet in wanted.subnets),
     ):

@@ -33,6 +33,7 @@ class Wanted:
     url: str = ""  # where users' requests go; empty: the load balancer's own name
     role: str = ""  # that may be assumed to try narrower permissions
     namespace: str = ""  # of Service Connect
+    certificate: str = ""  # in Certificate Manager, for a listener of a moment
     image: str = IMAGE
     port: int = 80  # of the listener that is made
     minute: timedelta = timedelta(seconds=60)

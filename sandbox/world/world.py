@@ -117,7 +117,7 @@ class World:
         usage = Usage(self._containers, self._balancing, self._metrics, self._custom, self.behaviour)
         self.autoscaling = Scaling(self._containers, self._rolling, self._balancing, self._alarms, usage)
         rules = Rules(self._balancing, self._health)
-        self.sts: Sts[World] = Sts(self.kernel)
+        self.sts: Sts[World] = Sts(self.kernel, home=self)
         self.addresses = Addresses(self._containers, self._balancing)
         self.images, self.secrets = Images(self.kernel), Secrets(self.kernel)
         asked = Requests(self._containers, self._balancing, self.autoscaling.known)

@@ -1,6 +1,6 @@
 """What AWS refuses: a list of calls, each with the answer that Teal and its World count on and what that rests on.
 
-Run against the World always, against moto with its lies named, and against a real account by ``make verify-aws``.
+Run against the World always, against moto with its lies named, and against a real account by ``pytest -m aws``.
 """
 
 from tests.verify.refusals_of_load_balancing import LOAD_BALANCING

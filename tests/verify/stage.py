@@ -39,6 +39,7 @@ WANTED = Wanted(
     security_group="sg-0123",
     minute=MINUTE,
     namespace="ns-arn",
+    certificate="arn:aws:acm:eu-west-1:123456789012:certificate/1",
 )
 Call = Callable[[str, str, Json], Json]
 Lie = Callable[[Call, str, str, Json], Json]
@@ -184,6 +185,7 @@ class Stage:
             direct=self.cloud.direct(),
             calls=Calls(self.caller),
             narrow=self.narrowed,
+            strange=self.strange,
             open_users=self.users,
             region=self.world.region,
             log=self.log,
@@ -219,6 +221,17 @@ class Stage:
 
         transport = DirectTransport(call, refusal=AwsRefusal, lost=CallLost)
         yield Calls(Caller(Recorder(transport, self.log), chance=lambda: 0.5))
+
+    @asynccontextmanager
+    async def strange(self) -> AsyncIterator[Calls]:
+        def call(service: str, operation: str, params: Json) -> Json:
+            return self.ways.lie(self._unknown, service, operation, params)
+
+        yield Calls(Caller(DirectTransport(call, refusal=AwsRefusal, lost=CallLost), chance=lambda: 0.5))
+
+    def _unknown(self, service: str, operation: str, params: Json) -> Json:
+        self.world.sts.session("ASIANOBODY", "nobody", is_query=service in ("elbv2", "cloudwatch", "sts"))
+        raise AssertionError("nobody's credentials were taken")
 
     def _checked(self, service: str, operation: str, params: Json) -> Json:
         """What the narrow session's policy says, where the World knows the resources that a call asks for."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.verify.beliefs.belief import Need, Seen, Verdict
+from orchestrator.verify.beliefs.belief import Belief, Need, Seen, Verdict
 from orchestrator.verify.beliefs.registry import BELIEFS
+from orchestrator.verify.beliefs.unasked import UNASKED
 from orchestrator.verify.report.page import page
 from orchestrator.verify.report.values import report_of
 from orchestrator.verify.run import part_names
@@ -42,6 +43,30 @@ def second_registration(call: Call, service: str, operation: str, params: Json) 
     if operation == "RegisterScalableTarget" and "Tags" in params and params["MaxCapacity"] == 5:
         raise AwsRefusal("ValidationException", "tags cannot be changed by this call", 400)
     return call(service, operation, params)
+
+
+def any_number_of_rules(call: Call, service: str, operation: str, params: Json) -> Json:
+    if operation == "DescribeRules" and len(params.get("RuleArns", ())) > 20:
+        raise AwsRefusal("RuleNotFound", "One or more rules not found", 400)
+    return call(service, operation, params)
+
+
+def shows_secrets(call: Call, service: str, operation: str, params: Json) -> Json:
+    answer = call(service, operation, params)
+    for listener in answer.get("Listeners", ()) if operation == "DescribeListeners" else ():
+        for action in listener["DefaultActions"]:
+            if "AuthenticateOidcConfig" in action:
+                action["AuthenticateOidcConfig"]["ClientSecret"] = "not-a-secret"
+    return answer
+
+
+def takes_past_schedules(call: Call, service: str, operation: str, params: Json) -> Json:
+    return {} if operation == "PutScheduledAction" else call(service, operation, params)
+
+
+def is_bare(params: Json) -> bool:
+    """True for the read by which nobody's credentials are tried."""
+    return not params
 
 
 class Permissions:
@@ -96,6 +121,13 @@ OTHERWISE: dict[str, Ways] = {
         lie=refusing("ModifyRule", "ValidationError", lambda p: '"Weight": 0' in str(p).replace("'", '"'))
     ),
     "scalable-target-tags": Ways(lie=second_registration),
+    "long-draining": Ways(
+        lie=refusing("ModifyTargetGroupAttributes", "ValidationError", lambda p: "3601" in str(p))
+    ),
+    "rules-by-arn": Ways(lie=any_number_of_rules),
+    "client-secret": Ways(lie=shows_secrets),
+    "unknown-credentials": Ways(lie=refusing("DescribeLoadBalancers", "AccessDenied", is_bare)),
+    "past-schedule": Ways(lie=takes_past_schedules),
     "service-connect": Ways(
         lie=refusing("CreateService", "AccessDeniedException", lambda p: "serviceConnectConfiguration" in p)
     ),
@@ -134,10 +166,9 @@ def test_permissions_are_tried_in_sessions_that_have_no_others(
     "belief", [one for one in BELIEFS if Need.SESSION in one.needs], ids=lambda b: b.name
 )
 def test_without_a_narrower_session_it_is_said_that_it_could_not_be_asked(
-    tmp_path: Path, belief: object
+    tmp_path: Path, belief: Belief
 ) -> None:
-    name = belief.name
-    seen, _ = ask(tmp_path, name, Ways(is_narrowed=False))
+    seen, _ = ask(tmp_path, belief.name, Ways(is_narrowed=False))
     assert seen.verdict is Verdict.NOT_ASKED
     assert seen.words == "not asked here, because no role was named that these credentials may assume"
 
@@ -174,4 +205,12 @@ def test_every_belief_has_a_name_of_its_own_and_all_its_sentences() -> None:
 
 def test_every_belief_is_played_both_ways_here() -> None:
     elsewhere = {"service-revisions", "composite-alarms", "datapoint-delay", "datapoint-revision"}
-    assert {belief.name for belief in BELIEFS} == OTHERWISE.keys() | elsewhere
+    unasked = {belief.name for belief in UNASKED}
+    assert {belief.name for belief in BELIEFS} == OTHERWISE.keys() | elsewhere | unasked
+
+
+def test_what_no_run_asks_is_in_the_report_with_the_reason(tmp_path: Path) -> None:
+    for belief in UNASKED[:2]:
+        seen, _ = ask(tmp_path / belief.name, belief.name, Ways())
+        assert seen.verdict is Verdict.NOT_ASKED
+        assert seen.words.startswith("not asked here, because it ")

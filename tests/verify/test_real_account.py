@@ -1,4 +1,9 @@
-"""The list against a real account, for whoever asks: ``pytest -m aws`` in the environment of ``make verify-aws``."""
+"""The list of what AWS refuses against a real account, for whoever asks: ``pytest -m aws tests/verify``.
+
+The environment names the account and a place in it: TEAL_VERIFY_ACCOUNT (its number), TEAL_VERIFY_VPC,
+TEAL_VERIFY_SUBNETS (two, of two zones), TEAL_VERIFY_SECURITY_GROUP, and a certificate for HTTPS listeners where there
+is one (TEAL_VERIFY_CERTIFICATE). What Teal believes of AWS is asked by ``teal verify-account``.
+"""
 
 import os
 import time
@@ -20,7 +25,7 @@ def real() -> Iterator[Place]:
     except Unnamed as lack:
         pytest.fail(str(lack))
     if account is None:
-        pytest.skip("no account is named: see `make verify-aws`")
+        pytest.skip("no account is named: see the first lines of this file")
     yield account.place
     assert account.place.close() == []
 

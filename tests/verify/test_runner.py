@@ -1,18 +1,18 @@
-"""``make verify-aws``: asks nobody unless it is told to, and runs against what an endpoint answers."""
+"""The list of what AWS refuses, asked of whatever account the environment names: of none unless it is named whole."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from orchestrator.verify.beliefs.registry import BELIEFS
 from sandbox.wire.skin import Skin
 from sandbox.wire.socket import serve
 from sandbox.world import AwsRefusal, World, WorldSettings
-from tests.verify.__main__ import main
-from tests.verify.account import named_by
-from tests.verify.check import MEMORY, made
-from tests.verify.marks import MARKS, table
+from tests.verify.account import Unnamed, named_by, open_account
+from tests.verify.check import MEMORY, Outcome, made
 from tests.verify.place import Answer
 from tests.verify.refusals import CHECKS
 from tests.verify.test_refusals import HTTPS, START, place, world
@@ -23,31 +23,46 @@ NAMED = {
     "TEAL_VERIFY_SUBNETS": "subnet-a,subnet-b",
     "TEAL_VERIFY_SECURITY_GROUP": "sg-0123",
 }
+ASKED_BY = {
+    "a scheduled action in the past": "past-schedule",
+    "a client secret is never shown": "client-secret",
+    "weights that are all 0 are taken": "weights-of-zero",
+    "stickiness that is left out is off": "stickiness-left-out",
+    "21 rules by their ARNs": "rules-by-arn",
+    "credentials that nobody gave, at ECS": "unknown-credentials",
+    "credentials that nobody gave, at Elastic Load Balancing": "unknown-credentials",
+}
+"""Checks that rest on memory, and the belief of `teal verify-account` that asks the same of an account."""
+
+Here = Callable[[Mapping[str, str]], tuple[list[Outcome], World]]
 
 
-def said(environment: Mapping[str, str]) -> tuple[int, str]:
-    lines: list[str] = []
-    code = main(environment, lines.append, pause=lambda _: None)
-    return code, "\n".join(lines)
+def no_pause(_: timedelta) -> None:
+    """Nothing is waited for."""
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, World]]:
-    """Run it against a World on loopback; `change` is done to the World before."""
+def here(monkeypatch: pytest.MonkeyPatch) -> Here:
+    """Ask the list of a World on loopback."""
 
-    def run(
-        environment: Mapping[str, str], change: Callable[[World], None] = lambda _: None
-    ) -> tuple[int, str, World]:
+    def asked(environment: Mapping[str, str]) -> list[Outcome]:
+        named = named_by(environment)
+        assert named is not None
+        account = open_account(named, no_pause)
+        try:
+            return [made(check, account.place) for check in CHECKS]
+        finally:
+            assert account.place.close() == []
+
+    def run(environment: Mapping[str, str]) -> tuple[list[Outcome], World]:
         account = World(start=START, settings=replace(WorldSettings.kind(), validate=True))
-        change(account)
 
-        async def served() -> tuple[int, str]:
+        async def served() -> list[Outcome]:
             async with serve(Skin(account)) as url:
                 monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-                return await asyncio.to_thread(said, environment)
+                return await asyncio.to_thread(asked, environment)
 
-        code, text = asyncio.run(served())
-        return code, text, account
+        return asyncio.run(served()), account
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
@@ -56,54 +71,34 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, World
     return run
 
 
-@pytest.mark.machine
-def test_without_an_account_nothing_is_asked_and_it_says_how(
-    here: Callable[..., tuple[int, str, World]],
-) -> None:
-    code, text, account = here({})
-    assert code == 0
-    assert "TEAL_VERIFY_ACCOUNT=" in text
-    assert "not asked (by: a client secret is never shown" in text
-    assert len(account.log) == 0
-
-
-@pytest.mark.machine
 @pytest.mark.parametrize("lacking", NAMED)
-def test_half_of_what_it_needs_is_refused_by_name(
-    here: Callable[..., tuple[int, str, World]], lacking: str
-) -> None:
-    code, text, account = here({name: value for name, value in NAMED.items() if name != lacking})
-    assert code == 2
-    assert text == f"verify-aws: {lacking} must be set too; nothing was asked of AWS"
-    assert len(account.log) == 0
+def test_half_of_what_it_needs_is_refused_by_name(lacking: str) -> None:
+    with pytest.raises(Unnamed, match=f"{lacking} must be set too; nothing was asked of AWS"):
+        named_by({name: value for name, value in NAMED.items() if name != lacking})
 
 
-@pytest.mark.machine
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"TEAL_VERIFY_ACCOUNT": "production"}, "twelve digits"),
         ({"TEAL_VERIFY_SUBNETS": "subnet-a"}, "write two"),
-        ({"TEAL_VERIFY_ACCOUNT": "210987654321"}, "credentials are of account 123456789012"),
     ],
 )
-def test_an_account_that_is_not_meant_is_not_asked(
-    here: Callable[..., tuple[int, str, World]], changes: Mapping[str, str], says: str
-) -> None:
-    code, text, account = here({**NAMED, **changes})
-    assert code == 2
-    assert says in text
-    assert {call.operation for call in account.log} <= {"GetCallerIdentity"}
+def test_an_account_that_is_named_wrongly_is_refused(changes: Mapping[str, str], says: str) -> None:
+    with pytest.raises(Unnamed, match=says):
+        named_by({**NAMED, **changes})
 
 
 @pytest.mark.machine
-def test_the_list_runs_on_what_an_endpoint_answers_and_leaves_nothing(
-    here: Callable[..., tuple[int, str, World]],
-) -> None:
-    code, text, account = here({**NAMED, "TEAL_VERIFY_CERTIFICATE": HTTPS})
-    assert code == 0, text
-    assert text.count("as believed  ") == len(CHECKS)
-    assert "OTHERWISE" not in text
+def test_an_account_that_is_not_meant_is_not_asked(here: Here) -> None:
+    with pytest.raises(Unnamed, match="credentials are of account 123456789012"):
+        here({**NAMED, "TEAL_VERIFY_ACCOUNT": "210987654321"})
+
+
+@pytest.mark.machine
+def test_the_list_runs_on_what_an_endpoint_answers_and_leaves_nothing(here: Here) -> None:
+    outcomes, account = here({**NAMED, "TEAL_VERIFY_CERTIFICATE": HTTPS})
+    assert [(one.check.name, one.answer) for one in outcomes if not one.is_as_believed] == []
     for service, operation, items in (
         ("elbv2", "DescribeLoadBalancers", "LoadBalancers"),
         ("elbv2", "DescribeTargetGroups", "TargetGroups"),
@@ -113,23 +108,11 @@ def test_the_list_runs_on_what_an_endpoint_answers_and_leaves_nothing(
 
 
 @pytest.mark.machine
-def test_without_a_certificate_its_checks_are_not_made(here: Callable[..., tuple[int, str, World]]) -> None:
-    code, text, _ = here(NAMED)
-    assert code == 0, text
-    assert "not made     a client secret is never shown: it needs a certificate" in text
-
-
-def test_an_answer_that_is_not_as_believed_fails_and_is_told() -> None:
-    def lenient(service: str, operation: str, params: Answer) -> Answer:
-        if operation == "DescribeRules" and len(params.get("RuleArns", ())) > 20:
-            return {"Rules": []}
-        return account.call(service, operation, params)
-
-    account = world()
-    here = place(lenient)
-    outcomes = {check.name: made(check, here) for check in CHECKS}
-    lines = list(table(outcomes))
-    assert any("otherwise: 21 rules by their ARNs: it was accepted" in line for line in lines)
+def test_without_a_certificate_its_checks_are_not_made(here: Here) -> None:
+    outcomes, _ = here(NAMED)
+    (secret,) = (one for one in outcomes if one.check.name == "a client secret is never shown")
+    assert secret.is_as_believed is None
+    assert "it needs a certificate" in secret.answer
 
 
 def test_what_cannot_be_removed_is_told() -> None:
@@ -141,15 +124,12 @@ def test_what_cannot_be_removed_is_told() -> None:
     account = world()
     here = place(stubborn)
     assert here.service
-    left = here.close()
-    assert left == ["ecs DeleteCluster verify: ClusterContainsServicesException: not yet"]
+    assert here.close() == ["ecs DeleteCluster verify: ClusterContainsServicesException: not yet"]
 
 
-def test_every_belief_without_a_page_is_in_the_table() -> None:
-    asked = {name for mark in MARKS for name in mark.checks}
-    assert asked <= {check.name for check in CHECKS}
-    assert {check.name for check in CHECKS if check.source == MEMORY} <= asked
-    assert all(bool(mark.checks) != bool(mark.otherwise) for mark in MARKS)
+def test_what_rests_on_memory_is_a_belief_that_an_account_can_be_asked() -> None:
+    assert {check.name for check in CHECKS if check.source == MEMORY} <= ASKED_BY.keys()
+    assert set(ASKED_BY.values()) <= {belief.name for belief in BELIEFS}
 
 
 def test_nothing_named_is_nobody() -> None:

@@ -68,6 +68,7 @@ class Options:
 @click.option("--only", metavar="PARTS", help="Only these parts, with commas between them; see below.")
 @click.option("--role", metavar="ARN", help="A role that may be assumed, to try narrower permissions with.")
 @click.option("--namespace", metavar="ARN", help="A Service Connect namespace, to ask what its clients need.")
+@click.option("--certificate", metavar="ARN", help="Of Certificate Manager, to ask what HTTPS listeners do.")
 @click.option("--url", help="Where this machine reaches the load balancer, if not by its own name.")
 @click.option(
     "--image", default=IMAGE, show_default=True, help="What the tasks run; it has BusyBox's sh and httpd."
@@ -103,6 +104,7 @@ def verify_account_command(  # noqa: PLR0913 - one an option
     only: str | None,
     role: str | None,
     namespace: str | None,
+    certificate: str | None,
     url: str | None,
     image: str,
     port: int,
@@ -141,6 +143,7 @@ def verify_account_command(  # noqa: PLR0913 - one an option
             url=url or "",
             role=role or "",
             namespace=namespace or "",
+            certificate=certificate or "",
             image=image,
             port=port,
             minute=timedelta(seconds=MINUTES[minute]),

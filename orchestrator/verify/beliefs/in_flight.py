@@ -6,16 +6,16 @@ from orchestrator.verify.beliefs.belief import Belief, Need, Seen, judged, not_a
 from orchestrator.verify.beliefs.stickiness_left_out import restore
 from orchestrator.verify.scene import UNREACHED, Scene
 
-LASTS = 0.5  # of a minute: longer than a load balancer takes to follow a rule
+LASTS = 3  # times what a load balancer takes to follow a rule
 
 
 async def ask(scene: Scene) -> Seen:
     """Take the group out of its rule while a request waits for its answer."""
     if scene.users is None:
         return not_asked(UNREACHED)
-    waits = LASTS * scene.minute
+    waits = LASTS * scene.steers_after
     request = asyncio.ensure_future(scene.users.send(wait=waits))
-    await asyncio.sleep(waits / 5)
+    await asyncio.sleep(waits / 6)
     nothing = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
     try:
         await scene.calls("elbv2", "ModifyRule", RuleArn=scene.place.rule, Actions=[nothing])
@@ -42,11 +42,11 @@ async def ask(scene: Scene) -> Seen:
 IN_FLIGHT = Belief(
     name="in-flight",
     believes="A request that a target is answering is answered although its target group leaves the rule meanwhile.",
-    asked_by="A request that takes half a minute; after a fifth of it the rule is written without the group.",
+    asked_by="A request that takes half a minute; after a sixth of it the rule is written without the group.",
     rests_on="Elastic Load Balancing documents this of deregistered targets, not of rules",
-    if_wrong="At the end of a rollout, and in a rollback, Teal takes green's group out of the rule before green's "
-    "tasks are drained: requests that green is still answering then would be cut. Weights of 0 come first, so that "
-    "only requests longer than that wait are concerned.",
+    if_wrong="When green leaves, Teal gives every rule its first list, without green: whatever green is still "
+    "answering would be cut at that moment. Green has no weight by then, but nothing waits for requests that take "
+    "longer than that: in a rollback users of slow requests would see them fail.",
     ask=ask,
     needs=frozenset({Need.THROW_AWAY, Need.USERS}),
     minutes=0.8,

@@ -1,5 +1,7 @@
 """A rule whose weights are all 0: whether it is taken, and what users get then."""
 
+import asyncio
+
 from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, as_believed, unclear, wrong
 from orchestrator.verify.beliefs.stickiness_left_out import restore, write
 from orchestrator.verify.means import Refusal
@@ -13,7 +15,7 @@ async def ask(scene: Scene) -> Seen:
     except Refusal as refusal:
         return wrong(f"it is refused: {refusal.code}: {refusal.message}", code=refusal.code)
     try:
-        await scene.wait(1 / 6)
+        await asyncio.sleep(scene.steers_after)
         status = (await scene.users.send()).status if scene.users else None
     finally:
         await restore(scene)

@@ -35,7 +35,7 @@ class Stranger(Exception):
 
 async def _tagged(calls: Calls, arn: str, run: str) -> str:
     shown = await calls("elbv2", "DescribeTags", ResourceArns=[arn])
-    found = {tag["Key"]: tag.get("Value", "") for tag in shown["TagDescriptions"][0]["Tags"]}
+    found = {tag["Key"]: tag.get("Value", "") for tag in shown["TagDescriptions"][0].get("Tags", ())}
     if found.get(TAG) != run:
         raise Stranger(NOT_MADE_BY_US)
     return arn
@@ -68,7 +68,7 @@ async def _find_rule(calls: Calls, made: Made, run: str) -> str:
         arns = [rule["RuleArn"] for rule in shown["Rules"]]
         for part in (arns[start : start + 20] for start in range(0, len(arns), 20)):
             for one in (await calls("elbv2", "DescribeTags", ResourceArns=part))["TagDescriptions"]:
-                if {"Key": TAG, "Value": run} in one["Tags"]:
+                if {"Key": TAG, "Value": run} in one.get("Tags", ()):
                     return str(one["ResourceArn"])
         if not shown.get("NextMarker"):
             return ""

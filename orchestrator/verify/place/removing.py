@@ -89,7 +89,7 @@ async def _found_guests(calls: Calls, journal: Journal, wanted: Wanted) -> tuple
             )
             named = {group["TargetGroupArn"]: group["TargetGroupName"] for group in part}
             for one in shown["TagDescriptions"]:
-                known = {tag["Key"]: tag.get("Value", "") for tag in one["Tags"]}
+                known = {tag["Key"]: tag.get("Value", "") for tag in one.get("Tags", ())}
                 if teals.is_of(known, cluster=wanted.name, service=wanted.name):
                     arn = one["ResourceArn"]
                     found.append(Made(kind="target group", name=named[arn], arn=arn))

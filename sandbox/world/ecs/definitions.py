@@ -38,7 +38,7 @@ class Definitions:
             "PutAccountSetting": operation(self.put_setting, "name", "value"),
             "CreateCluster": operation(self.create_cluster, "clusterName", "tags", "settings"),
             "DeleteCluster": operation(self.delete_cluster, "cluster"),
-            "DescribeClusters": operation(self.describe_clusters, "clusters"),
+            "DescribeClusters": operation(self.describe_clusters, "clusters", "include"),
             "RegisterTaskDefinition": operation(
                 self.register, "family", "containerDefinitions", "tags", *_MEMBERS
             ),
@@ -88,10 +88,11 @@ class Definitions:
         return {"cluster": gone}
 
     def describe_clusters(self, params: Json) -> Json:
-        """DescribeClusters by name or ARN; one that does not exist is a failure, not an error."""
+        """DescribeClusters by name or ARN; one that does not exist is a failure. Tags are shown where asked for."""
+        hidden: Json = {} if "TAGS" in params.get("include", ()) else {"tags": []}
         asked = [given.rsplit("/", 1)[-1] for given in params.get("clusters", ["default"])]
         return {
-            "clusters": [self._cluster(name) for name in asked if name in self._all.clusters],
+            "clusters": [self._cluster(name) | hidden for name in asked if name in self._all.clusters],
             "failures": [
                 {"arn": self._all.kernel.arn("ecs", f"cluster/{name}"), "reason": "MISSING"}
                 for name in asked

@@ -43,16 +43,18 @@ class Sts(Generic[W]):
 
     kernel: Kernel
     caller: str = ""
+    home: W | None = None  # where the account's own calls arrive; None: its users have no sessions
     roles: dict[str, Role[W]] = field(default_factory=dict)
     _sessions: dict[str, Session[W]] = field(default_factory=dict)
 
     def operations(self) -> dict[str, Operation]:
-        """GetCallerIdentity and AssumeRole."""
+        """GetCallerIdentity, AssumeRole and GetFederationToken."""
         return {
             "GetCallerIdentity": operation(self._identity),
             "AssumeRole": operation(
                 self._assume, "RoleArn", "RoleSessionName", "ExternalId", "DurationSeconds", "Policy"
             ),
+            "GetFederationToken": operation(self._federate, "Name", "DurationSeconds", "Policy"),
         }
 
     def allow(self, arn: str, *, home: W, external_id: str = "") -> None:
@@ -100,26 +102,40 @@ class Sts(Generic[W]):
                 f"User: {self._who} is not authorized to perform: sts:AssumeRole on resource: {arn}",
                 403,
             )
-        lasts = self._duration(params)
         account, _, path = arn.split(":", 4)[4].partition(":role/")
         caller = f"arn:aws:sts::{account}:assumed-role/{path.rpartition('/')[2]}/{name}"
+        return {
+            "Credentials": self._given(caller, role.home, params),
+            "AssumedRoleUser": {"AssumedRoleId": f"AROASANDBOXROLE:{name}", "Arn": caller},
+        }
+
+    def _federate(self, params: Json) -> Json:
+        """GetFederationToken: a user's own session. Without a policy it may do nothing; nobody else may ask."""
+        if self.caller or self.home is None:
+            raise AwsRefusal("AccessDenied", "Cannot call GetFederationToken with session credentials", 403)
+        name = params["Name"]
+        caller = f"arn:aws:sts::{self.kernel.account}:federated-user/{name}"
+        given = self._given(caller, self.home, {"Policy": '{"Statement": []}'} | params)
+        user = {"FederatedUserId": f"{self.kernel.account}:{name}", "Arn": caller}
+        return {"Credentials": given, "FederatedUser": user}
+
+    def _given(self, caller: str, home: W, params: Json) -> Json:
+        """Temporary credentials of a session that begins now."""
+        lasts = self._duration(params)
         key, secret, token = (self._word(size) for size in (16, 40, 64))
         session = Session(
             caller=caller,
             token=token,
-            home=role.home,
+            home=home,
             until=self.kernel.now + lasts,
             policy=Document.of_session(params["Policy"]) if "Policy" in params else None,
         )
         self._sessions[TEMPORARY + key] = session
         return {
-            "Credentials": {
-                "AccessKeyId": TEMPORARY + key,
-                "SecretAccessKey": secret,
-                "SessionToken": token,
-                "Expiration": session.until,
-            },
-            "AssumedRoleUser": {"AssumedRoleId": f"AROASANDBOXROLE:{name}", "Arn": caller},
+            "AccessKeyId": TEMPORARY + key,
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+            "Expiration": session.until,
         }
 
     def _duration(self, params: Mapping[str, int]) -> timedelta:

@@ -34,6 +34,18 @@ class FederatedUser(AssumedRole):
         )
 
 
+class Nobody(AssumedRole):
+    """Temporary credentials that nobody gave, to see what AWS says to them."""
+
+    def __init__(self, own: Caller, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__(Account(alias="nobody"), own, now=now)
+
+    async def _assume(self) -> Temporary:
+        until = self._now() + LASTS
+        key = "ASIAAAAAAAAAAAAAAAAA"
+        return Temporary(access_key=key, secret_key="nobody", token="nobody", until=until, renew_at=until)
+
+
 @asynccontextmanager
 async def narrowed(
     own: Caller,
