@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.transport import DirectTransport
@@ -255,6 +255,12 @@ class Stage:
 
     def close(self) -> None:
         close(self.loop)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def letter(self) -> str:
         """Everything that there is, by name: what a run has to leave as it was."""

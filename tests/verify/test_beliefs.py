@@ -98,17 +98,16 @@ class Permissions:
 
 
 def ask(folder: Path, name: str, ways: Ways, settings: WorldSettings | None = None) -> tuple[Seen, Stage]:
-    stage = Stage(folder, ways=ways, settings=settings)
-    outcome = stage.play(replace(WANTED, parts=frozenset({name})))
-    assert not outcome.stopped, outcome.stopped
-    assert stage.letter() == stage.before
-    seen = outcome.beliefs[name]
-    if seen.verdict is Verdict.WRONG:
-        belief = next(one for one in BELIEFS if one.name == name)
-        text = page(report_of(outcome, stage.means))
-        assert f"**What Teal does then:** {belief.if_wrong}" in text
-        assert not outcome.is_whole
-    stage.close()
+    with Stage(folder, ways=ways, settings=settings) as stage:
+        outcome = stage.play(replace(WANTED, parts=frozenset({name})))
+        assert not outcome.stopped, outcome.stopped
+        assert stage.letter() == stage.before
+        seen = outcome.beliefs[name]
+        if seen.verdict is Verdict.WRONG:
+            belief = next(one for one in BELIEFS if one.name == name)
+            text = page(report_of(outcome, stage.means))
+            assert f"**What Teal does then:** {belief.if_wrong}" in text
+            assert not outcome.is_whole
     return seen, stage
 
 
@@ -154,12 +153,11 @@ def test_permissions_are_tried_in_sessions_that_have_no_others(
     tmp_path: Path, name: str, other: bool, verdict: Verdict
 ) -> None:
     ways = Ways()
-    stage = Stage(tmp_path, ways=ways)
-    ways.lie = Permissions(stage, revisions=other, composites=other)
-    outcome = stage.play(replace(WANTED, parts=frozenset({name})))
-    assert outcome.beliefs[name].verdict is verdict, outcome.beliefs[name]
-    assert stage.letter() == stage.before
-    stage.close()
+    with Stage(tmp_path, ways=ways) as stage:
+        ways.lie = Permissions(stage, revisions=other, composites=other)
+        outcome = stage.play(replace(WANTED, parts=frozenset({name})))
+        assert outcome.beliefs[name].verdict is verdict, outcome.beliefs[name]
+        assert stage.letter() == stage.before
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from sandbox.sandbox import Sandbox
 
 pytestmark = pytest.mark.machine(seconds=120)
 PARTS = (
-    "preflight,good,bad,rollback-pending,in-flight,request-count,datapoint-delay,datapoint-revision,written-back,"
+    "preflight,good,bad,in-flight,request-count,datapoint-delay,datapoint-revision,written-back,"
     "stickiness-left-out,weights-of-zero,scalable-target-tags,stopped-tasks"
 )
 
@@ -58,7 +58,6 @@ def test_a_run_on_a_sandbox_sees_what_teal_believes_and_says_what_could_not_be_a
     assert [(one["name"], one["phase"]) for one in report["rollouts"]] == [
         ("good", "succeeded"),
         ("bad", "rolled_back"),
-        ("rollback-pending", "rolled_back"),
     ], text
     assert report["rollouts"][0]["failed"] == 0
     assert verdicts.pop("stopped-tasks") == "not asked"

@@ -27,13 +27,12 @@ def test_the_policy_fits_a_managed_policy(wanted: Wanted) -> None:
 
 
 def test_the_policy_allows_every_call_that_a_whole_run_makes(tmp_path: Path) -> None:
-    stage = Stage(tmp_path)
-    stage.play(replace(WANTED, parts=frozenset({"preflight", "good", "direct", "beliefs"})))
-    statements: Any = dry_run(WANTED, "eu-west-1").policy["Statement"]
-    allowed = {action for statement in statements for action in statement["Action"]}
-    made = {iam_action(call.service, call.operation) for call in stage.log.calls}
-    assert made - allowed == {"sts:GetCallerIdentity"}  # which takes no permission
-    stage.close()
+    with Stage(tmp_path) as stage:
+        stage.play(replace(WANTED, parts=frozenset({"preflight", "good", "direct", "beliefs"})))
+        statements: Any = dry_run(WANTED, "eu-west-1").policy["Statement"]
+        allowed = {action for statement in statements for action in statement["Action"]}
+        made = {iam_action(call.service, call.operation) for call in stage.log.calls}
+        assert made - allowed == {"sts:GetCallerIdentity"}  # which takes no permission
 
 
 def test_writes_are_allowed_on_what_the_run_makes_and_no_service_of_another_cluster() -> None:

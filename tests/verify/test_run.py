@@ -67,14 +67,13 @@ def test_a_direct_rollback_brings_all_traffic_to_blue_and_the_engine_cleans_up_a
 
 @pytest.mark.long
 def test_everything_runs_on_a_world_with_all_its_surprises(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, settings=WorldSettings())
-    outcome = stage.play()
-    verdicts = {name: seen.verdict for name, seen in outcome.beliefs.items()}
-    assert not outcome.stopped
-    assert all(played.is_as_wanted for played in outcome.rollouts), "\n".join(stage.said)
-    assert Verdict.UNCLEAR not in verdicts.values(), verdicts
-    assert stage.letter() == stage.before
-    stage.close()
+    with Stage(tmp_path, settings=WorldSettings()) as stage:
+        outcome = stage.play()
+        unclear = {n: seen.words for n, seen in outcome.beliefs.items() if seen.verdict is Verdict.UNCLEAR}
+        assert not outcome.stopped
+        assert all(played.is_as_wanted for played in outcome.rollouts), "\n".join(stage.said)
+        assert unclear == {}
+        assert stage.letter() == stage.before
 
 
 def test_everything_that_is_made_has_the_runs_tag(stage: Stage) -> None:
@@ -171,16 +170,15 @@ def test_a_service_that_is_named_is_rolled_out_and_left_as_it_was(stage: Stage) 
 
 
 def test_where_no_request_reaches_the_service_what_needs_them_is_said_to_be_not_asked(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, ways=Ways(is_reached=False))
-    outcome = stage.play(only("rollback-shifting", "bad", "request-count", "in-flight", "written-back"))
-    assert outcome.reached is False
-    assert [one.name for one in outcome.rollouts] == ["rollback-shifting"]
-    assert outcome.rollouts[0].phase == "rolled_back"
-    for name in ("request-count", "in-flight"):
-        assert outcome.beliefs[name].words.startswith("not asked here, because no request")
-    assert outcome.beliefs["written-back"].verdict is Verdict.AS_BELIEVED
-    assert stage.letter() == stage.before
-    stage.close()
+    with Stage(tmp_path, ways=Ways(is_reached=False)) as stage:
+        outcome = stage.play(only("rollback-shifting", "bad", "request-count", "in-flight", "written-back"))
+        assert outcome.reached is False
+        assert [one.name for one in outcome.rollouts] == ["rollback-shifting"]
+        assert outcome.rollouts[0].phase == "rolled_back"
+        for name in ("request-count", "in-flight"):
+            assert outcome.beliefs[name].words.startswith("not asked here, because no request")
+        assert outcome.beliefs["written-back"].verdict is Verdict.AS_BELIEVED
+        assert stage.letter() == stage.before
 
 
 def test_the_report_names_nobody_and_the_same_thing_is_the_same_placeholder(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """Group stickiness that a write of a rule leaves out."""
 
+import asyncio
 from typing import Any
 
 from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, judged
@@ -19,9 +20,10 @@ async def write(scene: Scene, config: dict[str, Any]) -> None:
 
 
 async def restore(scene: Scene) -> None:
-    """Give the rule what it was made with."""
+    """Give the rule what it was made with, and wait until it steers: what is asked next counts on it."""
     action = {"Type": "forward", "TargetGroupArn": scene.place.group}
     await scene.calls("elbv2", "ModifyRule", RuleArn=scene.place.rule, Actions=[action])
+    await asyncio.sleep(scene.steers_after)
 
 
 async def ask(scene: Scene) -> Seen:
