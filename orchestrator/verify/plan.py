@@ -159,6 +159,18 @@ def policy_of(wanted: Wanted, region: str) -> dict[str, object]:
         actions = [action for action in writes if action.startswith(prefix)]
         if actions:
             statements.append({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources})
+    if not wanted.is_throw_away:  # the roles of its tasks, which only its task definition tells
+        passed = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+        roles = f"arn:{partition_of(region)}:iam::*:role/*"
+        statements.append(
+            {
+                "Sid": "PassRoles",
+                "Effect": "Allow",
+                "Action": ["iam:PassRole"],
+                "Resource": [roles],
+                "Condition": passed,
+            }
+        )
     document: dict[str, object] = {"Version": "2012-10-17", "Statement": statements}
     assert len(json.dumps(document, separators=(",", ":"))) <= POLICY_MAX
     return document

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.sandbox import Sandbox
 
-pytestmark = pytest.mark.machine(seconds=120)
+pytestmark = pytest.mark.machine(seconds=150)
 PARTS = (
     "preflight,good,bad,in-flight,request-count,datapoint-delay,datapoint-revision,written-back,"
     "stickiness-left-out,weights-of-zero,scalable-target-tags,stopped-tasks"
