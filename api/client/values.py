@@ -20,6 +20,7 @@ Defect = Literal[
     "shared",
     "outage",
     "cold",
+    "retried",
     "clumped",
 ]
 
@@ -101,6 +102,8 @@ class Rollout:
     step: int
     steps: tuple[Step, ...]
     green_percent: float
+    measured_percent: float | None = None
+    share_differs: str = ""
     rules: tuple[Rule, ...]
     blue: str
     green: str

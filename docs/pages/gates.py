@@ -71,6 +71,11 @@ def page() -> str:
         "`guard` and `alarms`; it waives no FAIL, and nothing of `health`.",
         "While traffic returns to blue, the same gates judge blue. A FAIL there puts the last good step back on "
         "green, holds and pages people; it never rolls the release back by itself.",
+        "Counts are of what the load balancer saw. A proxy behind it that tries a failed request again, as Service "
+        "Connect does, hides green's failures from it: they show as slow answers, so compare `slow` where one is used. "
+        "A client that tries again through the load balancer hides none: each attempt counts, on the colour that had "
+        "it. What reaches a service by Service Connect alone is in no count of the load balancer: see it by gates of "
+        "its own numbers. `teal simulate --defect retried` shows what hidden failures cost.",
         table(["gate", "it asks"], [[f"[`{name}`](#{name})", words_of(name)[ASKS]] for name in NAMES]),
         *[part for name in NAMES for part in _section(name)],
     )

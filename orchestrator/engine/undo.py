@@ -6,7 +6,7 @@ from dataclasses import replace
 from orchestrator.core.domain.errors import NotFound, Refused
 from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn, revision_name
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.domain.plan import NAMED_PLANS
+from orchestrator.core.domain.plan import INSTANT, named_plan
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import UNDOES, ApprovalSpec, Spec
 from orchestrator.engine import commands
@@ -54,7 +54,7 @@ async def undoing(stored: Stored, *, store: RolloutPages) -> Spec:
         row.spec,
         task_definition=former,
         images=(),
-        plan=NAMED_PLANS["instant"],
+        plan=named_plan(INSTANT, row.spec.metrics.period),
         approval=ApprovalSpec(),
         override="",
         labels=((UNDOES, row.id),),

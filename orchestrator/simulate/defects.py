@@ -19,6 +19,7 @@ class Defect(StrEnum):
     SHARED = "shared"  # green exhausts what both colours share: both fail while green has ten percent or more
     OUTAGE = "outage"  # both colours fail for five minutes, and green has nothing to do with it
     COLD = "cold"  # green fails ten times as often in its first two minutes, and is good from then on
+    RETRIED = "retried"  # a fifth of green's requests fail, each is tried twice more out of the load balancer's sight
     CLUMPED = "clumped"  # a good green whose errors, like blue's, come in clumps of three
 
 
@@ -36,6 +37,7 @@ COLD_TIMES = 10
 SLOW_BASE = 0.05
 SLOW_RAMP = timedelta(minutes=10)
 CLUMP = 3
+TRIES = 3  # in all, each as likely to fail
 _TIMES = {Defect.TWICE: 2.0, Defect.FIVE: 5.0, Defect.TWENTY: 20.0}
 
 
@@ -59,6 +61,9 @@ def rates(
         return Rates(base=base)
     if defect is Defect.SLOW:
         return Rates(base=base, slow_excess=2 * SLOW_BASE * min(1.0, since_traffic / SLOW_RAMP))
+    if defect is Defect.RETRIED:
+        seen = FAILING**TRIES
+        return Rates(base=base, green_excess=seen, slow_excess=FAILING - seen)
     blue = FAILING if defect is Defect.SHARED and weight >= SHARED_FROM else 0.0
     return Rates(base=base, green_excess=_of_green(defect, base, weight, since_traffic), blue_excess=blue)
 

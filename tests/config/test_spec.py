@@ -132,6 +132,21 @@ def test_a_plan_is_taken_by_its_name(name: str) -> None:
     assert with_keys(plan=name).plan == NAMED_PLANS[name]
 
 
+@pytest.mark.parametrize(("period", "watch"), [("60s", 900), ("5m", 900), ("10s", 150), ("1s", 15)])
+def test_plan_instant_watches_fifteen_minutes_and_as_many_periods_where_these_are_shorter(
+    period: str, watch: int
+) -> None:
+    spec = with_keys(plan="instant", metrics={"period": period})
+    assert [step.bake for step in spec.plan.steps] == [timedelta(seconds=watch)]
+    assert (spec.plan.name, load_text(dump(spec)).plan) == ("instant", spec.plan)
+
+
+def test_a_watch_that_the_file_writes_is_kept_whatever_the_period() -> None:
+    spec = with_keys(plan=[{"weight": 100, "bake": "15m"}], metrics={"period": "1s"})
+    assert (spec.plan.name, spec.plan.steps[0].bake) == ("custom", timedelta(minutes=15))
+    assert load_text(dump(spec)).plan == spec.plan
+
+
 def test_steps_that_say_what_a_named_plan_says_are_that_plan() -> None:
     steps = [{"weight": 10, "bake": "5m"}, {"weight": "100%", "bake": "30m"}]
     assert with_keys(plan=steps) == with_keys(plan="canary")

@@ -14,7 +14,7 @@ from orchestrator.core.rollout.spec import ApprovalSpec, Spec
 from orchestrator.engine.undo import ended, undoing
 from tests.cases.looks import definition_of, service_of
 from tests.cases.starts import refused
-from tests.support.rehearsal import Rehearsal
+from tests.support.rehearsal import MINUTE, Rehearsal
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def test_undoing_rolls_the_former_revision_out_at_once_and_no_request_is_lost(st
     undone = stage.start(what_undoes(stage, str(done)), key="undo")
     row = stage.until(undone)
     assert row.phase is Phase.SUCCEEDED, stage.story(undone)
-    assert [step.weight for step in row.plan.steps] == [1000]
+    assert [(step.weight, step.bake) for step in row.plan.steps] == [(1000, 15 * MINUTE)], (
+        "15 periods of watch"
+    )
     assert service_of(stage)["taskDefinition"] == former
     totals = stage.traffic.totals
     assert (totals.rejected, totals.unanswered.total(), totals.errors.total()) == (0, 0, 0)

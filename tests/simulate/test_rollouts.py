@@ -66,6 +66,14 @@ def test_clumped_errors_of_a_good_release_are_no_reason_to_go_back() -> None:
     assert sum(outcome.is_rolled_back for outcome in runs(Defect.CLUMPED, load=load)) <= 1
 
 
+def test_failures_that_a_proxy_tries_again_hide_from_errors_and_show_as_slow_answers() -> None:
+    """Of a fifth of failures the load balancer counts one in 125; what users wait longer for is seen by `slow`."""
+    by_errors, seen = GatesSpec(compare=CompareSpec()), runs(Defect.RETRIED)
+    hidden = runs(Defect.RETRIED, of=spec(gates=by_errors))
+    assert all(outcome.is_rolled_back for outcome in seen)
+    assert fmean(outcome.harm for outcome in seen) < fmean(outcome.harm for outcome in hidden)
+
+
 @pytest.mark.long
 def test_low_traffic_takes_the_longer_plan_and_catches_a_total_failure_all_the_same() -> None:
     good = runs(Defect.NONE, load=QUIET)

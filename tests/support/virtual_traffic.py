@@ -17,6 +17,7 @@ ROUTABLE = ("healthy",)
 # With no healthy target a load balancer fails open to all of them; those that leave get no new requests.
 LAST_RESORT = ("unhealthy", "initial", "unavailable")
 _EXACT_UP_TO = 64
+FOR_GOOD = timedelta(days=1)  # how long a connection lives on that does
 
 
 @dataclass(slots=True)
@@ -66,6 +67,9 @@ class VirtualTraffic:
         self._users = users
         self._cookies: dict[int, tuple[str, datetime]] = {}  # by user: the group, and until when
         self._owed = 0.0
+        self.clinging = (
+            0.0  # the share of requests on connections that live on, and stay with the group they first had
+        )
         self._exhausted = 0.0  # the share of requests that every task fails now, whoever is to blame
         self._tasks: VirtualTasks = world.virtual_tasks
         self.totals = Totals()
@@ -101,10 +105,12 @@ class VirtualTraffic:
                 self._reject(listener.load_balancer, count)
             case ForwardView(weights=weights, pins_for=life):
                 self._exhausted = max(self._tasks.outage_rate(), self._shared_harm(dict(weights)))
-                shares = (
-                    self._by_cookies(count, dict(weights), life)
+                clinging = binomial(self._random, count, self.clinging)
+                shares = Counter(self._by_cookies(clinging, dict(weights), FOR_GOOD))
+                shares += Counter(
+                    self._by_cookies(count - clinging, dict(weights), life)
                     if life
-                    else split(self._random, count, dict(weights))
+                    else split(self._random, count - clinging, dict(weights))
                 )
                 for arn, share in shares.items():
                     self._forward(listener.load_balancer, self._world.traffic.group(arn), share)

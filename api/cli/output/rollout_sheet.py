@@ -57,6 +57,7 @@ def sheet(view: RolloutView, now: datetime) -> tuple[Line, ...]:
         standing(view, now),
         (),
         *weights(view),
+        *share(view),
         plan(view),
         *sees(view),
         *gates(view),
@@ -89,6 +90,15 @@ def labels(view: RolloutView) -> tuple[Line, ...]:
         return ()
     words = " · ".join(f"{name} {text}" for name, text in view.labels.items())
     return ((Span(words, "dim"),),)
+
+
+def share(view: RolloutView) -> tuple[Line, ...]:
+    """Green's measured share of the requests beside the written one; and why they differ, unless chance explains it."""
+    if view.measured_percent is None:
+        return ()
+    words = f"green got {percent_text(view.measured_percent)} of the last period's requests"
+    why = (Span(f"; {view.share_differs}", "yellow"),) if view.share_differs else ()
+    return ((*label("measured"), Span(words, "dim"), *why),)
 
 
 def sees(view: RolloutView) -> tuple[Line, ...]:

@@ -15,7 +15,7 @@ from orchestrator.config.rollout_file.models import (
     When,
 )
 from orchestrator.config.rollout_file.plan_auto import AutoModel, build_auto
-from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step, named_plan
 from orchestrator.core.rollout.spec import ApprovalSpec, Limits, NotifySpec, Spec
 
 
@@ -63,18 +63,20 @@ def _arns(rules: Sequence[str | ListenerModel]) -> tuple[str, ...]:
 
 
 def _plan(file: File) -> Plan:
+    period = file.metrics.period
+    named = [named_plan(name, period) for name in NAMED_PLANS]
     if isinstance(file.plan, AutoModel):
         return build_auto(file.plan)
     if isinstance(file.plan, str) and NAMED_PLANS[file.plan].auto is not None:
         return NAMED_PLANS[file.plan]
     if isinstance(file.plan, str):
-        steps = NAMED_PLANS[file.plan].steps
+        steps = named_plan(file.plan, period).steps
     else:
         steps = tuple(Step(weight=s.weight, bake=s.bake, approval=s.approval) for s in file.plan)
     waiting = _waiting(file.approval, len(steps))
     steps = tuple(replace(step, approval=step.approval or i in waiting) for i, step in enumerate(steps))
     return next(
-        (plan for plan in NAMED_PLANS.values() if plan.auto is None and plan.steps == steps),
+        (plan for plan in named if plan.auto is None and plan.steps == steps),
         Plan(name="custom", steps=steps),
     )
 

@@ -6,6 +6,7 @@ Every value is written, defaults too: a rollout that is running keeps saying wha
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 
 from ruamel.yaml import YAML
@@ -18,7 +19,7 @@ from orchestrator.config.rollout_file.plan_auto import auto_document
 from orchestrator.config.rollout_file.revision import revision_document, task_document
 from orchestrator.config.text.quantities import duration_text, weight_text
 from orchestrator.config.text.yaml_document import Value
-from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step, named_plan
 from orchestrator.core.rollout.spec import Spec
 
 _NOTHING = "nothing"
@@ -77,7 +78,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             "rules": _rules(spec.rules),
             **({"test_rules": _rules(spec.test_rules)} if spec.test_rules else {}),
         },
-        "plan": _plan(spec.plan),
+        "plan": _plan(spec.plan, spec.metrics.period),
         "gates": gates_document(spec.gates),
         "metrics": counting_document(spec.metrics),
         "approval": {
@@ -119,10 +120,11 @@ def _rules(arns: tuple[str, ...]) -> list[Value]:
     return [{"listener": arn} if ":listener/" in arn else arn for arn in arns]
 
 
-def _plan(plan: Plan) -> Value:
+def _plan(plan: Plan, period: timedelta) -> Value:
     if plan.auto is not None:
         return auto_document(plan)
-    return plan.name if NAMED_PLANS.get(plan.name) == plan else [_step(step) for step in plan.steps]
+    is_named = plan.name in NAMED_PLANS and named_plan(plan.name, period) == plan
+    return plan.name if is_named else [_step(step) for step in plan.steps]
 
 
 def _step(step: Step) -> dict[str, Value]:

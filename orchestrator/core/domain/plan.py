@@ -1,10 +1,12 @@
 """Plans: ordered steps, each a weight held for at least its bake, rising strictly and ending at 100 %."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from orchestrator.core.domain.ids import Tenths
 
+INSTANT = "instant"
+MINUTE = timedelta(minutes=1)  # the metric period of AWS, for which the named plans are made
 ALL = Tenths(1000)
 NONE = Tenths(0)
 RETURN_STEPS = (
@@ -77,5 +79,17 @@ NAMED_PLANS = {
     **{name: Plan(name=name, steps=(), auto=auto) for name, auto in AUTO_PLANS.items()},
     "canary": Plan(name="canary", steps=(_step(100, 5), _step(1000, 30))),
     "linear": Plan(name="linear", steps=tuple(_step(100 * i, 5) for i in range(1, 11))),
-    "instant": Plan(name="instant", steps=(_step(1000, 15),)),
+    INSTANT: Plan(name=INSTANT, steps=(_step(1000, 15),)),
 }
+
+
+def named_plan(name: str, period: timedelta) -> Plan:
+    """A plan by its name, for a metric period. Raises KeyError for a name that is none.
+
+    The watch of `instant` is fifteen minutes, and as many periods where a period is shorter than a minute, as in the
+    sandbox: it lasts for what can be measured in it.
+    """
+    plan = NAMED_PLANS[name]
+    if name != INSTANT or period >= MINUTE:
+        return plan
+    return replace(plan, steps=tuple(replace(step, bake=step.bake / MINUTE * period) for step in plan.steps))

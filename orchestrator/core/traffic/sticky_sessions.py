@@ -9,8 +9,8 @@ last weight waits (`sticky: wait`) until nobody uses the colour any more. Source
 from datetime import datetime
 
 from orchestrator.core.analysis import intervals
+from orchestrator.core.analysis.measured_share import measured
 from orchestrator.core.cloud.resources import MetricQuery, Series, Unread
-from orchestrator.core.domain.plan import ALL
 from orchestrator.core.gates.scene import Colour, first_whole, floor_to
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_lists import life
@@ -22,19 +22,9 @@ UNREAD_PERIODS = 3  # so long CloudWatch is waited for, where the rules say alre
 
 
 def in_words(row: Rollout) -> str:
-    """How far what the colours get differs from the weights because of cookies, in words; empty: no cookies."""
-    newest = next(iter(intervals.at_weight(row)[-1:]), None)
-    if newest is None or newest.weight is None or not life(row):
-        return ""
-    blue = newest.blue.requests if newest.blue else 0
-    total = blue + (newest.green.requests if newest.green else 0)
-    if not total:
-        return ""
-    wanted = (ALL - newest.weight) / 10
-    return (
-        f"; cookies keep users where they were: blue got {blue} of {total} requests, {100 * blue / total:.1f} %, "
-        f"where its weight says {wanted:g} %"
-    )
+    """How far what the colours get differs from the weights, and why, in words; empty where chance explains it."""
+    share = measured(row)
+    return f"; {share.words}" if share and share.words else ""
 
 
 def still_on(draft: Draft, colour: Colour, *, since: datetime, until: datetime | None = None) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from orchestrator.core.analysis.baseline import foreseen
 from orchestrator.core.analysis.detectable_regression import words_of
+from orchestrator.core.analysis.measured_share import measured
 from orchestrator.core.domain.commands import ACCEPTED
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.phases.removing_blue import slowest
@@ -67,6 +68,10 @@ class RolloutView:
     step: int  # from 1; the step whose weight is wanted or held
     steps: tuple[StepView, ...]
     green_percent: float
+    measured_percent: float | None = (
+        None  # green's share of the requests of the last whole period at this weight
+    )
+    share_differs: str = ""  # why that is not the written weight; empty where chance explains it
     rules: tuple[RuleView, ...]
     blue: str  # blue's service
     green: str  # green's service; empty until it is named
@@ -94,6 +99,7 @@ class RolloutView:
 def view(stored: Stored) -> RolloutView:
     """The row as doors show it."""
     row = stored.rollout
+    share = None if row.phase.is_final else measured(row)
     return RolloutView(
         id=row.id,
         service=str(row.spec.service),
@@ -104,6 +110,8 @@ def view(stored: Stored) -> RolloutView:
         step=len(row.plan.steps) if _is_past_the_plan(row) else row.progress.step + 1,
         steps=_steps(row),
         green_percent=row.green_weight / 10,
+        measured_percent=round(share.green_percent, 2) if share else None,
+        share_differs=share.words if share else "",
         rules=tuple(
             RuleView(arn=r.arn, green_percent=_percent(r.verified), wanted_percent=_percent(r.wanted))
             for r in row.rules
