@@ -29,31 +29,40 @@ def page() -> str:
         "`orchestrator/verify`",
         "What Teal does rests on how AWS behaves, and some of that is written nowhere. `teal verify-account` asks your "
         "account: it makes a small service, rolls it out and back in every way with Teal's own engine, asks what Teal "
-        "believes of AWS, removes everything, and writes down what it saw. Use an account in which nothing else is at stake.",
+        "believes of AWS, removes everything, and writes down what it saw. Use an account in which nothing "
+        "else is at stake.",
         code(BEGIN, "console"),
         "Without `--yes` it says what it will make, about what that costs, how long it takes and which permissions it "
         f"needs, and asks at a terminal whether to go on. All of it takes about {plan.minutes / 60:.1f} hours and "
         f"{plan.dollars:.2f} US dollars by prices of {PRICED_FOR} in {PRICED_ON}; `--only` limits it.",
         "## What you name",
-        "Two subnets in two zones, because only you know which of yours reach the image's registry, and a security group, "
+        "Two subnets in two zones, because only you know which of yours reach the image's registry, and a "
+        "security group, "
         "because only you may open a port: it must let the machine that runs `teal` reach port 80, and its own members "
         "each other's port 8080. The VPC follows from the subnets. Everything else is made, unless you name it:",
         table(
             ["option", "what it is for"],
             [
-                ["`--listener ARN`", "No load balancer is made: a rule on this listener takes requests with a header of "
-                 "the run's, and no user's."],
+                [
+                    "`--listener ARN`",
+                    "No load balancer is made: a rule on this listener takes requests with a header of "
+                    "the run's, and no user's.",
+                ],
                 ["`--private`", "An internal load balancer, and tasks without public addresses."],
                 ["`--service CLUSTER/SERVICE`", "Your own service instead of a throw-away one; see below."],
-                ["`--role ARN`", "A role that your credentials may assume, to try narrower permissions. Without it a user's "
-                 "own federated session is asked for, or the role that you are."],
+                [
+                    "`--role ARN`",
+                    "A role that your credentials may assume, to try narrower permissions. Without it a user's "
+                    "own federated session is asked for, or the role that you are.",
+                ],
                 ["`--namespace ARN`", "A Service Connect namespace."],
                 ["`--certificate ARN`", "A certificate, for an HTTPS listener of a moment."],
             ],
         ),
         "## Your own service",
         code(NAMED, "console"),
-        "Rolls out what the service runs already (`force`), so your users meet no other revision; the bad revision is a "
+        "Rolls out what the service runs already (`force`), so your users meet no other revision; the bad "
+        "revision is a "
         "copy whose tasks cannot start, which no user can meet. Nothing else of it is touched, and beliefs that change "
         "the service are not asked. These are real rollouts: blue's tasks are replaced at the end of `good`.",
         "## Parts",
@@ -67,17 +76,21 @@ def page() -> str:
         ),
         "`rollback` means every `rollback-…`. A belief's name is a part too.",
         "## The report",
-        "`report.json` for programs and `report.md` to read: every call and how long it took, every refusal with code and "
-        "message, when each minute's datapoints could be read and whether they changed, what became of each rollout, and "
+        "`report.json` for programs and `report.md` to read: every call and how long it took, every refusal "
+        "with code and "
+        "message, when each minute's datapoints could be read and whether they changed, what became of each "
+        "rollout, and "
         "each belief. Account numbers, ARNs, names, ids and addresses are replaced by placeholders such as "
-        "`<ecs service 1>`, the same for the same thing; tokens by `<token>`. Of your own service it has no sentence of "
+        "`<ecs service 1>`, the same for the same thing; tokens by `<token>`. Of your own service it has no "
+        "sentence of "
         "preflight or of a rollout's log, since those name what nobody can know beforehand. Before it is written it is "
         "searched for every name that the run knows.",
         "It exits 0 if every rollout ended as it was to end, no belief is wrong and nothing is left; 1 if not; 2 if it "
         "cannot begin; 130 if it was interrupted.",
         "## What is left",
         "Everything is written to a journal before it is made (in `$XDG_STATE_HOME/teal/verify`), and has the tag "
-        "`teal:verify` with the run's id; what a rollout makes has Teal's own tags, which name the run's service. Ctrl-C "
+        "`teal:verify` with the run's id; what a rollout makes has Teal's own tags, which name the run's "
+        "service. Ctrl-C "
         "removes it all; a second one leaves it. What a run that was killed has left is removed by:",
         code(CLEAN, "console"),
         "What AWS does not let go is told, with the command that removes it by hand.",

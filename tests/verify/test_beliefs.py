@@ -69,34 +69,6 @@ def is_bare(params: Json) -> bool:
     return not params
 
 
-class Permissions:
-    """What a narrow session's read of revisions or alarms asks for."""
-
-    def __init__(self, stage: Stage, *, revisions: bool, composites: bool) -> None:
-        self._stage, self._revisions, self._composites = stage, revisions, composites
-
-    def __call__(self, call: Call, service: str, operation: str, params: Json) -> Json:
-        policy = self._stage.policy
-        if policy is None:
-            return call(service, operation, params)
-        if operation == "DescribeServiceRevisions":
-            revision = params["serviceRevisionArns"][0]
-            place = revision.rpartition("/")[0]
-            wanted = [revision]
-            if self._revisions:
-                wanted.append(place.replace(":service-revision/", ":service/"))
-            if not all(policy._may("ecs:DescribeServiceRevisions", one) for one in wanted):
-                raise AwsRefusal("AccessDeniedException", "not allowed", 400)
-        answer = call(service, operation, params)
-        if (
-            operation == "DescribeAlarms"
-            and self._composites
-            and not policy._may("cloudwatch:DescribeAlarms", "*")
-        ):
-            return answer | {"CompositeAlarms": []}
-        return answer
-
-
 def ask(folder: Path, name: str, ways: Ways, settings: WorldSettings | None = None) -> tuple[Seen, Stage]:
     with Stage(folder, ways=ways, settings=settings) as stage:
         outcome = stage.play(replace(WANTED, parts=frozenset({name})))
@@ -154,7 +126,8 @@ def test_permissions_are_tried_in_sessions_that_have_no_others(
 ) -> None:
     ways = Ways()
     with Stage(tmp_path, ways=ways) as stage:
-        ways.lie = Permissions(stage, revisions=other, composites=other)
+        if other:
+            ways.lie = stage.asks_no_policy
         outcome = stage.play(replace(WANTED, parts=frozenset({name})))
         assert outcome.beliefs[name].verdict is verdict, outcome.beliefs[name]
         assert stage.letter() == stage.before

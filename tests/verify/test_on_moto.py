@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.aws.client.call import Caller
-from orchestrator.aws.client.transport import DirectTransport
 from orchestrator.verify.journal import Journal
 from orchestrator.verify.means import Calls
 from orchestrator.verify.place.making import Maker, Unsteady, make_place
 from orchestrator.verify.place.removing import remove_all
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from tests.contract.moto_cloud import MotoAccount
+from tests.support.direct_transport import DirectTransport
 from tests.support.virtual import VirtualLoop, close
 from tests.verify.stage import WANTED
 

@@ -156,7 +156,7 @@ def group_template(group: Mapping[str, Any], tags: Mapping[str, str]) -> Answer:
 
 
 def group_attributes(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Those attributes of a target group that a new one does not have by itself, as far as `ATTRIBUTE_DEFAULTS` knows."""
+    """Attributes of a target group that a new one does not have by itself, as far as `ATTRIBUTE_DEFAULTS` knows."""
     return {key: value for key, value in attributes.items() if ATTRIBUTE_DEFAULTS.get(key) != value}
 
 

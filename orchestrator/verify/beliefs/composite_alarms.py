@@ -33,7 +33,7 @@ async def ask(scene: Scene) -> Seen:
     facts = {"on_alarms": found["alarm:*"], "on_everything": found["*"]}
     if found["*"] != "returned":
         return unclear(words, **facts)
-    return (as_believed if found["alarm:*"] == "returned" else wrong)(words, **facts)
+    return (wrong if found["alarm:*"] == "returned" else as_believed)(words, **facts)
 
 
 async def _read(calls: Calls, name: str) -> str:
@@ -51,12 +51,11 @@ async def _read(calls: Calls, name: str) -> str:
 
 COMPOSITE_ALARMS = Belief(
     name="composite-alarms",
-    believes="A composite alarm is returned under `cloudwatch:DescribeAlarms` on `alarm:*`, as in Teal's least policy "
-    "(docs/iam-policy.json).",
+    believes="A composite alarm is returned under `cloudwatch:DescribeAlarms` on `*` alone, as the statement "
+    "ReadAlarms of Teal's least policy gives it (docs/iam/read.json), and left out under `alarm:*`.",
     asked_by="PutCompositeAlarm, and DescribeAlarms in two sessions: on `alarm:*`, and on `*`.",
-    rests_on="botocore's model of DescribeAlarms says that it is not: the permission must be on `*`",
-    if_wrong="An alarm that is left out is one that does not exist: preflight refuses a rollout file that names a "
-    "composite alarm, and a rollout under way holds. Give `cloudwatch:DescribeAlarms` on `*`.",
+    rests_on="botocore's model of DescribeAlarms: the permission must be on `*`",
+    if_wrong="Nothing breaks: the statement allows more than is needed, and may be narrowed to `alarm:*`.",
     ask=ask,
     needs=frozenset({Need.THROW_AWAY, Need.SESSION}),
     actions=("cloudwatch:PutCompositeAlarm", "sts:AssumeRole", "sts:GetFederationToken"),

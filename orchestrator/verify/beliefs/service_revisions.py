@@ -1,6 +1,6 @@
 """Which resources a read of service revisions asks permission for."""
 
-from orchestrator.verify.beliefs.belief import Belief, Need, Seen, as_believed, not_asked, unclear, wrong
+from orchestrator.verify.beliefs.belief import Belief, Need, Seen, as_believed, not_asked, wrong
 from orchestrator.verify.means import Calls, Refusal, Unnarrowed
 from orchestrator.verify.scene import Scene, policy
 
@@ -28,9 +28,8 @@ async def ask(scene: Scene) -> Seen:
         return not_asked(str(why))
     words = "; ".join(f"with {name}: {said or 'answered'}" for name, said in found.items())
     facts = {f"with_{name}": said or "answered" for name, said in found.items()}
-    if found["both"]:
-        return unclear(f"it is refused even with both: {words}", **facts)
-    return (wrong if found["revision"] else as_believed)(words, **facts)
+    are_both_needed = not found["both"] and found["revision"] and found["service"]
+    return (as_believed if are_both_needed else wrong)(words, **facts)
 
 
 async def _answer(calls: Calls, revision: str) -> str:
@@ -44,12 +43,13 @@ async def _answer(calls: Calls, revision: str) -> str:
 
 SERVICE_REVISIONS = Belief(
     name="service-revisions",
-    believes="DescribeServiceRevisions is allowed by a statement on the service's revisions alone, as in Teal's least "
-    "policy (docs/iam-policy.json).",
+    believes="DescribeServiceRevisions asks for permission on the service and on its revisions, as the statement "
+    "ReadRevisions of Teal's least policy gives it (docs/iam/read.json).",
     asked_by="The call in three sessions, which allow the revisions, the service, and both.",
     rests_on="Service Authorization Reference, which names two resource types as required",
-    if_wrong="With the least policy the read is denied: preflight says so and refuses the start, before anything is "
-    "made. Add `service/CLUSTER/*` to the statement ReadRevisions.",
+    if_wrong="Where one of them is enough, nothing breaks, and the statement may be narrowed. Where even both "
+    "are not, the read is denied: preflight says so and refuses the start, before anything is "
+    "made, until the statement says `*`.",
     ask=ask,
     needs=frozenset({Need.SESSION}),
     actions=("sts:AssumeRole", "sts:GetFederationToken"),

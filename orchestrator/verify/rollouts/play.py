@@ -19,7 +19,7 @@ from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import Limits, MetricsSpec, Spec
 from orchestrator.engine import commands
-from orchestrator.engine.direct_rollback import BringHome
+from orchestrator.engine.direct_rollback import DirectRun
 from orchestrator.verify.means import Engine, Tally
 from orchestrator.verify.place import template
 from orchestrator.verify.scene import Scene
@@ -178,7 +178,7 @@ async def _take_back(scene: Scene, script: Script, rollout: RolloutId) -> tuple[
     async with running(engine, rollout):
         await until(engine, rollout, lambda row: row.phase is wanted or row.phase.is_final)
     row = (await engine.store.load(rollout)).rollout
-    bringing = BringHome(
+    bringing = DirectRun(
         scene.means.direct,
         scene.place.service,
         clock=engine.clock,
