@@ -20,7 +20,7 @@ from orchestrator.config.text.quantities import (
 )
 from orchestrator.core.domain.errors import Invalid
 from orchestrator.core.domain.ids import Tenths
-from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step, named_plan
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.gate import NoData
 from orchestrator.core.gates.guard import GuardSpec
@@ -57,9 +57,16 @@ def plans(draw: st.DrawFn) -> Plan:
         Step(weight=Tenths(weight), bake=draw(durations), approval=draw(st.booleans()))
         for weight in (*weights, 1000)
     )
-    return next(
-        (plan for plan in NAMED_PLANS.values() if plan.steps == steps), Plan(name="custom", steps=steps)
+    return Plan(name="custom", steps=steps)
+
+
+def of_its_period(spec: Spec) -> Spec:
+    """With the plan that a file says by name as it is for the file's metric period."""
+    named = [named_plan(name, spec.metrics.period) for name in NAMED_PLANS]
+    plan = next(
+        (one for one in named if one.name == spec.plan.name or one.steps == spec.plan.steps), spec.plan
     )
+    return replace(spec, plan=plan)
 
 
 @st.composite
@@ -114,7 +121,7 @@ specs = st.builds(
     labels=st.dictionaries(
         st.text("abcXYZ", min_size=1, max_size=8), texts.filter(str.isprintable), max_size=3
     ).map(lambda labels: tuple(sorted(labels.items()))),
-)
+).map(of_its_period)
 
 
 @pytest.mark.long

@@ -57,7 +57,7 @@ def test_more_than_is_simulated_at_once_is_refused_with_how_many_runs_fit(desk: 
     )
     answer = problem(desk.ask("POST", "/v1/simulate", json=file, params={"rps": 10, "runs": 200}))
     (mistake,) = answer["mistakes"]
-    assert mistake["what"].startswith("200 runs of 12 defects over 1,8")
+    assert mistake["what"].startswith("200 runs of 13 defects over 1,8")
     assert mistake["instead"] == "ask for at most 6 runs, or for fewer defects"
 
 

@@ -49,6 +49,7 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         revision=row.known.green.task_definition if judged is Colour.GREEN else row.known.green.for_blue,
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),
+        other=service_of(draft, judged.other),
         others=targets_of(draft, judged.other),
         intervals=intervals.at_weight(row),
         earlier=intervals.earlier(row),

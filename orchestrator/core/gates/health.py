@@ -4,17 +4,36 @@ It stands ahead of metrics: a group without a healthy target serves errors right
 send its share elsewhere), whatever the last minute's counts will say.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from orchestrator.core.cloud.readiness import not_healthy
-from orchestrator.core.cloud.resources import Absent, ServiceSeen, TargetsSeen, Unread
-from orchestrator.core.cloud.stop_causes import FLAPPING_OVER, FLAPPING_WITHIN, own_stops, why_in_doubt
+from orchestrator.core.cloud.resources import (
+    Absent,
+    ServiceLook,
+    ServiceSeen,
+    StopSeen,
+    TargetsLook,
+    TargetsSeen,
+    Unread,
+)
+from orchestrator.core.cloud.stop_causes import (
+    FLAPPING_OVER,
+    FLAPPING_WITHIN,
+    Cause,
+    cause_of,
+    own_stops,
+    why_in_doubt,
+)
 from orchestrator.core.domain.text import counted
 from orchestrator.core.domain.verdict import Answer, fail, hold, passed
 from orchestrator.core.gates.gate import Gate
 from orchestrator.core.gates.scene import Scene
 
 NAME = "health"
+# Both colours' health checks have the same interval and count, and ECS's scheduler takes its time.
+TOGETHER = timedelta(minutes=2)
 NOT_IN_USE = "Target.NotInUse"  # elbv2 DescribeTargetHealth: no rule uses the group
 
 
@@ -49,13 +68,25 @@ def _of_tasks(service: ServiceSeen, scene: Scene) -> Answer | None:
     if primary.rollout_state == "FAILED":
         return fail(NAME, f"ECS gave up on {scene.judged}: {primary.reason or 'its circuit breaker opened'}")
     since = max(scene.now - FLAPPING_WITHIN, scene.stops_count_from)
-    stops = own_stops(service, scene.revision, since)
+    stops = _not_of_both(own_stops(service, scene.revision, since), scene.other)
     if len(stops) > FLAPPING_OVER:
         last = stops[0].reason or stops[0].code
         minutes = int(FLAPPING_WITHIN.total_seconds() // 60)
-        return fail(NAME, f"{len(stops)} of {scene.judged}'s tasks stopped within {minutes} minutes: {last}")
+        words = f"{len(stops)} of {scene.judged}'s tasks stopped within {minutes} minutes: {last}"
+        if not _has_none_healthy(scene.others):
+            return fail(NAME, words)
+        other = scene.judged.other
+        return _hold(f"{words}; no target of {other} is healthy", f"a target of {other} is healthy")
     doubt = why_in_doubt(service, scene.revision, scene.now, scene.stops_count_from)
     return _hold(f"{scene.judged}: {doubt}", f"{scene.judged}'s tasks stay up") if doubt else None
+
+
+def _not_of_both(stops: Sequence[StopSeen], other: ServiceLook) -> list[StopSeen]:
+    """Those about the time of which no task of the other colour stopped: what befalls both is held against neither."""
+    theirs = (
+        [one for one in other.stops if cause_of(one) is Cause.OWN] if isinstance(other, ServiceSeen) else []
+    )
+    return [stop for stop in stops if all(abs(stop.at - one.at) > TOGETHER for one in theirs)]
 
 
 def _of_targets(service: ServiceSeen, scene: Scene) -> Answer:
@@ -92,10 +123,14 @@ def _without_healthy(seen: TargetsSeen, scene: Scene) -> Answer:
     what = f"none of {seen.registered} targets is healthy" if seen.registered else "it has no target"
     reasons = f": {', '.join(seen.reasons)}" if seen.reasons else ""
     words = f"{scene.judged} takes traffic and {what}{reasons}"
-    if scene.others and all(isinstance(other, TargetsSeen) and not other.healthy for other in scene.others):
+    if _has_none_healthy(scene.others):
         other = scene.judged.other
         return _hold(f"{words}; neither is {other}'s", f"a target of {scene.judged} or {other} is healthy")
     return fail(NAME, words)
+
+
+def _has_none_healthy(looks: Sequence[TargetsLook]) -> bool:
+    return bool(looks) and all(isinstance(seen, TargetsSeen) and not seen.healthy for seen in looks)
 
 
 def _hold(reason: str, clears_when: str) -> Answer:

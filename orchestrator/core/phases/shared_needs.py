@@ -20,13 +20,17 @@ def rules_of(row: Rollout, *, are_tests_read: bool = False) -> tuple[RuleNeed, .
 
 
 def services(row: Rollout, stops: str) -> Needs:
-    """Both services with the targets of their groups, and the stopped tasks of one."""
+    """Both services with the targets of their groups, and the stopped tasks of one.
+
+    Once a task of it has stopped, the other's too: what befalls both is held against neither.
+    """
+    both = (row.known.blue.name, row.known.green.name)
     groups = [group for pair in row.pairs for group in (pair.blue, pair.green) if group is not None]
     return replace(
         base(row),
-        blue=row.known.blue.name,
-        green=row.known.green.name,
-        stops=(stops,) if stops else (),
+        blue=both[0],
+        green=both[1],
+        stops=both if stops and row.stops.stops_told else (stops,) if stops else (),
         targets=tuple(groups),
     )
 

@@ -1,5 +1,6 @@
 """Gate ``health``: targets and tasks of the colour that takes traffic, ahead of any metric."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -178,6 +179,21 @@ def test_a_colour_that_does_not_stay_up_fails(stops: tuple[Any, ...], verdict: V
 def test_flapping_says_how_often_and_why() -> None:
     answer = asked(service=green(stops=(stop(reason="out of memory"), stop(), stop())))
     assert answer.reason == "3 of green's tasks stopped within 10 minutes: out of memory"
+
+
+def test_tasks_that_stop_about_when_the_other_colours_do_are_held_against_neither() -> None:
+    stops = tuple(stop(ago=minutes * MINUTE) for minutes in (1, 2, 3, 9))
+    blue = service("checkout", FORMER, stops=(stop(task_definition=FORMER, ago=9 * MINUTE),))
+    assert asked(service=green(stops=stops), other=blue).verdict is FAIL, "only the oldest was near blue's"
+    near = replace(blue, stops=(stop(task_definition=FORMER, ago=2 * MINUTE),))
+    assert asked(service=green(stops=stops), other=near).verdict is PASS
+
+
+def test_tasks_that_stop_while_the_other_colour_has_no_healthy_target_hold() -> None:
+    sick = TargetsSeen(unhealthy=3, reasons=("Target.Timeout",))
+    answer = asked(service=green(stops=(stop(),) * 3), others=(sick,))
+    assert answer.verdict is HOLD
+    assert answer.reason.endswith("no target of blue is healthy")
 
 
 def test_stops_that_nobody_can_explain_hold_the_step_and_say_what_ecs_said() -> None:
