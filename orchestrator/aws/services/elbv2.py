@@ -41,7 +41,7 @@ async def groups(call: Caller, names: Iterable[str]) -> dict[str, GroupSeen | Ab
     described = {name: group for name, group in found.items() if not isinstance(group, Absent | Unread)}
     arns = tuple(group["TargetGroupArn"] for group in described.values())
     async with asyncio.TaskGroup() as tasks:
-        tag_read = tasks.create_task(attempt(_unless_missing(tags(call, arns))))
+        tag_read = tasks.create_task(_by_batch(arns, lambda batch: _tags_by_arn(call, batch)))
         attribute_reads = {
             arn: tasks.create_task(attempt(_unless_missing(attributes(call, arn)))) for arn in arns
         }
@@ -50,7 +50,8 @@ async def groups(call: Caller, names: Iterable[str]) -> dict[str, GroupSeen | Ab
         if isinstance(group, Absent | Unread):
             seen[name] = group
         else:
-            seen[name] = _group(group, attribute_reads[group["TargetGroupArn"]].result(), tag_read.result())
+            arn = group["TargetGroupArn"]
+            seen[name] = _group(group, attribute_reads[arn].result(), tag_read.result()[arn])
     return seen
 
 
@@ -285,6 +286,10 @@ async def _groups_by_name(call: Caller, names: tuple[str, ...]) -> dict[str, Ans
     return {group["TargetGroupName"]: group for group in found}
 
 
+async def _tags_by_arn(call: Caller, arns: tuple[str, ...]) -> dict[str, Answer]:
+    return dict(await tags(call, arns))
+
+
 async def _by_batch(
     keys: tuple[str, ...], read: Callable[[tuple[str, ...]], Awaitable[dict[str, Answer]]]
 ) -> Found:
@@ -312,21 +317,18 @@ async def _batch(
 def _group(
     group: Answer,
     attributes: dict[str, str] | Absent | Unread,
-    tags: dict[str, dict[str, str]] | Absent | Unread,
+    tags: Answer | Absent | Unread,
 ) -> GroupSeen | Absent | Unread:
     if isinstance(attributes, Absent | Unread):
         return attributes
     if isinstance(tags, Absent | Unread):
         return tags
-    arn = group["TargetGroupArn"]
-    if arn not in tags:
-        return Unread(why="Elastic Load Balancing's answer leaves its tags out")
     return GroupSeen(
-        arn=TargetGroupArn(arn),
+        arn=TargetGroupArn(group["TargetGroupArn"]),
         name=group["TargetGroupName"],
         load_balancers=tuple(LoadBalancerArn(entry) for entry in group.get("LoadBalancerArns", ())),
         attributes=attributes,
-        tags=tags[arn],
+        tags=tags,
         settings=canonical({name: group[name] for name in FIXED if name in group}),
     )
 

@@ -13,6 +13,7 @@ from orchestrator.aws.reads.observe import observe
 from orchestrator.core.cloud.resources import (
     Absent,
     AlarmSeen,
+    GroupSeen,
     MetricQuery,
     RuleSeen,
     ServiceSeen,
@@ -320,6 +321,36 @@ def test_a_group_that_vanishes_between_two_reads_is_absent() -> None:
         },
     )
     assert seen.groups["blue"] == Absent()
+
+
+def test_a_group_that_vanishes_costs_its_neighbours_nothing() -> None:
+    """One unknown ARN fails a whole DescribeTags: the groups that are there are asked for again, each by itself."""
+    other = TargetGroupArn(GROUP.replace("blue", "gone"))
+    listed = [
+        {"TargetGroupArn": arn, "TargetGroupName": name} for arn, name in ((GROUP, "blue"), (other, "gone"))
+    ]
+
+    def tags(asked: Answer) -> Answer:
+        if other in asked["ResourceArns"]:
+            raise gone("TargetGroupNotFound")
+        tag = {"Key": "teal:rollout", "Value": "checkout-1"}
+        return {"TagDescriptions": [{"ResourceArn": arn, "Tags": [tag]} for arn in asked["ResourceArns"]]}
+
+    def attributes(asked: Answer) -> Answer:
+        if asked["TargetGroupArn"] == other:
+            raise gone("TargetGroupNotFound")
+        return {"Attributes": []}
+
+    replies: dict[str, list[Reply]] = {
+        "DescribeTargetGroups": [{"TargetGroups": listed}],
+        "DescribeTargetGroupAttributes": [attributes],
+        "DescribeTags": [tags],
+    }
+    seen, _ = look(Needs(groups=("blue", "gone")), replies)
+    assert seen.groups["gone"] == Absent()
+    blue = seen.groups["blue"]
+    assert isinstance(blue, GroupSeen), blue
+    assert blue.tags == {"teal:rollout": "checkout-1"}
 
 
 def test_a_group_whose_tags_cannot_be_read_is_unread() -> None:
