@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 
 from orchestrator import preflight
-from orchestrator.core.cloud.effects import Effect, is_to_safety
+from orchestrator.core.cloud.effects import Effect, is_to_safety, scalable_target
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.cloud.survey import Finding, Severity, Survey
 from orchestrator.core.decide import decide
@@ -49,6 +49,14 @@ class Ticked:
     leased: Leased
     decision: Decision
     failures: tuple[Failure, ...]
+
+
+def _side_by_side(effects: Sequence[Effect]) -> list[list[Effect]]:
+    """Effects in groups that may run beside each other: a scalable target takes one write at a time."""
+    groups: dict[object, list[Effect]] = {}
+    for number, effect in enumerate(effects):
+        groups.setdefault(scalable_target(effect) or number, []).append(effect)
+    return list(groups.values())
 
 
 class Ticker:
@@ -164,8 +172,23 @@ class Ticker:
                 what=f"{effects[0].key} was not begun", why="the lease would pass on before it could end"
             )
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._attempt(effect, cloud)) for effect in effects]
-        return tuple(failure for task in tasks if (failure := task.result()) is not None)
+            tasks = [
+                group.create_task(self._attempt_in_turn(some, cloud, leased))
+                for some in _side_by_side(effects)
+            ]
+        return tuple(failure for task in tasks for failure in task.result())
+
+    async def _attempt_in_turn(
+        self, effects: Sequence[Effect], cloud: Performer, leased: Leased
+    ) -> list[Failure]:
+        """One after the other, as far as the lease lasts; what is left over the next look asks for again."""
+        failures = []
+        for effect in effects:
+            if effect is not effects[0] and self.clock.now() + CALL_LONGEST > leased.until:
+                break
+            if (failure := await self._attempt(effect, cloud)) is not None:
+                failures.append(failure)
+        return failures
 
     async def _attempt(self, effect: Effect, cloud: Performer) -> Failure | None:
         try:

@@ -364,6 +364,18 @@ def is_to_safety(effect: Effect) -> bool:
     return isinstance(effect, WriteRule) and effect.to_safety
 
 
+def scalable_target(effect: Effect) -> str:
+    """The service whose scalable target an effect writes; empty: none.
+
+    Application Auto Scaling refuses a write to a target while another is under way (ConcurrentUpdateException).
+    """
+    match effect:
+        case SetScaling() | PutScalingPolicy() | PutScheduledAction() | DeregisterScaling():
+            return f"{effect.cluster} {effect.service}"
+        case _:
+            return ""
+
+
 def must_not_stay(effect: Effect) -> bool:
     """True for what must not be there after the end: while it may still land late, no rollout ends."""
     match effect:
