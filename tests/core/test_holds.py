@@ -184,7 +184,8 @@ def test_blue_that_fails_in_settling_calls_people_although_they_were_called_befo
     begun = at(called).rollout
     assert (begun.phase, begun.waiting.is_paged) == (Phase.SETTLING, False)
     undone = changed(settling(), is_paged=begun.waiting.is_paged)
-    failing = at(undone, seen_of(undone, blue=service("checkout", FORMER)))
+    seen = seen_of(undone, blue=service("checkout", FORMER))
+    failing = at(at(undone, seen).rollout, seen, now=NOON + 10 * SECOND)
     assert EventKind.PAGED in recorded(failing)
 
 

@@ -70,7 +70,8 @@ def settle(draft: Draft) -> None:
     _limit(draft)
     stopped_tasks.tell(draft, Colour.BLUE)
     if not _is_tagged(draft) or not _follow_attempt(draft):
-        _keep_weights(draft, looks)
+        if not _is_in_doubt(draft.row):
+            _keep_weights(draft, looks)
         return
     if not draft.row.handover.is_homeward:
         _keep_weights(draft, looks)
@@ -81,6 +82,11 @@ def settle(draft: Draft) -> None:
             draft.wake_by(draft.now)
         return
     _return_traffic(draft, looks)
+
+
+def _is_in_doubt(row: Rollout) -> bool:
+    """True while one look alone speaks against blue: no weight is written on its word."""
+    return any(one.doubted_since and not one.is_failed for one in row.handover.attempts[-1:])
 
 
 def _good_weight(draft: Draft) -> Tenths:
@@ -142,17 +148,16 @@ def _follow_new(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
         primary.id == attempt.before and primary.task_definition != attempt.task_definition
     ):
         if attempt.is_taken:
-            return _fail_attempt(draft, attempt, seen)
+            return _doubt(draft, attempt, seen)
         _ask(draft, attempt)
         return False
     if primary.task_definition != attempt.task_definition or primary.rollout_state == "FAILED":
-        return _fail_attempt(draft, attempt, seen)
+        return _doubt(draft, attempt, seen)
     if primary.id == attempt.before and seen.desired < attempt.desired:
         # An empty blue named the revision already: only its count shows whether it was asked.
         _ask(draft, attempt)
         return False
-    if not attempt.is_taken:
-        draft.change(attempts=(*draft.row.handover.attempts[:-1], replace(attempt, is_taken=True)))
+    _keep_attempt(draft, replace(attempt, is_taken=True, doubted_since=None))
     return True
 
 
@@ -167,10 +172,8 @@ def _follow_forced(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
         return False
     is_anothers = primary.id != (attempt.deployment or primary.id)
     if is_anothers or primary.task_definition != attempt.task_definition or primary.rollout_state == "FAILED":
-        return _fail_attempt(draft, attempt, seen)
-    if not attempt.is_taken:
-        taken = replace(attempt, is_taken=True, deployment=primary.id)
-        draft.change(attempts=(*draft.row.handover.attempts[:-1], taken))
+        return _doubt(draft, attempt, seen)
+    _keep_attempt(draft, replace(attempt, is_taken=True, deployment=primary.id, doubted_since=None))
     return True
 
 
@@ -210,9 +213,21 @@ def _ask(draft: Draft, attempt: Attempt) -> None:
     draft.change(waiting_for="blue to take the update")
 
 
-def _fail_attempt(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
+def _keep_attempt(draft: Draft, attempt: Attempt) -> None:
+    draft.change(attempts=(*draft.row.handover.attempts[:-1], attempt))
+
+
+def _doubt(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
+    """Fail the attempt once two looks agree: one answer alone may show blue as it was before its update."""
+    since = attempt.doubted_since or draft.now
+    if not draft.is_agreed(since):
+        _keep_attempt(draft, replace(attempt, doubted_since=since))
+        found = revision_name(seen.primary.task_definition) if seen.primary else "nothing"
+        draft.change(waiting_for=f"a second look at blue, which was seen on {found}", ready_since=None)
+        draft.wake_by(since + draft.row.spec.metrics.look_gap)
+        return False
     failed = replace(attempt, is_taken=True, is_failed=True)
-    draft.change(attempts=(*draft.row.handover.attempts[:-1], failed))
+    _keep_attempt(draft, failed)
     return _hold_failed(draft, failed, seen)
 
 

@@ -144,6 +144,9 @@ class Changes(TypedDict, total=False):
     on_blue_since: datetime | None
     is_way_clear: bool
     unpinned_at: datetime | None
+    detached_since: datetime | None
+    stopping_since: datetime | None
+    blue_absent_since: datetime | None
     in_use: tuple[TargetGroupArn, ...]
     left: tuple[TargetGroupArn, ...]
     # Ticks

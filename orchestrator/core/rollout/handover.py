@@ -36,6 +36,7 @@ class Attempt:
         False  # of the revision that blue runs already: another deployment alone shows that it was taken
     )
     deployment: str = ""  # of one that is forced: the deployment that ECS made of it
+    doubted_since: datetime | None = None  # in every look since, blue was seen not to be on it any more
     is_taken: bool = False  # ECS was seen working on it
     is_failed: bool = False  # ECS put another revision in its place, or gave up
     is_retried: bool = False  # a person asked for another attempt
@@ -100,5 +101,10 @@ class WayOut:
     on_blue_since: datetime | None = None  # all traffic on blue, for restoring its scaling
     is_way_clear: bool = False  # the last write, each rule's base, may be made
     unpinned_at: datetime | None = None  # green was seen out of every rule: no cookie leads to it any more
+    detached_since: datetime | None = (
+        None  # of green's groups that had traffic, one was seen in no rule any more
+    )
+    stopping_since: datetime | None = None  # the last of green's tasks were asked to stop
+    blue_absent_since: datetime | None = None  # blue's service was not there in every look since
     in_use: tuple[TargetGroupArn, ...] = ()  # target groups that AWS did not delete, since a rule uses them
     left: tuple[TargetGroupArn, ...] = ()  # those of them that a rule was seen to use: they stay

@@ -96,6 +96,13 @@ class Draft:
         self.change(ready_since=since, waiting_for=f"a second look at {what}")
         return self.now - since >= self.row.spec.metrics.look_gap
 
+    def is_agreed(self, since: datetime | None) -> bool:
+        """True once what has been so in every look since then was seen in two that are far enough apart.
+
+        One look alone may be an answer from before the last write: nothing that is for good hangs on it.
+        """
+        return since is not None and self.now - since >= self.row.spec.metrics.look_gap
+
     def tell(self, kind: EventKind, message: str, **facts: Fact) -> None:
         """Add a fact to the audit log."""
         self.events.append(Event(kind=kind, at=self.now, message=message, facts=tuple(facts.items())))

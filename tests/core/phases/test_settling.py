@@ -14,7 +14,8 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake
-from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
+from orchestrator.core.tick.seen import Seen
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, SCALED_IN, WANTED, good_alarm, good_deployment
 from tests.core.stages import (
     GREEN_GROUP,
@@ -47,6 +48,14 @@ ROLLED_BY_ECS = service(
     ),
     stops=(StopSeen(task="t", task_definition=WANTED, at=NOON, code="TaskFailedToStart", reason="no image"),),
 )
+
+
+def twice(known: Rollout, seen: Seen) -> Decision:
+    """What is decided once two looks, far enough apart, have shown the same."""
+    first = at(known, seen)
+    assert not first.rollout.handover.attempts[-1].is_failed, "one look alone decides nothing for good"
+    assert not first.effects
+    return at(first.rollout, seen, now=NOON + timedelta(seconds=10))
 
 
 def home(weight: int, step: int, **changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
@@ -101,7 +110,7 @@ def test_an_update_that_does_not_show_yet_is_asked_for_again() -> None:
 
 def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people() -> None:
     known = settling()
-    decision = at(known, seen_of(known, blue=ROLLED_BY_ECS))
+    decision = twice(known, seen_of(known, blue=ROLLED_BY_ECS))
     assert not decision.effects
     assert held(decision) == {HoldKind.BLUE}
     assert EventKind.PAGED in recorded(decision)
@@ -119,7 +128,7 @@ def test_what_ecs_undid_is_told_by_the_tasks_that_died_and_not_by_those_it_stopp
     )
     died = replace(ROLLED_BY_ECS.stops[0], at=NOON - MINUTE)
     undone = replace(ROLLED_BY_ECS, stops=(by_ecs, died, replace(died, task="w"), before))
-    decision = at(settling(), seen_of(settling(), blue=undone))
+    decision = twice(settling(), seen_of(settling(), blue=undone))
     words = (
         "blue did not take checkout:43, it is on checkout:42: circuit breaker: rolled back; "
         "2 tasks stopped, last: no image"
@@ -169,8 +178,28 @@ def test_a_failed_attempt_stays_failed_until_a_person_resumes() -> None:
 def test_a_deployment_that_ecs_gave_up_on_holds() -> None:
     known = settling()
     gave_up = good_deployment(task_definition=WANTED, rollout_state="FAILED", reason="tasks failed to start")
-    decision = at(known, seen_of(known, blue=service("checkout", WANTED, deployments=(gave_up,))))
+    decision = twice(known, seen_of(known, blue=service("checkout", WANTED, deployments=(gave_up,))))
     assert held(decision) == {HoldKind.BLUE}
+
+
+@pytest.mark.parametrize("weight", [1000, 500])
+def test_one_look_that_shows_blue_as_it_was_before_its_update_changes_nothing(weight: int) -> None:
+    """A read may answer what was there before the write: the next one shows what is."""
+    known = settling() if weight == 1000 else home(500, 1)
+    stale = at(known, seen_of(known, blue=service("checkout", FORMER)))
+    assert not stale.effects
+    assert not stale.rollout.waiting.holds
+    assert "a second look at blue, which was seen on checkout:42" in stale.rollout.waiting.waiting_for
+    assert stale.wake_at == NOON + timedelta(seconds=10)
+    fresh = at(stale.rollout, seen_of(known), now=NOON + timedelta(seconds=10))
+    assert fresh.rollout.handover.attempts[-1].doubted_since is None
+    assert not fresh.rollout.waiting.holds
+    again = at(
+        fresh.rollout, seen_of(known, blue=service("checkout", FORMER)), now=NOON + timedelta(seconds=20)
+    )
+    assert not again.rollout.handover.attempts[-1].is_failed, (
+        "two that did not follow each other do not agree"
+    )
 
 
 def test_traffic_comes_home_only_after_two_looks_at_a_steady_blue() -> None:
