@@ -4,15 +4,13 @@ A blue that Teal did not make goes only with `ending: {swap: delete}`, and its t
 an earlier swap left is Teal's own and always goes: a hundred swaps in a row leave one service.
 """
 
-import json
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from orchestrator.core.cloud.deregistration_delay import longest_delay
 from orchestrator.core.cloud.effects import DeleteService, PutTags, RemoveTags, ScaleService, Tags
 from orchestrator.core.cloud.resources import Absent, GroupSeen, ServiceSeen, TargetsSeen
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.domain.ids import Json
 from orchestrator.core.domain.tags import MANAGED, ROLLOUT, SERVICE
 from orchestrator.core.domain.text import counted, group_name
 from orchestrator.core.rollout.handover import Retirement
@@ -23,9 +21,8 @@ from orchestrator.core.scaling.capacity import all_traffic_needs
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import target_groups_in_use
 
-DELAY = "deregistration_delay.timeout_seconds"
-DELAY_SECONDS = 300  # unless a target group says otherwise
 SLACK = timedelta(seconds=60)
+SECOND_LOOK = "a second look at blue, which was not found"
 
 
 def goes(row: Rollout) -> bool:
@@ -36,12 +33,6 @@ def goes(row: Rollout) -> bool:
 def delay(row: Rollout) -> timedelta:
     """How long a target of blue keeps its connections once it is to leave."""
     return longest_delay(pair.attributes for pair in row.pairs)
-
-
-def longest_delay(attributes: Iterable[Json]) -> timedelta:
-    """The longest deregistration delay of some target groups, by what differs from a new group's defaults."""
-    delays = [int(json.loads(one).get(DELAY, DELAY_SECONDS)) for one in attributes]
-    return timedelta(seconds=max(delays, default=DELAY_SECONDS))
 
 
 def slowest(row: Rollout) -> timedelta:
@@ -90,6 +81,8 @@ def _read(draft: Draft) -> ServiceSeen | str:
     """Blue as seen, or what is waited for, in words; empty once it is gone."""
     seen: ServiceSeen | Absent | str = draft.must_read(draft.seen.blue, "blue")
     if isinstance(seen, Absent):
+        if not (draft.retirement.is_deleting or is_gone(draft)):
+            return SECOND_LOOK
         draft.change(retirement=replace(draft.retirement, is_gone=True))
         return ""
     return seen
@@ -163,10 +156,28 @@ def clear(draft: Draft) -> str:
     return ""
 
 
-def to_restore(draft: Draft) -> ServiceSeen | str:
-    """Blue as seen, to be as it was; or what is waited for, in words."""
+def note_absence(draft: Draft) -> None:
+    """Remember since when blue's service is not there; one that was seen is there again."""
+    match draft.seen.blue:
+        case Absent():
+            since = draft.row.way_out.blue_absent_since or draft.now
+            draft.change(blue_absent_since=since)
+            draft.wake_by(max(draft.now, since) + draft.row.spec.metrics.look_gap)
+        case ServiceSeen():
+            draft.change(blue_absent_since=None)
+        case _:
+            pass
+
+
+def is_gone(draft: Draft) -> bool:
+    """True once two looks agree that blue's service is not there: somebody deleted it."""
+    return isinstance(draft.seen.blue, Absent) and draft.is_agreed(draft.row.way_out.blue_absent_since)
+
+
+def to_restore(draft: Draft) -> ServiceSeen | Absent | str:
+    """Blue as seen, to be as it was; Absent: it is gone, and needs nothing; or what is waited for, in words."""
     seen: ServiceSeen | Absent | str = draft.read(draft.seen.blue, "blue")
-    return "a look at blue" if isinstance(seen, Absent) else seen
+    return SECOND_LOOK if isinstance(seen, Absent) and not is_gone(draft) else seen
 
 
 def untag(draft: Draft) -> str:
@@ -175,8 +186,8 @@ def untag(draft: Draft) -> str:
     if row.retirement is None or not row.retirement.is_tagged or row.blue is None or row.blue.is_own:
         return ""
     seen = to_restore(draft)
-    if isinstance(seen, str):
-        return seen
+    if not isinstance(seen, ServiceSeen):
+        return seen if isinstance(seen, str) else ""
     if seen.tags.get(ROLLOUT) != row.id:
         return ""
     effect = RemoveTags(service=seen.arn, names=(MANAGED, ROLLOUT, SERVICE))

@@ -1,4 +1,4 @@
-"""Green leaves: the rules get their first lists back, green and its groups go, blue's scaling is restored.
+"""Green leaves: its tasks drain and go, the rules get their first lists back, blue's scaling is restored.
 
 The same on every way out, and each part only if Teal made it, touched it, and nobody changed it since.
 """
@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.cloud.effects import DeleteService, RestoreDeploymentConfiguration, ScaleService
-from orchestrator.core.cloud.forward_action import read_forward, says_the_same
-from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen
+from orchestrator.core.cloud.resources import Absent, GroupSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ecs import task_definitions
@@ -22,16 +21,17 @@ from orchestrator.core.phases.shared_needs import (
 )
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.rule_state import Pair, RuleState
+from orchestrator.core.rollout.rule_state import Pair
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_blue
 from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.needs import Needs
-from orchestrator.core.traffic import rule_looks, rules, sticky_sessions, target_groups_in_use
+from orchestrator.core.traffic import leaving_rules, sticky_sessions, target_groups_in_use
 
 # A written weight steers the whole load balancer some seconds after it reads back.
 PROPAGATION = timedelta(seconds=10)
 # On resume, policies that are already in breach act at once: blue's metrics must settle first.
 PERIODS_BEFORE_SCALING = 3
+RESTORED = "the rules to have their first lists again"
 
 
 def needs(row: Rollout, now: datetime) -> Needs:
@@ -46,20 +46,22 @@ def needs(row: Rollout, now: datetime) -> Needs:
         alarms=scaling.alarms,
         metrics=sticky_sessions.need(row, now),
         rules=rules_of(row, are_tests_read=True),
-        blue=row.blue.name
-        if row.handover.attempts or row.handover.is_configuration_touched or row.retirement
-        else "",
+        blue=row.blue.name,
         green="" if row.green.is_gone else row.green.name,
         groups=tuple(pair.green_name for pair in row.pairs if not pair.is_deleted),
         scaling=scaling_of(row) if row.blue_scaling.is_scaling_touched else "",
         revisions=task_definitions.needs(row),
         balancers=target_groups_in_use.balancers(row),
+        targets=leaving_rules.targets_to_read(row),
     )
 
 
 def leave(draft: Draft, end: Phase) -> None:
     """One tick of leaving; moves to `end` once everything was seen to be gone and restored."""
-    if not _are_rules_restored(draft):
+    removing_blue.note_absence(draft)
+    rules = leaving_rules.take(draft)
+    if not rules.is_clear:
+        draft.change(waiting_for=RESTORED)
         return
     if draft.row.way_out.unpinned_at is None and rule_lists.life(draft.row):
         draft.change(unpinned_at=draft.now)
@@ -67,10 +69,11 @@ def leave(draft: Draft, end: Phase) -> None:
         _restore_configuration(draft),
         green_scaling.take_away(draft, may_come_late=draft.may_land_late),
         _remove_green(draft),
-        *(_remove_group(draft, pair) for pair in draft.row.pairs),
+        "" if rules.is_restored else RESTORED,
+        *(_remove_group(draft, pair, is_restored=rules.is_restored) for pair in draft.row.pairs),
         task_definitions.remove(draft, end, may_come_late=draft.may_land_late),
         removing_blue.untag(draft),
-        swap_blue.give_back(draft),
+        _give_scaling_back(draft),
         _restore_count(draft),
         _restore_scaling(draft),
     ]
@@ -85,72 +88,17 @@ def leave(draft: Draft, end: Phase) -> None:
         draft.end("blue runs the new revision", TEAL)
     reason = draft.row.end.reason if draft.row.end else ""
     draft.move(end, reason)
-    gone = target_groups_in_use.in_words(draft.row) or "; nothing of green is left, and the rest is as it was"
-    words = f"{end}: {reason}{gone}"
+    words = f"{end}: {reason}{_left(draft)}"
     draft.tell(EventKind.ENDED, words, phase=end.value, reason=reason)
 
 
-def _are_rules_restored(draft: Draft) -> bool:
-    """True once every rule holds its first list again, to the letter; a rule that somebody changed keeps the change."""
-    users, tests = draft.row.rules, draft.row.test_rules
-    are_users_done, states = _restore_rules(draft, users, are_tests=False)
-    are_tests_done, test_states = _restore_rules(draft, tests, are_tests=True)
-    draft.change(rules=states, test_rules=test_states)
-    done = are_users_done and are_tests_done
-    draft.change(waiting_for="" if done else "the rules to have their first lists again")
-    return done
-
-
-def _restore_rules(
-    draft: Draft, known: tuple[RuleState, ...], *, are_tests: bool
-) -> tuple[bool, tuple[RuleState, ...]]:
-    done, states = True, []
-    for rule in known:
-        green = rule_lists.green_of(draft.row, rule)
-        state = replace(rule, wanted=None)
-        match rule_looks.read(draft, rule):
-            case str():
-                done = False
-            case Absent():
-                state = replace(state, verified=None)
-            case RuleSeen() as found:
-                forward = read_forward(found.actions)
-                if rules.keeps_lent_stickiness(rule, found.actions):
-                    done = False
-                    rules.ask_write(draft, rule, rules.write_of(state, rule.base, None, to_safety=False))
-                elif forward is None or green is None or forward.weight(green) is None:
-                    state = replace(state, verified=None)
-                    if are_tests and rule.verified is not None:
-                        _tell_test_rule(draft, rule, found)
-                else:
-                    done = False
-                    _restore_rule(draft, state, found, is_test=are_tests)
-        states.append(state)
-    return done, tuple(states)
-
-
-def _tell_test_rule(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
-    """Say that a test rule is as it was, or that somebody has changed it and it stays so."""
-    is_as_first = rule_lists.conditions_of(seen) == rule.conditions and says_the_same(seen.actions, rule.base)
-    if is_as_first:
-        words = f"{rule.name}, a test rule, forwards again where it did at first"
-        draft.tell(EventKind.TEST_RULE_POINTED, words, rule=rule.arn, is_at_green=False)
-    else:
-        words = f"somebody changed {rule.name}, a test rule, meanwhile: left as it is"
-        draft.tell(EventKind.DRIFT_FOUND, words, rule=rule.arn)
-
-
-def _restore_rule(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: bool) -> None:
-    green = rule_lists.known_green_of(draft.row, rule)
-    forward = read_forward(seen.actions)
-    serves = bool(forward and forward.weight(green))
-    if serves and not is_test:
-        # A late write gave green traffic again: what waits for all traffic on blue waits anew.
-        draft.change(on_blue_since=draft.now)
-    actions = rules.without_green_at_all(rule, seen.actions, green)
-    is_urgent = serves and not is_test
-    write = rules.write_of(rule, actions, None, to_safety=is_urgent, expects=seen.actions)
-    rules.ask_write(draft, rule, write)
+def _left(draft: Draft) -> str:
+    """What is left, and how, as the last event says it."""
+    left = target_groups_in_use.in_words(draft.row)
+    if removing_blue.is_gone(draft):
+        gone = f"{draft.blue.name} is gone, which somebody deleted: nothing of it was restored"
+        return f"{left or '; nothing of green is left'}; {gone}"
+    return left or "; nothing of green is left, and the rest is as it was"
 
 
 def _remove_green(draft: Draft) -> str:
@@ -176,27 +124,41 @@ def _retire(draft: Draft, service: ServiceSeen) -> str:
     if service.tags.get("teal:rollout") != draft.row.id:
         draft.change(green=replace(green, is_gone=True))
         return ""  # somebody else's service under the name Teal would have taken
+    if (service.status != "ACTIVE" or not service.desired) and draft.row.way_out.stopping_since is None:
+        draft.change(stopping_since=draft.now)
     if service.status != "ACTIVE":
         return "green's last tasks to stop"
     if service.desired > 0:
-        drain = draft.row.spec.drain
-        empty = (draft.row.way_out.on_blue_since or draft.now) + max(PROPAGATION, drain.after)
-        if draft.now < empty and any(any(rule.intended) for rule in draft.row.rules):
+        empty = _empty_at(draft)
+        if draft.now < empty and leaving_rules.has_served(draft.row):
             draft.wake_by(empty)
-            return "the last requests to leave green"
+            return f"the last requests to leave green, until {empty:%H:%M:%S}Z"
         if why := sticky_sessions.not_quiet(draft) or green_scaling.still_scales(draft):
             return why
         draft.change(green=replace(green, is_leaving=True))
         kept = _kept(draft, empty)
         if service.desired > kept:
+            if not kept:
+                draft.change(stopping_since=draft.now)
             scale = ScaleService(cluster=service.cluster, service=service.name, desired=kept)
             which = f"all but {kept} of green's tasks" if kept else "green's tasks"
             draft.ask(scale, f"stop {which}: {service.name}")
         return "green's tasks to stop"
     if service.running or service.pending:
         return f"green's last {service.running + service.pending} tasks to stop"
+    if waiting := leaving_rules.not_drained(draft):
+        return waiting
     draft.ask(DeleteService(cluster=service.cluster, service=service.name), f"delete green: {service.name}")
     return "green to be deleted"
+
+
+def _empty_at(draft: Draft) -> datetime:
+    """When green's tasks may be stopped: AWS drains what is in a rule, and nothing drains what is in none."""
+    way, drain = draft.row.way_out, draft.row.spec.drain
+    empty = (way.on_blue_since or draft.now) + max(PROPAGATION, drain.after)
+    if way.detached_since is not None:
+        empty = max(empty, way.detached_since + PROPAGATION + leaving_rules.unused_delay(draft.row))
+    return empty
 
 
 def _kept(draft: Draft, since: datetime) -> int:
@@ -207,13 +169,13 @@ def _kept(draft: Draft, since: datetime) -> int:
     """
     row, drain = draft.row, draft.row.spec.drain
     done = 1 + (draft.now - since) // drain.every if drain.every else drain.slices
-    if row.green is None or done >= drain.slices or not any(any(rule.intended) for rule in row.rules):
+    if row.green is None or done >= drain.slices or not leaving_rules.has_served(row):
         return 0
     draft.wake_by(since + done * drain.every)
     return row.green.desired - math.ceil(row.green.desired * done / drain.slices)
 
 
-def _remove_group(draft: Draft, pair: Pair) -> str:
+def _remove_group(draft: Draft, pair: Pair, *, is_restored: bool) -> str:
     """What one of green's target groups still waits for; empty once it is gone."""
     green = draft.row.green
     if pair.is_deleted:
@@ -225,7 +187,7 @@ def _remove_group(draft: Draft, pair: Pair) -> str:
             if draft.may_land_late:
                 return "a creation that may still be in flight"
         case GroupSeen() as seen if seen.tags.get("teal:rollout") == draft.row.id:
-            if green is not None and not green.is_gone:
+            if (green is not None and not green.is_gone) or not is_restored:
                 return f"target group {pair.green_name} to be deleted"
             if waiting := target_groups_in_use.delete(draft, seen.arn, pair.load_balancer):
                 return waiting
@@ -244,8 +206,8 @@ def _restore_configuration(draft: Draft) -> str:
     if blue is None or not row.handover.is_configuration_touched:
         return ""
     seen = removing_blue.to_restore(draft)
-    if isinstance(seen, str):
-        return seen
+    if not isinstance(seen, ServiceSeen):
+        return seen if isinstance(seen, str) else ""
     if json.loads(seen.deployment_configuration) == json.loads(blue.deployment_configuration):
         draft.change(is_configuration_touched=False)
         return ""
@@ -269,8 +231,8 @@ def _restore_count(draft: Draft) -> str:
     if last.desired == last.desired_before:
         return ""
     seen = removing_blue.to_restore(draft)
-    if isinstance(seen, str):
-        return seen
+    if not isinstance(seen, ServiceSeen):
+        return seen if isinstance(seen, str) else ""
     if seen.desired != last.desired:
         return ""
     scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=last.desired_before)
@@ -278,11 +240,20 @@ def _restore_count(draft: Draft) -> str:
     return "blue's count to be as it was"
 
 
+def _give_scaling_back(draft: Draft) -> str:
+    """What scaling that a retirement took from blue still lacks; nothing where blue is gone."""
+    return "" if removing_blue.is_gone(draft) else swap_blue.give_back(draft)
+
+
 def _restore_scaling(draft: Draft) -> str:
     """Lift the suspension that Teal wrote; what somebody else changed meanwhile stays, and is told."""
     row, blue = draft.row, draft.row.blue
     if blue is None or blue.scaling is None or not row.blue_scaling.is_scaling_touched:
         return ""
+    if isinstance(
+        draft.seen.blue, Absent
+    ):  # AWS refuses every write to the scaling of a service that is not there
+        return "" if removing_blue.is_gone(draft) else removing_blue.SECOND_LOOK
     if row.way_out.on_blue_since is not None:
         ripe = row.way_out.on_blue_since + PERIODS_BEFORE_SCALING * row.spec.metrics.period
         if draft.now < ripe:

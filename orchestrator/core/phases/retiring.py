@@ -69,6 +69,7 @@ def retire(draft: Draft) -> None:
     if draft.row.retirement is None:
         token = token_of(draft.row, "blue again")
         draft.change(retirement=Retirement(token=token, desired=all_traffic_needs(draft)))
+    removing_blue.note_absence(draft)
     looks = swap_rules.take_looks(draft)
     rule_looks.hold_for(draft, looks)
     _judge_green(draft)

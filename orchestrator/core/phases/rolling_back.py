@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from orchestrator.core.analysis import bake
 from orchestrator.core.cloud.deployment_configuration import is_watchful, unwatched
 from orchestrator.core.cloud.effects import ScaleService, UpdateService, WriteRule
-from orchestrator.core.cloud.forward_action import cookie_life, read_forward, with_weights
+from orchestrator.core.cloud.forward_action import read_forward
 from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
 from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.domain.ids import Tenths, revision_name
+from orchestrator.core.domain.ids import revision_name
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE, percent
 from orchestrator.core.domain.text import counted, span
@@ -189,12 +189,7 @@ def _harm(row: Rollout, share: float) -> float:
 
 def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen, share: float) -> None:
     green = rule_lists.known_green_of(draft.row, rule)
-    weight: Tenths | None = NONE
-    if cookie_life(seen.actions):
-        # A weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does.
-        actions, weight = rules.without_green_at_all(rule, seen.actions, green), None
-    else:
-        actions = with_weights(seen.actions, blue=rule.blue_group, green=green, weight=NONE)
+    actions, weight = rules.without_traffic(rule, seen.actions, green)
     effect = WriteRule(
         rule=rule.arn,
         listener=rule.listener,

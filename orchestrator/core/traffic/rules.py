@@ -12,6 +12,7 @@ from orchestrator.core.cloud.forward_action import (
     cookie_life,
     read_forward,
     says_the_same,
+    with_weights,
     without_green,
     without_stickiness,
 )
@@ -48,6 +49,16 @@ def keeps_lent_stickiness(rule: RuleState, actions: Json) -> bool:
 def without_green_at_all(rule: RuleState, actions: Json, green: TargetGroupArn) -> Json:
     """The rule's first list, to the letter, if nobody changed it meanwhile; else what they left, without green."""
     return rule.base if is_base_but_for_weights(rule, actions, green) else mended(rule, actions, green)
+
+
+def without_traffic(rule: RuleState, actions: Json, green: TargetGroupArn) -> tuple[Json, Tenths | None]:
+    """The list with nothing for green, and green's weight in it: 0; None where green leaves the list altogether.
+
+    A weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does.
+    """
+    if cookie_life(actions):
+        return without_green_at_all(rule, actions, green), None
+    return with_weights(actions, blue=rule.blue_group, green=green, weight=NONE), NONE
 
 
 def accept(draft: Draft, looks: tuple[Look, ...]) -> None:

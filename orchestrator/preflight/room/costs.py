@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from orchestrator.core.cloud.deregistration_delay import longest_delay
 from orchestrator.core.cloud.survey import Finding, Survey
 from orchestrator.core.domain.plan import percent
 from orchestrator.core.domain.text import counted, span
-from orchestrator.core.phases import removing_blue
 from orchestrator.core.preflight.environment import Surroundings, TaskSeen
 from orchestrator.core.rollout.spec import Capacity, Spec
 from orchestrator.core.scaling import task_counts
@@ -61,7 +61,7 @@ def _last(spec: Spec, survey: Survey, needed: int) -> _Spell:
     if not spec.ending.is_swap:
         returning = 3 * (spec.metrics.period + spec.metrics.lag)
         return _Spell(name="until traffic is back on blue", tasks=needed, lasts=returning)
-    delay = removing_blue.longest_delay(group.attributes for group in survey.groups)
+    delay = longest_delay(group.attributes for group in survey.groups)
     return _Spell(name="until blue's tasks have stopped", tasks=needed, lasts=max(LATE, delay) + delay)
 
 

@@ -14,13 +14,15 @@ from orchestrator.core.cloud.effects import (
     WriteRule,
 )
 from orchestrator.core.cloud.forward_action import canonical
-from orchestrator.core.cloud.resources import Absent, Unread
+from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.phases import removing_green
 from orchestrator.core.rollout.changes import changed
-from orchestrator.core.rollout.handover import End
+from orchestrator.core.rollout.handover import End, Retirement
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import DrainSpec
 from orchestrator.core.scaling.blue_floor import suspended
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
@@ -43,6 +45,7 @@ from tests.core.stages import (
     seen_of,
     service,
     settling,
+    spec,
 )
 
 LONG_AGO = NOON - timedelta(hours=1)
@@ -210,6 +213,12 @@ def test_a_suspension_that_may_still_arrive_is_waited_for() -> None:
 # requests on their way ---------------------------------------------------------------------------------------------
 
 
+SERVED = rule(0, intended=(Tenths(0), Tenths(500)))
+STOPPED = service(GREEN_NAME, WANTED, desired=0, running=0)
+DELAY = timedelta(seconds=30)  # of green's target group
+STICKY = forward((BLUE_GROUP, 999), (GREEN_GROUP, 0), stickiness={"Enabled": True, "DurationSeconds": 3600})
+
+
 @pytest.mark.parametrize(
     ("ago", "effects"),
     [
@@ -218,7 +227,7 @@ def test_a_suspension_that_may_still_arrive_is_waited_for() -> None:
     ],
 )
 def test_green_is_stopped_only_once_its_last_requests_have_left(ago: timedelta, effects: list[str]) -> None:
-    known = leaving(rules=(rule(None, intended=(Tenths(0), Tenths(500))),), on_blue_since=NOON - ago)
+    known = leaving(rules=(SERVED,), on_blue_since=NOON - ago)
     decision = at(known)
     assert asked(decision) == effects
     if not effects:
@@ -233,15 +242,123 @@ def test_green_that_never_had_traffic_is_stopped_at_once() -> None:
 
 
 def test_a_late_write_that_gave_green_traffic_again_is_undone_and_green_waits_once_more() -> None:
-    known = leaving(rules=(rule(None, intended=(Tenths(0), Tenths(500))),))
+    known = leaving(rules=(SERVED,))
     late = good_rule(actions=forward((BLUE_GROUP, 500), (GREEN_GROUP, 500)))
     undo = at(known, seen_of(known, rules={RULE: late}))
     assert asked(undo) == ["write_rule"]
     effect = only(undo, WriteRule)
-    assert (effect.green, effect.actions, effect.to_safety) == (None, good_rule().actions, True)
+    assert (effect.green, effect.to_safety) == (0, True), (
+        "at weight 0 it stays in the rule, and so AWS drains it"
+    )
     soon = NOON + timedelta(seconds=2)
     assert asked(at(undo.rollout, seen_of(known), now=soon)) == [], "its last requests may still be in flight"
     assert asked(at(undo.rollout, seen_of(known), now=NOON + timedelta(seconds=10))) == ["scale_service"]
+
+
+def stopping(since: timedelta = timedelta(seconds=20)) -> Rollout:
+    """Green had traffic, and its tasks were asked to stop so long ago."""
+    return leaving(rules=(SERVED,), stopping_since=NOON - since, is_scaling_touched=False)
+
+
+@pytest.mark.parametrize(
+    ("targets", "effects"),
+    [
+        pytest.param(TargetsSeen(healthy=3), [], id="not deregistered yet"),
+        pytest.param(TargetsSeen(draining=3), [], id="draining"),
+        pytest.param(TargetsSeen(), ["delete_service", "write_rule"], id="drained"),
+        pytest.param(Absent(), ["delete_service", "write_rule"], id="the group is gone"),
+        pytest.param(UNREAD, [], id="unread"),
+    ],
+)
+def test_green_leaves_the_rule_once_its_targets_are_drained(targets: Any, effects: list[str]) -> None:  # noqa: ANN401
+    known = stopping()
+    decision = at(known, seen_of(known, green=STOPPED, targets={GREEN_GROUP: targets}))
+    assert sorted(asked(decision)) == effects
+    if effects:
+        assert only(decision, WriteRule).actions == good_rule().actions
+
+
+def test_greens_targets_are_read_while_its_tasks_drain_and_only_then() -> None:
+    assert removing_green.needs(stopping(), NOON).targets == (GREEN_GROUP,)
+    assert removing_green.needs(leaving(rules=(SERVED,)), NOON).targets == ()
+    assert removing_green.needs(restored(), NOON).targets == ()
+
+
+def test_draining_is_waited_for_no_longer_than_it_can_take() -> None:
+    """Green's delay, the longest time in which a task stops, and a minute."""
+    longest = DELAY + timedelta(seconds=30) + MINUTE
+    draining = {"green": STOPPED, "targets": {GREEN_GROUP: TargetsSeen(draining=3)}}
+    early, late = stopping(longest - timedelta(seconds=1)), stopping(longest)
+    assert asked(at(early, seen_of(early, **draining))) == []
+    assert "write_rule" in asked(at(late, seen_of(late, **draining)))
+
+
+def test_green_leaves_a_sticky_rule_before_its_tasks_go_and_they_wait_out_its_delay() -> None:
+    known = leaving(rules=(SERVED,), is_scaling_touched=False)
+    out = at(known, seen_of(known, rules={RULE: good_rule(actions=STICKY)}))
+    assert asked(out) == ["write_rule"]
+    assert only(out, WriteRule).green is None
+    gone = {RULE: good_rule()}
+    seen = at(out.rollout, seen_of(known, rules=gone), now=NOON + timedelta(seconds=1))
+    assert asked(seen) == []
+    until = NOON + timedelta(seconds=1 + 10) + DELAY
+    early = at(seen.rollout, seen_of(known, rules=gone), now=until - timedelta(seconds=1))
+    assert asked(early) == []
+    assert early.wake_at == until
+    assert asked(at(early.rollout, seen_of(known, rules=gone), now=until)) == ["scale_service"]
+
+
+def test_green_that_is_stopped_in_slices_leaves_the_rule_after_the_last() -> None:
+    known = leaving(
+        rules=(SERVED,), spec=spec(drain=DrainSpec(slices=3, every=MINUTE)), on_blue_since=NOON - MINUTE
+    )
+    first = at(known)
+    assert only(first, ScaleService).desired == 2
+    assert first.rollout.way_out.stopping_since is None
+    last = at(first.rollout, seen_of(known), now=NOON + 3 * MINUTE)
+    assert only(last, ScaleService).desired == 0
+    assert last.rollout.way_out.stopping_since == NOON + 3 * MINUTE
+
+
+# a blue that somebody deleted --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(restored(is_configuration_touched=True), id="its deployment configuration"),
+        pytest.param(
+            restored(blue=blue(scaling=None), attempts=(attempt(desired=5, desired_before=3, at=LONG_AGO),)),
+            id="its count",
+        ),
+        pytest.param(restored(is_scaling_touched=True), id="its scaling"),
+        pytest.param(
+            restored(retirement=Retirement(token="again", desired=3, is_tagged=True)), id="its tags"
+        ),
+    ],
+)
+def test_a_blue_that_somebody_deleted_needs_nothing_restored_and_the_end_says_so(known: Rollout) -> None:
+    deleted = seen_of(known, blue=Absent(), groups=GONE)
+    first = at(known, deleted)
+    assert (first.rollout.phase, asked(first)) == (Phase.ROLLING_BACK, []), "one look alone may be wrong"
+    assert "a second look at blue" in first.rollout.waiting.waiting_for
+    assert first.wake_at == NOON + timedelta(seconds=10)
+    second = at(first.rollout, deleted, now=NOON + timedelta(seconds=10))
+    assert second.rollout.phase is Phase.ROLLED_BACK
+    assert asked(second) == []
+    (ended,) = [event for event in second.events if event.kind is EventKind.ENDED]
+    assert ended.message.endswith(
+        "nothing of green is left; checkout is gone, which somebody deleted: nothing of it was restored"
+    )
+
+
+def test_a_blue_that_is_there_again_is_restored_after_all() -> None:
+    known = restored(is_configuration_touched=True)
+    changed = service("checkout", FORMER, deployment_configuration=UNWATCHED)
+    missing = at(known, seen_of(known, blue=Absent(), groups=GONE))
+    back = at(missing.rollout, seen_of(known, **QUIET, blue=changed), now=NOON + timedelta(seconds=10))
+    assert asked(back) == ["restore_deployment_configuration"]
+    assert back.rollout.way_out.blue_absent_since is None
 
 
 def test_a_group_is_not_deleted_while_green_is_still_there() -> None:
