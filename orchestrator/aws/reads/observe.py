@@ -60,6 +60,9 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
             need.family: group.create_task(attempt(task_definitions.registered_since(call, need)))
             for need in needs.revisions
         }
+        definition = start(
+            needs.definition, lambda: attempt(task_definitions.definition_seen(call, needs.definition))
+        )
         images = start(needs.images, lambda: attempt(_images(call, needs)))
         protection = start(
             needs.protection, lambda: attempt(ecs.protection(call, needs.cluster, needs.protection))
@@ -80,6 +83,7 @@ async def observe(call: Caller, region: str, needs: Needs, reads: Reads | None =
         green_scaling=targets_of.get(needs.green_scaling),
         green_scales=green_scales.result() if green_scales else None,
         revisions={family: read.result() for family, read in revisions.items()},
+        definition=definition.result() if definition else None,
         images=images.result() if images else None,
         protection=protection.result() if protection else None,
         alarms=alarms.result() if alarms else {},

@@ -14,7 +14,7 @@ from orchestrator.aws.services.clone_fields import DEFINITION, Fate, of_fate
 from orchestrator.aws.services.clone_requests import own_tags
 from orchestrator.core.cloud import effects
 from orchestrator.core.cloud.forward_action import canonical
-from orchestrator.core.cloud.resources import ImageSeen, RevisionSeen
+from orchestrator.core.cloud.resources import Absent, DefinitionSeen, ImageSeen, RevisionSeen
 from orchestrator.core.cloud.survey import NewRevision
 from orchestrator.core.domain.errors import Missing, Unreachable
 from orchestrator.core.domain.ids import TaskDefinitionArn
@@ -33,6 +33,18 @@ async def describe(call: Caller, name: str) -> Answer | None:
     except Missing:
         return None
     return {**answer["taskDefinition"], "tags": answer.get("tags", [])}
+
+
+async def definition_seen(call: Caller, name: str) -> DefinitionSeen | Absent:
+    """Whether a service can be given a revision, and what registers it again. Raises Outside."""
+    found = await describe(call, name)
+    if found is None:
+        return Absent()
+    return DefinitionSeen(
+        arn=TaskDefinitionArn(found["taskDefinitionArn"]),
+        status=found.get("status", ""),
+        template=canonical(template(found)),
+    )
 
 
 async def registered_since(call: Caller, need: RevisionsNeed) -> tuple[RevisionSeen, ...]:

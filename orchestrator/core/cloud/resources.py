@@ -79,6 +79,15 @@ class RevisionSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionSeen:
+    """Whether a service can be given a revision, and what registers it again. Source: ECS DescribeTaskDefinition."""
+
+    arn: TaskDefinitionArn
+    status: str  # ACTIVE | INACTIVE | DELETE_IN_PROGRESS
+    template: Json  # RegisterTaskDefinition's parameters; its tags without Teal's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSeen:
     """A container's image as ECS resolved it for a service's newest revision."""
 

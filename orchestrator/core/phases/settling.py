@@ -19,7 +19,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE, RETURN_STEPS, percent
 from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Answer, Verdict
-from orchestrator.core.ecs import stopped_tasks, task_protection
+from orchestrator.core.ecs import stopped_tasks, task_protection, wanted_task_definition
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.phases import removing_green
@@ -49,6 +49,7 @@ def needs(row: Rollout, now: datetime) -> Needs:
     asked = replace(asked, protection=task_protection.need(row, now))
     if not row.handover.attempts:
         asked = replace(asked, groups=tuple(pair.green_name for pair in row.pairs))
+    asked = wanted_task_definition.with_needs(asked, row, now)
     if row.handover.is_homeward:
         asked = replace(asked, alarms=alarm_names(row), metrics=metrics_need(row, now))
     return asked
@@ -69,7 +70,7 @@ def settle(draft: Draft) -> None:
     blue_floor.keep(draft, capacity.all_traffic_needs(draft))
     _limit(draft)
     stopped_tasks.tell(draft, Colour.BLUE)
-    if not _is_tagged(draft) or not _follow_attempt(draft):
+    if not (_is_tagged(draft) and wanted_task_definition.keep(draft) and _follow_attempt(draft)):
         if not _is_in_doubt(draft.row):
             _keep_weights(draft, looks)
         return

@@ -15,7 +15,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE, Step, percent
 from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Answer, Verdict, fail
-from orchestrator.core.ecs import stopped_tasks
+from orchestrator.core.ecs import stopped_tasks, wanted_task_definition
 from orchestrator.core.evaluation import (
     evaluate,
     evidence_outage,
@@ -61,6 +61,7 @@ def needs(row: Rollout, now: datetime) -> Needs:
         not rules.all_at(row, row.plan.steps[row.progress.step].weight)
         or row.evidence.intervention is not None
     )
+    asked = wanted_task_definition.with_needs(asked, row, now)
     return with_scaling(asked, row, now, is_moving=is_moving)
 
 
@@ -71,6 +72,7 @@ def advance(draft: Draft) -> None:
         return
     rule_looks.hold_for(draft, looks)
     point_of_no_return.look(draft)
+    wanted_task_definition.keep(draft)
     _keep_time(draft)
     stopped_tasks.tell(draft, Colour.GREEN)
     intervals.take(draft)

@@ -84,6 +84,8 @@ class Changes(TypedDict, total=False):
     green: Green
     # Revisions
     registrations: tuple[Registration, ...]
+    active_seen_at: datetime | None
+    inactive_since: datetime | None
     images: tuple[ImageSeen, ...]
     # Listeners
     listings: tuple[Listing, ...]

@@ -51,6 +51,7 @@ class Registration:
     arn: TaskDefinitionArn | None = None  # known once ECS has registered it
     is_cleared: bool = False  # what of it must not stay was seen to be gone
     is_former: bool = False  # blue's former revision, which somebody has deregistered
+    is_wanted: bool = False  # the one that blue is to take over, which somebody has deregistered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,8 @@ class Revisions:
     """Revisions that this rollout registers, and the images that green's resolved to."""
 
     registrations: tuple[Registration, ...] = ()
+    active_seen_at: datetime | None = None  # what blue is to take over was last seen ACTIVE
+    inactive_since: datetime | None = None  # in every look since it was not
     images: tuple[ImageSeen, ...] = ()  # green's, as ECS resolved them, where the file names images
 
 

@@ -76,6 +76,7 @@ class Needs:
     green_scales: str = ""  # service name: everything that scales it
     drivers: tuple[str, ...] = ()  # alarms of green's step-scaling policies, with `green_scales`
     revisions: tuple[RevisionsNeed, ...] = ()
+    definition: str = ""  # ARN of a revision: whether a service can still be given it
     images: str = ""  # service name: its newest revision's images, as ECS resolved them
     alarms: tuple[str, ...] = ()
     alarms_since: datetime | None = (

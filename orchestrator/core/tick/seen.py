@@ -7,6 +7,7 @@ from orchestrator.core.cloud.probes_and_webhooks import HookSeen, ProbeSeen
 from orchestrator.core.cloud.resources import (
     Absent,
     AlarmSeen,
+    DefinitionSeen,
     GroupSeen,
     ImageSeen,
     ProtectionSeen,
@@ -59,6 +60,7 @@ class Seen:
     green_scales: ScalesSeen | Unread | None = None
     # By family, oldest first.
     revisions: Mapping[str, tuple[RevisionSeen, ...] | Unread] = field(default_factory=dict)
+    definition: DefinitionSeen | Absent | Unread | None = None
     images: tuple[ImageSeen, ...] | Unread | None = None  # of green
     alarms: Mapping[str, AlarmSeen | Absent | Unread] = field(default_factory=dict)
     metrics: Mapping[str, Series | Unread] = field(default_factory=dict)  # by query id
