@@ -148,8 +148,9 @@ def test_case_49_a_rollback_that_is_refused_is_tried_for_ever_calls_people_and_i
     stage.world.faults.clear()
     stage.let_run(timedelta(seconds=5))
     assert stage.events(rollout, EventKind.TRAFFIC_ON_BLUE), stage.story(rollout)
-    assert list(weights_of(stage)) == [stage.scenery.target_group]
+    assert weights_of(stage)[green_group(stage)] == 0
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
+    assert list(weights_of(stage)) == [stage.scenery.target_group]
 
 
 def test_case_49_a_write_that_is_acknowledged_and_does_not_show_is_no_rollback(stage: Rehearsal) -> None:
