@@ -17,6 +17,7 @@ from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC, current_step,
 from orchestrator.core.gates.gathered import Probed
 from orchestrator.core.rollout.progress import Approval, Loss
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.scaling import blue_floor
 from orchestrator.core.statistics.comparison import anew
 from orchestrator.core.tick.draft import Draft
 
@@ -41,6 +42,7 @@ def refusal(row: Rollout, command: Command) -> str:
                 row.pause.paused_by
                 or row.waiting.failed
                 or (row.handover.attempts and row.handover.attempts[-1].is_failed)
+                or (row.blue_scaling.holding and row.blue_scaling.holding.theirs)
             )
             return "" if is_stopped else "it is not paused"
         case CommandKind.BACK | CommandKind.PROMOTE:
@@ -168,6 +170,7 @@ def _apply(draft: Draft, command: Command) -> None:
                     comparison=anew(draft.row.evidence.comparison),
                 )
                 baseline.tell(draft)
+            blue_floor.accept(draft)
             draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
         case CommandKind.PROMOTE:
             is_leaping = command.full and row.progress.step < len(row.plan.steps) - 1

@@ -96,7 +96,8 @@ def test_case_44_bounds_that_somebody_changes_hold_and_stay_at_the_end(stage: Re
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert bounds_of(stage) == (3, 20)
     assert target_of(stage)["SuspendedState"] == LIFTED, "what Teal wrote is given back"
-    assert said(stage, rollout)[-1] == "somebody changed blue's scaling meanwhile: left as it is"
+    last = "somebody changed blue's scaling meanwhile: 3 to 20 tasks instead of 2 to 12; it stays so"
+    assert said(stage, rollout)[-1] == last
 
 
 def test_case_44_bounds_that_are_put_back_let_the_rollout_go_on(stage: Rehearsal) -> None:

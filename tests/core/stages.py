@@ -34,7 +34,7 @@ from orchestrator.core.rollout.progress import Bake, Progress
 from orchestrator.core.rollout.rollout import Decision, Hold, HoldKind, Rollout, Ticks
 from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.rollout.spec import Spec
-from orchestrator.core.scaling.blue_floor import suspended
+from orchestrator.core.scaling.target_values import suspended
 from orchestrator.core.tick.seen import Seen
 from tests.builders import (
     BLUE_GROUP,

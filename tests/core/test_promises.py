@@ -38,7 +38,7 @@ from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import Capacity, LimitThen, OnDrift, OnFailure
-from orchestrator.core.scaling.blue_floor import suspended
+from orchestrator.core.scaling.target_values import suspended
 from orchestrator.core.tick.seen import Failure, Seen
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (

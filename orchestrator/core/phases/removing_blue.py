@@ -67,7 +67,9 @@ def _stop(draft: Draft, blue: ServiceSeen, retirement: Retirement) -> str:
     if draft.holds:
         return "blue's tasks to be stopped"
     if retirement.drained_from is None:
-        retirement = replace(retirement, drained_from=draft.now, desired=all_traffic_needs(draft))
+        retirement = replace(
+            retirement, drained_from=draft.now, desired=all_traffic_needs(draft), count=blue.desired
+        )
         tasks = counted(retirement.desired, "task")
         words = f"{blue.name} is drained: its {tasks} stop, and a rollback gives them back"
         draft.tell(EventKind.BLUE_DRAINED, words, service=blue.name, desired=retirement.desired)

@@ -221,28 +221,39 @@ def _restore_configuration(draft: Draft) -> str:
 
 
 def _restore_count(draft: Draft) -> str:
-    """Without scaling of its own, put blue's former count back if settling raised it and nobody changed it since."""
+    """Without scaling of its own, put blue's count back if Teal raised it and nobody changed it since."""
     row, blue = draft.row, draft.row.blue
-    if blue is None or blue.scaling is not None or not row.handover.attempts:
+    if blue is None or blue.scaling is not None:
         return ""
     if blue.desired == 0 and row.end is None:  # its first revision serves: there is no going back to nothing
         return ""
-    last = row.handover.attempts[-1]
-    if last.desired == last.desired_before:
+    raised, before = _raised_count(row)
+    if raised == before:
         return ""
     seen = removing_blue.to_restore(draft)
     if not isinstance(seen, ServiceSeen):
         return seen if isinstance(seen, str) else ""
-    if seen.desired != last.desired:
+    if seen.desired != raised:
         return ""
-    scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=last.desired_before)
-    draft.ask(scale, f"restore blue's desired count: {last.desired_before}")
+    scale = ScaleService(cluster=blue.cluster, service=blue.name, desired=before)
+    draft.ask(scale, f"restore blue's desired count: {before}")
     return "blue's count to be as it was"
 
 
 def _give_scaling_back(draft: Draft) -> str:
     """What scaling that a retirement took from blue still lacks; nothing where blue is gone."""
     return "" if removing_blue.is_gone(draft) else swap_blue.give_back(draft)
+
+
+def _raised_count(row: Rollout) -> tuple[int, int]:
+    """The desired count that Teal gave blue, and the one it had before; twice the same where it gave none."""
+    if row.handover.attempts:
+        last = row.handover.attempts[-1]
+        return last.desired, last.desired_before
+    retirement = row.retirement
+    if retirement is not None and retirement.drained_from is not None and retirement.count is not None:
+        return retirement.desired, retirement.count
+    return 0, 0
 
 
 def _restore_scaling(draft: Draft) -> str:

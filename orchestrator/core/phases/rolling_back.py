@@ -30,6 +30,7 @@ from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.handover import Attempt, End
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.scaling.task_counts import count_before
 from orchestrator.core.tick.draft import LATE, Draft, TurnBack, targets_of
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.traffic import rule_looks, rules
@@ -237,7 +238,7 @@ def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
         number=len(row.handover.attempts) + 1,
         task_definition=blue.former,
         desired=max(seen.desired, row.handover.attempts[-1].desired),
-        desired_before=row.handover.attempts[0].desired_before,
+        desired_before=count_before(row.handover.attempts, seen),
         at=draft.now,
         before=seen.primary.id if seen.primary else "",
     )

@@ -31,6 +31,7 @@ from orchestrator.core.rollout.handover import Attempt
 from orchestrator.core.rollout.progress import Bake
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import blue_floor, capacity, green_scaling
+from orchestrator.core.scaling.task_counts import count_before
 from orchestrator.core.tick.draft import LATE, Draft, targets_of
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.turn_back import roll_back
@@ -184,7 +185,7 @@ def _attempt(draft: Draft, seen: ServiceSeen) -> None:
         number=len(row.handover.attempts) + 1,
         task_definition=row.known.green.for_blue,
         desired=max(seen.desired, row.known.green.desired),
-        desired_before=row.handover.attempts[0].desired_before if row.handover.attempts else seen.desired,
+        desired_before=count_before(row.handover.attempts, seen),
         at=draft.now,
         before=seen.primary.id if seen.primary else "",
         is_forced=row.spec.is_forced and row.known.green.for_blue == row.known.blue.former,

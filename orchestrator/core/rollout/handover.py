@@ -18,8 +18,11 @@ class Holding:
     base: ScalingSeen  # at the end: as first read, but for what blue's own schedules have set since
     floor: int = 0  # tasks that blue is not to go below; 0: its own bounds do
     written: tuple[ScalingSeen, ...] = ()  # everything that Teal has asked for: found again, it is its own
-    verified: ScalingSeen | None = None  # as Teal wrote it and last read it back; None: not yet
-    is_foreign: bool = False  # at the last look it was as somebody else had left it
+    verified: ScalingSeen | None = None  # as last read, once Teal has written; None: not yet
+    is_foreign: bool = False  # somebody else has changed it, and nobody has said yet that it is well so
+    theirs: ScalingSeen | None = None  # at the end instead of the base: what others have set; None: nothing
+    asked_at: datetime | None = None  # Teal's newest write; None: none can be on its way any more
+    back: ScalingSeen | None = None  # as it was seen once it had been given back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,9 @@ class Retirement:
     cleared: tuple[TargetGroupArn, ...] = ()  # of blue's target groups: seen gone, or not Teal's to delete
     asked_at: datetime | None = None  # blue was last asked to stop its tasks, or to go
     returning_from: datetime | None = None  # a rollback asked for blue's tasks again
+    count: int | None = (
+        None  # blue's desired count when its tasks were stopped, whoever set it; None: not known
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,51 +1,40 @@
 """Blue's scalable target while blue must stay able to take everything back, and what it is given back at the end.
 
 As with rules: ``base`` is what the target shall be at the end, and what is read is what Teal wrote, what it was
-before, what a schedule of blue's own has made of it, or somebody else's change. Scale-in is suspended; where all
-traffic comes to need more tasks than blue has, its minimum is raised, which starts them at once. Schedules go on:
-suspending them would also block those that add tasks.
+before, what a schedule of blue's own has made of it, or somebody else's change. What others set is kept, value by
+value, and given back at the end, also where Teal must write over it meanwhile. Scale-in is suspended; where all traffic
+comes to need more tasks than blue has, its minimum is raised, which starts them at once. Schedules go on: suspending
+them would also block those that add tasks.
 """
 
-from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from orchestrator.core.cloud.effects import SetScaling
-from orchestrator.core.cloud.resources import Absent, ScalingSeen, ScheduleSeen
+from orchestrator.core.cloud.resources import Absent, ScalingSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.plan import NONE
 from orchestrator.core.rollout.colours import Blue
 from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnDrift
-from orchestrator.core.tick.draft import Draft
+from orchestrator.core.scaling.target_values import (
+    after,
+    differences,
+    held,
+    is_own,
+    kept,
+    wanted,
+    with_theirs,
+)
+from orchestrator.core.tick.draft import LATE, Draft
 
 WHAT = "blue's scaling"
-CLEARS = "blue's scaling is as it was, or the rollout is started anew"
+CHANGED = "somebody changed blue's scaling since the rollout began"
+CLEARS = (
+    "blue's scaling is as it was, or a person resumes: what was set is then what is given back at the end"
+)
 AGAIN = "blue's scale-in is suspended again"
-
-
-def suspended(scaling: ScalingSeen) -> ScalingSeen:
-    """The same scalable target with scale-in suspended."""
-    return replace(scaling, scale_in_suspended=True)
-
-
-def held(row: Rollout) -> Holding:
-    """What Teal knows of blue's scalable target, which there is."""
-    base = row.known.blue.known_scaling
-    if row.blue_scaling.holding is not None:
-        return row.blue_scaling.holding
-    written = (suspended(base),) if row.blue_scaling.is_scaling_touched else ()
-    return Holding(base=base, written=written)
-
-
-def wanted(known: Holding) -> ScalingSeen:
-    """Blue's scalable target as it shall be until the end."""
-    base, floor = known.base, known.floor
-    return replace(
-        suspended(base),
-        min_capacity=max(base.min_capacity, floor),
-        max_capacity=max(base.max_capacity, floor),
-    )
+WRITTEN = "blue's scaling is as Teal wrote it"
 
 
 def keep(draft: Draft, needed: int) -> None:
@@ -56,6 +45,8 @@ def keep(draft: Draft, needed: int) -> None:
     seen: ScalingSeen | Absent | str = draft.read(draft.seen.scaling, WHAT)
     if isinstance(seen, ScalingSeen):
         _compare(draft, row.blue, seen, needed)
+    elif isinstance(seen, str) and held(row).is_foreign:
+        say_hold(draft, held(row).verified)  # what is not known any more is not over
 
 
 def raise_to(draft: Draft, tasks: int, why: str) -> None:
@@ -85,32 +76,38 @@ def is_due(row: Rollout) -> bool:
 
 
 def _compare(draft: Draft, blue: Blue, seen: ScalingSeen, needed: int) -> None:
-    known = _with_schedules(draft, blue, held(draft.row), seen)
+    was = _aged(draft, held(draft.row))
+    known = _with_schedules(draft, blue, was, seen)
+    if known is was and not is_own(known, seen):
+        known = _somebody(draft, known, seen)
     if seen == wanted(known):
-        draft.change(holding=replace(known, verified=seen, is_foreign=False))
-        return
-    if seen in known.written or (seen == known.base and known.verified is None) or _is_new_base(known, seen):
-        _write(draft, blue, replace(known, is_foreign=False))
-        return
-    _somebody(draft, blue, replace(known, is_foreign=True), seen, needed)
+        known = replace(known, is_foreign=known.theirs is not None)
+    is_first = known.verified is None and seen != wanted(known) and not known.is_foreign
+    known = replace(known, verified=None if is_first else seen)
+    draft.change(holding=known)
+    if known.is_foreign:
+        _hold(draft, blue, seen, needed)
+    elif seen != wanted(known):
+        _write(draft, blue, known)
 
 
-def _is_new_base(known: Holding, seen: ScalingSeen) -> bool:
-    """True for what Teal wrote before, with the bounds that a schedule of blue's own has given the base since."""
-    base = known.base
-    return any(
-        seen == replace(was, min_capacity=base.min_capacity, max_capacity=base.max_capacity)
-        for was in known.written
-    )
+def _aged(draft: Draft, known: Holding) -> Holding:
+    """What is known now: a write that was read back long ago is not on its way any more."""
+    is_over = known.asked_at is not None and draft.now >= known.asked_at + LATE
+    return replace(known, asked_at=None) if is_over and known.verified == wanted(known) else known
 
 
 def _write(draft: Draft, blue: Blue, known: Holding) -> None:
     aim = wanted(known)
     written = known.written if aim in known.written else (*known.written, aim)
-    draft.change(holding=replace(known, written=written), is_scaling_touched=True)
+    draft.change(holding=replace(known, written=written, asked_at=draft.now), is_scaling_touched=True)
     words = "suspend blue's scale-in, so that it can take all traffic back"
-    if known.floor > known.base.min_capacity:
+    if known.floor > kept(known).min_capacity:
         words = f"keep blue at {known.floor} tasks at least, so that it can take all traffic back"
+    if known.is_foreign:
+        words = (
+            f"suspend blue's scale-in again, at {aim.min_capacity} tasks at least, since green has traffic"
+        )
     draft.ask(SetScaling(cluster=blue.cluster, service=blue.name, wanted=aim), words)
 
 
@@ -119,101 +116,78 @@ def _write(draft: Draft, blue: Blue, known: Holding) -> None:
 
 def _with_schedules(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen) -> Holding:
     """What is known, with the bounds that one of blue's own scheduled actions has set, if one explains what is seen."""
+    if is_own(known, seen):
+        return known
     for action in blue.scales.schedules if blue.scales else ():
         for was in (wanted(known), *known.written, known.base):
-            if seen != was and seen == _after(action, was):
-                base = _after(action, known.base)
+            if seen != was and seen == after(action, was):
+                base = after(action, known.base)
+                theirs = after(action, known.theirs) if known.theirs else None
                 draft.tell(
                     EventKind.DRIFT_FOUND,
                     f"blue's scheduled action {action.name} has set its bounds: {base.min_capacity} to "
                     f"{base.max_capacity} tasks, which it keeps at the end",
                 )
-                found = replace(known, base=base)
+                found = replace(known, base=base, theirs=None if theirs == base else theirs)
                 draft.change(holding=found)
                 return found
     return known
 
 
-def _after(action: ScheduleSeen, scaling: ScalingSeen) -> ScalingSeen:
-    low, high = action.min_capacity, action.max_capacity
-    return replace(
-        scaling,
-        min_capacity=scaling.min_capacity if low is None else low,
-        max_capacity=scaling.max_capacity if high is None else high,
-    )
+def _somebody(draft: Draft, known: Holding, seen: ScalingSeen) -> Holding:
+    """Somebody else changed blue's scaling: say so, and keep what they set; it is what is given back at the end."""
+    words = f"{CHANGED}: {'; '.join(differences(seen, wanted(known)))}"
+    found = with_theirs(known, seen)
+    if draft.row.spec.on_drift is OnDrift.ACCEPT:
+        draft.tell(EventKind.DRIFT_FOUND, f"{words}; taken as what is restored at the end")
+        return replace(found, base=kept(found), theirs=None, is_foreign=False)
+    draft.tell(EventKind.DRIFT_FOUND, words)
+    return replace(found, is_foreign=True)
 
 
-def _somebody(draft: Draft, blue: Blue, known: Holding, seen: ScalingSeen, needed: int) -> None:
-    """Somebody else changed blue's scaling: say so and hold, and suspend again while green has traffic.
+def accept(draft: Draft) -> None:
+    """A person lets it go on with what others have set: that is what is given back at the end."""
+    known = draft.row.blue_scaling.holding
+    if known is not None and known.theirs is not None:
+        draft.change(holding=replace(known, base=known.theirs, theirs=None, is_foreign=False))
+
+
+def _hold(draft: Draft, blue: Blue, seen: ScalingSeen, needed: int) -> None:
+    """Hold for what others have made of it; what all traffic needs of blue is written again while green has traffic.
 
     Policies that were in breach have acted at once, so blue may have shrunk already: it gets its tasks back.
     """
-    aim = wanted(known)
-    words = f"somebody changed blue's scaling since the rollout began: {'; '.join(_differences(seen, aim))}"
-    if draft.row.spec.on_drift is OnDrift.ACCEPT:
-        theirs = {
-            f.name: getattr(seen, f.name)
-            for f in fields(seen)
-            if getattr(seen, f.name) != getattr(aim, f.name)
-        }
-        draft.tell(EventKind.DRIFT_FOUND, f"{words}; taken as what is restored at the end")
-        known = replace(known, base=replace(known.base, **theirs), verified=None, is_foreign=False)
-        draft.change(holding=known)
-        if seen != wanted(known):
-            _write(draft, blue, known)
-        return
-    is_only_lifted = seen == replace(aim, scale_in_suspended=False)
-    clears = AGAIN if is_only_lifted else CLEARS
-    if not any(hold.clears_when == clears for hold in draft.before.waiting.holds):
-        draft.tell(EventKind.DRIFT_FOUND, words)
-    draft.hold(HoldKind.SCALING, words, clears_when=clears)
-    if draft.row.green_weight == NONE or seen.scale_in_suspended:
-        draft.change(holding=known)
-        return
-    known = replace(known, floor=max(known.floor, needed))
-    aim = wanted(known)
-    if not is_only_lifted:  # their bounds stay theirs, as far as all traffic's need lets them
-        aim = replace(
-            aim,
-            min_capacity=max(seen.min_capacity, known.floor),
-            max_capacity=max(seen.max_capacity, known.floor),
-            scale_out_suspended=seen.scale_out_suspended,
-            scheduled_suspended=seen.scheduled_suspended,
-        )
-    written = (*known.written, aim) if is_only_lifted and aim not in known.written else known.written
-    draft.change(holding=replace(known, written=written), is_scaling_touched=True)
-    draft.ask(
-        SetScaling(cluster=blue.cluster, service=blue.name, wanted=aim),
-        f"suspend blue's scale-in again, at {known.floor} tasks at least, since green has traffic",
-    )
+    known = held(draft.row)
+    low = max(known.floor, needed)
+    has_shrunk = not seen.scale_in_suspended or seen.max_capacity < low
+    is_short = has_shrunk or seen.min_capacity < known.floor
+    if is_short and draft.row.green_weight != NONE:
+        known = replace(known, floor=low if has_shrunk else known.floor)
+        _write(draft, blue, known)
+    say_hold(draft, seen)
 
 
-def _differences(seen: ScalingSeen, aim: ScalingSeen) -> Iterator[str]:
-    if (seen.min_capacity, seen.max_capacity) != (aim.min_capacity, aim.max_capacity):
-        yield (
-            f"{seen.min_capacity} to {seen.max_capacity} tasks instead of "
-            f"{aim.min_capacity} to {aim.max_capacity}"
+def say_hold(draft: Draft, seen: ScalingSeen | None) -> None:
+    """The hold for what others have made of blue's scaling; as the last tick knew it where it was not read."""
+    known = held(draft.row)
+    aim, end = wanted(known), kept(known)
+    if known.theirs is None:
+        if seen is not None:
+            reason = f"{CHANGED}: {'; '.join(differences(seen, aim))}"
+            is_only_lifted = seen == replace(aim, scale_in_suspended=False)
+            draft.hold(HoldKind.SCALING, reason, clears_when=AGAIN if is_only_lifted else WRITTEN)
+        return
+    words = f"{CHANGED}: {'; '.join(differences(end, known.base))}"
+    low, high = aim.min_capacity, aim.max_capacity
+    if (low, high) != (end.min_capacity, end.max_capacity):
+        words += (
+            f"; Teal keeps it at {low} to {high} until the end, so that blue can take all traffic, and gives "
+            "back what they set"
         )
-    for name, what in (
-        ("scale_in_suspended", "scale-in"),
-        ("scale_out_suspended", "scale-out"),
-        ("scheduled_suspended", "scheduled scaling"),
-    ):
-        if getattr(seen, name) != getattr(aim, name):
-            yield f"{what} is {'suspended' if getattr(seen, name) else 'not suspended'}"
+    draft.hold(HoldKind.SCALING, words, clears_when=CLEARS)
 
 
 # given back ------------------------------------------------------------------------------------------------------
-
-
-def given_back(known: Holding, seen: ScalingSeen) -> ScalingSeen:
-    """The target without what Teal wrote: each of its values that nobody else has changed since."""
-    values = {}
-    for field in fields(seen):
-        now, base = getattr(seen, field.name), getattr(known.base, field.name)
-        is_ours = any(getattr(was, field.name) == now for was in (*known.written, wanted(known)))
-        values[field.name] = base if is_ours else now
-    return ScalingSeen(**values)
 
 
 def restore(draft: Draft) -> str:
@@ -224,17 +198,37 @@ def restore(draft: Draft) -> str:
         return seen
     if isinstance(seen, Absent):
         return ""
-    known = _with_schedules(draft, blue, held(row), seen)
-    wanted_back = given_back(known, seen)
-    if seen == wanted_back:
+    known = _with_schedules(draft, blue, _aged(draft, held(row)), seen)
+    if known.back is not None:
+        return _still_back(draft, known, known.back, seen)
+    known = with_theirs(known, seen)
+    if seen == kept(known):
+        draft.change(holding=replace(known, back=seen))
         return ""
-    back = SetScaling(cluster=blue.cluster, service=blue.name, wanted=wanted_back)
-    draft.ask(back, "restore blue's scaling: it may scale in again")
+    draft.change(holding=replace(known, verified=seen))
+    _give_back(draft, kept(known))
     return "blue's scaling to be as it was"
+
+
+def _still_back(draft: Draft, known: Holding, back: ScalingSeen, seen: ScalingSeen) -> str:
+    """As it was given back, or as others have set it since; only a late write of Teal's own is written over."""
+    if seen != back and draft.may_land_late and seen in (wanted(known), *known.written):
+        _give_back(draft, back)
+        return "blue's scaling to be as it was"
+    draft.change(holding=replace(known, back=seen))
+    return ""
+
+
+def _give_back(draft: Draft, scaling: ScalingSeen) -> None:
+    back = SetScaling(cluster=draft.blue.cluster, service=draft.blue.name, wanted=scaling)
+    draft.ask(back, "restore blue's scaling: it may scale in again")
 
 
 def tell_difference(draft: Draft) -> None:
     """Say that blue's scaling is not as it was, if it is not: somebody changed it, and it stays so."""
-    seen = draft.seen.scaling
-    if isinstance(seen, ScalingSeen) and seen != held(draft.row).base:
-        draft.tell(EventKind.DRIFT_FOUND, "somebody changed blue's scaling meanwhile: left as it is")
+    seen, base = draft.seen.scaling, held(draft.row).base
+    if isinstance(seen, ScalingSeen) and seen != base:
+        words = (
+            f"somebody changed blue's scaling meanwhile: {'; '.join(differences(seen, base))}; it stays so"
+        )
+        draft.tell(EventKind.DRIFT_FOUND, words)

@@ -12,7 +12,7 @@ from orchestrator.core.domain.text import counted
 from orchestrator.core.gates.scene import Colour
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Capacity
-from orchestrator.core.scaling import blue_floor, task_counts
+from orchestrator.core.scaling import blue_floor, target_values, task_counts
 from orchestrator.core.tick.draft import Draft, targets_of
 
 GREW = 1.5  # times the usual traffic
@@ -123,7 +123,7 @@ def hold_against_schedules(draft: Draft) -> None:
     blue = draft.row.blue
     if blue is None or blue.scaling is None or not isinstance(draft.seen.blue, ServiceSeen):
         return
-    if blue.scales is not None and blue.scales.schedules and not blue_floor.held(draft.row).floor:
+    if blue.scales is not None and blue.scales.schedules and not target_values.held(draft.row).floor:
         blue_floor.raise_to(draft, all_traffic_needs(draft), "scheduled actions may change its bounds")
 
 
@@ -139,7 +139,7 @@ def follow_green(draft: Draft, weight: Tenths) -> None:
     given = max(row.green.desired, tasks_at(row, weight, needed))
     if not row.green.is_scaling_given or seen.desired <= given or given < 1:
         return
-    most = max(blue_floor.held(row).base.max_capacity, needed)
+    most = max(target_values.kept(target_values.held(row)).max_capacity, needed)
     grown = min(-(-needed * seen.desired // given), most)
     draft.change(green=replace(row.green, desired=seen.desired))
     if not isinstance(draft.seen.blue, ServiceSeen) or grown > draft.seen.blue.desired:

@@ -33,7 +33,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.text import counted
 from orchestrator.core.rollout.names import names_of
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.scaling import policies_for_green
+from orchestrator.core.scaling import green_target, policies_for_green
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.needs import Needs
 
@@ -71,7 +71,7 @@ def give(draft: Draft, tags: Tags) -> str:
         return seen
     missing = list(_missing(row, seen, tags, draft.now))
     if not missing:
-        draft.change(green=replace(green, is_scaling_given=True))
+        draft.change(green=replace(green, is_scaling_given=True, target=seen.target))
         draft.tell(EventKind.SCALING_GIVEN, _in_words(row))
         return ""
     draft.change(green=replace(green, is_scaling_asked=True))
@@ -188,6 +188,7 @@ def keep(draft: Draft) -> None:
     if green is None or row.blue is None or not green.is_scaling_given or not isinstance(seen, ScalingSeen):
         return
     wanted = target_of(row, seen)
+    green_target.notice(draft, seen, target_of(draft.before, None))
     if wanted != seen:
         words = (
             f"let green scale between {wanted.min_capacity} and {wanted.max_capacity} tasks, only outwards"

@@ -17,7 +17,7 @@ from orchestrator.core.cloud.effects import (
 from orchestrator.core.cloud.resources import Absent, ScalesSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.core.scaling import blue_floor, green_scaling, swap_green
+from orchestrator.core.scaling import blue_floor, green_scaling, swap_green, target_values
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.needs import Needs
 
@@ -48,24 +48,25 @@ def stop(draft: Draft) -> str:
         return seen
     if isinstance(seen, Absent):
         return ""
-    known = blue_floor.held(row)
+    known = target_values.held(row)
     aim = replace(
-        known.base,
+        target_values.kept(known),
         min_capacity=0,
         scale_in_suspended=True,
         scale_out_suspended=True,
         scheduled_suspended=True,
     )
     if seen == aim:
+        draft.change(holding=replace(known, verified=seen))
         return ""
-    if seen not in (known.base, blue_floor.wanted(known), *known.written):
+    if seen not in (known.base, known.verified, target_values.wanted(known), *known.written):
         words = "somebody changed blue's scaling, which would bring its tasks back: it is left as it is"
         draft.hold(
             HoldKind.SCALING, words, clears_when="blue's scaling is as Teal wrote it, or a person rolls back"
         )
     if not draft.holds:
         written = known.written if aim in known.written else (*known.written, aim)
-        draft.change(holding=replace(known, written=written), is_scaling_touched=True)
+        draft.change(holding=replace(known, written=written, asked_at=draft.now), is_scaling_touched=True)
         effect = SetScaling(cluster=blue.cluster, service=blue.name, wanted=aim)
         draft.ask(effect, "stop blue's scaling, so that it stays without tasks")
     return "blue's scaling to be stopped"
@@ -116,7 +117,7 @@ def give_back(draft: Draft) -> str:
 def _lacking(draft: Draft, seen: ScalesSeen) -> Iterator[tuple[Effect, str]]:
     blue = draft.blue
     if seen.target is None:
-        base = blue_floor.held(draft.row).base
+        base = target_values.kept(target_values.held(draft.row))
         effect = SetScaling(cluster=blue.cluster, service=blue.name, wanted=base)
         yield effect, f"let blue scale between {base.min_capacity} and {base.max_capacity} tasks again"
         return

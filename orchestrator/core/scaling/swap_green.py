@@ -11,7 +11,7 @@ from orchestrator.core.cloud.effects import DeregisterScaling, Effect, PutScalin
 from orchestrator.core.cloud.resources import Absent, ScalesSeen
 from orchestrator.core.rollout.names import names_of
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.scaling import blue_floor, green_scaling, policies_for_green
+from orchestrator.core.scaling import blue_floor, green_scaling, green_target, policies_for_green
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.needs import Needs
 
@@ -31,7 +31,9 @@ def make_own(draft: Draft, tags: Tags) -> str:
     seen = draft.read(draft.seen.green_scales, green_scaling.WHAT)
     if isinstance(seen, str):
         return seen
-    lacking = list(_lacking(row, seen, tags))
+    if seen.target is not None:
+        green_target.notice(draft, seen.target, green_target.at_the_end(row))
+    lacking = list(_lacking(draft.row, seen, tags))
     for effect, words in lacking:
         draft.ask(effect, words)
     return "green's scaling to be the service's own" if lacking else ""
@@ -58,7 +60,8 @@ def remove_blues_scaling(draft: Draft) -> str:
 
 
 def _lacking(row: Rollout, seen: ScalesSeen, tags: Tags) -> Iterator[tuple[Effect, str]]:
-    cluster, service, base = row.known.blue.cluster, row.known.green.name, blue_floor.held(row).base
+    cluster, service = row.known.blue.cluster, row.known.green.name
+    base = green_target.at_the_end(row)
     if seen.target != base:
         own = tags if seen.target is None else ()
         words = f"let green scale between {base.min_capacity} and {base.max_capacity} tasks, as blue did"

@@ -1,7 +1,11 @@
 """How many tasks green has at each weight (`capacity: full` or `stepped`): arithmetic alone."""
 
+from collections.abc import Sequence
+
+from orchestrator.core.cloud.resources import ServiceSeen
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import ALL
+from orchestrator.core.rollout.handover import Attempt
 from orchestrator.core.rollout.spec import Background, Capacity, Spec
 
 MARGIN_PERCENT = 10  # of green's share: what it has more than that needs, with `stepped` capacity
@@ -32,3 +36,10 @@ def first_tasks(spec: Spec, *, needed: int, zones: int) -> int:
     if spec.capacity is Capacity.FULL:
         return needed
     return min(needed, max(-(-needed * first_weight(spec) // ALL), zones, 1))
+
+
+def count_before(attempts: Sequence[Attempt], seen: ServiceSeen) -> int:
+    """The desired count that blue has at the end: the one before Teal's first update, or what others set since."""
+    if not attempts or seen.desired != attempts[-1].desired:
+        return seen.desired
+    return attempts[-1].desired_before

@@ -14,7 +14,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnDrift
-from orchestrator.core.scaling.blue_floor import suspended
+from orchestrator.core.scaling.target_values import suspended
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
     GREEN_GROUP,

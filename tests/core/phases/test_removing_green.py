@@ -23,7 +23,7 @@ from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import End, Retirement
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import DrainSpec
-from orchestrator.core.scaling.blue_floor import suspended
+from orchestrator.core.scaling.target_values import suspended
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
     GREEN_GROUP,

@@ -14,8 +14,8 @@ from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Capacity
-from orchestrator.core.scaling import blue_floor
-from orchestrator.core.scaling.blue_floor import suspended
+from orchestrator.core.scaling import target_values
+from orchestrator.core.scaling.target_values import suspended
 from orchestrator.core.what_to_read import needs_of
 from tests.builders import FORMER, NOON, WANTED
 from tests.core.stages import (
@@ -175,10 +175,10 @@ def test_each_value_that_teal_wrote_is_given_back_unless_somebody_changed_it(
     seen: ScalingSeen, back: ScalingSeen
 ) -> None:
     mine = Holding(base=SCALING, floor=5, written=(OURS, replace(OURS, min_capacity=5)))
-    assert blue_floor.given_back(mine, seen) == back
-    assert blue_floor.given_back(mine, back) == back
+    assert target_values.given_back(mine, seen) == back
+    assert target_values.given_back(mine, back) == back
 
 
 def test_a_row_of_an_earlier_version_knows_what_it_wrote() -> None:
     old = row(Phase.SHIFTING, weight=100, is_scaling_touched=True)
-    assert blue_floor.held(old) == Holding(base=SCALING, written=(OURS,))
+    assert target_values.held(old) == Holding(base=SCALING, written=(OURS,))

@@ -31,7 +31,7 @@ from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.progress import Intervention, Trial
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import green_scaling
-from orchestrator.core.scaling.blue_floor import suspended
+from orchestrator.core.scaling.target_values import suspended
 from tests.builders import NOON, good_alarm
 from tests.core.stages import (
     GREEN_NAME,

@@ -11,8 +11,8 @@ from orchestrator.core.rollout.handover import Holding
 from orchestrator.core.rollout.names import names_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import swap_green
-from orchestrator.core.scaling.blue_floor import suspended
 from orchestrator.core.scaling.policies_for_green import for_green
+from orchestrator.core.scaling.target_values import suspended
 from orchestrator.core.tick.draft import Draft
 from tests.builders import NOON
 from tests.core.stages import GREEN_NAME, SCALING, blue, row, seen_of
