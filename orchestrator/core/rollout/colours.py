@@ -75,9 +75,10 @@ class Green:
     is_scaling_given: bool = False  # its target, policies, schedules and alarms were all seen
     is_scaling_gone: bool = False  # and seen to be gone again
     target: ScalingSeen | None = None  # its scalable target as last seen, once Teal has given it one
+    given: ScalingSeen | None = None  # what Teal last asked for of that target
     theirs: tuple[
         tuple[str, int], ...
-    ] = ()  # of its target's values those that others set, which stay where it stays
+    ] = ()  # its target's values that others set: they stay where green stays
 
     @property
     def for_blue(self) -> TaskDefinitionArn:

@@ -188,12 +188,14 @@ def keep(draft: Draft) -> None:
     if green is None or row.blue is None or not green.is_scaling_given or not isinstance(seen, ScalingSeen):
         return
     wanted = target_of(row, seen)
-    green_target.notice(draft, seen, target_of(draft.before, None))
+    green_target.notice(draft, seen)
     if wanted != seen:
         words = (
             f"let green scale between {wanted.min_capacity} and {wanted.max_capacity} tasks, only outwards"
         )
-        draft.ask(SetScaling(cluster=row.blue.cluster, service=green.name, wanted=wanted), words)
+        green_target.ask(
+            draft, SetScaling(cluster=row.blue.cluster, service=green.name, wanted=wanted), words
+        )
 
 
 def target_of(row: Rollout, seen: ScalingSeen | None) -> ScalingSeen:

@@ -6,6 +6,7 @@ While green is a guest, its target is as Teal needs it (`green_scaling.keep`); w
 from collections.abc import Iterator
 from dataclasses import replace
 
+from orchestrator.core.cloud.effects import SetScaling
 from orchestrator.core.cloud.resources import ScalingSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.rollout.rollout import Rollout
@@ -21,13 +22,16 @@ def at_the_end(row: Rollout) -> ScalingSeen:
     return end
 
 
-def notice(draft: Draft, seen: ScalingSeen, wanted: ScalingSeen) -> None:
-    """Remember each value that is neither as last seen nor as Teal wants it; what a schedule of its own set is not told."""
+def notice(draft: Draft, seen: ScalingSeen) -> None:
+    """Remember each value that is neither as last seen nor as Teal has asked for it.
+
+    What a schedule of green's own has set stays too, and is not told as somebody's.
+    """
     green, was = draft.green, draft.green.target
     if was is None or seen == was:
         draft.change(green=replace(green, target=seen))
         return
-    found = dict(_set_by_others(seen, was, wanted))
+    found = dict(_set_by_others(seen, was, green.given or was))
     schedules = draft.blue.scales.schedules if draft.blue.scales else ()
     if found and not any(seen == after(action, was) for action in schedules):
         words = f"somebody changed green's scaling: {'; '.join(differences(seen, was))}"
@@ -37,9 +41,14 @@ def notice(draft: Draft, seen: ScalingSeen, wanted: ScalingSeen) -> None:
     draft.change(green=replace(green, target=seen, theirs=theirs))
 
 
-def _set_by_others(seen: ScalingSeen, was: ScalingSeen, wanted: ScalingSeen) -> Iterator[tuple[str, int]]:
+def ask(draft: Draft, effect: SetScaling, words: str) -> None:
+    """Ask for green's target to be so, and remember it as Teal's own."""
+    draft.change(green=replace(draft.green, given=effect.wanted))
+    draft.ask(effect, words)
+
+
+def _set_by_others(seen: ScalingSeen, was: ScalingSeen, given: ScalingSeen) -> Iterator[tuple[str, int]]:
     for name in NAMES:
         now = getattr(seen, name)
-        # A maximum that is seen raised is left so, and is what Teal wants too.
-        if now != getattr(was, name) and (now != getattr(wanted, name) or name == "max_capacity"):
+        if now not in (getattr(was, name), getattr(given, name)):
             yield name, int(now)

@@ -32,10 +32,13 @@ def make_own(draft: Draft, tags: Tags) -> str:
     if isinstance(seen, str):
         return seen
     if seen.target is not None:
-        green_target.notice(draft, seen.target, green_target.at_the_end(row))
+        green_target.notice(draft, seen.target)
     lacking = list(_lacking(draft.row, seen, tags))
     for effect, words in lacking:
-        draft.ask(effect, words)
+        if isinstance(effect, SetScaling):
+            green_target.ask(draft, effect, words)
+        else:
+            draft.ask(effect, words)
     return "green's scaling to be the service's own" if lacking else ""
 
 
