@@ -13,7 +13,7 @@ from orchestrator.core.cloud.resources import Absent, GroupSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ecs import task_definitions
-from orchestrator.core.phases import removing_blue
+from orchestrator.core.phases import last_look, removing_blue
 from orchestrator.core.phases.shared_needs import (
     base,
     rules_of,
@@ -49,7 +49,7 @@ def needs(row: Rollout, now: datetime) -> Needs:
         blue=row.blue.name,
         green="" if row.green.is_gone else row.green.name,
         groups=tuple(pair.green_name for pair in row.pairs if not pair.is_deleted),
-        scaling=scaling_of(row) if row.blue_scaling.is_scaling_touched else "",
+        scaling=scaling_of(row),
         revisions=task_definitions.needs(row),
         balancers=target_groups_in_use.balancers(row),
         targets=leaving_rules.targets_to_read(row),
@@ -81,6 +81,7 @@ def leave(draft: Draft, end: Phase) -> None:
     if not waiting and draft.may_land_late:
         waiting = "calls that may still be in flight"
         draft.wake_by(draft.late_until)
+    waiting = waiting or last_look.waits(draft)
     draft.change(waiting_for=waiting)
     if waiting or draft.holds:
         return
@@ -88,17 +89,23 @@ def leave(draft: Draft, end: Phase) -> None:
         draft.end("blue runs the new revision", TEAL)
     reason = draft.row.end.reason if draft.row.end else ""
     draft.move(end, reason)
-    words = f"{end}: {reason}{_left(draft)}"
-    draft.tell(EventKind.ENDED, words, phase=end.value, reason=reason)
+    found = last_look.compare(draft, end)
+    draft.tell(
+        EventKind.ENDED,
+        f"{end}: {reason}{_left(draft)}{found.sentence}",
+        phase=end.value,
+        reason=reason,
+        differs=found.as_json,
+        not_compared=", ".join(found.unread),
+    )
 
 
 def _left(draft: Draft) -> str:
-    """What is left, and how, as the last event says it."""
-    left = target_groups_in_use.in_words(draft.row)
+    """What is left, as the last event says it."""
+    left = target_groups_in_use.in_words(draft.row) or "; nothing of green is left"
     if removing_blue.is_gone(draft):
-        gone = f"{draft.blue.name} is gone, which somebody deleted: nothing of it was restored"
-        return f"{left or '; nothing of green is left'}; {gone}"
-    return left or "; nothing of green is left, and the rest is as it was"
+        left += f"; {draft.blue.name} is gone, which somebody deleted: nothing of it was restored"
+    return left
 
 
 def _remove_green(draft: Draft) -> str:

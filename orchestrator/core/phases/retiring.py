@@ -22,7 +22,7 @@ from orchestrator.core.ecs import task_definitions
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import health
 from orchestrator.core.gates.scene import Colour
-from orchestrator.core.phases import removing_blue
+from orchestrator.core.phases import last_look, removing_blue
 from orchestrator.core.phases.shared_needs import (
     rules_of,
     services,
@@ -102,7 +102,9 @@ def _end(draft: Draft) -> None:
     reason = f"{row.known.green.name} serves in its place; {blue}"
     draft.end(reason, TEAL)
     draft.move(Phase.SUCCEEDED, reason)
-    words = f"{Phase.SUCCEEDED}: {reason}{removing_blue.kept_groups(row)}{target_groups_in_use.in_words(row)}"
+    left = f"{removing_blue.kept_groups(row)}{target_groups_in_use.in_words(row)}"
+    found = last_look.compare_swapped(draft)
+    words = f"{Phase.SUCCEEDED}: {reason}{left}{found.sentence}"
     draft.tell(
         EventKind.ENDED,
         words,
@@ -110,6 +112,8 @@ def _end(draft: Draft) -> None:
         reason=reason,
         serves=row.known.green.name,
         is_blue_deleted=removing_blue.goes(row),
+        differs=found.as_json,
+        not_compared=", ".join(found.unread),
     )
 
 

@@ -150,6 +150,7 @@ class Changes(TypedDict, total=False):
     stopping_since: datetime | None
     blue_absent_since: datetime | None
     in_use: tuple[TargetGroupArn, ...]
+    comparing_since: datetime | None
     left: tuple[TargetGroupArn, ...]
     # Ticks
     asked: tuple[Asked, ...]

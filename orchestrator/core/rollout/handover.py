@@ -113,4 +113,7 @@ class WayOut:
     stopping_since: datetime | None = None  # the last of green's tasks were asked to stop
     blue_absent_since: datetime | None = None  # blue's service was not there in every look since
     in_use: tuple[TargetGroupArn, ...] = ()  # target groups that AWS did not delete, since a rule uses them
+    comparing_since: datetime | None = (
+        None  # the end waits for what it cannot read, to say whether it is as it was
+    )
     left: tuple[TargetGroupArn, ...] = ()  # those of them that a rule was seen to use: they stay

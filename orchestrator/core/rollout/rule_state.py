@@ -36,6 +36,9 @@ class RuleState:
     lent_stickiness_s: int = 0
     # Every weight Teal has wanted here: one of these found again is a late write of its own.
     intended: tuple[Tenths, ...] = ()
+    # As first read, where what somebody else made of it was accepted as the base since; None: base and conditions are.
+    first: Json | None = None
+    first_conditions: Json | None = None
 
     @property
     def name(self) -> str:

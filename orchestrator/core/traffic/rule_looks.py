@@ -24,6 +24,7 @@ from orchestrator.core.rollout.rule_lists import (
 )
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
+from orchestrator.core.traffic import rule_differences
 
 READABLE = "the rules can be read"
 GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
@@ -69,7 +70,8 @@ def read(draft: Draft, rule: RuleState) -> RuleSeen | Absent | str:
 
 def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
     if conditions_of(seen) != rule.conditions:
-        return _drift(rule, seen, "its conditions, its priority or its transforms were changed")
+        changes = rule_differences.of_conditions(rule.conditions, conditions_of(seen))
+        return _drift(rule, seen, f"somebody changed it: {rule_differences.in_words(changes)}")
     if says_the_same(seen.actions, listed(row, rule, rule.verified)):
         return Look(rule=rule, found=Found.AS_WRITTEN, actions=seen.actions)
     if says_the_same(seen.actions, listed(row, rule, rule.wanted)):
@@ -77,7 +79,7 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
     green = green_of(row, rule)
     share = green_share(seen.actions, blue=rule.blue_group, green=green)
     if not is_base_but_for_weights(rule, seen.actions, green) or share is None:
-        return _drift(rule, seen, _what_changed(rule, seen, green))
+        return _drift(rule, seen, _what_changed(row, rule, seen, green))
     if share == NONE and (rule.verified or 0) > 0:
         words = f"somebody gave blue all traffic on {rule.name}"
         return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)
@@ -93,7 +95,7 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
     return _weights_changed(row, rule, seen, share)
 
 
-def _what_changed(rule: RuleState, seen: RuleSeen, green: TargetGroupArn | None) -> str:
+def _what_changed(row: Rollout, rule: RuleState, seen: RuleSeen, green: TargetGroupArn | None) -> str:
     """What besides the weights is not as it was, in words; another rollout's target group is named."""
     forward, known = read_forward(seen.actions), read_forward(base_to_write(rule))
     ours = {w.group for w in known.groups} if known else set()
@@ -103,7 +105,13 @@ def _what_changed(rule: RuleState, seen: RuleSeen, green: TargetGroupArn | None)
         return f"another rollout, perhaps of another store, has put its target group {rival} in"
     if others:
         return f"target group {others[0]} was put in"
-    return "something besides the two weights was changed"
+    changes = rule_differences.of_lists(_written(row, rule), seen.actions)
+    return f"somebody changed it: {rule_differences.in_words(changes)}"
+
+
+def _written(row: Rollout, rule: RuleState) -> Json:
+    """The list that Teal read back last, which a change is told against."""
+    return listed(row, rule, rule.verified)
 
 
 def _is_in_rule(seen: RuleSeen, green: TargetGroupArn | None) -> bool:

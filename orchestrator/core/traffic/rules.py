@@ -77,7 +77,13 @@ def accept(draft: Draft, looks: tuple[Look, ...]) -> None:
                 and _is_fine_enough(draft.row, rule, base)
             ):
                 draft.tell(EventKind.DRIFT_FOUND, f"{found.words}; taken as the new base", rule=rule.arn)
-                rule = replace(rule, base=base, conditions=conditions_of(seen))
+                rule = replace(
+                    rule,
+                    base=base,
+                    conditions=conditions_of(seen),
+                    first=rule.first or rule.base,
+                    first_conditions=rule.first_conditions or rule.conditions,
+                )
         rules.append(rule)
     draft.change(rules=tuple(rules))
 
@@ -155,8 +161,15 @@ def write_of(
 
 def ask_write(draft: Draft, rule: RuleState, write: WriteRule, words: str = "") -> None:
     """Ask for it. `words`: what the rule is to hold, in words, where the weight does not say it."""
-    words = words or ("as it was first" if write.green is None else f"green at {percent(write.green)}")
+    words = words or (
+        _without_green(rule, write) if write.green is None else f"green at {percent(write.green)}"
+    )
     draft.ask(write, f"write {rule.name} with {words}")
+
+
+def _without_green(rule: RuleState, write: WriteRule) -> str:
+    is_first = says_the_same(write.actions, rule.first or rule.base)
+    return "as it was first" if is_first else "as others have left it, without green"
 
 
 def unread_write(draft: Draft, weight: Tenths | None) -> str:
