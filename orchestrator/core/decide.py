@@ -32,7 +32,7 @@ from orchestrator.core.phases import (
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.soundness import contradiction
 from orchestrator.core.rollout.spec import LimitThen
-from orchestrator.core.tick import point_of_no_return, turn_back
+from orchestrator.core.tick import hold_reasons, point_of_no_return, turn_back
 from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.seen import Seen
 from orchestrator.core.traffic import other_rules
@@ -167,10 +167,11 @@ def _abandon(draft: Draft, command: Command) -> None:
 
 def _finish(draft: Draft) -> Decision:
     draft.change(holds=tuple(draft.holds), ticked_at=draft.now)
-    known = {(hold.kind, hold.clears_when) for hold in draft.before.waiting.holds}
     now_held = {(hold.kind, hold.clears_when) for hold in draft.holds}
+    reasons = {(hold.kind, hold.clears_when): hold.reason for hold in draft.before.waiting.holds}
     for hold in draft.holds:
-        if (hold.kind, hold.clears_when) not in known:
+        was = reasons.get((hold.kind, hold.clears_when))
+        if was is None or hold_reasons.is_another(hold, was):
             draft.tell(EventKind.HELD, hold.reason, hold=hold.kind.value, clears_when=hold.clears_when)
     # A decision to turn back drops every hold; what it was for may be as bad as before.
     gone = "cleared" if draft.before.end or not draft.row.end else "no longer waited for"

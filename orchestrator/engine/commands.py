@@ -112,7 +112,9 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
     if holder is not None:
         raise Conflict(
             what=f"{spec.service} has an active rollout, {holder.rollout.id} ({holder.rollout.phase})",
-            next_step=f"wait for it, or roll it back: `teal rollback {holder.rollout.id}`",
+            why="nothing was started for this start, and nothing waits: it is not begun when that one ends",
+            next_step=f"start again once {holder.rollout.id} has ended (`teal status {holder.rollout.id}`), or roll it "
+            f"back: `teal rollback {holder.rollout.id}`",
             holder=holder.rollout.id,
         )
     freezes = await (calendar or Calendar(store, clock)).of(spec.service)

@@ -143,7 +143,7 @@ def test_case_13_stickiness_that_somebody_turns_on_meanwhile_is_their_change(sta
     call(stage, "ModifyRule", RuleArn=rule["RuleArn"], Actions=rule["Actions"])
     stage.let_run(stage.world.minute)
     row = stage.row(rollout)
-    assert any("something besides the two weights was changed" in hold.reason for hold in row.waiting.holds)
+    assert any("somebody changed it: group stickiness: " in hold.reason for hold in row.waiting.holds)
     stage.command(rollout, CommandKind.ROLLBACK)
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     assert forward_of(rule_of(stage))["TargetGroupStickinessConfig"]["DurationSeconds"] == 77

@@ -69,8 +69,10 @@ async def somebody_changes_the_rule(made: Stage) -> None:
     assert view.holds[0].reason.endswith("green's weight is 30 %, which Teal did not write"), view.holds
     assert "as Teal wrote it" in view.holds[0].clears_when
     await rewrite(shop, blue=1, green=1, sticky=True)
-    words = "something besides the two weights was changed"
-    await shop.until(lambda view: [hold for hold in view.holds if hold.reason.endswith(words)])
+    words = "somebody changed it: "
+    await shop.until(
+        lambda view: [hold for hold in view.holds if words in hold.reason and "stickiness" in hold.reason]
+    )
     assert (await shop.teal("rollback", shop.name)).code == 0
     ended = await deploy.ended()
     assert ended.code == 3, ended

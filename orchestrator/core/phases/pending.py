@@ -93,8 +93,13 @@ def _wait_for_blue(draft: Draft, words: str) -> None:
     if draft.now - row.created_at - row.pause.paused_for >= limit:
         roll_back(draft, f"waited {span(limit)} for blue: {words}", TEAL)
         return
-    draft.hold(HoldKind.BLUE, f"waits for blue: {words}", clears_when="nobody else deploys it any more")
-    draft.wake_by(row.created_at + row.pause.paused_for + limit)
+    until = row.created_at + row.pause.paused_for + limit
+    draft.hold(
+        HoldKind.BLUE,
+        f"waits for blue: {words}; it begins by itself then, and at {until:%H:%M:%S}Z it gives up with nothing made",
+        clears_when="nobody else deploys it any more",
+    )
+    draft.wake_by(until)
 
 
 def _take(draft: Draft, survey: Survey) -> None:

@@ -117,6 +117,12 @@ class Draft:
         since = known.since if known else self.now
         self.holds.append(Hold(kind=kind, reason=reason, clears_when=clears_when, since=since))
 
+    def keep_holds(self, *clears_when: str) -> None:
+        """Go on holding for what the last tick knew and this one could not look at: unknown is not over."""
+        for hold in self.before.waiting.holds:
+            if hold.clears_when in clears_when:
+                self.hold(hold.kind, hold.reason, clears_when=hold.clears_when)
+
     def read(
         self, seen: T | Unread | None, what: str, *, kind: HoldKind = HoldKind.AWS, clears_when: str = ""
     ) -> T | str:

@@ -33,7 +33,8 @@ def of_conditions(was: Json, now: Json) -> Iterator[Change]:
     for number, name in enumerate(names):
         a, b = (one[number] if number < len(one) else "" for one in (before, after))
         if a != b:
-            yield name, _text(a), _text(b)
+            words = _conditions if number == 1 else _text
+            yield name, words(a), words(b)
 
 
 def in_words(changes: Iterator[Change]) -> str:
@@ -72,6 +73,20 @@ def _others(was: str, now: str) -> Iterator[Change]:
         yield f"the action {kind}", _text(old[0]) if old else NONE, _text(made[0]) if made else NONE
     if not left and not new:
         yield "the order of its actions", _order(before), _order(after)
+
+
+def _conditions(conditions: object) -> str:
+    """Conditions as people write them: ``path-pattern /shop/*``; one of a kind that has no list of values as JSON."""
+    found = json.loads(conditions) if isinstance(conditions, str) and conditions else conditions
+    if not isinstance(found, list):
+        return _text(found)
+    parts = []
+    for one in found:
+        config = next((value for key, value in one.items() if key.endswith("Config")), {})
+        values = one.get("Values") or config.get("Values")
+        words = [str(value) for value in values] if values else [canonical(config)]
+        parts.append(f"{one.get('Field')} {' '.join(words)}")
+    return _text("; ".join(parts))
 
 
 def _order(actions: list[dict[str, Any]]) -> str:

@@ -27,6 +27,7 @@ from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import rule_differences
 
 READABLE = "the rules can be read"
+AS_WRITTEN, IS_THERE = "{} is again as Teal wrote it", "{} is there again"
 GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
 
 
@@ -158,10 +159,11 @@ def hold_for(draft: Draft, looks: tuple[Look, ...]) -> None:
         match found.found:
             case Found.UNREAD:
                 read(draft, found.rule)
+                draft.keep_holds(*(words.format(found.rule.name) for words in (AS_WRITTEN, IS_THERE)))
             case Found.GONE:
-                draft.hold(HoldKind.DRIFT, found.words, clears_when=f"{found.rule.name} is there again")
+                draft.hold(HoldKind.DRIFT, found.words, clears_when=IS_THERE.format(found.rule.name))
             case Found.DRIFT | Found.RAISED | Found.TAKEN_BACK:
-                clears = f"{found.rule.name} is again as Teal wrote it"
+                clears = AS_WRITTEN.format(found.rule.name)
                 if not any(h.clears_when == clears for h in draft.before.waiting.holds):
                     draft.tell(EventKind.DRIFT_FOUND, found.words, rule=found.rule.arn)
                 draft.hold(HoldKind.DRIFT, found.words, clears_when=clears)
