@@ -20,6 +20,7 @@ from orchestrator.core.domain.text import span
 from orchestrator.core.ecs import aws_access
 from orchestrator.core.evaluation import change_windows
 from orchestrator.core.phases import (
+    abandoned,
     pending,
     preparing,
     provisioning,
@@ -151,15 +152,17 @@ def _abandon(draft: Draft, command: Command) -> None:
     if row.green and row.green.is_scaling_asked and not row.green.is_scaling_gone:
         left += [f"the scalable target of {row.green.name}", *row.green.alarms]
     left += removing_blue.left_of_blue(row)
+    changed = list(abandoned.left_of_blue(row))
     draft.end(reason, command.by)
     draft.move(Phase.ABANDONED, reason)
     draft.tell(
         EventKind.ENDED,
         f"{reason}; Teal writes nothing more for this rollout; "
-        f"left as they are: {', '.join(left) or 'nothing was made'}",
+        f"left as they are: {', '.join(left) or 'nothing was made'}" + "".join(f"; {one}" for one in changed),
         phase=Phase.ABANDONED.value,
         reason=reason,
         left=", ".join(left),
+        changed="\n".join(changed),
         green_tenths=row.green_weight,
         scaling_suspended=row.blue_scaling.is_scaling_touched,
     )

@@ -146,6 +146,20 @@ def test_case_81_a_bound_below_what_all_traffic_needs_is_raised_again_and_the_ho
     ]
 
 
+def test_case_81_an_abandoned_rollout_names_what_blue_has_and_the_command_to_put_it_back(
+    stage: Rehearsal,
+) -> None:
+    rollout = at_half(stage)
+    stage.command(rollout, CommandKind.ABANDON)
+    stage.until(rollout)
+    (ended,) = stage.events(rollout, EventKind.ENDED)
+    words = ended.event.message
+    assert "3 to 12 tasks instead of 2 to 12; scale-in is suspended" in words
+    assert "--min-capacity 2 --max-capacity 12" in words
+    assert "rule 1000 of load balancer prod-lb forwards to checkout-blue" in words
+    assert "aws elbv2 modify-rule" in words
+
+
 def greens(stage: Rehearsal, rollout: RolloutId, **params: object) -> str:
     """Somebody registers green's target anew; green's name."""
     green = stage.row(rollout).green

@@ -1,11 +1,12 @@
 """What `teal rollback SERVICE --direct` says: what it is about to do, and what it leaves behind."""
 
 import json
-import shlex
+from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.break_glass.direct_rollback import former_of, goes_back_in_place, watch_of
-from orchestrator.core.break_glass.snapshot import Place
+from orchestrator.core.break_glass.snapshot import Guest, Place
+from orchestrator.core.cloud.aws_commands import aws, register_target
 from orchestrator.core.cloud.forward_action import as_writable, forward_of, read_forward, without_green
 from orchestrator.core.cloud.resources import RuleSeen, ScalingSeen, ServiceSeen
 from orchestrator.core.domain.ids import Tenths, revision_name
@@ -84,13 +85,17 @@ def leftovers(place: Place) -> tuple[str, ...]:
         if guest.service is not None:
             lines.append(f"service {guest.service.name} ({counted(guest.service.running, 'task')})")
             if guest.service.name in place.scaled:
-                alarms = f"teal-…-{guest.rollout[-8:]}-alarm-…"
+                alarms = f"{_alarm_prefix(guest)}…"
                 lines.append(
                     f"the scaling of {guest.service.name}, and alarms named {alarms} if steps drove it"
                 )
         lines += [f"target group {group_name(group)}, at weight 0 on the rules" for group in guest.groups]
-    if _without_scale_in(place) is not None:
+    if (scaling := _without_scale_in(place)) is not None:
         lines.append("blue's scale-in is suspended, perhaps by the rollout")
+        lines.append(
+            f"blue's scalable target allows {scaling.min_capacity} to {scaling.max_capacity} tasks: the rollout may "
+            "have raised either, and its event blue_read says what they were"
+        )
     return tuple(lines)
 
 
@@ -103,11 +108,11 @@ def commands(place: Place) -> tuple[str, ...]:
             if (
                 guest.service.name in place.scaled
             ):  # first: it would start the tasks again, and outlives the service
-                made.append(_unscaled(place, guest.service.name))
+                made += [_unscaled(place, guest.service.name), _alarms(guest)]
             made.append(
-                _aws("ecs", "delete-service", cluster=cluster, service=guest.service.name) + " --force"
+                aws("ecs", "delete-service", cluster=cluster, service=guest.service.name) + " --force"
             )
-        made += [_aws("elbv2", "delete-target-group", target_group_arn=group) for group in guest.groups]
+        made += [aws("elbv2", "delete-target-group", target_group_arn=group) for group in guest.groups]
     if (scaling := _without_scale_in(place)) is not None:
         made.append(_resume(place, scaling))
     return tuple(made)
@@ -126,10 +131,10 @@ def _without(rule: RuleSeen, place: Place) -> str:
     for green in (w.group for w in forward.groups if w.group in place.greens):
         actions = without_green(actions, blue=blue, green=green)
     if rule.is_default:
-        return _aws(
+        return aws(
             "elbv2", "modify-listener", listener_arn=rule.listener, default_actions=as_writable(actions)
         )
-    return _aws("elbv2", "modify-rule", rule_arn=rule.arn, actions=as_writable(actions))
+    return aws("elbv2", "modify-rule", rule_arn=rule.arn, actions=as_writable(actions))
 
 
 def _without_scale_in(place: Place) -> ScalingSeen | None:
@@ -138,33 +143,27 @@ def _without_scale_in(place: Place) -> ScalingSeen | None:
 
 
 def _resume(place: Place, scaling: ScalingSeen) -> str:
-    state = {
-        "DynamicScalingInSuspended": False,
-        "DynamicScalingOutSuspended": scaling.scale_out_suspended,
-        "ScheduledScalingSuspended": scaling.scheduled_suspended,
-    }
-    return _aws(
-        "application-autoscaling",
-        "register-scalable-target",
-        service_namespace="ecs",
-        scalable_dimension="ecs:service:DesiredCount",
-        resource_id=f"service/{place.name}",
-        suspended_state=json.dumps(state),
-    )
+    resumed = replace(scaling, scale_in_suspended=False)
+    return register_target(place.name, resumed, are_bounds_written=False)
+
+
+def _alarms(guest: Guest) -> str:
+    """Alarms by the beginning of their names: how many a rollout made, its green's tags do not say."""
+    prefix = _alarm_prefix(guest)
+    named = aws("cloudwatch", "describe-alarms", alarm_name_prefix=prefix, query="MetricAlarms[].AlarmName")
+    return f"aws cloudwatch delete-alarms --alarm-names $({named} --output text)"
+
+
+def _alarm_prefix(guest: Guest) -> str:
+    """How the names of a green's alarms begin: as those of its target groups, which it has."""
+    return f"{group_name(next(iter(guest.groups))).rpartition('-')[0]}-alarm-"
 
 
 def _unscaled(place: Place, service: str) -> str:
-    return _aws(
+    return aws(
         "application-autoscaling",
         "deregister-scalable-target",
         service_namespace="ecs",
         scalable_dimension="ecs:service:DesiredCount",
         resource_id=f"service/{place.cluster}/{service}",
     )
-
-
-def _aws(api: str, operation: str, /, **options: str) -> str:
-    words = ["aws", api, operation]
-    for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", value]
-    return shlex.join(words)

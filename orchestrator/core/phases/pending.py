@@ -165,6 +165,8 @@ def _take(draft: Draft, survey: Survey) -> None:
         former=survey.blue.task_definition,
         desired=survey.blue.desired,
         rules=len(draft.row.rules),
+        min_capacity=survey.scaling.min_capacity if survey.scaling else None,
+        max_capacity=survey.scaling.max_capacity if survey.scaling else None,
     )
 
 

@@ -82,7 +82,7 @@ def _conditions(conditions: object) -> str:
         return _text(found)
     parts = []
     for one in found:
-        config = next((value for key, value in one.items() if key.endswith("Config")), {})
+        config: dict[str, Any] = next((value for key, value in one.items() if key.endswith("Config")), {})
         values = one.get("Values") or config.get("Values")
         words = [str(value) for value in values] if values else [canonical(config)]
         parts.append(f"{one.get('Field')} {' '.join(words)}")
