@@ -9,6 +9,7 @@ from sandbox.scenarios.scenery import Scenery
 from sandbox.world.kernel.log import CallRecord
 from sandbox.world.world import World
 
+ANSWERS = {"RequestCount", *(f"HTTPCode_Target_{digit}XX_Count" for digit in (2, 3, 4, 5))}
 FRESH = timedelta(seconds=16)  # a tick's deadline and a little: what was read before it is not this tick's
 
 
@@ -18,6 +19,9 @@ class Period:
 
     green: dict[str, float] = field(default_factory=dict)
     blue: dict[str, float] = field(default_factory=dict)
+    # As the newest call that asked for every class of answers gave them.
+    answered_green: dict[str, float] = field(default_factory=dict)
+    answered_blue: dict[str, float] = field(default_factory=dict)
 
     @property
     def speaks_against_green(self) -> bool:
@@ -33,9 +37,14 @@ class Period:
 
     @property
     def _hangs(self) -> bool:
-        """More than half of the requests got no answer of any class; a timeout is no error of the target's own."""
-        mine = _share(_unanswered(self.green), self.green)
-        return mine > 0.5 and _share(_unanswered(self.blue), self.blue) <= 0.5
+        """More than half of the requests got no answer of any class; a timeout is no error of the target's own.
+
+        Only one call that asked for the requests and for every class of answers can say so: a class that nobody asked
+        for is not one that no answer was of, and a later call may count more requests of a minute still under way.
+        """
+        mine = _share(_unanswered(self.answered_green), self.answered_green)
+        theirs = _share(_unanswered(self.answered_blue), self.answered_blue)
+        return mine > 0.5 and theirs <= 0.5
 
 
 class Evidence:
@@ -102,13 +111,22 @@ class Evidence:
     def _metrics(self, record: CallRecord) -> None:
         assert record.answer is not None
         queries = {query["Id"]: query["MetricStat"]["Metric"] for query in record.params["MetricDataQueries"]}
+        now: dict[tuple[datetime, bool], dict[str, float]] = {}
+        asked: dict[bool, set[str]] = {False: set(), True: set()}
         for result in record.answer["MetricDataResults"]:
             metric = queries[result["Id"]]
             names = {d["Name"]: d["Value"] for d in metric["Dimensions"]}
             is_blue = self._scenery.target_group.endswith(names.get("TargetGroup", "-"))
+            asked[is_blue].add(metric["MetricName"])
             for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                period = self._periods.setdefault(at, Period())
-                (period.blue if is_blue else period.green)[metric["MetricName"]] = value
+                now.setdefault((at, is_blue), {})[metric["MetricName"]] = value
+        for (at, is_blue), values in now.items():
+            period = self._periods.setdefault(at, Period())
+            (period.blue if is_blue else period.green).update(values)
+            if asked[is_blue] >= ANSWERS and is_blue:
+                period.answered_blue = values
+            elif asked[is_blue] >= ANSWERS:
+                period.answered_green = values
 
 
 def _errors(counts: dict[str, float]) -> float:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.domain.commands import Command, CommandState
+from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Ending
@@ -109,6 +110,7 @@ class Oracle(Case):
         if self.row.phase is Phase.SUCCEEDED and self.row.spec.ending.is_swap:
             self._end_of_swap()
             self._check_commands()
+            self._check_accusations()
             return
         for arn in self.rules:
             is_same = self.truth.rule(arn) == self.before[arn]
@@ -133,6 +135,7 @@ class Oracle(Case):
             self.breaks(7, f"alarms were changed: {', '.join(changed)}")
         self._check_blue_at_end()
         self._check_commands()
+        self._check_accusations()
 
     def _end_of_swap(self) -> None:
         """Green and its groups are what is left, in blue's place to the letter; blue has no task, or is gone."""
@@ -167,6 +170,16 @@ class Oracle(Case):
             self.breaks(7, f"blue's deployment configuration is {blue.configuration}")
         if not self.scaling_before and blue.desired != self.desired_before:
             self.breaks(7, f"blue had {self.desired_before} tasks and has {blue.desired}")
+
+    def _check_accusations(self) -> None:
+        """Promises 10 and 11: a change of a rule is said to be somebody's only where somebody changed it."""
+        for event in self.events:
+            facts = dict(event.facts)
+            if event.kind is EventKind.DRIFT_FOUND and facts.get("rule") in {*self.rules} - self.edited:
+                self.breaks(10, f"nobody changed the rule: {event.message}")
+        end = self.row.end
+        if end is not None and end.by.name == "somebody" and not self.edited:
+            self.breaks(11, f"nobody changed a rule: {end.reason}")
 
     def _check_commands(self) -> None:
         kept = self.store._rows[self.rollout].commands
