@@ -149,6 +149,10 @@ def _follow_new(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
     if primary is None or (
         primary.id == attempt.before and primary.task_definition != attempt.task_definition
     ):
+        if attempt.is_taken and draft.now < attempt.at + rule_looks.UNREAD_LONGEST:
+            # The update was seen already: this may be an older answer, and a deployment that ECS undoes stays undone.
+            draft.change(waiting_for="another look at blue's deployments")
+            return False
         if attempt.is_taken:
             return _doubt(draft, attempt, seen)
         _ask(draft, attempt)

@@ -108,6 +108,19 @@ def test_an_update_that_does_not_show_yet_is_asked_for_again() -> None:
     assert len(decision.rollout.handover.attempts) == 1, "it is the same attempt"
 
 
+def test_blue_as_before_its_update_is_an_older_answer_at_first_and_undone_by_ecs_later() -> None:
+    former = service("checkout", FORMER)
+    assert former.primary is not None
+    recent = replace(attempt(is_taken=True), before=former.primary.id, at=NOON - timedelta(seconds=50))
+    known = changed(settling(), attempts=(recent,))
+    decision = at(known, seen_of(known, blue=former))
+    assert HoldKind.BLUE not in held(decision)
+    assert EventKind.PAGED not in recorded(decision)
+    assert not asked(decision)
+    long_ago = changed(known, attempts=(replace(recent, at=NOON - timedelta(minutes=1)),))
+    assert held(at(long_ago, seen_of(long_ago, blue=former))) == {HoldKind.BLUE}
+
+
 def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people() -> None:
     known = settling()
     decision = twice(known, seen_of(known, blue=ROLLED_BY_ECS))
