@@ -39,6 +39,8 @@ class RuleState:
     # As first read, where what somebody else made of it was accepted as the base since; None: base and conditions are.
     first: Json | None = None
     first_conditions: Json | None = None
+    asked_at: datetime | None = None  # Teal's last write of this rule
+    doubted_since: datetime | None = None  # every look since then found an earlier list of Teal's own
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from orchestrator.core.cloud.forward_action import (
@@ -12,8 +13,9 @@ from orchestrator.core.cloud.forward_action import (
 from orchestrator.core.cloud.resources import Absent, RuleSeen, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE, percent
-from orchestrator.core.domain.text import group_name
+from orchestrator.core.domain.text import group_name, span
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_lists import (
     base_to_write,
@@ -28,6 +30,8 @@ from orchestrator.core.traffic import rule_differences
 
 READABLE = "the rules can be read"
 AS_WRITTEN, IS_THERE = "{} is again as Teal wrote it", "{} is there again"
+UNREAD_LONGEST = timedelta(minutes=1)  # a write that was acknowledged reads back by then
+STALE_LONGEST = timedelta(seconds=15)  # looks in a row that are all older than one before them end by then
 GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
 
 
@@ -36,6 +40,7 @@ class Found(StrEnum):
 
     AS_WRITTEN = "as_written"
     UNREAD = "unread"
+    DOUBTED = "doubted"  # an earlier list of Teal's own: an old answer, or somebody's change
     GONE = "gone"
     RAISED = "raised"  # green has more than Teal ever gave it
     TAKEN_BACK = "taken_back"  # somebody gave blue everything
@@ -60,7 +65,36 @@ def look(draft: Draft, rule: RuleState) -> Look:
         case Absent():
             return Look(rule=rule, found=Found.GONE, words=f"{rule.name} does not exist any more")
         case RuleSeen() as seen:
-            return _compare(draft.row, rule, seen)
+            return _doubt(draft, rule, _compare(draft.row, rule, seen))
+
+
+def _doubt(draft: Draft, was: RuleState, found: Look) -> Look:
+    """As found, unless it may be an old answer: reads of rules are eventually consistent, and may go back.
+
+    An earlier list of Teal's own is taken for what the rule holds once Teal's last write of it is `UNREAD_LONGEST` ago,
+    or every look for `STALE_LONGEST` has found such a list. Until then nothing is concluded from it.
+    """
+    if not _is_earlier(draft.row, was, found):
+        return replace(found, rule=replace(found.rule, doubted_since=None))
+    since = was.doubted_since or draft.now
+    doubted = replace(was, doubted_since=since)
+    sure_at = since + STALE_LONGEST
+    if was.asked_at is None or draft.now >= min(was.asked_at + UNREAD_LONGEST, sure_at):
+        return replace(found, rule=replace(found.rule, doubted_since=since))
+    draft.wake_by(min(was.asked_at + UNREAD_LONGEST, sure_at, draft.now + draft.row.spec.metrics.poll))
+    words = f"{was.name} reads as before Teal's last write of it, which may be an old answer of AWS"
+    return Look(rule=doubted, found=Found.DOUBTED, words=words)
+
+
+def _is_earlier(row: Rollout, was: RuleState, found: Look) -> bool:
+    """True if a rule reads as an earlier list of Teal's own, and what follows from it is no write to safety."""
+    if found.found is Found.TAKEN_BACK and found.actions is not None:
+        own = (None, *was.intended)
+        return any(says_the_same(found.actions, listed(row, was, weight)) for weight in own)
+    if found.found is not Found.AS_WRITTEN or found.rule.verified in (was.verified, was.wanted):
+        return False
+    seen, wanted = found.rule.verified or NONE, was.wanted or NONE
+    return seen >= wanted if row.phase is Phase.SETTLING else seen <= wanted
 
 
 def read(draft: Draft, rule: RuleState) -> RuleSeen | Absent | str:
@@ -160,6 +194,9 @@ def hold_for(draft: Draft, looks: tuple[Look, ...]) -> None:
             case Found.UNREAD:
                 read(draft, found.rule)
                 draft.keep_holds(*(words.format(found.rule.name) for words in (AS_WRITTEN, IS_THERE)))
+            case Found.DOUBTED:
+                clears = f"{found.rule.name} reads the same for {span(STALE_LONGEST)}"
+                draft.hold(HoldKind.AWS, found.words, clears_when=clears)
             case Found.GONE:
                 draft.hold(HoldKind.DRIFT, found.words, clears_when=IS_THERE.format(found.rule.name))
             case Found.DRIFT | Found.RAISED | Found.TAKEN_BACK:

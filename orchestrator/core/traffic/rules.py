@@ -5,7 +5,6 @@ drift, somebody else wrote.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 
 from orchestrator.core.cloud.effects import WriteRule
 from orchestrator.core.cloud.forward_action import (
@@ -26,9 +25,8 @@ from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_lists import conditions_of, green_of, is_base_but_for_weights, listed
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
-from orchestrator.core.traffic.rule_looks import Found, Look
+from orchestrator.core.traffic.rule_looks import UNREAD_LONGEST, Found, Look
 
-UNREAD_LONGEST = timedelta(minutes=1)  # a write that was acknowledged reads back by then
 WRITES_LEAST = 2
 
 
@@ -165,6 +163,18 @@ def ask_write(draft: Draft, rule: RuleState, write: WriteRule, words: str = "") 
         _without_green(rule, write) if write.green is None else f"green at {percent(write.green)}"
     )
     draft.ask(write, f"write {rule.name} with {words}")
+    note_asked(draft, write)
+
+
+def note_asked(draft: Draft, write: WriteRule) -> None:
+    """Keep when Teal last wrote a rule: reads from about then on may answer what was there before."""
+    if write in draft.effects:
+        draft.change(rules=_asked(draft, draft.row.rules, write))
+        draft.change(test_rules=_asked(draft, draft.row.test_rules, write))
+
+
+def _asked(draft: Draft, states: tuple[RuleState, ...], write: WriteRule) -> tuple[RuleState, ...]:
+    return tuple(replace(state, asked_at=draft.now) if state.arn == write.rule else state for state in states)
 
 
 def _without_green(rule: RuleState, write: WriteRule) -> str:

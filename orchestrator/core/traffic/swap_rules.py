@@ -44,7 +44,7 @@ def _look(draft: Draft, rule: RuleState) -> Look:
     if isinstance(seen, RuleSeen) and rule_lists.conditions_of(seen) == rule.conditions:
         known = (final(draft.row, rule), rule_lists.listed(draft.row, rule, ALL))
         if any(says_the_same(seen.actions, each) for each in known):
-            as_written = replace(rule, verified=ALL, wanted=ALL)
+            as_written = replace(rule, verified=ALL, wanted=ALL, doubted_since=None)
             return Look(rule=as_written, found=Found.AS_WRITTEN, actions=seen.actions)
     return rule_looks.look(draft, rule)
 

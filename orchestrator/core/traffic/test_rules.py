@@ -12,13 +12,14 @@ from orchestrator.core.cloud.forward_action import read_forward, says_the_same, 
 from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.plan import ALL
+from orchestrator.core.domain.text import span
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.rollout import HoldKind
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.rollout.spec import OnDrift
 from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.turn_back import roll_back
-from orchestrator.core.traffic import rule_looks
+from orchestrator.core.traffic import rule_looks, rules
 from orchestrator.core.traffic.rule_looks import Found, Look
 
 
@@ -59,11 +60,12 @@ def _look(draft: Draft, rule: RuleState) -> Look:
     """As `rule_looks.look`; a rule has two right contents here, and anything else is somebody's change."""
     found = rule_looks.look(draft, rule)
     seen = draft.seen.rules.get(rule.arn)
-    if not isinstance(seen, RuleSeen) or found.found is Found.DRIFT:
+    if not isinstance(seen, RuleSeen) or found.found in (Found.DRIFT, Found.DOUBTED):
         return found
     if rule_lists.conditions_of(seen) == rule.conditions:
         if says_the_same(seen.actions, rule_lists.listed(draft.row, rule, ALL)):
-            return Look(rule=replace(rule, verified=ALL), found=Found.AS_WRITTEN, actions=seen.actions)
+            state = replace(found.rule, verified=ALL)
+            return Look(rule=state, found=Found.AS_WRITTEN, actions=seen.actions)
         if rule.verified is None and says_the_same(seen.actions, rule.base):
             return Look(rule=rule, found=Found.AS_WRITTEN, actions=seen.actions)
     words = f"{rule.name}: somebody else changed where it forwards"
@@ -98,6 +100,9 @@ def _hold(draft: Draft, found: Look) -> None:
         case Found.UNREAD:
             seen = draft.seen.rules.get(found.rule.arn)
             draft.must_read(seen, f"test rule: {name}", clears_when="the test rules can be read")
+        case Found.DOUBTED:
+            clears = f"{name}, a test rule, reads the same for {span(rule_looks.STALE_LONGEST)}"
+            draft.hold(HoldKind.AWS, f"test rule: {found.words}", clears_when=clears)
         case Found.GONE:
             draft.hold(HoldKind.DRIFT, f"test rule: {found.words}", clears_when=f"{name} is there again")
         case _:
@@ -118,3 +123,4 @@ def _write(draft: Draft, rule: RuleState) -> None:
         is_test=True,
     )
     draft.ask(effect, f"forward {rule.name}, a test rule, to green")
+    rules.note_asked(draft, effect)

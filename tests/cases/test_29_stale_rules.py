@@ -1,0 +1,82 @@
+"""Rules that read as before Teal's last write: an old answer of AWS is nobody's change, and a change is found out."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.gates.health import HealthSpec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.traffic.rule_looks import STALE_LONGEST
+from sandbox.world.kernel.settings import WorldSettings
+from tests.cases.looks import shifting
+from tests.cases.rule_stage import call, green_group, rule_of, weights_of
+from tests.support.rehearsal import Rehearsal
+
+BEHIND = timedelta(seconds=8)
+FIRST = 100  # the first step's weight, in tenths of a percent
+LOOK = timedelta(seconds=5)  # a tick, its look and its commit
+
+
+def settings(behind: timedelta) -> WorldSettings:
+    """Reads that go back, by up to so much, and nothing else that may surprise."""
+    known = WorldSettings.kind()
+    return WorldSettings(
+        **{
+            **{name: getattr(known, name) for name in known.__dataclass_fields__},
+            "staleness": behind,
+            "staleness_share": 0.6,
+            "reads_go_back": True,
+        }
+    )
+
+
+@pytest.fixture(params=range(4))
+def stage(request: pytest.FixtureRequest) -> Iterator[Rehearsal]:
+    with Rehearsal(seed=request.param, settings=settings(BEHIND), rules=3, scalable=False) as rehearsal:
+        yield rehearsal
+
+
+def somebody(stage: Rehearsal, rollout: RolloutId) -> list[str]:
+    """What was said of a rule that somebody else changed."""
+    return [seen.event.message for seen in stage.events(rollout, EventKind.DRIFT_FOUND)]
+
+
+def test_case_29_reads_that_go_back_are_taken_for_nobodys_change(stage: Rehearsal) -> None:
+    """AWS promises no order of its reads: a rollout that nobody touches ends as if they had one.
+
+    Health, of which an old answer may say that no target is healthy any more, is not asked here.
+    """
+    gates = GatesSpec(health=HealthSpec(on=False))
+    rollout = stage.start(stage.spec(stage.revision(), gates=gates))
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert somebody(stage, rollout) == []
+    assert "may be an old answer of AWS" in stage.story(rollout), "reads did go back"
+
+
+def test_case_29_traffic_given_to_blue_by_hand_right_after_a_write_rolls_back_once_reads_agree(
+    stage: Rehearsal,
+) -> None:
+    """What a person without Teal does to roll back counts, as soon as it cannot be an old answer any more."""
+    rollout = shifting(stage)
+    while stage.row(rollout).green_weight < FIRST or any(
+        rule.verified != FIRST for rule in stage.row(rollout).rules
+    ):
+        stage.let_run(timedelta(seconds=1))
+    blue, green, rule = stage.scenery.target_group, green_group(stage), rule_of(stage)
+    rule["Actions"][-1]["ForwardConfig"]["TargetGroups"] = [
+        {"TargetGroupArn": blue, "Weight": 999},
+        {"TargetGroupArn": green, "Weight": 0},
+    ]
+    rule["Actions"][-1].pop("TargetGroupArn", None)
+    call(stage, "ModifyRule", RuleArn=rule["RuleArn"], Actions=rule["Actions"])
+    stage.let_run(BEHIND + STALE_LONGEST + LOOK)
+    row = stage.row(rollout)
+    assert row.end is not None, stage.story(rollout)
+    assert "somebody gave blue all traffic" in row.end.reason
+    assert stage.until(rollout).phase is Phase.ROLLED_BACK
+    stage.let_run(BEHIND)
+    assert all(green not in weights_of(stage, arn) for arn in stage.scenery.rules)
