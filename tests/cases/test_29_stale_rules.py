@@ -17,6 +17,7 @@ from tests.cases.rule_stage import call, green_group, rule_of, weights_of
 from tests.support.rehearsal import Rehearsal
 
 BEHIND = timedelta(seconds=8)
+WITHOUT_HEALTH = GatesSpec(health=HealthSpec(on=False))
 FIRST = 100  # the first step's weight, in tenths of a percent
 LOOK = timedelta(seconds=5)  # a tick, its look and its commit
 
@@ -50,8 +51,7 @@ def test_case_29_reads_that_go_back_are_taken_for_nobodys_change(stage: Rehearsa
 
     Health, of which an old answer may say that no target is healthy any more, is not asked here.
     """
-    gates = GatesSpec(health=HealthSpec(on=False))
-    rollout = stage.start(stage.spec(stage.revision(), gates=gates))
+    rollout = stage.start(stage.spec(stage.revision(), gates=WITHOUT_HEALTH))
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert somebody(stage, rollout) == []
     assert "may be an old answer of AWS" in stage.story(rollout), "reads did go back"
@@ -61,10 +61,10 @@ def test_case_29_traffic_given_to_blue_by_hand_right_after_a_write_rolls_back_on
     stage: Rehearsal,
 ) -> None:
     """What a person without Teal does to roll back counts, as soon as it cannot be an old answer any more."""
-    rollout = shifting(stage)
-    while stage.row(rollout).green_weight < FIRST or any(
-        rule.verified != FIRST for rule in stage.row(rollout).rules
-    ):
+    rollout = shifting(stage, gates=WITHOUT_HEALTH)
+    for _ in range(60):
+        if all(rule.verified == FIRST for rule in stage.row(rollout).rules):
+            break
         stage.let_run(timedelta(seconds=1))
     blue, green, rule = stage.scenery.target_group, green_group(stage), rule_of(stage)
     rule["Actions"][-1]["ForwardConfig"]["TargetGroups"] = [
