@@ -93,7 +93,7 @@ def compare(draft: Draft, end: Phase) -> Comparison:
         found += _service(draft, end)
         count = [] if row.blue.scaling is not None else ["desired count"]
         compared.append(f"blue's revision, {''.join(f'{one}, ' for one in count)}deployment configuration")
-    if row.blue.scaling is not None and "blue's scaling" not in unread:
+    if row.blue.scaling is not None and "blue's scaling" not in unread and not _is_gone(draft.seen.blue):
         found += _scaling(row.blue.scaling, draft.seen.scaling)
         compared.append("blue's scaling bounds and suspensions")
     return Comparison(compared=tuple(compared), differs=tuple(found), unread=unread)
@@ -153,7 +153,7 @@ def _rule(
 
 def _service(draft: Draft, end: Phase) -> Iterator[Difference]:
     blue, seen = draft.blue, draft.seen.blue
-    if not isinstance(seen, ServiceSeen) or seen.status != "ACTIVE":
+    if _is_gone(seen) or not isinstance(seen, ServiceSeen):
         yield Difference(what=blue.name, was="there", now="deleted")
         return
     due = draft.green.for_blue if end is Phase.SUCCEEDED else blue.former
@@ -166,6 +166,10 @@ def _service(draft: Draft, end: Phase) -> Iterator[Difference]:
     was, now = comparable(blue.deployment_configuration), comparable(seen.deployment_configuration)
     if was != now:
         yield Difference(what="blue's deployment configuration", was=_short(was), now=_short(now))
+
+
+def _is_gone(seen: object) -> bool:
+    return not isinstance(seen, ServiceSeen) or seen.status != "ACTIVE"
 
 
 def _scaling(was: ScalingSeen, seen: object, whose: str = "blue's") -> Iterator[Difference]:

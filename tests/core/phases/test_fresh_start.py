@@ -38,10 +38,12 @@ def stopped(since: timedelta, count: int = 3) -> tuple[StopSeen, ...]:
 
 
 def seen_with_stops(known: Rollout, stops: tuple[StopSeen, ...]) -> Seen:
+    """What stopped is of the colour that is judged."""
+    is_blue = known.phase is Phase.SETTLING
     return seen_of(
         known,
-        blue=service("checkout", WANTED, stops=stops),
-        green=service(GREEN_NAME, WANTED, stops=stops, tags={"teal:rollout": known.id}),
+        blue=service("checkout", WANTED, stops=stops if is_blue else ()),
+        green=service(GREEN_NAME, WANTED, stops=() if is_blue else stops, tags={"teal:rollout": known.id}),
     )
 
 

@@ -347,9 +347,8 @@ def test_a_blue_that_somebody_deleted_needs_nothing_restored_and_the_end_says_so
     assert second.rollout.phase is Phase.ROLLED_BACK
     assert asked(second) == []
     (ended,) = [event for event in second.events if event.kind is EventKind.ENDED]
-    assert ended.message.endswith(
-        "nothing of green is left; checkout is gone, which somebody deleted: nothing of it was restored"
-    )
+    words = "nothing of green is left; checkout is gone, which somebody deleted: nothing of it was restored"
+    assert f"; {words}; not as it was: checkout: there → deleted (compared: " in ended.message
 
 
 def test_a_blue_that_is_there_again_is_restored_after_all() -> None:

@@ -118,7 +118,10 @@ def test_blue_as_before_its_update_is_an_older_answer_at_first_and_undone_by_ecs
     assert EventKind.PAGED not in recorded(decision)
     assert not asked(decision)
     long_ago = changed(known, attempts=(replace(recent, at=NOON - timedelta(minutes=1)),))
-    assert held(at(long_ago, seen_of(long_ago, blue=former))) == {HoldKind.BLUE}
+    first = at(long_ago, seen_of(long_ago, blue=former))
+    assert HoldKind.BLUE not in held(first), "one look alone may be wrong"
+    second = at(first.rollout, seen_of(first.rollout, blue=former), now=NOON + timedelta(seconds=10))
+    assert held(second) == {HoldKind.BLUE}
 
 
 def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people() -> None:
