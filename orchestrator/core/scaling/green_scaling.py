@@ -187,14 +187,26 @@ def keep(draft: Draft) -> None:
     if green is None or row.blue is None or not green.is_scaling_given or not isinstance(seen, ScalingSeen):
         return
     wanted = target_of(row, seen)
-    green_target.notice(draft, seen)
+    notice(draft, seen)
     if wanted != seen:
         words = (
             f"let green scale between {wanted.min_capacity} and {wanted.max_capacity} tasks, only outwards"
         )
-        green_target.ask(
-            draft, SetScaling(cluster=row.blue.cluster, service=green.name, wanted=wanted), words
-        )
+        ask(draft, SetScaling(cluster=row.blue.cluster, service=green.name, wanted=wanted), words)
+
+
+def notice(draft: Draft, seen: ScalingSeen) -> None:
+    """Remember what others have made of green's target, and say it once."""
+    green, words = green_target.noticed(draft.row, seen)
+    draft.change(green=green)
+    if words:
+        draft.tell(EventKind.DRIFT_FOUND, words)
+
+
+def ask(draft: Draft, effect: SetScaling, words: str) -> None:
+    """Ask for green's target to be so, and remember it as Teal's own."""
+    draft.change(green=replace(draft.green, given=effect.wanted))
+    draft.ask(effect, words)
 
 
 def target_of(row: Rollout, seen: ScalingSeen | None) -> ScalingSeen:

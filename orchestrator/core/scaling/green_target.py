@@ -1,4 +1,4 @@
-"""What others set of green's scalable target: said, and kept where green stays as the service of record.
+"""What others set of green's scalable target, pure: said, and kept where green stays as the service of record.
 
 While green is a guest, its target is as Teal needs it (`green_scaling.keep`); what others set is remembered by value.
 """
@@ -6,12 +6,10 @@ While green is a guest, its target is as Teal needs it (`green_scaling.keep`); w
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orchestrator.core.cloud.effects import SetScaling
 from orchestrator.core.cloud.resources import ScalingSeen
-from orchestrator.core.domain.events import EventKind
+from orchestrator.core.rollout.colours import Green
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.scaling.target_values import NAMES, after, differences, held, kept
-from orchestrator.core.tick.draft import Draft
 
 WHAT = "green's scaling"
 
@@ -24,29 +22,22 @@ def at_the_end(row: Rollout) -> ScalingSeen:
     return end
 
 
-def notice(draft: Draft, seen: ScalingSeen) -> None:
-    """Remember each value that is neither as last seen nor as Teal has asked for it.
+def noticed(row: Rollout, seen: ScalingSeen) -> tuple[Green, str]:
+    """Green with each value that is neither as last seen nor as Teal has asked for; what is to be told of them.
 
     What a schedule of green's own has set stays too, and is not told as somebody's.
     """
-    green, was = draft.green, draft.green.target
+    green, was = row.known.green, row.known.green.target
     if was is None or seen == was:
-        draft.change(green=replace(green, target=seen))
-        return
+        return replace(green, target=seen), ""
     found = dict(_set_by_others(seen, was, green.given or was))
-    schedules = draft.blue.scales.schedules if draft.blue.scales else ()
+    schedules = row.known.blue.scales.schedules if row.known.blue.scales else ()
+    words = ""
     if found and not any(seen == after(action, was) for action in schedules):
-        words = f"somebody changed green's scaling: {'; '.join(differences(seen, was))}"
-        stays = "; it is kept where green stays" if draft.row.spec.ending.is_swap else ""
-        draft.tell(EventKind.DRIFT_FOUND, f"{words}{stays}")
+        stays = "; it is kept where green stays" if row.spec.ending.is_swap else ""
+        words = f"somebody changed green's scaling: {'; '.join(differences(seen, was))}{stays}"
     theirs = tuple(sorted({**dict(green.theirs), **found}.items()))
-    draft.change(green=replace(green, target=seen, theirs=theirs))
-
-
-def ask(draft: Draft, effect: SetScaling, words: str) -> None:
-    """Ask for green's target to be so, and remember it as Teal's own."""
-    draft.change(green=replace(draft.green, given=effect.wanted))
-    draft.ask(effect, words)
+    return replace(green, target=seen, theirs=theirs), words
 
 
 def _set_by_others(seen: ScalingSeen, was: ScalingSeen, given: ScalingSeen) -> Iterator[tuple[str, int]]:

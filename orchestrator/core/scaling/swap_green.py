@@ -32,11 +32,11 @@ def make_own(draft: Draft, tags: Tags) -> str:
     if isinstance(seen, str):
         return seen
     if seen.target is not None:
-        green_target.notice(draft, seen.target)
+        green_scaling.notice(draft, seen.target)
     lacking = list(_lacking(draft.row, seen, tags))
     for effect, words in lacking:
         if isinstance(effect, SetScaling):
-            green_target.ask(draft, effect, words)
+            green_scaling.ask(draft, effect, words)
         else:
             draft.ask(effect, words)
     return "green's scaling to be the service's own" if lacking else ""
