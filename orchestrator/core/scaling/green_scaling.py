@@ -37,6 +37,7 @@ from orchestrator.core.scaling import green_target, policies_for_green
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.needs import Needs
 
+WHAT = "green's scaling"
 AT_ONCE = 3  # writes in one tick: Application Auto Scaling takes about one a second
 SOON = timedelta(minutes=1)  # a one-time action so near is past before it is written
 
@@ -65,7 +66,7 @@ def give(draft: Draft, tags: Tags) -> str:
     row, green = draft.row, draft.green
     if not is_missing(row):
         return ""
-    seen = draft.read(draft.seen.green_scales, green_target.WHAT)
+    seen = draft.read(draft.seen.green_scales, WHAT)
     if isinstance(seen, str):
         return seen
     missing = list(_missing(row, seen, tags, draft.now))
@@ -253,7 +254,7 @@ def take_away(draft: Draft, *, may_come_late: bool) -> str:
 
 def _remove_target(draft: Draft) -> str:
     row, green = draft.row, draft.green
-    seen = draft.read(draft.seen.green_scaling, green_target.WHAT)
+    seen = draft.read(draft.seen.green_scaling, WHAT)
     if isinstance(seen, str):
         return seen
     if isinstance(seen, Absent):

@@ -11,8 +11,6 @@ from orchestrator.core.rollout.colours import Green
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.scaling.target_values import NAMES, after, differences, held, kept
 
-WHAT = "green's scaling"
-
 
 def at_the_end(row: Rollout) -> ScalingSeen:
     """Green's target once it is the service's own: as blue's is to be, with what others set of green's."""

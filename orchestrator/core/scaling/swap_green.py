@@ -11,7 +11,7 @@ from orchestrator.core.cloud.effects import DeregisterScaling, Effect, PutScalin
 from orchestrator.core.cloud.resources import Absent, ScalesSeen
 from orchestrator.core.rollout.names import names_of
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.scaling import blue_floor, green_target, policies_for_green
+from orchestrator.core.scaling import blue_floor, green_scaling, green_target, policies_for_green
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.needs import Needs
 
@@ -28,7 +28,7 @@ def make_own(draft: Draft, tags: Tags) -> str:
     row = draft.row
     if row.blue is None or row.green is None or row.blue.scaling is None:
         return ""
-    seen = draft.read(draft.seen.green_scales, green_target.WHAT)
+    seen = draft.read(draft.seen.green_scales, green_scaling.WHAT)
     if isinstance(seen, str):
         return seen
     if seen.target is not None:
