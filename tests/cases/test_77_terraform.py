@@ -248,7 +248,8 @@ def test_case_77_bounds_that_an_apply_changes_are_the_teams_and_hold_what_takes_
     larger = stage.terraform.edit(SCALING, ignoring=(), max_capacity=20)
     assert larger.apply().attributes == {f"{SCALING}.min_capacity", f"{SCALING}.max_capacity"}
     stage.let_run(3 * LOOK)
-    assert "2 to 20 tasks instead of 3 to 12" in held(stage, rollout)[HoldKind.SCALING]
+    words = held(stage, rollout)[HoldKind.SCALING]
+    assert "2 to 20 tasks instead of 2 to 12; Teal keeps it at 3 to 20 until the end" in words
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK
     assert row.end is not None
@@ -265,7 +266,10 @@ def test_case_77_bounds_that_are_put_back_end_the_hold(stage: Built, phase: Phas
     stage.let_run(3 * LOOK)
     assert HoldKind.SCALING in held(stage, rollout)
     own = stage.terraform.edit(SCALING, ignoring=())
-    assert own.apply().attributes == {f"{SCALING}.max_capacity"}
+    both = {f"{SCALING}.min_capacity", f"{SCALING}.max_capacity"}
+    assert own.apply().attributes == both, (
+        "blue's minimum was raised again at once, so that it can take all traffic"
+    )
     stage.let_run(3 * LOOK)
     assert own.plan().attributes == {f"{SCALING}.min_capacity"}, "three again, until the end"
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)

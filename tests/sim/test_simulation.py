@@ -17,7 +17,7 @@ from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
-from orchestrator.core.traffic import rules
+from orchestrator.core.traffic import leaving_rules, rules
 from orchestrator.engine import tick
 from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.store import MemoryStore
@@ -77,7 +77,7 @@ def always_ready(draft: Draft) -> bool:
     return True
 
 
-def nothing_left(draft: Draft, *_: object) -> str:
+def nothing_left(draft: Draft, *_: object, **__: object) -> str:
     return ""
 
 
@@ -85,7 +85,7 @@ def no_tags(row: Rollout) -> Tags:
     return (("teal:managed", "true"),)
 
 
-def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen, *, is_test: bool) -> None:
+def restore_by_own_form(draft: Draft, rule: RuleState, seen: RuleSeen) -> None:
     green = rule_lists.green_of(draft.row, rule)
     assert green is not None
     mended = without_green(seen.actions, blue=rule.blue_group, green=green)
@@ -125,7 +125,7 @@ SABOTAGE: list[tuple[str, object, str, object, int, int]] = [
         3,
         15,
     ),
-    ("rules get back another form of their list", removing_green, "_restore_rule", restore_by_own_form, 8, 1),
+    ("rules get back another form of their list", leaving_rules, "_restore", restore_by_own_form, 8, 1),
     ("a service may have two rollouts", MemoryStore, "_take", gives_any_claim, 5, 0),
     ("a rule may have two rollouts", tick, "claims_of", claims_no_rule, 5, 0),
     ("a row has two writers", MemoryStore, "commit", commits_and_lets_go, 5, 0),

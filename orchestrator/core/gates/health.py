@@ -73,7 +73,8 @@ def _of_tasks(service: ServiceSeen, scene: Scene) -> Answer | None:
         last = stops[0].reason or stops[0].code
         minutes = int(FLAPPING_WITHIN.total_seconds() // 60)
         words = f"{len(stops)} of {scene.judged}'s tasks stopped within {minutes} minutes: {last}"
-        if not _has_none_healthy(scene.others):
+        are_asked = all(isinstance(seen, TargetsSeen) and not seen.unused for seen in scene.others)
+        if not (are_asked and _has_none_healthy(scene.others)):
             return fail(NAME, words)
         other = scene.judged.other
         return _hold(f"{words}; no target of {other} is healthy", f"a target of {other} is healthy")

@@ -80,8 +80,9 @@ def _compare(draft: Draft, blue: Blue, seen: ScalingSeen, needed: int) -> None:
     known = _with_schedules(draft, blue, was, seen)
     if known is was and not is_own(known, seen):
         known = _somebody(draft, known, seen)
-    if seen == wanted(known):
-        known = replace(known, is_foreign=known.theirs is not None)
+    if seen == wanted(known):  # what was written before it has landed too, or was overtaken
+        written = (seen,) if known.written else ()
+        known = replace(known, is_foreign=known.theirs is not None, written=written)
     is_first = known.verified is None and seen != wanted(known) and not known.is_foreign
     known = replace(known, verified=None if is_first else seen)
     draft.change(holding=known)
