@@ -58,8 +58,9 @@ def is_own(known: Holding, seen: ScalingSeen) -> bool:
 
 def may_be_late(known: Holding) -> bool:
     """True while a write of Teal's own may be on its way, or has not been read back."""
-    is_read_back = known.verified == wanted(known) or (known.is_foreign and known.verified is not None)
-    return known.asked_at is not None or not is_read_back
+    is_last = not known.written or known.written[-1] == known.verified
+    is_read_back = (is_last and known.verified == wanted(known)) or known.is_foreign
+    return known.asked_at is not None or known.verified is None or not is_read_back
 
 
 def with_theirs(known: Holding, seen: ScalingSeen) -> Holding:
