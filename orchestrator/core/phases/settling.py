@@ -149,12 +149,10 @@ def _follow_new(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
     if primary is None or (
         primary.id == attempt.before and primary.task_definition != attempt.task_definition
     ):
-        if attempt.is_taken and draft.now < attempt.at + rule_looks.UNREAD_LONGEST:
-            # The update was seen already: this may be an older answer, and a deployment that ECS undoes stays undone.
-            draft.change(waiting_for="another look at blue's deployments")
-            return False
-        if attempt.is_taken:
-            return _doubt(draft, attempt, seen)
+        if (
+            attempt.is_taken
+        ):  # an answer from before the update, or ECS has undone it, and then it stays undone
+            return _doubt(draft, attempt, seen, until=attempt.at + rule_looks.UNREAD_LONGEST)
         _ask(draft, attempt)
         return False
     if primary.task_definition != attempt.task_definition or primary.rollout_state == "FAILED":
@@ -223,14 +221,18 @@ def _keep_attempt(draft: Draft, attempt: Attempt) -> None:
     draft.change(attempts=(*draft.row.handover.attempts[:-1], attempt))
 
 
-def _doubt(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
-    """Fail the attempt once two looks agree: one answer alone may show blue as it was before its update."""
+def _doubt(draft: Draft, attempt: Attempt, seen: ServiceSeen, *, until: datetime | None = None) -> bool:
+    """Fail the attempt once two looks agree: one answer alone may show blue as it was before its update.
+
+    `until`: looks before then may all be older than the update.
+    """
     since = attempt.doubted_since or draft.now
-    if not draft.is_agreed(since):
+    agreed = max(since + draft.row.spec.metrics.look_gap, until or since)
+    if draft.now < agreed:
         _keep_attempt(draft, replace(attempt, doubted_since=since))
         found = revision_name(seen.primary.task_definition) if seen.primary else "nothing"
         draft.change(waiting_for=f"a second look at blue, which was seen on {found}", ready_since=None)
-        draft.wake_by(since + draft.row.spec.metrics.look_gap)
+        draft.wake_by(agreed)
         return False
     failed = replace(attempt, is_taken=True, is_failed=True)
     _keep_attempt(draft, failed)

@@ -116,7 +116,10 @@ def test_blue_as_before_its_update_is_an_older_answer_at_first_and_undone_by_ecs
     decision = at(known, seen_of(known, blue=former))
     assert HoldKind.BLUE not in held(decision)
     assert EventKind.PAGED not in recorded(decision)
-    assert not asked(decision)
+    assert not asked(decision), "neither an update nor a weight on the word of an older answer"
+    assert decision.rollout.handover.attempts[-1].doubted_since == NOON
+    assert decision.wake_at is not None
+    assert decision.wake_at > NOON, "looks go on at their pace meanwhile"
     long_ago = changed(known, attempts=(replace(recent, at=NOON - timedelta(minutes=1)),))
     first = at(long_ago, seen_of(long_ago, blue=former))
     assert HoldKind.BLUE not in held(first), "one look alone may be wrong"
