@@ -19,6 +19,21 @@ PASSED_TO = "iam:PassedToService"
 
 _MADE = (REQUEST_TAG, TAG_KEYS)
 _SERVICE = (RESOURCE_TAG, CLUSTER)
+_SETTINGS = (  # what a service is given
+    "ecs:auto-assign-public-ip",
+    "ecs:capacity-provider",
+    "ecs:enable-ebs-volumes",
+    "ecs:enable-ecs-managed-tags",
+    "ecs:enable-execute-command",
+    "ecs:enable-service-connect",
+    "ecs:enable-vpc-lattice",
+    "ecs:namespace",
+    "ecs:propagate-tags",
+    "ecs:subnet",
+    "ecs:task-cpu",
+    "ecs:task-definition",
+    "ecs:task-memory",
+)
 _GROUP = (RESOURCE_TAG, ELB_TAG)
 _SCALING = (NAMESPACE, DIMENSION)
 
@@ -32,23 +47,7 @@ HAS: Mapping[str, tuple[str, ...]] = {
     "cloudwatch:PutMetricAlarm": (*_MADE, "cloudwatch:AlarmActions"),
     "cloudwatch:TagResource": _MADE,
     "cognito-idp:DescribeUserPoolClient": (),
-    "ecs:CreateService": (
-        *_SERVICE,
-        *_MADE,
-        "ecs:auto-assign-public-ip",
-        "ecs:capacity-provider",
-        "ecs:enable-ebs-volumes",
-        "ecs:enable-ecs-managed-tags",
-        "ecs:enable-execute-command",
-        "ecs:enable-service-connect",
-        "ecs:enable-vpc-lattice",
-        "ecs:namespace",
-        "ecs:propagate-tags",
-        "ecs:subnet",
-        "ecs:task-cpu",
-        "ecs:task-definition",
-        "ecs:task-memory",
-    ),
+    "ecs:CreateService": (*_SERVICE, *_MADE, *_SETTINGS),
     "ecs:DeleteService": _SERVICE,
     "ecs:DeregisterTaskDefinition": (),
     "ecs:RegisterTaskDefinition": (
@@ -61,22 +60,7 @@ HAS: Mapping[str, tuple[str, ...]] = {
     ),
     "ecs:TagResource": (*_MADE, RESOURCE_TAG, CREATE_ACTION),
     "ecs:UntagResource": (RESOURCE_TAG, TAG_KEYS),
-    "ecs:UpdateService": (
-        *_SERVICE,
-        "ecs:auto-assign-public-ip",
-        "ecs:capacity-provider",
-        "ecs:enable-ebs-volumes",
-        "ecs:enable-ecs-managed-tags",
-        "ecs:enable-execute-command",
-        "ecs:enable-service-connect",
-        "ecs:enable-vpc-lattice",
-        "ecs:namespace",
-        "ecs:propagate-tags",
-        "ecs:subnet",
-        "ecs:task-cpu",
-        "ecs:task-definition",
-        "ecs:task-memory",
-    ),
+    "ecs:UpdateService": (*_SERVICE, *_SETTINGS),
     "elasticloadbalancing:AddTags": (*_MADE, *_GROUP, ELB_CREATE_ACTION),
     "elasticloadbalancing:CreateTargetGroup": (*_MADE, *_GROUP),
     "elasticloadbalancing:DeleteTargetGroup": _GROUP,

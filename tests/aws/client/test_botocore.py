@@ -48,6 +48,23 @@ async def _ask(service: str, operation: str, params: dict[str, object], has: str
         await Caller(transport, patience=Patience.once()).read(service, operation, params, has=has)
 
 
+async def _ask_of(answer: bytes, environment: pytest.MonkeyPatch, call: Call, has: str) -> None:
+    """Ask an endpoint that answers every request with these bytes."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        await reader.readexactly(int(length[1]) if length else 0)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
+    async with server:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await _ask(*call, has=has)
+
+
 def error_of(call: Call) -> Outside:
     with pytest.raises(Outside) as raised:
         asyncio.run(_ask(*call))
@@ -101,22 +118,8 @@ def http(status: str, body: bytes, *, says: int | None = None) -> bytes:
 def test_what_is_on_the_wire_becomes_an_error_of_teal(
     environment: pytest.MonkeyPatch, answer: bytes, kind: type[Outside]
 ) -> None:
-    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        await reader.readexactly(int(length[1]) if length else 0)
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    async def ask() -> None:
-        server = await asyncio.start_server(reply, "127.0.0.1", 0)
-        async with server:
-            environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            await _ask(*DESCRIBE, has="services")
-
     with pytest.raises(kind):
-        asyncio.run(ask())
+        asyncio.run(_ask_of(answer, environment, DESCRIBE, has="services"))
 
 
 OPERATIONS: list[Call] = [
@@ -148,22 +151,8 @@ XHTML = b"<!DOCTYPE html>\n<html><head><title>No</title></head><body><h1>Blocked
 def test_an_answer_that_is_not_awss_is_unreachable_and_its_markup_is_never_shown(
     environment: pytest.MonkeyPatch, call: Call, answer: bytes, words: str
 ) -> None:
-    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        await reader.readexactly(int(length[1]) if length else 0)
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    async def ask() -> None:
-        server = await asyncio.start_server(reply, "127.0.0.1", 0)
-        async with server:
-            environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            await _ask(*call, has="Whatever")
-
     with pytest.raises(Unreachable) as raised:
-        asyncio.run(ask())
+        asyncio.run(_ask_of(answer, environment, call, has="Whatever"))
     assert words in raised.value.why
     assert "<" not in str(raised.value)
 
