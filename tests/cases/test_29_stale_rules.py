@@ -1,6 +1,7 @@
 """Rules that read as before Teal's last write: an old answer of AWS is nobody's change, and a change is found out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -24,15 +25,7 @@ LOOK = timedelta(seconds=5)  # a tick, its look and its commit
 
 def settings(behind: timedelta) -> WorldSettings:
     """Reads that go back, by up to so much, and nothing else that may surprise."""
-    known = WorldSettings.kind()
-    return WorldSettings(
-        **{
-            **{name: getattr(known, name) for name in known.__dataclass_fields__},
-            "staleness": behind,
-            "staleness_share": 0.6,
-            "reads_go_back": True,
-        }
-    )
+    return replace(WorldSettings.kind(), staleness=behind, staleness_share=0.6, reads_go_back=True)
 
 
 @pytest.fixture(params=range(4))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,8 +28,8 @@ def stage() -> Iterator[Rehearsal]:
 
 def rehearsal_with_hooks(does: Any) -> Rehearsal:  # noqa: ANN401 - a Literal of the settings
     """A service whose deployment configuration has a hook, in a World that does this with it."""
-    kind = {name: getattr(WorldSettings.kind(), name) for name in WorldSettings.__dataclass_fields__}
-    stage = Rehearsal(requests_per_second=10, settings=WorldSettings(**{**kind, "rolling_hooks": does}))
+    settings = replace(WorldSettings.kind(), rolling_hooks=does)
+    stage = Rehearsal(requests_per_second=10, settings=settings)
     stage.world.call(
         "ecs",
         "UpdateService",
@@ -53,7 +54,10 @@ def test_hooks_that_a_rolling_deployment_ignores_are_told_and_change_nothing() -
 
 @pytest.mark.parametrize("does", ["wait", "fail"])
 def test_a_hook_that_stops_settling_leaves_green_serving_and_does_not_stop_the_way_back(does: str) -> None:
-    """People are paged; a rollback takes the hooks off blue for its way back and gives them back after it."""
+    """A rollback takes the hooks off blue for its way back and gives them back after it.
+
+    People are paged at once where a hook fails; one that waits is as slow as any update, until `limits.settle`.
+    """
     with rehearsal_with_hooks(does) as stage:
         former = service_of(stage)["taskDefinition"]
         rollout = stage.start(stage.spec(stage.revision()))
@@ -109,13 +113,12 @@ def test_a_revision_behind_app_meshs_proxy_is_refused_and_told_the_way_out(stage
     assert "Service Connect" in words
 
 
-OPTED_OUT = {name: getattr(WorldSettings.kind(), name) for name in WorldSettings.__dataclass_fields__}
-OPTED_OUT |= {"short_arns": True}
+OPTED_OUT = replace(WorldSettings.kind(), short_arns=True)
 
 
 def test_a_service_of_an_old_account_is_rolled_out_once_the_account_takes_long_arns() -> None:
     """Blue keeps its short ARN and has no tags; green has a long one; tasks of both forms are read."""
-    with Rehearsal(requests_per_second=10, settings=WorldSettings(**OPTED_OUT)) as stage:
+    with Rehearsal(requests_per_second=10, settings=OPTED_OUT) as stage:
         assert service_of(stage)["serviceArn"].endswith(":service/checkout")
         for name in ("serviceLongArnFormat", "taskLongArnFormat"):
             stage.world.call("ecs", "PutAccountSetting", {"name": name, "value": "enabled"})
@@ -129,7 +132,7 @@ def test_a_service_of_an_old_account_is_rolled_out_once_the_account_takes_long_a
 
 
 def test_an_account_that_never_opted_in_is_told_beforehand_and_loses_nothing() -> None:
-    with Rehearsal(requests_per_second=10, settings=WorldSettings(**OPTED_OUT)) as stage:
+    with Rehearsal(requests_per_second=10, settings=OPTED_OUT) as stage:
         spec = stage.spec(stage.revision())
         assert "could not be made" in preflight(stage, spec)["short-service-arn"].why
         rollout = stage.start(spec)

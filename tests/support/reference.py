@@ -14,9 +14,7 @@ class Known:
     """What the reference says of one action."""
 
     required: frozenset[str]  # resource types that a statement must cover
-    types: frozenset[str]  # all that it may be bound to
     keys: frozenset[str]
-    access_level: str
     by_type: dict[str, str]  # the ARNs of its types, with ${placeholders}
 
     @property
@@ -36,9 +34,7 @@ def known(action: str) -> Known | None:
     arns = {kind.rstrip("/"): entry["arn"] for kind, entry in service["resources"].items()}
     return Known(
         required=frozenset(kind for kind, entry in types.items() if entry["required"]),
-        types=frozenset(types),
         keys=frozenset(_keys(found["resource_types"].values())),
-        access_level=found["access_level"],
         by_type={kind: arns[kind] for kind in types},
     )
 

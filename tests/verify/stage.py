@@ -56,7 +56,6 @@ class Ways:
     """How AWS is, where nobody knows it: each is as Teal believes unless it is said otherwise."""
 
     lie: Lie = honest
-    is_counted_when_routed: bool = False
     is_cut_with_its_rule: bool = False
     is_reached: bool = True
     is_narrowed: bool = True
@@ -126,16 +125,11 @@ class VirtualUsers:
         if status:
             return Answered(status=status, sent=sent, answered=sent)
         count = self._world.traffic
-        if self._ways.is_counted_when_routed:
-            count.count_unanswered(load_balancer=balancer, group=group, status=200)
+        count.count_routed(load_balancer=balancer, group=group)
         await asyncio.sleep(wait)
         if wait and self._ways.is_cut_with_its_rule and self._route()[1] != group:
             return Answered(status=0, sent=sent, answered=loop.time(), why="the connection was closed")
-        if self._ways.is_counted_when_routed:
-            names = count._names(balancer, group)
-            count._metrics.add("HTTPCode_Target_2XX_Count", *names)
-        else:
-            count.count_answer(load_balancer=balancer, group=group, status=200, seconds=wait)
+        count.count_answer(load_balancer=balancer, group=group, status=200, seconds=wait)
         return Answered(status=200, sent=sent, answered=loop.time())
 
 
@@ -168,7 +162,6 @@ class Stage:
         self.before = self.letter()
         self.said: list[str] = []
         self.is_dead = False  # no call of the process that is killed reaches AWS
-        self.policy: Document | None = None
         self._open(MemoryStore())
 
     def _open(self, store: MemoryStore) -> None:
@@ -212,12 +205,11 @@ class Stage:
             raise Unnarrowed("no role was named that these credentials may assume")
         allowed = Document.of_session(policy)
 
+        def checked(service: str, operation: str, params: Json) -> Json:
+            return self.world.call(service, operation, params, policy=allowed)
+
         def call(service: str, operation: str, params: Json) -> Json:
-            self.policy = allowed
-            try:
-                return self.ways.lie(self._checked, service, operation, params)
-            finally:
-                self.policy = None
+            return self.ways.lie(checked, service, operation, params)
 
         transport = DirectTransport(call, refusal=AwsRefusal, lost=CallLost)
         yield Calls(Caller(Recorder(transport, self.log), chance=lambda: 0.5))
@@ -232,11 +224,6 @@ class Stage:
     def _unknown(self, service: str, operation: str, params: Json) -> Json:
         self.world.sts.session("ASIANOBODY", "nobody", is_query=service in ("elbv2", "cloudwatch", "sts"))
         raise AssertionError("nobody's credentials were taken")
-
-    def _checked(self, service: str, operation: str, params: Json) -> Json:
-        """What the World answers a session with the narrow policy."""
-        assert self.policy is not None
-        return self.world.call(service, operation, params, policy=self.policy)
 
     def asks_no_policy(self, _call: Call, service: str, operation: str, params: Json) -> Json:
         """An AWS in which a narrow session may do what its caller may."""

@@ -103,8 +103,11 @@ OTHERWISE: dict[str, Ways] = {
         lie=refusing("CreateService", "AccessDeniedException", lambda p: "serviceConnectConfiguration" in p)
     ),
     "in-flight": Ways(is_cut_with_its_rule=True),
-    "request-count": Ways(is_counted_when_routed=True),
+    "request-count": Ways(),
 }
+
+
+OTHER_SETTINGS = {"request-count": replace(WorldSettings.kind(), requests_count_when_routed=True)}
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
@@ -115,7 +118,7 @@ def test_a_belief_holds_on_a_world_that_is_as_teal_believes(tmp_path: Path, name
 
 @pytest.mark.parametrize("name", OTHERWISE)
 def test_a_belief_is_called_wrong_on_a_world_that_is_otherwise(tmp_path: Path, name: str) -> None:
-    seen, _ = ask(tmp_path, name, replace(OTHERWISE[name]))
+    seen, _ = ask(tmp_path, name, replace(OTHERWISE[name]), OTHER_SETTINGS.get(name))
     assert seen.verdict is Verdict.WRONG, seen
 
 

@@ -34,7 +34,7 @@ ASKED_BY = {
 }
 """Checks that rest on memory, and the belief of `teal verify-account` that asks the same of an account."""
 
-Here = Callable[[Mapping[str, str]], tuple[list[Outcome], World]]
+Here = Callable[[Mapping[str, str], World], list[Outcome]]
 
 
 def no_pause(_: timedelta) -> None:
@@ -54,21 +54,24 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Here:
         finally:
             assert account.place.close() == []
 
-    def run(environment: Mapping[str, str]) -> tuple[list[Outcome], World]:
-        account = World(start=START, settings=replace(WorldSettings.kind(), validate=True))
-
+    def run(environment: Mapping[str, str], account: World) -> list[Outcome]:
         async def served() -> list[Outcome]:
             async with serve(Skin(account)) as url:
                 monkeypatch.setenv("AWS_ENDPOINT_URL", url)
                 return await asyncio.to_thread(asked, environment)
 
-        return asyncio.run(served()), account
+        return asyncio.run(served())
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     return run
+
+
+def an_account() -> World:
+    """One that checks what it is asked against botocore's models."""
+    return World(start=START, settings=replace(WorldSettings.kind(), validate=True))
 
 
 @pytest.mark.parametrize("lacking", NAMED)
@@ -91,13 +94,16 @@ def test_an_account_that_is_named_wrongly_is_refused(changes: Mapping[str, str],
 
 @pytest.mark.machine
 def test_an_account_that_is_not_meant_is_not_asked(here: Here) -> None:
+    account = an_account()
     with pytest.raises(Unnamed, match="credentials are of account 123456789012"):
-        here({**NAMED, "TEAL_VERIFY_ACCOUNT": "210987654321"})
+        here({**NAMED, "TEAL_VERIFY_ACCOUNT": "210987654321"}, account)
+    assert {call.operation for call in account.log} == {"GetCallerIdentity"}
 
 
 @pytest.mark.machine
 def test_the_list_runs_on_what_an_endpoint_answers_and_leaves_nothing(here: Here) -> None:
-    outcomes, account = here({**NAMED, "TEAL_VERIFY_CERTIFICATE": HTTPS})
+    account = an_account()
+    outcomes = here({**NAMED, "TEAL_VERIFY_CERTIFICATE": HTTPS}, account)
     assert [(one.check.name, one.answer) for one in outcomes if not one.is_as_believed] == []
     for service, operation, items in (
         ("elbv2", "DescribeLoadBalancers", "LoadBalancers"),
@@ -109,10 +115,23 @@ def test_the_list_runs_on_what_an_endpoint_answers_and_leaves_nothing(here: Here
 
 @pytest.mark.machine
 def test_without_a_certificate_its_checks_are_not_made(here: Here) -> None:
-    outcomes, _ = here(NAMED)
+    outcomes = here(NAMED, an_account())
     (secret,) = (one for one in outcomes if one.check.name == "a client secret is never shown")
     assert secret.is_as_believed is None
     assert "it needs a certificate" in secret.answer
+
+
+def test_an_answer_that_is_not_as_believed_is_told() -> None:
+    def lenient(service: str, operation: str, params: Answer) -> Answer:
+        if operation == "DescribeRules" and len(params.get("RuleArns", ())) > 20:
+            return {"Rules": []}
+        return account.call(service, operation, params)
+
+    account = world()
+    here = place(lenient)
+    outcomes = {check.name: made(check, here) for check in CHECKS}
+    assert outcomes["21 rules by their ARNs"].is_as_believed is False
+    assert "it was accepted" in outcomes["21 rules by their ARNs"].answer
 
 
 def test_what_cannot_be_removed_is_told() -> None:
@@ -129,6 +148,7 @@ def test_what_cannot_be_removed_is_told() -> None:
 
 def test_what_rests_on_memory_is_a_belief_that_an_account_can_be_asked() -> None:
     assert {check.name for check in CHECKS if check.source == MEMORY} <= ASKED_BY.keys()
+    assert ASKED_BY.keys() <= {check.name for check in CHECKS}
     assert set(ASKED_BY.values()) <= {belief.name for belief in BELIEFS}
 
 

@@ -70,9 +70,13 @@ class Test:
         if operator == "Null":
             return (found is None) == (self.values[0].lower() == "true")
         if operator.startswith(FOR_ALL):
-            return all(self._matches(operator.removeprefix(FOR_ALL), value) for value in found or ())
+            one = operator.removeprefix(FOR_ALL).removesuffix(IF_EXISTS)
+            return all(self._matches(one, value) for value in found or ())
         if operator.startswith(FOR_ANY):
-            return any(self._matches(operator.removeprefix(FOR_ANY), value) for value in found or ())
+            one = operator.removeprefix(FOR_ANY)
+            if found is None:
+                return one.endswith(IF_EXISTS)
+            return any(self._matches(one.removesuffix(IF_EXISTS), value) for value in found)
         plain = operator.removesuffix(IF_EXISTS)
         if found is None:
             return plain in _NEGATIVE or plain != operator

@@ -42,8 +42,8 @@ class Sts(Generic[W]):
     """The account's security token service. ``caller`` is whoever makes the call under way; empty: the user."""
 
     kernel: Kernel
+    home: W  # where the account's own calls arrive
     caller: str = ""
-    home: W | None = None  # where the account's own calls arrive; None: its users have no sessions
     roles: dict[str, Role[W]] = field(default_factory=dict)
     _sessions: dict[str, Session[W]] = field(default_factory=dict)
 
@@ -111,7 +111,7 @@ class Sts(Generic[W]):
 
     def _federate(self, params: Json) -> Json:
         """GetFederationToken: a user's own session. Without a policy it may do nothing; nobody else may ask."""
-        if self.caller or self.home is None:
+        if self.caller:
             raise AwsRefusal("AccessDenied", "Cannot call GetFederationToken with session credentials", 403)
         name = params["Name"]
         caller = f"arn:aws:sts::{self.kernel.account}:federated-user/{name}"

@@ -13,7 +13,7 @@ from orchestrator.core.cloud.effects import (
     SetScaling,
     WriteRule,
 )
-from orchestrator.core.cloud.forward_action import canonical
+from orchestrator.core.cloud.forward_action import canonical, says_the_same
 from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
@@ -247,9 +247,9 @@ def test_a_late_write_that_gave_green_traffic_again_is_undone_and_green_waits_on
     undo = at(known, seen_of(known, rules={RULE: late}))
     assert asked(undo) == ["write_rule"]
     effect = only(undo, WriteRule)
-    assert (effect.green, effect.to_safety) == (0, True), (
-        "at weight 0 it stays in the rule, and so AWS drains it"
-    )
+    blues = forward((BLUE_GROUP, 999), (GREEN_GROUP, 0))
+    assert (effect.green, effect.to_safety) == (0, True), "it stays in the rule, and so AWS drains it"
+    assert says_the_same(effect.actions, blues), effect.actions
     soon = NOON + timedelta(seconds=2)
     assert asked(at(undo.rollout, seen_of(known), now=soon)) == [], "its last requests may still be in flight"
     assert asked(at(undo.rollout, seen_of(known), now=NOON + timedelta(seconds=10))) == ["scale_service"]

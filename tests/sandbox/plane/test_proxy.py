@@ -63,6 +63,7 @@ def test_request_reaches_a_target_and_is_counted_for_its_group() -> None:
                 answers = [await client.get() for _ in range(3)]
         assert [(a.status, a.body) for a in answers] == [(200, b"hello")] * 3
         assert board.answers == {("blue", 200): 3}
+        assert board.routed == {"blue": 3}, "each request is counted once when it is sent on"
         assert len(board.seconds) == 3
 
     run(scene())

@@ -101,6 +101,10 @@ def test_resources_are_matched_by_wildcards_and_with_regard_to_case(pattern: str
         ("ForAllValues:StringLike", "teal:*", None, True),
         ("ForAnyValue:StringLike", "teal:*", ("teal:a", "team"), True),
         ("ForAnyValue:StringLike", "teal:*", None, False),
+        ("ForAllValues:StringLikeIfExists", "teal:*", ("teal:a", "team"), False),
+        ("ForAllValues:StringLikeIfExists", "teal:*", None, True),
+        ("ForAnyValue:StringLikeIfExists", "teal:*", ("teal:a", "team"), True),
+        ("ForAnyValue:StringLikeIfExists", "teal:*", None, True),
     ],
 )
 def test_a_condition_holds_as_its_operator_says_also_of_a_key_that_is_absent(
