@@ -15,13 +15,15 @@ from orchestrator.core.domain.ids import (
 class Holding:
     """What Teal has made of blue's scalable target, and what it shall be again."""
 
-    base: ScalingSeen  # at the end: as first read, but for what blue's own schedules have set since
+    base: ScalingSeen  # at the end: as first read, but for what schedules have set since, or people have accepted
     floor: int = 0  # tasks that blue is not to go below; 0: its own bounds do
-    written: tuple[ScalingSeen, ...] = ()  # everything that Teal has asked for: found again, it is its own
+    written: tuple[
+        ScalingSeen, ...
+    ] = ()  # what Teal asked for and may still land: found again, it is its own
+    written_at: tuple[datetime, ...] = ()  # when, each; fewer in a row of an earlier version
     verified: ScalingSeen | None = None  # as last read, once Teal has written; None: not yet
     is_foreign: bool = False  # somebody else has changed it, and nobody has said yet that it is well so
     theirs: ScalingSeen | None = None  # at the end instead of the base: what others have set; None: nothing
-    asked_at: datetime | None = None  # Teal's newest write; None: none can be on its way any more
     back: ScalingSeen | None = None  # as it was seen once it had been given back
 
 

@@ -19,10 +19,14 @@ from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnDrift
 from orchestrator.core.scaling.target_values import (
     after,
+    aged,
+    asked,
     differences,
     held,
     is_own,
+    is_read_back,
     kept,
+    landed,
     wanted,
     with_theirs,
 )
@@ -76,15 +80,15 @@ def is_due(row: Rollout) -> bool:
 
 
 def _compare(draft: Draft, blue: Blue, seen: ScalingSeen, needed: int) -> None:
-    was = _aged(draft, held(draft.row))
+    was = aged(held(draft.row), draft.now, LATE)
     known = _with_schedules(draft, blue, was, seen)
     if known is was and not is_own(known, seen):
         known = _somebody(draft, known, seen)
-    if seen == wanted(known):  # what was written before it has landed too, or was overtaken
-        written = (seen,) if known.written else ()
-        known = replace(known, is_foreign=known.theirs is not None, written=written)
-    is_first = known.verified is None and seen != wanted(known) and not known.is_foreign
-    known = replace(known, verified=None if is_first else seen)
+    if seen == wanted(known):
+        known = replace(landed(known, seen, draft.now), is_foreign=known.theirs is not None)
+    is_first = known.verified is None and seen == known.base
+    if seen == wanted(known) or (is_read_back(was, seen) and not is_first):
+        known = replace(known, verified=seen)
     draft.change(holding=known)
     if known.is_foreign:
         _hold(draft, blue, seen, needed)
@@ -92,16 +96,9 @@ def _compare(draft: Draft, blue: Blue, seen: ScalingSeen, needed: int) -> None:
         _write(draft, blue, known)
 
 
-def _aged(draft: Draft, known: Holding) -> Holding:
-    """What is known now: a write that was read back long ago is not on its way any more."""
-    is_over = known.asked_at is not None and draft.now >= known.asked_at + LATE
-    return replace(known, asked_at=None) if is_over and known.verified == wanted(known) else known
-
-
 def _write(draft: Draft, blue: Blue, known: Holding) -> None:
     aim = wanted(known)
-    written = known.written if aim in known.written else (*known.written, aim)
-    draft.change(holding=replace(known, written=written, asked_at=draft.now), is_scaling_touched=True)
+    draft.change(holding=asked(known, aim, draft.now), is_scaling_touched=True)
     words = "suspend blue's scale-in, so that it can take all traffic back"
     if known.floor > kept(known).min_capacity:
         words = f"keep blue at {known.floor} tasks at least, so that it can take all traffic back"
@@ -142,8 +139,10 @@ def _somebody(draft: Draft, known: Holding, seen: ScalingSeen) -> Holding:
     if draft.row.spec.on_drift is OnDrift.ACCEPT:
         draft.tell(EventKind.DRIFT_FOUND, f"{words}; taken as what is restored at the end")
         return replace(found, base=kept(found), theirs=None, is_foreign=False)
-    draft.tell(EventKind.DRIFT_FOUND, words)
-    return replace(found, is_foreign=True)
+    found = replace(found, is_foreign=True)
+    if found != known or is_read_back(known, seen):
+        draft.tell(EventKind.DRIFT_FOUND, words)
+    return found
 
 
 def accept(draft: Draft) -> None:
@@ -199,7 +198,7 @@ def restore(draft: Draft) -> str:
         return seen
     if isinstance(seen, Absent):
         return ""
-    known = _with_schedules(draft, blue, _aged(draft, held(row)), seen)
+    known = _with_schedules(draft, blue, aged(held(row), draft.now, LATE), seen)
     if known.back is not None:
         return _still_back(draft, known, known.back, seen)
     known = with_theirs(known, seen)

@@ -65,8 +65,7 @@ def stop(draft: Draft) -> str:
             HoldKind.SCALING, words, clears_when="blue's scaling is as Teal wrote it, or a person rolls back"
         )
     if not draft.holds:
-        written = known.written if aim in known.written else (*known.written, aim)
-        draft.change(holding=replace(known, written=written, asked_at=draft.now), is_scaling_touched=True)
+        draft.change(holding=target_values.asked(known, aim, draft.now), is_scaling_touched=True)
         effect = SetScaling(cluster=blue.cluster, service=blue.name, wanted=aim)
         draft.ask(effect, "stop blue's scaling, so that it stays without tasks")
     return "blue's scaling to be stopped"

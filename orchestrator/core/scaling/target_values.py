@@ -7,6 +7,7 @@ theirs from then on.
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from datetime import datetime, timedelta
 
 from orchestrator.core.cloud.resources import ScalingSeen, ScheduleSeen
 from orchestrator.core.rollout.handover import Holding
@@ -57,10 +58,38 @@ def is_own(known: Holding, seen: ScalingSeen) -> bool:
 
 
 def may_be_late(known: Holding) -> bool:
-    """True while a write of Teal's own may be on its way, or has not been read back."""
-    is_last = not known.written or known.written[-1] == known.verified
-    is_read_back = (is_last and known.verified == wanted(known)) or known.is_foreign
-    return known.asked_at is not None or known.verified is None or not is_read_back
+    """True while a write of Teal's own may be on its way, or has not been read back at all."""
+    return known.verified is None or bool(known.written)
+
+
+def asked(known: Holding, aim: ScalingSeen, now: datetime) -> Holding:
+    """With this as Teal's newest write; what was asked for twice may land twice."""
+    return _with_writes(known, [*_writes(known, now), (aim, now)])
+
+
+def landed(known: Holding, seen: ScalingSeen, now: datetime) -> Holding:
+    """Without the write that this look is the first to have found."""
+    writes = _writes(known, now)
+    place = next((n for n, (one, _) in enumerate(writes) if one == seen), None)
+    if place is None or seen == known.verified:
+        return known
+    return _with_writes(known, [*writes[:place], *writes[place + 1 :]])
+
+
+def aged(known: Holding, now: datetime, late: timedelta) -> Holding:
+    """Without the writes that land no more, which are older than `late`."""
+    writes = _writes(known, now)
+    young = [write for write in writes if now < write[1] + late]
+    return known if young == writes and len(known.written_at) == len(writes) else _with_writes(known, young)
+
+
+def _writes(known: Holding, now: datetime) -> list[tuple[ScalingSeen, datetime]]:
+    missing = len(known.written) - len(known.written_at)  # of an earlier version: counted from now
+    return list(zip(known.written, (*(now,) * missing, *known.written_at), strict=True))
+
+
+def _with_writes(known: Holding, writes: list[tuple[ScalingSeen, datetime]]) -> Holding:
+    return replace(known, written=tuple(one for one, _ in writes), written_at=tuple(at for _, at in writes))
 
 
 def with_theirs(known: Holding, seen: ScalingSeen) -> Holding:
@@ -73,15 +102,21 @@ def with_theirs(known: Holding, seen: ScalingSeen) -> Holding:
     return replace(known, theirs=None if theirs == known.base else theirs)
 
 
-def given_back(known: Holding, seen: ScalingSeen) -> ScalingSeen:
-    """The target without what Teal wrote: each of its values that nobody else has changed since."""
-    return kept(with_theirs(known, seen))
+def is_read_back(known: Holding, seen: ScalingSeen) -> bool:
+    """True where no value is explained by a write of Teal's own alone that may have landed late."""
+    return seen == wanted(known) or not any(
+        _is_ours(known, seen, name) and getattr(seen, name) not in _now(known, name) for name in NAMES
+    )
 
 
 def _is_ours(known: Holding, seen: ScalingSeen, name: str) -> bool:
-    now, was = getattr(seen, name), (wanted(known), *((known.verified,) if known.verified else (known.base,)))
     late = known.written if may_be_late(known) else ()
-    return any(getattr(one, name) == now for one in (*was, *late))
+    return getattr(seen, name) in (*_now(known, name), *(getattr(one, name) for one in late))
+
+
+def _now(known: Holding, name: str) -> tuple[object, object]:
+    """What a value is if nobody has written since the last look, and nothing has landed."""
+    return getattr(wanted(known), name), getattr(known.verified or known.base, name)
 
 
 def after(action: ScheduleSeen, scaling: ScalingSeen) -> ScalingSeen:

@@ -26,6 +26,7 @@ from tests.core.stages import (
     baked,
     blue,
     held,
+    only,
     recorded,
     row,
     seen_of,
@@ -35,7 +36,7 @@ from tests.core.stages import (
 
 OURS = suspended(SCALING)
 NIGHT = ScheduleSeen(name="night", schedule="cron(0 22 * * ? *)", min_capacity=1, max_capacity=4)
-HELD = Holding(base=SCALING, written=(OURS,), verified=OURS)
+HELD = Holding(base=SCALING, written=(OURS,), written_at=(NOON - timedelta(minutes=5),), verified=OURS)
 
 
 def known(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
@@ -175,10 +176,36 @@ def test_each_value_that_teal_wrote_is_given_back_unless_somebody_changed_it(
     seen: ScalingSeen, back: ScalingSeen
 ) -> None:
     mine = Holding(base=SCALING, floor=5, written=(OURS, replace(OURS, min_capacity=5)))
-    assert target_values.given_back(mine, seen) == back
-    assert target_values.given_back(mine, back) == back
+    assert target_values.kept(target_values.with_theirs(mine, seen)) == back
+    assert target_values.kept(target_values.with_theirs(mine, back)) == back
 
 
 def test_a_row_of_an_earlier_version_knows_what_it_wrote() -> None:
     old = row(Phase.SHIFTING, weight=100, is_scaling_touched=True)
     assert target_values.held(old) == Holding(base=SCALING, written=(OURS,))
+
+
+def test_a_write_that_lands_after_a_later_one_was_read_back_accuses_nobody_and_is_written_over() -> None:
+    """The first timed out and was never read; its bounds come when the second has been read back already."""
+    raised = replace(OURS, min_capacity=5)
+    twice = (NOON - timedelta(seconds=20), NOON - timedelta(seconds=10))
+    mine = Holding(base=SCALING, floor=5, written=(OURS, raised), written_at=twice)
+    read = at(known(holding=mine), seen_of(known(), scaling=raised))
+    assert HoldKind.SCALING not in held(read)
+    soon = NOON + timedelta(seconds=5)
+    late = at(read.rollout, seen_of(read.rollout, scaling=OURS), now=soon)
+    assert HoldKind.SCALING not in held(late)
+    assert only(late, SetScaling).wanted == raised
+
+
+def test_bounds_that_are_as_a_write_that_was_read_back_are_somebodys_own() -> None:
+    theirs = replace(OURS, max_capacity=20)
+    mine = Holding(base=SCALING, written=(OURS,), written_at=(NOON - timedelta(seconds=5),))
+    first = at(known(holding=mine), seen_of(known(), scaling=OURS))
+    changed_by_them = at(
+        first.rollout, seen_of(first.rollout, scaling=theirs), now=NOON + timedelta(seconds=5)
+    )
+    assert HoldKind.SCALING in held(changed_by_them)
+    soon = NOON + timedelta(seconds=10)
+    back = at(changed_by_them.rollout, seen_of(changed_by_them.rollout, scaling=OURS), now=soon)
+    assert HoldKind.SCALING not in held(back), "put back within half a minute of Teal's own write"
