@@ -16,9 +16,9 @@ from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
 from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.domain.ids import revision_name
+from orchestrator.core.domain.ids import Json, revision_name
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.domain.plan import NONE, percent
+from orchestrator.core.domain.plan import ALL, NONE, percent
 from orchestrator.core.domain.text import counted, span
 from orchestrator.core.ecs import former_task_definition
 from orchestrator.core.gates.scene import Colour
@@ -159,7 +159,7 @@ def _is_all_on_blue(draft: Draft) -> bool:
     states = []
     for rule in draft.row.rules:
         green = rule_lists.green_of(draft.row, rule)
-        verified = rule.verified
+        verified, doubted = rule.verified, None
         match rule_looks.read(draft, rule):
             case str():
                 done = False
@@ -170,14 +170,19 @@ def _is_all_on_blue(draft: Draft) -> bool:
                 weight = forward.weight(green) if forward and green else None
                 if forward and weight:
                     done = False
-                    _write_blue(draft, rule, found, weight / sum(w.weight for w in forward.groups))
+                    _write_blue(draft, rule, found.actions, weight / sum(w.weight for w in forward.groups))
+                elif doubted := rule_looks.doubted_on_the_way_back(draft, rule, found):
+                    done = False
+                    mine = rule_lists.listed(draft.row, rule, NONE)
+                    _write_blue(draft, rule, mine, (rule.wanted or NONE) / ALL)
                 else:
                     verified = None if weight is None else NONE
         if verified != rule.verified:
             draft.tell(
                 EventKind.WEIGHT_VERIFIED, f"{rule.name} gives green nothing", rule=rule.arn, green_tenths=0
             )
-        states.append(replace(rule, verified=verified, wanted=NONE if rule.wanted else rule.wanted))
+        wanted = NONE if rule.wanted else rule.wanted
+        states.append(replace(rule, verified=verified, wanted=wanted, doubted_since=doubted))
     draft.change(rules=tuple(states), waiting_for="" if done else "all traffic on blue, read back")
     return done
 
@@ -188,9 +193,9 @@ def _harm(row: Rollout, share: float) -> float:
     return max(1.0, requests) * share
 
 
-def _write_blue(draft: Draft, rule: RuleState, seen: RuleSeen, share: float) -> None:
+def _write_blue(draft: Draft, rule: RuleState, held: Json, share: float) -> None:
     green = rule_lists.known_green_of(draft.row, rule)
-    actions, weight = rules.without_traffic(rule, seen.actions, green)
+    actions, weight = rules.without_traffic(rule, held, green)
     effect = WriteRule(
         rule=rule.arn,
         listener=rule.listener,

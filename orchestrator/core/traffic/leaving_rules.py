@@ -52,7 +52,11 @@ def take(draft: Draft) -> Standing:
     is_drained = not not_drained(draft)
     users = [_user_rule(draft, rule, is_drained=is_drained) for rule in draft.row.rules]
     tests = [_test_rule(draft, rule) for rule in draft.row.test_rules]
-    draft.change(rules=tuple(rule for rule, _ in users), test_rules=tuple(rule for rule, _ in tests))
+    asked = {rule.arn: rule.asked_at for rule in (*draft.row.rules, *draft.row.test_rules)}
+    draft.change(
+        rules=tuple(replace(rule, asked_at=asked[rule.arn]) for rule, _ in users),
+        test_rules=tuple(replace(rule, asked_at=asked[rule.arn]) for rule, _ in tests),
+    )
     found = [standing for _, standing in (*users, *tests)]
     standing = Standing(
         is_clear=all(one.is_clear for one in found), is_restored=all(one.is_restored for one in found)

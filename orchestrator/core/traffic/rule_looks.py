@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.core.cloud.forward_action import (
@@ -95,6 +95,21 @@ def _is_earlier(row: Rollout, was: RuleState, found: Look) -> bool:
         return False
     seen, wanted = found.rule.verified or NONE, was.wanted or NONE
     return seen >= wanted if row.phase is Phase.SETTLING else seen <= wanted
+
+
+def doubted_on_the_way_back(draft: Draft, rule: RuleState, seen: RuleSeen) -> datetime | None:
+    """Since when a rule that gives green nothing reads as before a raise that AWS may have taken; None: it does not.
+
+    Such a list is written again whatever it says, in every look for `STALE_LONGEST`: where it is an old answer, green
+    has traffic.
+    """
+    if rule.doubted_since is None:
+        is_raised = rule.wanted and rule.asked_at is not None and draft.now < rule.asked_at + UNREAD_LONGEST
+        is_own = any(
+            says_the_same(seen.actions, listed(draft.row, rule, weight)) for weight in (None, *rule.intended)
+        )
+        return draft.now if is_raised and is_own else None
+    return rule.doubted_since if draft.now < rule.doubted_since + STALE_LONGEST else None
 
 
 def read(draft: Draft, rule: RuleState) -> RuleSeen | Absent | str:

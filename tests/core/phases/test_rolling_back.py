@@ -13,6 +13,7 @@ from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
 from orchestrator.core.decide import decide
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Rollout
@@ -97,6 +98,52 @@ def test_a_write_to_safety_is_asked_for_in_every_tick_until_it_is_seen() -> None
     failed = (Failure(key=first.effects[0].key, why="no answer", is_final=False),)
     second = at(first.rollout, seen_of(first.rollout, rules={RULE: rule_seen(known, 100)}, failures=failed))
     assert written(second) == [0]
+
+
+@pytest.mark.parametrize("old", [0, None], ids=["green at 0 %", "without green"])
+def test_a_rule_that_reads_as_before_the_last_raise_is_written_to_blue_again_and_not_believed(
+    old: int | None,
+) -> None:
+    """Reads of rules may go back: an old answer of 0 % is no sign that green has nothing."""
+    raised = rule(0, 500, intended=(Tenths(0), Tenths(500)), asked_at=NOON - timedelta(seconds=3))
+    known = row(Phase.SHIFTING, weight=0, step=1, rules=(raised,))
+    order = (a_command(CommandKind.ROLLBACK),)
+    first = at(known, seen_of(known, commands=order, rules={RULE: rule_seen(known, old)}))
+    assert written(first) == [0]
+    assert EventKind.TRAFFIC_ON_BLUE not in recorded(first)
+    # That write may have been refused, or its process killed: it is asked for in every look of that time.
+    soon = at(
+        first.rollout, seen_of(known, rules={RULE: rule_seen(known, old)}), now=NOON + timedelta(seconds=1)
+    )
+    assert written(soon) == [0]
+    fresh = at(
+        soon.rollout, seen_of(known, rules={RULE: rule_seen(known, 500)}), now=NOON + timedelta(seconds=2)
+    )
+    assert written(fresh) == [0]
+    done = at(
+        fresh.rollout, seen_of(known, rules={RULE: rule_seen(known, 0)}), now=NOON + timedelta(seconds=3)
+    )
+    assert EventKind.TRAFFIC_ON_BLUE in recorded(done)
+
+
+def test_a_rule_that_goes_on_reading_as_before_the_last_raise_is_believed_after_a_quarter_of_a_minute() -> (
+    None
+):
+    raised = rule(0, 500, intended=(Tenths(0), Tenths(500)), asked_at=NOON - timedelta(seconds=3))
+    known = row(Phase.SHIFTING, weight=0, step=1, rules=(raised,))
+    seen = {RULE: rule_seen(known, 0)}
+    order = (a_command(CommandKind.ROLLBACK),)
+    first = at(known, seen_of(known, commands=order, rules=seen))
+    last = at(first.rollout, seen_of(known, rules=seen), now=NOON + timedelta(seconds=15))
+    assert (written(last), EventKind.TRAFFIC_ON_BLUE in recorded(last)) == ([], True)
+
+
+def test_a_rule_without_a_raise_under_way_is_believed_at_once() -> None:
+    raised = rule(0, 500, intended=(Tenths(0), Tenths(500)), asked_at=NOON - timedelta(minutes=1))
+    known = row(Phase.SHIFTING, weight=0, step=1, rules=(raised,))
+    order = (a_command(CommandKind.ROLLBACK),)
+    first = at(known, seen_of(known, commands=order, rules={RULE: rule_seen(known, 0)}))
+    assert EventKind.TRAFFIC_ON_BLUE in recorded(first)
 
 
 def test_a_rollback_leaves_what_somebody_else_did_to_the_rule() -> None:
