@@ -49,7 +49,8 @@ def scene_of(draft: Draft, judged: Colour) -> Scene:
         revision=row.known.green.task_definition if judged is Colour.GREEN else row.known.green.for_blue,
         service=service_of(draft, judged),
         targets=targets_of(draft, judged),
-        other=service_of(draft, judged.other),
+        # Its stopped tasks are looked at once one of either colour was told of: until then nothing is known of them.
+        other=service_of(draft, judged.other) if draft.before.stops.stops_told else None,
         others=targets_of(draft, judged.other),
         intervals=intervals.at_weight(row),
         earlier=intervals.earlier(row),

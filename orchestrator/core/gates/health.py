@@ -70,13 +70,17 @@ def _of_tasks(service: ServiceSeen, scene: Scene) -> Answer | None:
     since = max(scene.now - FLAPPING_WITHIN, scene.stops_count_from)
     stops = _not_of_both(own_stops(service, scene.revision, since), scene.other)
     if len(stops) > FLAPPING_OVER:
+        other = scene.judged.other
+        if scene.other is None or isinstance(scene.other, Unread):
+            # What befalls both colours is held against neither, and who cannot be asked may have had it too.
+            words = f"{scene.judged}: {counted(len(stops), 'task')} stopped, and {other}'s are not known yet"
+            return _hold(words, f"{other}'s stopped tasks can be read")
         last = stops[0].reason or stops[0].code
         minutes = int(FLAPPING_WITHIN.total_seconds() // 60)
         words = f"{len(stops)} of {scene.judged}'s tasks stopped within {minutes} minutes: {last}"
         are_asked = all(isinstance(seen, TargetsSeen) and not seen.unused for seen in scene.others)
         if not (are_asked and _has_none_healthy(scene.others)):
             return fail(NAME, words)
-        other = scene.judged.other
         return _hold(f"{words}; no target of {other} is healthy", f"a target of {other} is healthy")
     doubt = why_in_doubt(service, scene.revision, scene.now, scene.stops_count_from)
     return _hold(f"{scene.judged}: {doubt}", f"{scene.judged}'s tasks stay up") if doubt else None

@@ -132,7 +132,9 @@ class Scene:
         None  # blue's last hour before green's traffic, in sum; None: not known, or no requests
     )
     freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
-    other: ServiceLook = None  # the other colour's service
+    other: ServiceLook = (
+        None  # the other colour's service, with its stopped tasks; None: they were not looked at
+    )
     others: tuple[TargetsLook, ...] = ()  # of the other colour
     override: str = ""  # why neither window nor freeze binds this rollout; empty: they do
     standings: tuple[Standing, ...] = ()  # of the streams that are compared

@@ -16,6 +16,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.text import counted
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.tick import point_of_no_return
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import rule_differences
 
@@ -93,8 +94,9 @@ def compare(draft: Draft, end: Phase) -> Comparison:
         found += _service(draft, end)
         count = [] if row.blue.scaling is not None else ["desired count"]
         compared.append(f"blue's revision, {''.join(f'{one}, ' for one in count)}deployment configuration")
-    if row.blue.scaling is not None and "blue's scaling" not in unread and not _is_gone(draft.seen.blue):
-        found += _scaling(row.blue.scaling, draft.seen.scaling)
+    bounds = row.blue.scaling if "blue's scaling" not in unread else None
+    if bounds is not None and not point_of_no_return.is_blue_deleted(draft):
+        found += _scaling(bounds, draft.seen.scaling)
         compared.append("blue's scaling bounds and suspensions")
     return Comparison(compared=tuple(compared), differs=tuple(found), unread=unread)
 
@@ -129,7 +131,10 @@ def _unread(draft: Draft) -> tuple[str, ...]:
     if row.blue is not None and row.green is not None:
         looks.append(("blue", seen.blue))
         looks += [("blue's scaling", seen.scaling)] if row.blue.scaling is not None else []
-    return tuple(dict.fromkeys(name for name, look in looks if look is None or isinstance(look, Unread)))
+    unread = [name for name, look in looks if look is None or isinstance(look, Unread)]
+    if isinstance(seen.blue, Absent) and not point_of_no_return.is_blue_gone(draft):
+        unread.append("blue")  # one look alone may be an old answer
+    return tuple(dict.fromkeys(unread))
 
 
 def _rule(
@@ -153,7 +158,7 @@ def _rule(
 
 def _service(draft: Draft, end: Phase) -> Iterator[Difference]:
     blue, seen = draft.blue, draft.seen.blue
-    if _is_gone(seen) or not isinstance(seen, ServiceSeen):
+    if not isinstance(seen, ServiceSeen) or point_of_no_return.is_blue_deleted(draft):
         yield Difference(what=blue.name, was="there", now="deleted")
         return
     due = draft.green.for_blue if end is Phase.SUCCEEDED else blue.former
@@ -166,10 +171,6 @@ def _service(draft: Draft, end: Phase) -> Iterator[Difference]:
     was, now = comparable(blue.deployment_configuration), comparable(seen.deployment_configuration)
     if was != now:
         yield Difference(what="blue's deployment configuration", was=_short(was), now=_short(now))
-
-
-def _is_gone(seen: object) -> bool:
-    return not isinstance(seen, ServiceSeen) or seen.status != "ACTIVE"
 
 
 def _scaling(was: ScalingSeen, seen: object, whose: str = "blue's") -> Iterator[Difference]:

@@ -18,10 +18,10 @@ from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import Ending
 from orchestrator.core.scaling import swap_blue
 from orchestrator.core.scaling.capacity import all_traffic_needs
+from orchestrator.core.tick import point_of_no_return
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic import target_groups_in_use
 
-SLACK = timedelta(seconds=60)
 SECOND_LOOK = "a second look at blue, which was not found"
 
 
@@ -33,11 +33,6 @@ def goes(row: Rollout) -> bool:
 def delay(row: Rollout) -> timedelta:
     """How long a target of blue keeps its connections once it is to leave."""
     return longest_delay(pair.attributes for pair in row.pairs)
-
-
-def slowest(row: Rollout) -> timedelta:
-    """How long blue's tasks may take to leave: deregistered first, then stopped. A shorter limit would be wrong."""
-    return delay(row) + (row.blue.stops_in if row.blue else timedelta(0)) + SLACK
 
 
 def drain(draft: Draft) -> str:
@@ -83,7 +78,7 @@ def _read(draft: Draft) -> ServiceSeen | str:
     """Blue as seen, or what is waited for, in words; empty once it is gone."""
     seen: ServiceSeen | Absent | str = draft.must_read(draft.seen.blue, "blue")
     if isinstance(seen, Absent):
-        if not (draft.retirement.is_deleting or is_gone(draft)):
+        if not (draft.retirement.is_deleting or point_of_no_return.is_blue_gone(draft)):
             return SECOND_LOOK
         draft.change(retirement=replace(draft.retirement, is_gone=True))
         return ""
@@ -158,28 +153,10 @@ def clear(draft: Draft) -> str:
     return ""
 
 
-def note_absence(draft: Draft) -> None:
-    """Remember since when blue's service is not there; one that was seen is there again."""
-    match draft.seen.blue:
-        case Absent():
-            since = draft.row.way_out.blue_absent_since or draft.now
-            draft.change(blue_absent_since=since)
-            draft.wake_by(max(draft.now, since) + draft.row.spec.metrics.look_gap)
-        case ServiceSeen():
-            draft.change(blue_absent_since=None)
-        case _:
-            pass
-
-
-def is_gone(draft: Draft) -> bool:
-    """True once two looks agree that blue's service is not there: somebody deleted it."""
-    return isinstance(draft.seen.blue, Absent) and draft.is_agreed(draft.row.way_out.blue_absent_since)
-
-
 def to_restore(draft: Draft) -> ServiceSeen | Absent | str:
     """Blue as seen, to be as it was; Absent: it is gone, and needs nothing; or what is waited for, in words."""
     seen: ServiceSeen | Absent | str = draft.read(draft.seen.blue, "blue")
-    return SECOND_LOOK if isinstance(seen, Absent) and not is_gone(draft) else seen
+    return SECOND_LOOK if isinstance(seen, Absent) and not point_of_no_return.is_blue_gone(draft) else seen
 
 
 def untag(draft: Draft) -> str:

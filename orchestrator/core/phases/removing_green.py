@@ -23,6 +23,7 @@ from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_state import Pair
 from orchestrator.core.scaling import blue_floor, green_scaling, swap_blue
+from orchestrator.core.tick import point_of_no_return
 from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.traffic import leaving_rules, sticky_sessions, target_groups_in_use
@@ -58,7 +59,7 @@ def needs(row: Rollout, now: datetime) -> Needs:
 
 def leave(draft: Draft, end: Phase) -> None:
     """One tick of leaving; moves to `end` once everything was seen to be gone and restored."""
-    removing_blue.note_absence(draft)
+    point_of_no_return.note_absence(draft)
     rules = leaving_rules.take(draft)
     if not rules.is_clear:
         draft.change(waiting_for=RESTORED)
@@ -103,7 +104,7 @@ def leave(draft: Draft, end: Phase) -> None:
 def _left(draft: Draft) -> str:
     """What is left, as the last event says it."""
     left = target_groups_in_use.in_words(draft.row) or "; nothing of green is left"
-    if removing_blue.is_gone(draft):
+    if point_of_no_return.is_blue_gone(draft):
         left += f"; {draft.blue.name} is gone, which somebody deleted: nothing of it was restored"
     return left
 
@@ -249,7 +250,7 @@ def _restore_count(draft: Draft) -> str:
 
 def _give_scaling_back(draft: Draft) -> str:
     """What scaling that a retirement took from blue still lacks; nothing where blue is gone."""
-    return "" if removing_blue.is_gone(draft) else swap_blue.give_back(draft)
+    return "" if point_of_no_return.is_blue_gone(draft) else swap_blue.give_back(draft)
 
 
 def _raised_count(row: Rollout) -> tuple[int, int]:
@@ -271,7 +272,7 @@ def _restore_scaling(draft: Draft) -> str:
     if isinstance(
         draft.seen.blue, Absent
     ):  # AWS refuses every write to the scaling of a service that is not there
-        return "" if removing_blue.is_gone(draft) else removing_blue.SECOND_LOOK
+        return "" if point_of_no_return.is_blue_gone(draft) else removing_blue.SECOND_LOOK
     if row.way_out.on_blue_since is not None:
         ripe = row.way_out.on_blue_since + PERIODS_BEFORE_SCALING * row.spec.metrics.period
         if draft.now < ripe:

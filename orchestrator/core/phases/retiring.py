@@ -18,7 +18,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.tags import RETIRING, SERVES
 from orchestrator.core.domain.text import group_name, span
 from orchestrator.core.domain.verdict import Verdict
-from orchestrator.core.ecs import task_definitions
+from orchestrator.core.ecs import stopped_tasks, task_definitions
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import health
 from orchestrator.core.gates.scene import Colour
@@ -32,9 +32,11 @@ from orchestrator.core.rollout.names import tags_of, token_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import swap_blue, swap_green
 from orchestrator.core.scaling.capacity import all_traffic_needs
+from orchestrator.core.tick import point_of_no_return
 from orchestrator.core.tick.draft import LATE, TEAL, Draft
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.traffic import (
+    leaving_rules,
     rule_looks,
     swap_rules,
     target_groups_in_use,
@@ -69,9 +71,10 @@ def retire(draft: Draft) -> None:
     if draft.row.retirement is None:
         token = token_of(draft.row, "blue again")
         draft.change(retirement=Retirement(token=token, desired=all_traffic_needs(draft)))
-    removing_blue.note_absence(draft)
+    point_of_no_return.note_absence(draft)
     looks = swap_rules.take_looks(draft)
     rule_looks.hold_for(draft, looks)
+    stopped_tasks.tell(draft, Colour.GREEN)
     _judge_green(draft)
     _limit(draft)
     # Each asks for what is missing and says what it waits for; the next begins once it waits for nothing.
@@ -145,9 +148,9 @@ def _limit(draft: Draft) -> None:
         return
     until = row.phase_since + row.pause.paused_for + row.spec.limits.settle
     if retirement.drained_from is not None:
-        until = max(until, retirement.drained_from + removing_blue.slowest(row))
+        until = max(until, retirement.drained_from + leaving_rules.slowest(row))
     elif retirement.swapped_at is not None:
-        until = max(until, retirement.swapped_at + removing_blue.delay(row) + removing_blue.slowest(row))
+        until = max(until, retirement.swapped_at + removing_blue.delay(row) + leaving_rules.slowest(row))
     if draft.now > until:
         waiting = row.waiting.waiting_for or "blue to be retired"
         lasted = span(until - row.phase_since - row.pause.paused_for)

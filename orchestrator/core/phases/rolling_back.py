@@ -33,7 +33,7 @@ from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.scaling.task_counts import count_before
 from orchestrator.core.tick.draft import LATE, Draft, TurnBack, targets_of
 from orchestrator.core.tick.needs import Needs
-from orchestrator.core.traffic import rule_looks, rules
+from orchestrator.core.traffic import leaving_rules, rule_looks, rules
 
 STUCK = timedelta(minutes=1)  # so long may it take until all traffic is on a blue that is as it was
 
@@ -96,6 +96,7 @@ def take_back(draft: Draft) -> None:
             return
         _tell_on_blue(draft, end)
     removing_green.leave(draft, Phase.ROLLED_BACK)
+    _page_if_left(draft)
 
 
 def _is_blue_as_before(draft: Draft) -> bool:
@@ -115,6 +116,19 @@ def _page_if_stuck(draft: Draft, end: End) -> None:
     if draft.now >= end.at + longest:
         why = draft.holds[0].reason if draft.holds else f"it waits for {row.waiting.waiting_for}"
         draft.page(f"rolling back for {span(longest)}, and blue does not have all traffic yet: {why}")
+
+
+def _page_if_left(draft: Draft) -> None:
+    """Page people where traffic is on blue and what Teal made does not go: AWS refuses, or something is in its way."""
+    row = draft.row
+    on_blue = row.end.traffic_on_blue_at if row.end else None
+    if row.phase is not Phase.ROLLING_BACK or on_blue is None:
+        return
+    drain = row.spec.drain
+    longest = row.spec.limits.hold + drain.after + drain.slices * drain.every + leaving_rules.slowest(row)
+    if draft.now >= on_blue + longest:
+        why = draft.seen.failures[0].why if draft.seen.failures else row.waiting.waiting_for
+        draft.page(f"all traffic is on blue for {span(longest)}, and not all that Teal made is gone: {why}")
 
 
 def _has_blue_its_tasks(draft: Draft) -> bool:
@@ -140,6 +154,7 @@ def _tell_on_blue(draft: Draft, end: End) -> None:
         end=replace(end, traffic_on_blue_at=draft.now),
         on_blue_since=draft.now,
         is_way_clear=True,
+        is_paged=False,
         waiting_for="green to be removed",
     )
     seconds = round((draft.now - end.at).total_seconds(), 3)

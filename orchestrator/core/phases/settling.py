@@ -5,7 +5,7 @@ good step on green, holds and pages people, and never rolls the release back by 
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.core.analysis import bake, intervals
 from orchestrator.core.analysis.metric_queries import alarm_names, metrics_need
@@ -39,6 +39,7 @@ from orchestrator.core.traffic import rule_looks, rules, sticky_sessions
 from orchestrator.core.traffic.drift import SOMEBODY
 from orchestrator.core.traffic.rule_looks import Found, Look
 
+UNREAD_LONGEST = timedelta(minutes=1)  # an update that ECS acknowledged is in its answers by then
 FAILED_STARTS = 3  # of blue's tasks on the new revision, after which people should know
 
 
@@ -152,14 +153,14 @@ def _follow_new(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
         if (
             attempt.is_taken
         ):  # an answer from before the update, or ECS has undone it, and then it stays undone
-            return _doubt(draft, attempt, seen, until=attempt.at + rule_looks.UNREAD_LONGEST)
-        _ask(draft, attempt)
+            return _doubt(draft, attempt, seen, until=attempt.at + UNREAD_LONGEST)
+        _ask_again(draft, attempt)
         return False
     if primary.task_definition != attempt.task_definition or primary.rollout_state == "FAILED":
         return _doubt(draft, attempt, seen)
     if primary.id == attempt.before and seen.desired < attempt.desired:
         # An empty blue named the revision already: only its count shows whether it was asked.
-        _ask(draft, attempt)
+        _ask_again(draft, attempt)
         return False
     _keep_attempt(draft, replace(attempt, is_taken=True, doubted_since=None))
     return True
@@ -171,7 +172,9 @@ def _follow_forced(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
     if primary is None or primary.id == attempt.before:
         # Twice is not once here: each makes ECS replace every task. So it is asked again only when it must be lost.
         if draft.now >= attempt.at + LATE:
-            _ask(draft, attempt)
+            _ask_again(draft, attempt)
+        else:
+            _keep_attempt(draft, replace(attempt, doubted_since=None))
         draft.change(waiting_for="blue to take the update")
         return False
     is_anothers = primary.id != (attempt.deployment or primary.id)
@@ -199,6 +202,13 @@ def _attempt(draft: Draft, seen: ServiceSeen) -> None:
         attempt=attempt.number,
         task_definition=attempt.task_definition,
     )
+    _ask(draft, attempt)
+
+
+def _ask_again(draft: Draft, attempt: Attempt) -> None:
+    """Blue reads as before the update: looks that spoke against it are not followed by one that agrees."""
+    attempt = replace(attempt, doubted_since=None)
+    _keep_attempt(draft, attempt)
     _ask(draft, attempt)
 
 

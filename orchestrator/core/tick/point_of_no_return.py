@@ -53,11 +53,38 @@ def _clears(row: Rollout) -> str:
     return CLEARS if why(row) else "a person rolls back, goes back, or resumes"
 
 
+def note_absence(draft: Draft) -> None:
+    """Remember since when blue's service is not there; one that was seen is there again."""
+    match draft.seen.blue:
+        case Absent():
+            draft.change(blue_absent_since=draft.row.way_out.blue_absent_since or draft.now)
+            draft.wake_by(draft.now + draft.row.spec.metrics.look_gap)
+        case ServiceSeen():
+            draft.change(blue_absent_since=None)
+        case _:
+            pass
+
+
+def is_blue_gone(draft: Draft) -> bool:
+    """True once two looks agree that blue's service is not there: somebody deleted it."""
+    return isinstance(draft.seen.blue, Absent) and draft.is_agreed(draft.row.way_out.blue_absent_since)
+
+
+def is_blue_deleted(draft: Draft) -> bool:
+    """The same, and where ECS still shows a service that somebody has deleted."""
+    seen = draft.seen.blue
+    return is_blue_gone(draft) or (isinstance(seen, ServiceSeen) and seen.status != "ACTIVE")
+
+
 def look(draft: Draft) -> None:
     """Note what became of blue; hold and page people where there is no way back."""
+    note_absence(draft)
     row, seen = draft.row, draft.seen.blue
-    if isinstance(seen, Absent) or (isinstance(seen, ServiceSeen) and seen.status != "ACTIVE"):
+    if is_blue_deleted(draft):
         draft.change(blue_loss=Loss.DELETED)
+    elif isinstance(seen, Absent):
+        words = "AWS does not know blue's service: a second look says whether it was deleted"
+        draft.hold(HoldKind.BLUE, words, clears_when="blue is there")
     elif isinstance(seen, ServiceSeen):
         is_empty = not seen.desired and row.blue is not None and row.blue.desired > 0
         draft.change(blue_loss=Loss.EMPTY if is_empty else None)

@@ -74,6 +74,12 @@ def unused_delay(row: Rollout) -> timedelta:
     return longest_delay(pair.attributes for pair in unused) if unused else timedelta(0)
 
 
+def slowest(row: Rollout) -> timedelta:
+    """How long a colour's tasks may take to leave: deregistered first, then stopped. A shorter limit would be wrong."""
+    stops_in = row.blue.stops_in if row.blue else timedelta(0)
+    return longest_delay(pair.attributes for pair in row.pairs) + stops_in + SLACK
+
+
 def not_drained(draft: Draft) -> str:
     """What keeps green in the rules, in words; empty once its tasks are gone, or have had their time."""
     row, seen = draft.row, draft.seen.green
@@ -82,9 +88,7 @@ def not_drained(draft: Draft) -> str:
     since = row.way_out.stopping_since
     if since is None:
         return "green's tasks to be stopped"
-    slowest = longest_delay(pair.attributes for pair in row.pairs) + SLACK
-    slowest += row.blue.stops_in if row.blue else timedelta(0)
-    if draft.now >= since + slowest:
+    if draft.now >= since + slowest(row):
         return ""
     if isinstance(seen, ServiceSeen) and (seen.desired or seen.running or seen.pending):
         return "green's last tasks to stop"

@@ -8,8 +8,8 @@ from orchestrator.core.analysis.detectable_regression import words_of
 from orchestrator.core.analysis.measured_share import measured
 from orchestrator.core.domain.commands import ACCEPTED
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.phases.removing_blue import slowest
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.traffic.leaving_rules import slowest
 from orchestrator.ports.rollouts import Stored
 
 

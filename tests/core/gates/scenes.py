@@ -9,7 +9,7 @@ from orchestrator.core.cloud.resources import AlarmSeen, Series, StopSeen, Targe
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.scene import Colour, Counts, Interval, Names, Scene
-from tests.builders import BLUE_GROUP, CLUSTER, NOON, WANTED, good_alarm
+from tests.builders import BLUE_GROUP, CLUSTER, FORMER, NOON, WANTED, good_alarm
 from tests.core.stages import GREEN_GROUP, GREEN_NAME, MINUTE, service
 
 SERVES_SINCE = NOON - 10 * MINUTE
@@ -30,6 +30,7 @@ def scene(**changes: Any) -> Scene:  # noqa: ANN401 - the fields of Scene
         revision=WANTED,
         service=service(GREEN_NAME, WANTED),
         targets=(TargetsSeen(healthy=3),),
+        other=service("checkout", FORMER),
         intervals=(),
         reading=(),
         names=Names(

@@ -189,6 +189,15 @@ def test_tasks_that_stop_about_when_the_other_colours_do_are_held_against_neithe
     assert asked(service=green(stops=stops), other=near).verdict is PASS
 
 
+@pytest.mark.parametrize("other", [None, Unread(why="throttled")], ids=["not looked at", "not read"])
+def test_stops_hold_until_it_is_known_whether_the_other_colour_had_them_too(other: Unread | None) -> None:
+    answer = asked(service=green(stops=(stop(),) * 3), other=other)
+    assert (answer.verdict, answer.clears_when) == (HOLD, "blue's stopped tasks can be read")
+    assert asked(service=green(stops=(stop(),) * 3), other=Absent()).verdict is FAIL, (
+        "blue is gone: it is green's"
+    )
+
+
 def test_tasks_that_stop_while_the_other_colour_has_no_healthy_target_hold() -> None:
     sick = TargetsSeen(unhealthy=3, reasons=("Target.Timeout",))
     answer = asked(service=green(stops=(stop(),) * 3), others=(sick,))

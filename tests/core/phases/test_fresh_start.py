@@ -1,6 +1,7 @@
 """Tasks that stopped before somebody mended what stopped them are not held against the colour again."""
 
 from datetime import timedelta
+from typing import Any
 
 from orchestrator.core.cloud.resources import StopSeen
 from orchestrator.core.domain.commands import CommandKind
@@ -37,6 +38,9 @@ def stopped(since: timedelta, count: int = 3) -> tuple[StopSeen, ...]:
     return (made,) * count
 
 
+LOOKED_AT: dict[str, Any] = {"stops_told": ("the first",)}  # from then on both colours' stops are read
+
+
 def seen_with_stops(known: Rollout, stops: tuple[StopSeen, ...]) -> Seen:
     """What stopped is of the colour that is judged."""
     is_blue = known.phase is Phase.SETTLING
@@ -59,7 +63,7 @@ def test_blue_that_became_steady_after_some_failed_starts_takes_traffic_home() -
 
 
 def test_blue_that_dies_once_traffic_comes_home_fails() -> None:
-    judged = settling(900, is_homeward=True, stops_count_from=NOON - timedelta(minutes=1))
+    judged = settling(900, is_homeward=True, stops_count_from=NOON - timedelta(minutes=1), **LOOKED_AT)
     decision = at(judged, seen_with_stops(judged, stopped(timedelta(seconds=30))))
     assert (
         decision.rollout.waiting.failed == "health: 3 of blue's tasks stopped within 10 minutes: exit code 1"
@@ -67,7 +71,7 @@ def test_blue_that_dies_once_traffic_comes_home_fails() -> None:
 
 
 def test_resume_after_a_failure_judges_anew() -> None:
-    known = baked(spec=spec(on_failure=OnFailure.HOLD))
+    known = baked(spec=spec(on_failure=OnFailure.HOLD), **LOOKED_AT)
     stops = stopped(timedelta(minutes=3))
     failed = at(known, seen_with_stops(known, stops)).rollout
     assert failed.waiting.failed

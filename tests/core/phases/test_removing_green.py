@@ -351,6 +351,27 @@ def test_a_blue_that_somebody_deleted_needs_nothing_restored_and_the_end_says_so
     assert f"; {words}; not as it was: checkout: there → deleted (compared: " in ended.message
 
 
+def test_one_look_that_does_not_find_blue_is_no_deletion_in_the_last_sentence() -> None:
+    known = restored()
+    first = at(known, seen_of(known, blue=Absent(), groups=GONE))
+    assert first.rollout.phase is Phase.ROLLING_BACK
+    last = at(first.rollout, seen_of(known, **QUIET), now=NOON + timedelta(seconds=10))
+    (ended,) = [event for event in last.events if event.kind is EventKind.ENDED]
+    assert "deleted" not in ended.message
+
+
+@pytest.mark.parametrize("look", [None, UNREAD])
+def test_a_blue_that_cannot_be_read_at_the_end_was_not_compared_and_is_not_called_deleted(
+    look: Unread | None,
+) -> None:
+    known = restored()
+    seen = seen_of(known, **{**QUIET, "blue": look})
+    last = at(at(known, seen).rollout, seen, now=NOON + MINUTE)
+    (ended,) = [event for event in last.events if event.kind is EventKind.ENDED]
+    assert "not compared, since it could not be read: blue" in ended.message
+    assert "deleted" not in ended.message
+
+
 def test_a_blue_that_is_there_again_is_restored_after_all() -> None:
     known = restored(is_configuration_touched=True)
     changed = service("checkout", FORMER, deployment_configuration=UNWATCHED)

@@ -16,6 +16,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
+from orchestrator.core.rollout.handover import End
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.seen import Failure, Seen
@@ -280,3 +281,23 @@ def test_an_abandoned_rollout_writes_nothing_more_and_says_what_is_left(known: R
     ended = next(event for event in decision.events if event.kind is EventKind.ENDED)
     assert "abandon" in ended.message
     assert known.green is None or known.green.name in str(dict(ended.facts)["left"])
+
+
+# what does not go ------------------------------------------------------------------------------------------------
+
+
+def test_people_are_called_where_traffic_is_on_blue_and_what_teal_made_does_not_go() -> None:
+    known = row(Phase.ROLLING_BACK, weight=0, end=End(reason="a test", by=OPERATOR, at=NOON))
+    on_blue = at(changed(known, is_paged=True), seen_of(known)).rollout
+    assert on_blue.end is not None
+    assert on_blue.end.traffic_on_blue_at == NOON
+    refused = (Failure(key="delete_service green", why="AccessDenied: ecs:DeleteService", is_final=True),)
+    hours = NOON + timedelta(hours=2)
+    early = at(on_blue, seen_of(known, failures=refused), now=hours)
+    assert EventKind.PAGED not in recorded(early), "draining has its time besides"
+    late = at(early.rollout, seen_of(known, failures=refused), now=hours + timedelta(minutes=10))
+    (page,) = [event for event in late.events if event.kind is EventKind.PAGED]
+    assert "all traffic is on blue" in page.message
+    assert "AccessDenied: ecs:DeleteService" in page.message
+    once = at(late.rollout, seen_of(known, failures=refused), now=hours + timedelta(minutes=20))
+    assert EventKind.PAGED not in recorded(once)

@@ -10,6 +10,7 @@ from orchestrator.core.cloud.effects import TagFormer, UpdateService, WriteRule
 from orchestrator.core.cloud.resources import StopSeen, TargetsSeen, Unread
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.ids import TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
@@ -199,6 +200,21 @@ def test_a_deployment_that_ecs_gave_up_on_holds() -> None:
     gave_up = good_deployment(task_definition=WANTED, rollout_state="FAILED", reason="tasks failed to start")
     decision = twice(known, seen_of(known, blue=service("checkout", WANTED, deployments=(gave_up,))))
     assert held(decision) == {HoldKind.BLUE}
+
+
+def test_looks_that_an_older_answer_came_between_do_not_agree() -> None:
+    """Two looks must follow each other: what speaks against an update is forgotten where blue reads as before it."""
+    third = TaskDefinitionArn(f"{FORMER}9")
+    another = good_deployment(id="ecs-svc/another", task_definition=third)
+    former, other = service("checkout", FORMER), service("checkout", third, deployments=(another,))
+    assert former.primary is not None
+    known = changed(settling(), attempts=(replace(attempt(), before=former.primary.id),))
+    first = at(known, seen_of(known, blue=other))
+    assert first.rollout.handover.attempts[-1].doubted_since == NOON
+    before = at(first.rollout, seen_of(known, blue=former), now=NOON + timedelta(seconds=10))
+    assert before.rollout.handover.attempts[-1].doubted_since is None
+    again = at(before.rollout, seen_of(known, blue=other), now=NOON + timedelta(seconds=20))
+    assert not again.rollout.handover.attempts[-1].is_failed
 
 
 @pytest.mark.parametrize("weight", [1000, 500])
