@@ -151,7 +151,7 @@ def _abandon(draft: Draft, command: Command) -> None:
     left += [revision_name(each.arn) for each in row.revisions.registrations if each.arn]
     if row.green and row.green.is_scaling_asked and not row.green.is_scaling_gone:
         left += [f"the scalable target of {row.green.name}", *row.green.alarms]
-    left += removing_blue.left_of_blue(row)
+    left += removing_blue.left_while_retiring(row)
     changed = list(abandoned.left_of_blue(row))
     draft.end(reason, command.by)
     draft.move(Phase.ABANDONED, reason)

@@ -19,7 +19,7 @@ from orchestrator.core.domain.ids import LoadBalancerArn, TargetGroupArn
 from orchestrator.core.domain.tags import SERVES, is_of
 from orchestrator.core.tick.needs import SurveyNeed
 
-NOWHERE, HANGS, CARRIES = range(3)  # on rules: not at all, at weight 0, with traffic
+NOWHERE, WEIGHTLESS, CARRIES = range(3)  # on rules: not at all, at weight 0, with traffic
 ADVICE = (
     "check the names of cluster and service, the account and the region; to bring a new service up, create it "
     "with desired count 0 and its target group in a rule, and roll out with first_deployment"
@@ -110,8 +110,8 @@ async def _standing(call: Caller, service: Answer) -> int:
     if any(gives(rule, groups) for rule in rules):
         return CARRIES
     forwards = (read_forward(rule.actions) for rule in rules)
-    hangs = any(one.group in groups for forward in forwards if forward for one in forward.groups)
-    return HANGS if hangs else NOWHERE
+    is_listed = any(one.group in groups for forward in forwards if forward for one in forward.groups)
+    return WEIGHTLESS if is_listed else NOWHERE
 
 
 def gives(rule: RuleSeen, groups: frozenset[TargetGroupArn]) -> bool:

@@ -134,7 +134,7 @@ def not_ready(
         return reason
     stops = doubtful_stops(service, revision, now - quiet)
     if stops:
-        return f"a task of {service.name} stopped just now: {stops[0].reason or stops[0].code}"
+        return f"a task of {service.name} stopped just now: {stops[0].why}"
     doubt = why_in_doubt(service, revision, now, now - FLAPPING_WITHIN)
     if doubt:
         return f"{service.name}: {doubt}"

@@ -106,6 +106,11 @@ class StopSeen:
     code: str  # ECS stopCode: TaskFailedToStart, EssentialContainerExited, ServiceSchedulerInitiated, …
     reason: str
 
+    @property
+    def why(self) -> str:
+        """Why it stopped in ECS's own words, or its code where there are none."""
+        return self.reason or self.code
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectionSeen:

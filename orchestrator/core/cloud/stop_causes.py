@@ -102,4 +102,4 @@ def in_words(stops: Sequence[StopSeen]) -> str:
     """How many tasks stopped, and why the last did in ECS's own words; empty if none. Newest first."""
     if not stops:
         return ""
-    return f"{counted(len(stops), 'task')} stopped, last: {stops[0].reason or stops[0].code}"
+    return f"{counted(len(stops), 'task')} stopped, last: {stops[0].why}"

@@ -23,7 +23,7 @@ def tell(draft: Draft, colour: Colour) -> None:
             draft.change(stops_told=(*recorded, _id(stop)))
             draft.tell(
                 EventKind.TASK_STOPPED,
-                f"a task of {colour} stopped: {stop.reason or stop.code}",
+                f"a task of {colour} stopped: {stop.why}",
                 task=stop.task,
                 code=stop.code,
                 reason=stop.reason,

@@ -75,7 +75,7 @@ def _of_tasks(service: ServiceSeen, scene: Scene) -> Answer | None:
             # What befalls both colours is held against neither, and who cannot be asked may have had it too.
             words = f"{scene.judged}: {counted(len(stops), 'task')} stopped, and {other}'s are not known yet"
             return _hold(words, f"{other}'s stopped tasks can be read")
-        last = stops[0].reason or stops[0].code
+        last = stops[0].why
         minutes = int(FLAPPING_WITHIN.total_seconds() // 60)
         words = f"{len(stops)} of {scene.judged}'s tasks stopped within {minutes} minutes: {last}"
         are_asked = all(isinstance(seen, TargetsSeen) and not seen.unused for seen in scene.others)

@@ -46,8 +46,8 @@ def prepare(draft: Draft) -> None:
         return
     rules.want(draft, NONE)
     rules.write(draft, looks, safe_is_less=True)
-    hangs = all(isinstance(seen, GroupSeen) and seen.load_balancers for seen in groups)
-    is_done = rules.all_at(draft.row, NONE) and hangs and is_registered
+    are_in_rules = all(isinstance(seen, GroupSeen) and seen.load_balancers for seen in groups)
+    is_done = rules.all_at(draft.row, NONE) and are_in_rules and is_registered
     if is_done and not draft.holds and not draft.row.pause.paused_by:
         draft.move(Phase.PROVISIONING, "green's target groups are in every rule at weight 0")
     else:

@@ -179,14 +179,12 @@ def _follow_start(draft: Draft, green: ServiceSeen) -> None:
     if primary is not None and primary.rollout_state == "FAILED":
         # ECS counts the tasks; why they stopped only they can say.
         reason = (primary.reason or "ECS gave up on it").rstrip(".")
-        last = f"; its last task: {stops[0].reason or stops[0].code}" if stops else ""
+        last = f"; its last task: {stops[0].why}" if stops else ""
         roll_back(draft, f"green does not start: {reason}{last}", TEAL)
         return
-    reasons = [stop.reason or stop.code for stop in stops]
+    reasons = [stop.why for stop in stops]
     worst = max(reasons, key=reasons.count, default="")
-    failed_starts = [
-        stop for stop in stops if stop.code == "TaskFailedToStart" and (stop.reason or stop.code) == worst
-    ]
+    failed_starts = [stop for stop in stops if stop.code == "TaskFailedToStart" and stop.why == worst]
     if len(failed_starts) >= FAILED_STARTS or len(stops) > FAILED_STARTS:
         roll_back(draft, f"green does not start: {len(stops)} tasks stopped, {worst}", TEAL)
         return

@@ -174,7 +174,7 @@ def untag(draft: Draft) -> str:
     return "blue's tags to be removed"
 
 
-def left_of_blue(row: Rollout) -> list[str]:
+def left_while_retiring(row: Rollout) -> list[str]:
     """What an abandoned rollout leaves of blue, where it was being retired: in words, if anything."""
     retirement = row.retirement
     if retirement is None or row.blue is None or retirement.drained_from is None:

@@ -12,6 +12,7 @@ from orchestrator.core.cloud.effects import DeleteService, RestoreDeploymentConf
 from orchestrator.core.cloud.resources import Absent, GroupSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.tags import ROLLOUT
 from orchestrator.core.ecs import task_definitions
 from orchestrator.core.phases import last_look, removing_blue
 from orchestrator.core.phases.shared_needs import (
@@ -129,7 +130,7 @@ def _remove_green(draft: Draft) -> str:
 
 def _retire(draft: Draft, service: ServiceSeen) -> str:
     green = draft.green
-    if service.tags.get("teal:rollout") != draft.row.id:
+    if service.tags.get(ROLLOUT) != draft.row.id:
         draft.change(green=replace(green, is_gone=True))
         return ""  # somebody else's service under the name Teal would have taken
     if (service.status != "ACTIVE" or not service.desired) and draft.row.way_out.stopping_since is None:
@@ -194,7 +195,7 @@ def _remove_group(draft: Draft, pair: Pair, *, is_restored: bool) -> str:
         case Absent():
             if draft.may_land_late:
                 return "a creation that may still be in flight"
-        case GroupSeen() as seen if seen.tags.get("teal:rollout") == draft.row.id:
+        case GroupSeen() as seen if seen.tags.get(ROLLOUT) == draft.row.id:
             if (green is not None and not green.is_gone) or not is_restored:
                 return f"target group {pair.green_name} to be deleted"
             if waiting := target_groups_in_use.delete(draft, seen.arn, pair.load_balancer):

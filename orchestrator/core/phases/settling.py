@@ -17,6 +17,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn, Tenths, revision_name
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, NONE, RETURN_STEPS, percent
+from orchestrator.core.domain.tags import FORMER
 from orchestrator.core.domain.text import span
 from orchestrator.core.domain.verdict import Answer, Verdict
 from orchestrator.core.ecs import stopped_tasks, task_protection, wanted_task_definition
@@ -115,7 +116,7 @@ def _is_tagged(draft: Draft) -> bool:
         return False
     groups = [draft.seen.groups.get(pair.green_name) for pair in row.pairs]
     tags = [green.tags, *(seen.tags if isinstance(seen, GroupSeen) else {} for seen in groups)]
-    if all(found.get("teal:former") == row.known.blue.former for found in tags):
+    if all(found.get(FORMER) == row.known.blue.former for found in tags):
         return True
     arns = tuple(TargetGroupArn(pair.green or "") for pair in row.pairs)
     draft.ask(

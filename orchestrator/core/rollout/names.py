@@ -4,6 +4,7 @@ import uuid
 
 from orchestrator.core.cloud.effects import Tags
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.tags import MANAGED, ROLLOUT, SERVICE
 from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout.rollout import Rollout
 
@@ -20,7 +21,7 @@ def short_id(rollout: RolloutId) -> str:
 
 def tags_of(row: Rollout) -> Tags:
     """The tags on everything this rollout makes."""
-    return (("teal:managed", "true"), ("teal:rollout", row.id), ("teal:service", row.spec.service.path))
+    return ((MANAGED, "true"), (ROLLOUT, row.id), (SERVICE, row.spec.service.path))
 
 
 def token_of(row: Rollout, name: str) -> str:
@@ -33,7 +34,7 @@ def token_of(row: Rollout, name: str) -> str:
 
 def is_ours(row: Rollout, tags: object) -> bool:
     """True if the tags say that this rollout made the thing."""
-    return isinstance(tags, dict) and tags.get("teal:rollout") == row.id
+    return isinstance(tags, dict) and tags.get(ROLLOUT) == row.id
 
 
 def next_group_name(name: str) -> str:
