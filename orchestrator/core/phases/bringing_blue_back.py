@@ -33,9 +33,9 @@ def is_wanted(row: Rollout) -> bool:
 def is_blue_back(draft: Draft) -> bool:
     """True once blue runs steadily with as many tasks as it had and could take everything, in two looks."""
     _tell(draft)
-    are_groups_in_rules = _is_blue_in_rules(draft)
+    is_in_rules = _is_blue_in_rules(draft)
     waiting = _service(draft) or (
-        "" if are_groups_in_rules else "blue's target groups on every rule again, at weight 0"
+        "" if is_in_rules else "blue's target groups on every rule again, at weight 0"
     )
     row, retirement = draft.row, draft.retirement
     if not waiting:
