@@ -305,7 +305,7 @@ async def open_verification(database: Path, *, role: str = "") -> AsyncIterator[
             session = narrowed(caller, policy, role=role, opens=lambda who: open_wire(where, role=who))
             transport = await stack.enter_async_context(session)
         except Outside as error:
-            raise Unnarrowed(f"no session with fewer permissions could be had: {error}") from error
+            raise Unnarrowed("no session with fewer permissions could be had", str(error)) from error
         yield Calls(Caller(Recorder(transport, log)))
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from api.auth.token_shapes import TokenMade, TokenView
 from api.cli.commands.rollback_direct import DirectRollback
-from api.cli.commands.verify_account import Cleaned
+from api.cli.commands.verify_account_cleaning import Cleaned
 from api.cli.output.init_result import Beginnings
 from api.http.json_values import EventView, PreflightView
 from orchestrator.engine.views.report_parts import Report

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.cli.options import examples
-from api.cli.process.exception_groups import first_of
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -117,7 +116,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click's
         """Run a command; a TealError becomes its sentence and exit code, Ctrl-C becomes 130."""
-        from orchestrator.core.domain.errors import TealError
+        from orchestrator.core.domain.errors import TealError, first_of
 
         try:
             return super().invoke(ctx)

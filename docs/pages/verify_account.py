@@ -82,18 +82,22 @@ def page() -> str:
         "rollout, and "
         "each belief. Account numbers, ARNs, names, ids and addresses are replaced by placeholders such as "
         "`<ecs service 1>`, the same for the same thing; tokens by `<token>`. Of your own service it has no "
-        "sentence of "
-        "preflight or of a rollout's log, since those name what nobody can know beforehand. Before it is written it is "
-        "searched for every name that the run knows.",
+        "sentence of AWS's, of preflight or of a rollout's log, since those name what nobody can know beforehand: codes, "
+        "kinds, numbers and times alone. Before it is written, whatever others said in it is searched for every name "
+        "that the run knows and for every form of an identifier; one that is found stops it.",
         "It exits 0 if every rollout ended as it was to end, no belief is wrong and nothing is left; 1 if not; 2 if it "
-        "cannot begin; 130 if it was interrupted.",
+        "cannot begin; 130 if it was interrupted; 5 if another run on the service is not over.",
         "## What is left",
         "Everything is written to a journal before it is made (in `$XDG_STATE_HOME/teal/verify`), and has the tag "
         "`teal:verify` with the run's id; what a rollout makes has Teal's own tags, which name the run's "
-        "service. Ctrl-C "
-        "removes it all; a second one leaves it. What a run that was killed has left is removed by:",
+        "service. Whatever ends a run, be it Ctrl-C, an error or a full disk, it removes it all, and still writes its "
+        "report; a second Ctrl-C leaves what is there. What a run that was killed has left is removed by:",
         code(CLEAN, "console"),
-        "What AWS does not let go is told, with the command that removes it by hand.",
+        "That is refused where the credentials or the region are not those of the run, which its journal holds, and "
+        "while the run is under way. A line of the journal that is torn is named, and what it may have announced is "
+        "looked for by its name.",
+        "What AWS does not let go stays in the journal and is told, with the command that removes it by hand; so is a "
+        "rollout of your own service that could not be taken back. The exit code is 1 then.",
         "## Beliefs",
         table(
             ["belief", "Teal believes", "how it is asked", "needs", "where it is wrong"],

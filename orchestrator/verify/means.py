@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.errors import said
 from orchestrator.aws.client.transport import Answer
-from orchestrator.core.domain.errors import Outside
+from orchestrator.core.domain.errors import Outside, Unreachable
 from orchestrator.engine.worker import Worker
 from orchestrator.ports.break_glass import Direct
 from orchestrator.ports.clock import Clock
@@ -20,11 +20,12 @@ from orchestrator.verify.facts.datapoints import Datapoints
 from orchestrator.verify.facts.placeholders import Placeholders
 
 READS = ("Describe", "List", "Get", "Simulate")
-IDEMPOTENT_TRIES = 3
 
 
 class Refusal(Exception):
     """AWS's own word for why it did not do what it was asked."""
+
+    may_have_acted = False  # True: nobody knows whether it was done
 
     def __init__(self, service: str, operation: str, code: str, message: str) -> None:
         self.service, self.operation, self.code, self.message = service, operation, code, message
@@ -44,8 +45,33 @@ class Calls:
                 return await self.caller.read(service, operation, params)
             return await self.caller.write(service, operation, params)
         except Outside as error:
-            code, message = said(error)
-            raise Refusal(service, operation, code, message) from error
+            raise _refusal(service, operation, error) from error
+
+    async def pages(
+        self,
+        service: str,
+        operation: str,
+        /,
+        *,
+        items: str,
+        token: str,
+        sent_as: str = "",
+        **params: Any,  # noqa: ANN401 - botocore's shapes
+    ) -> list[Any]:
+        """Every item of a paged read, as ``Caller.pages``. Raises Refusal."""
+        try:
+            return await self.caller.pages(
+                service, operation, params, items=items, token=token, sent_as=sent_as
+            )
+        except Outside as error:
+            raise _refusal(service, operation, error) from error
+
+
+def _refusal(service: str, operation: str, error: Outside) -> Refusal:
+    code, message = said(error)
+    refusal = Refusal(service, operation, code, message)
+    refusal.may_have_acted = isinstance(error, Unreachable)
+    return refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +134,11 @@ class Engine(Protocol):
 
 
 class Unnarrowed(Exception):
-    """No session with narrower permissions could be had; the text says why."""
+    """No session with narrower permissions could be had: why, in words of ours, and in AWS's sentence."""
+
+    def __init__(self, words: str, quoted: str = "") -> None:
+        self.words, self.quoted = words, quoted
+        super().__init__(f"{words}: {quoted}" if quoted else words)
 
 
 Narrow = Callable[[str], AbstractAsyncContextManager[Calls]]

@@ -2,24 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestrator.core.domain.commands import CommandKind
-from orchestrator.core.domain.errors import TealError
-from orchestrator.core.domain.text import counted
-from orchestrator.engine import commands
-from orchestrator.ports.rollouts import Filter
-from orchestrator.verify.beliefs.belief import Belief, Need, Seen, Verdict, not_asked, unclear
+from orchestrator.core.domain.errors import TealError, first_of
+from orchestrator.verify.beliefs.belief import Belief, Need, Seen, Verdict, not_asked, refused
 from orchestrator.verify.beliefs.registry import BELIEFS
+from orchestrator.verify.cleaning import here, tidy
 from orchestrator.verify.journal import Journal
 from orchestrator.verify.means import Means, Refusal, Tally
 from orchestrator.verify.place.making import Maker, Tell, make_place
-from orchestrator.verify.place.removing import Left, remove_all
+from orchestrator.verify.place.removing import Left, still_left
 from orchestrator.verify.rollouts.named_service import take_service
 from orchestrator.verify.rollouts.parts import PARTS, Found, Part, preflight
-from orchestrator.verify.rollouts.play import AUTHOR, Played, play, running, until
+from orchestrator.verify.rollouts.play import Played, play
 from orchestrator.verify.rollouts.watching import watch_datapoints
 from orchestrator.verify.scene import UNREACHED, Scene
 from orchestrator.verify.wanted import Wanted
@@ -27,7 +24,6 @@ from orchestrator.verify.wanted import Wanted
 PREFLIGHT, BELIEF = "preflight", "beliefs"
 RATE = 10.0  # requests a second of this machine, while rollouts are played
 RATE_MOST = 150.0  # where minutes are short
-BACK_WITHIN = 30  # minutes: how long a rollout that was left under way is waited for, at the end
 REACH_TRIES = 10
 
 
@@ -68,42 +64,41 @@ class Outcome:
 async def verify(
     wanted: Wanted, means: Means, journal: Journal, tell: Tell, *, with_command: bool = True
 ) -> Outcome:
-    """Run it. Never raises for what AWS refuses: that is what it is to find out. Cancelled once, it cleans up first.
+    """Run it, and clean up whatever ended it. Never raises: what came of it is what it is to find out.
 
-    `with_command` False: the tasks run the sandbox's own application.
+    Cancelled once, it cleans up first; cancelled again, it leaves what is there and says so. `with_command` False: the
+    tasks run the sandbox's own application.
     """
     _learn(wanted, means)
     began = means.engine.clock.now()
     outcome = Outcome(wanted=wanted, began=began, ended=began)
     try:
         await _run(outcome, means, journal, tell, with_command=with_command)
-    except Refusal as refusal:
-        outcome.stopped = str(refusal)
-    except TealError as error:
-        outcome.stopped = str(error)
-    except BaseExceptionGroup as group:
-        outcome.stopped = str(_first(group))
-    except asyncio.CancelledError:
-        outcome.is_interrupted = True
-        outcome.stopped = "interrupted"
+    except BaseException as error:  # the run's edge: nothing keeps what was made from being removed
+        _stop(outcome, error)
     if outcome.stopped:
         tell(f"stopped: {outcome.stopped}")
-    outcome.left = await clean(wanted, means, journal, tell)
+    try:
+        outcome.left = await tidy(wanted, means, journal, tell)
+    except BaseException as error:  # as above
+        _stop(outcome, error)
+        outcome.left = still_left(journal, {}, otherwise=f"not removed: {outcome.stopped}")
     outcome.ended = means.engine.clock.now()
     return outcome
 
 
-async def clean(wanted: Wanted, means: Means, journal: Journal, tell: Tell) -> tuple[Left, ...]:
-    """Take everything away: first the rollouts under way, by the engine, then what the run made."""
-    _learn(wanted, means)
-    try:
-        await _end_rollouts(wanted, means, tell)
-    except (TealError, Refusal, TimeoutError) as error:
-        tell(f"a rollout could not be taken back in time: {error}")
-    if not journal.left:
-        return ()
-    tell(f"removing {counted(len(journal.left), 'thing')}")
-    return await remove_all(means.calls, journal, wanted, tell)
+def _stop(outcome: Outcome, error: BaseException) -> None:
+    """Note what ended the run; the first that did is what is said."""
+    if isinstance(error, GeneratorExit):
+        raise error  # nothing can be awaited any more
+    first = first_of(error)
+    if isinstance(first, asyncio.CancelledError | KeyboardInterrupt | SystemExit):
+        outcome.is_interrupted, said = True, "interrupted"
+    elif isinstance(first, TealError | Refusal):
+        said = str(first)
+    else:
+        said = f"{type(first).__name__}: {first}"
+    outcome.stopped = outcome.stopped or said
 
 
 def _learn(wanted: Wanted, means: Means) -> None:
@@ -125,8 +120,9 @@ def _learn(wanted: Wanted, means: Means) -> None:
 
 async def _run(outcome: Outcome, means: Means, journal: Journal, tell: Tell, *, with_command: bool) -> None:
     wanted = outcome.wanted
-    identity = await means.calls("sts", "GetCallerIdentity")
-    means.names.learn("account", identity["Account"])
+    where = await here(means)
+    means.names.learn("account", where.account)
+    journal.stands_in(where)
     maker = Maker(means.calls, journal, wanted, tell)
     place = (
         await make_place(maker, with_command=with_command)
@@ -219,9 +215,9 @@ async def _ask(outcome: Outcome, scene: Scene) -> None:
         try:
             seen = await belief.ask(scene)
         except Refusal as refusal:
-            seen = unclear(f"{refusal}", code=refusal.code)
+            seen = refused(refusal)
         outcome.beliefs[belief.name] = seen
-        scene.tell(f"belief {belief.name}: {seen.verdict}: {seen.words}")
+        scene.tell(f"belief {belief.name}: {seen.verdict}: {seen.whole}")
 
 
 def _lacking(belief: Belief, scene: Scene) -> str:
@@ -233,28 +229,3 @@ def _lacking(belief: Belief, scene: Scene) -> str:
     if Need.BALANCER in belief.needs and not (scene.place.load_balancer and scene.place.group):
         return "the service has no load balancer"
     return ""
-
-
-async def _end_rollouts(wanted: Wanted, means: Means, tell: Tell) -> None:
-    """Have the engine take back what is still under way in the run's own store."""
-    engine = means.engine
-    rows, _ = await engine.store.list(Filter(is_active=True), limit=100)
-    for stored in rows:
-        rollout = stored.rollout.id
-        tell(f"taking {rollout} back")
-        command = commands.command(
-            CommandKind.ROLLBACK, by=AUTHOR, clock=engine.clock, reason="the run has ended"
-        )
-        with suppress(TealError):  # it is on its way back already
-            await commands.accept(rollout, command, store=engine.store)
-        async with (
-            asyncio.timeout(BACK_WITHIN * wanted.minute.total_seconds() + 60),
-            running(engine, rollout),
-        ):
-            await until(engine, rollout, lambda row: row.phase.is_final)
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -9,8 +9,8 @@ import pytest
 from orchestrator.verify.beliefs.belief import Belief, Need, Seen, Verdict
 from orchestrator.verify.beliefs.registry import BELIEFS
 from orchestrator.verify.beliefs.unasked import UNASKED
+from orchestrator.verify.report.building import report_of
 from orchestrator.verify.report.page import page
-from orchestrator.verify.report.values import report_of
 from orchestrator.verify.run import part_names
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.kernel.settings import WorldSettings

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.verify.cleaning import clean
 from orchestrator.verify.journal import FILE, Journal, unfinished
-from orchestrator.verify.run import clean, verify
+from orchestrator.verify.run import verify
 from sandbox.world.kernel.errors import CallLost, Json
 from tests.verify.stage import RUN, WANTED, Call, Stage
 

@@ -42,6 +42,35 @@ def test_each_form_of_an_identifier_becomes_a_placeholder(text: str, kind: str) 
     assert f"<{kind} 1>" in Placeholders().scrub(text)
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("123456789012", "account"),
+        ("1234-5678-9012", "account"),
+        ("10.0.0.1", "address"),
+        ("10.0.0.0/16", "address"),
+        ("2001:db8::1", "address"),
+        ("2001:db8::", "address"),
+        ("ip-10-0-0-1", "address"),
+    ],
+)
+@pytest.mark.parametrize(
+    "around", ["{}.", "{}, and", "({})", "x={};", "'{}'", "{}: no", "{}?", "…{}.\nNext", ".{}."]
+)
+def test_an_identifier_is_taken_out_wherever_its_sentence_ends(value: str, kind: str, around: str) -> None:
+    assert Placeholders().scrub(around.format(value)) == around.format(f"<{kind} 1>")
+
+
+def test_a_name_that_is_a_placeholders_word_takes_no_placeholder_apart() -> None:
+    names = Placeholders()
+    names.learn("cluster", "service")
+    names.learn("service", "cluster")
+    text = names.scrub("arn:aws:ecs:eu-west-1:123456789012:service/prod/checkout is not in cluster service")
+    assert text == "<ecs service 1> is not in <service 1> <cluster 1>"
+    assert names.left_in(text) == ()
+    assert names.scrub(text) == text
+
+
 def test_a_token_has_no_number() -> None:
     token = "FwoGZXIvYXdzEBYaDJ/" + "abcDEF123+/" * 8
     assert Placeholders().scrub(f"token {token}") == "token <token>"
@@ -63,7 +92,15 @@ def test_a_known_name_goes_also_where_others_are_made_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["12 of 340 requests failed, 10.5 %", "ecs:UpdateService", "HTTP 503 at 12:30:05"]
+    "text",
+    [
+        "12 of 340 requests failed, 10.5 %",
+        "ecs:UpdateService",
+        "HTTP 503 at 12:30:05",
+        "0.123456789012",
+        "1.2.3.4.5",
+        "12345678901234",
+    ],
 )
 def test_what_names_nobody_stays(text: str) -> None:
     assert Placeholders().scrub(text) == text

@@ -13,29 +13,23 @@ from pathlib import Path
 
 import click
 
+from api.cli.commands.verify_account_cleaning import FAILED, clean_up, in_words, must_be_alone, root
 from api.cli.output.logs import quiet_logs
 from api.cli.output.output import clock_text, emit, json_option, shape
 from orchestrator import bootstrap
-from orchestrator.verify.journal import ROWS, Journal, unfinished
+from orchestrator.verify.journal import ROWS, Journal, held
+from orchestrator.verify.means import Means
 from orchestrator.verify.place.making import Tell
-from orchestrator.verify.place.removing import Left
 from orchestrator.verify.plan import dry_run, words_of
+from orchestrator.verify.report.building import checked, report_of
 from orchestrator.verify.report.page import page
-from orchestrator.verify.report.values import VerifyReport, checked, report_of
-from orchestrator.verify.run import Outcome, clean, part_names, verify
+from orchestrator.verify.report.values import VerifyReport
+from orchestrator.verify.run import Outcome, part_names, verify
 from orchestrator.verify.wanted import IMAGE, Wanted
 from orchestrator.verify.wanted import checked as checked_wanted
 
-FAILED, INTERRUPTED = 1, 130
+INTERRUPTED = 130
 MINUTES = {"60s": 60, "1s": 1, "5s": 5, "10s": 10}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cleaned:
-    """What `--clean` left: nothing, or what AWS did not let go."""
-
-    id: str
-    left: tuple[Left, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +116,8 @@ def verify_account_command(  # noqa: PLR0913 - one an option
     report.json and report.md, which name nobody: send them if you like. First it says what it will make, what that
     costs and which permissions it needs; it goes on with --yes, or when you say so.
 
-    Ctrl-C removes what was made; a run that was killed is removed by --clean.
+    Ctrl-C removes what was made; a run that was killed is removed by --clean, with the credentials and the region of
+    the run, and never while the run is under way.
 
     Parts: preflight, good, bad, rollback (or rollback-PHASE), direct, beliefs (or a belief's name).
 
@@ -130,7 +125,7 @@ def verify_account_command(  # noqa: PLR0913 - one an option
     """
     quiet_logs()
     if cleans:
-        sys.exit(_clean(run or "", as_json=as_json))
+        sys.exit(clean_up(run or "", as_json=as_json))
     wanted = checked_wanted(
         Wanted(
             id=secrets.token_hex(4),
@@ -165,8 +160,10 @@ def _verify(wanted: Wanted, options: Options) -> int:
         if options.as_json:
             emit(plan)
         return 0
-    journal = Journal.begin(_root() / wanted.id, wanted)
-    return asyncio.run(_run(wanted, journal, options))
+    must_be_alone(wanted)
+    journal = Journal.begin(root() / wanted.id, wanted)
+    with held(journal.folder):
+        return asyncio.run(_run(wanted, journal, options))
 
 
 def _is_agreed() -> bool:
@@ -184,27 +181,37 @@ async def _run(wanted: Wanted, journal: Journal, options: Options) -> int:
             verify(wanted, means, journal, tell, with_command=not options.is_sandbox), name="verification"
         )
         with _interrupts(work, tell):
-            try:
-                outcome = await work
-            except asyncio.CancelledError:
-                click.echo(
-                    f"Stopped. What is left: `teal verify-account --clean --id {wanted.id}`.", err=True
-                )
-                return INTERRUPTED
+            outcome = await work
         report = report_of(outcome, means)
         folder = options.output or journal.folder
-        texts = {
-            "report.json": json.dumps(shape(report), ensure_ascii=False, indent=1) + "\n",
-            "report.md": page(report),
-        }
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(checked(text, means), encoding="utf-8")
-    for line in _ending(outcome, report, folder):
+        unwritten = _written(report, means, folder)
+    for line in (*_ending(outcome, report), unwritten or _where(folder)):
         click.echo(line, err=options.as_json)
     if options.as_json:
         emit(report)
-    return INTERRUPTED if outcome.is_interrupted else (0 if outcome.is_whole else FAILED)
+    if outcome.is_interrupted:
+        return INTERRUPTED
+    return 0 if outcome.is_whole and not unwritten else FAILED
+
+
+def _written(report: VerifyReport, means: Means, folder: Path) -> str:
+    """Write the report; why it could not be, empty if it was. Raises Unclean."""
+    checked(report, means)
+    texts = {
+        "report.json": json.dumps(shape(report), ensure_ascii=False, indent=1) + "\n",
+        "report.md": page(report),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        return f"The report could not be written to {folder}: {error.strerror or error}."
+    return ""
+
+
+def _where(folder: Path) -> str:
+    return f"The report is in {folder / 'report.md'} and {folder / 'report.json'}; it names nobody."
 
 
 @contextmanager
@@ -228,7 +235,7 @@ def _interrupts(work: "asyncio.Task[Outcome]", tell: Tell) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _ending(outcome: Outcome, report: VerifyReport, folder: Path) -> Iterator[str]:
+def _ending(outcome: Outcome, report: VerifyReport) -> Iterator[str]:
     yield ""
     for rollout in report.rollouts:
         yield f"{'as wanted' if rollout.as_wanted else 'OTHERWISE':<12} {rollout.name}: {rollout.phase or rollout.why}"
@@ -236,41 +243,4 @@ def _ending(outcome: Outcome, report: VerifyReport, folder: Path) -> Iterator[st
         yield f"{belief.verdict:<12} {belief.name}: {belief.seen}"
     if outcome.stopped:
         yield f"The run ended before its end: {outcome.stopped}"
-    yield from _left(outcome.left, outcome.wanted.id)
-    yield f"The report is in {folder / 'report.md'} and {folder / 'report.json'}; it names nobody."
-
-
-def _left(left: tuple[Left, ...], run: str) -> Iterator[str]:
-    if not left:
-        yield "Everything that was made is removed."
-        return
-    yield "Not removed:"
-    for one in left:
-        yield f"  {one.kind} {one.name}: {one.why}"
-    yield f"Try again with `teal verify-account --clean --id {run}`, or by hand, in this order:"
-    for one in left:
-        yield f"  {one.command}"
-
-
-def _clean(run: str, *, as_json: bool) -> int:
-    folders = (_root() / run,) if run else unfinished(_root())
-    if not folders:
-        click.echo("No run has left anything.", err=as_json)
-    found = [asyncio.run(_clean_one(folder, as_json=as_json)) for folder in folders]
-    if as_json:
-        for one in found:
-            emit(one)
-    return FAILED if any(one.left for one in found) else 0
-
-
-async def _clean_one(folder: Path, *, as_json: bool) -> Cleaned:
-    journal, wanted = Journal.read(folder)
-    async with bootstrap.open_verification(folder / ROWS, role=wanted.role) as means:
-        left = await clean(wanted, means, journal, lambda words: click.echo(words, err=as_json))
-    for line in _left(left, wanted.id):
-        click.echo(line, err=as_json)
-    return Cleaned(id=wanted.id, left=left)
-
-
-def _root() -> Path:
-    return bootstrap.state_folder() / "verify"
+    yield from in_words(outcome.left, outcome.wanted.id)

@@ -20,8 +20,7 @@ from api.cli.demo.show import LiveShow, PlainShow, Show, opening, summary
 from api.cli.following.follow import Look
 from api.cli.output.output import emit, is_live, json_option, span_text
 from api.cli.output.rollout_sheet import Line, Span, painted
-from api.cli.process.exception_groups import first_of
-from orchestrator.core.domain.errors import Refused, TealError
+from orchestrator.core.domain.errors import Refused, TealError, first_of
 from sandbox.plane.clients.load import Load
 from sandbox.sandbox import Sandbox
 from sandbox.scenarios.demo import ERROR_RATE, MINUTE, RATE, Gauge

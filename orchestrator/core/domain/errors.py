@@ -154,3 +154,10 @@ class Unreachable(Outside):
     """No answer in time; for a write, its outcome is unknown until it is read back."""
 
     code = "unreachable"
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The error itself, or the first one in a group: what a person should read."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

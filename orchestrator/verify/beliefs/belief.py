@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from orchestrator.verify.means import Refusal, Unnarrowed
 from orchestrator.verify.scene import Scene
 
 Fact = str | int | float | bool | None
@@ -30,11 +31,20 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen, in words and as facts; of `NOT_ASKED`, why not."""
+    """What was seen, in words and as facts; of `NOT_ASKED`, why not.
+
+    `quoted` is a sentence of AWS's, which may name anything: `words` are ours alone, and name nothing.
+    """
 
     verdict: Verdict
     words: str
+    quoted: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> str:
+        """Both, for whoever may read everything."""
+        return f"{self.words}: {self.quoted}" if self.quoted else self.words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +82,17 @@ def unclear(words: str, **facts: Fact) -> Seen:
     return Seen(verdict=Verdict.UNCLEAR, words=words, facts=facts)
 
 
-def not_asked(why: str) -> Seen:
+def refused(refusal: Refusal, verdict: Verdict = Verdict.UNCLEAR, words: str = "", **facts: Fact) -> Seen:
+    """AWS refused it, by its code, and in its own sentence."""
+    said = f"{words or f'{refusal.operation} was refused'}: {refusal.code}"
+    return Seen(verdict=verdict, words=said, quoted=refusal.message, facts={"code": refusal.code, **facts})
+
+
+def not_asked(why: str, quoted: str = "") -> Seen:
     """It could not be asked here."""
-    return Seen(verdict=Verdict.NOT_ASKED, words=f"not asked here, because {why}")
+    return Seen(verdict=Verdict.NOT_ASKED, words=f"not asked here, because {why}", quoted=quoted)
+
+
+def no_session(why: Unnarrowed) -> Seen:
+    """It could not be asked for want of a session with fewer permissions."""
+    return not_asked(why.words, why.quoted)

@@ -1,6 +1,6 @@
 """Whether a read of a rule shows the client secret of its OIDC action."""
 
-from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, judged, not_asked, unclear
+from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, judged, not_asked, refused
 from orchestrator.verify.journal import Made
 from orchestrator.verify.means import Refusal
 from orchestrator.verify.place import template
@@ -40,7 +40,7 @@ async def ask(scene: Scene) -> Seen:
             is_shown = "not-a-secret" in str(shown)
             again = await _written_back(scene, arn, [login | {"AuthenticateOidcConfig": OIDC}, nothing])
     except Refusal as refusal:
-        return unclear(f"{refusal.operation}: {refusal.code}: {refusal.message}", code=refusal.code)
+        return refused(refusal)
     words = (
         f"the secret is {'shown' if is_shown else 'not shown'}; written back without it: {again or 'taken'}"
     )

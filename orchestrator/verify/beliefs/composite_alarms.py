@@ -1,6 +1,15 @@
 """Composite alarms under a permission that names alarms."""
 
-from orchestrator.verify.beliefs.belief import Belief, Need, Seen, as_believed, not_asked, unclear, wrong
+from orchestrator.verify.beliefs.belief import (
+    Belief,
+    Need,
+    Seen,
+    as_believed,
+    no_session,
+    refused,
+    unclear,
+    wrong,
+)
 from orchestrator.verify.journal import Made
 from orchestrator.verify.means import Calls, Refusal, Unnarrowed
 from orchestrator.verify.place import template
@@ -26,9 +35,9 @@ async def ask(scene: Scene) -> Seen:
                 async with scene.means.narrow(policy(([ACTION], [resource]))) as calls:
                     found[kind] = await _read(calls, name)
     except Unnarrowed as why:
-        return not_asked(str(why))
+        return no_session(why)
     except Refusal as refusal:
-        return unclear(f"{refusal.operation}: {refusal.code}: {refusal.message}", code=refusal.code)
+        return refused(refusal)
     words = "; ".join(f"on `{kind}`: {said}" for kind, said in found.items())
     facts = {"on_alarms": found["alarm:*"], "on_everything": found["*"]}
     if found["*"] != "returned":

@@ -44,9 +44,10 @@ IN_FLIGHT = Belief(
     believes="A request that a target is answering is answered although its target group leaves the rule meanwhile.",
     asked_by="A request that takes half a minute; after a sixth of it the rule is written without the group.",
     rests_on="Elastic Load Balancing documents this of deregistered targets, not of rules",
-    if_wrong="When green leaves, Teal gives every rule its first list, without green: whatever green is still "
-    "answering would be cut at that moment. Green has no weight by then, but nothing waits for requests that take "
-    "longer than that: in a rollback users of slow requests would see them fail.",
+    if_wrong="Green stays in its rules at weight 0 until its tasks are drained, so it has no request "
+    "left when its target group leaves. With group stickiness in a rule green leaves it at once, and its tasks wait "
+    "out the deregistration delay then: whatever green is answering at that moment would be cut there, and users of "
+    "slow requests would see them fail.",
     ask=ask,
     needs=frozenset({Need.THROW_AWAY, Need.USERS}),
     minutes=0.8,

@@ -1,6 +1,6 @@
 """A deregistration delay above the longest."""
 
-from orchestrator.verify.beliefs.belief import Belief, Need, Seen, judged, wrong
+from orchestrator.verify.beliefs.belief import Belief, Need, Seen, Verdict, refused, wrong
 from orchestrator.verify.means import Refusal
 from orchestrator.verify.place import template
 from orchestrator.verify.scene import Scene
@@ -16,7 +16,7 @@ async def ask(scene: Scene) -> Seen:
             "elbv2", "ModifyTargetGroupAttributes", TargetGroupArn=scene.place.group, Attributes=wanted
         )
     except Refusal as refusal:
-        return judged(refusal.code == CODE, f"{refusal.code}: {refusal.message}", code=refusal.code)
+        return refused(refusal, Verdict.AS_BELIEVED if refusal.code == CODE else Verdict.WRONG)
     await scene.calls("elbv2", "ModifyTargetGroupAttributes", **template.draining(scene.place.group))
     return wrong("it was taken")
 

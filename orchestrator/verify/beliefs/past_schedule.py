@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, judged, unclear, wrong
+from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, Verdict, refused, wrong
 from orchestrator.verify.journal import Made
 from orchestrator.verify.means import Refusal
 from orchestrator.verify.scene import Scene
@@ -35,10 +35,10 @@ async def ask(scene: Scene) -> Seen:
                     ScalableTargetAction={"MinCapacity": 1},
                 )
             except Refusal as refusal:
-                words = f"{refusal.code}: {refusal.message}"
-                return judged(refusal.code == "ValidationException", words, code=refusal.code)
+                is_so = refusal.code == "ValidationException"
+                return refused(refusal, Verdict.AS_BELIEVED if is_so else Verdict.WRONG)
     except Refusal as refusal:
-        return unclear(f"{refusal.operation}: {refusal.code}: {refusal.message}", code=refusal.code)
+        return refused(refusal)
     return wrong("it was taken")
 
 

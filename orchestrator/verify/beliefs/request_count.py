@@ -58,10 +58,11 @@ REQUEST_COUNT = Belief(
     believes="A request is counted (RequestCount) in the same minute as its answer (HTTPCode_Target_…).",
     asked_by="One request of 70 s, sent 20 s into a minute on an idle service; both metrics of the minutes after it.",
     rests_on=MEMORY,
-    if_wrong="Requests without an answer are counted minute by minute as requests minus answers, never below 0. A "
-    "colour that answers slowly then lacks answers in one minute and has too many in the next, of which the second "
-    "does not make up for the first: the stream `unanswered` of `compare` may speak against a slow but healthy green. "
-    "A small or new green is concerned more than blue. Where answers take seconds, leave that stream out.",
+    if_wrong="Teal does not rely on it. Requests less answers are summed with their signs over consecutive minutes: "
+    "what was in flight at a minute's end is given back by the next, and only a sum higher than any before is new. "
+    "`unanswered` of `compare` counts it once it is beyond what may be in flight, which Teal learns from how far the "
+    "sum falls back. Requests of a green that answers slowly speak against nobody; requests that are never answered "
+    "do, some minutes later than if both were counted in the same minute.",
     ask=ask,
     needs=frozenset({Need.THROW_AWAY, Need.USERS, Need.BALANCER}),
     minutes=7,

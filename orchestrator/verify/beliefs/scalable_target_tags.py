@@ -1,6 +1,6 @@
 """A scalable target that is registered with tags."""
 
-from orchestrator.verify.beliefs.belief import Belief, Need, Seen, as_believed, wrong
+from orchestrator.verify.beliefs.belief import Belief, Need, Seen, Verdict, as_believed, refused, wrong
 from orchestrator.verify.journal import Made
 from orchestrator.verify.means import Refusal
 from orchestrator.verify.scene import Scene
@@ -26,17 +26,10 @@ async def ask(scene: Scene) -> Seen:
             shown = await scene.calls("application-autoscaling", "ListTagsForResource", ResourceARN=arn)
             has_tag = shown["Tags"].get(TAG) == scene.wanted.id
     except Refusal as refusal:
-        return wrong(
-            f"{refusal.operation} was refused: {refusal.code}: {refusal.message}",
-            operation=refusal.operation,
-            code=refusal.code,
-        )
+        return refused(refusal, Verdict.WRONG, operation=refusal.operation)
     if again is not None:
-        return wrong(
-            f"the first registration was taken, a change with the same tags was refused: {again.code}: {again.message}",
-            has_tag=has_tag,
-            code=again.code,
-        )
+        words = "the first registration was taken, a change with the same tags was refused"
+        return refused(again, Verdict.WRONG, words, has_tag=has_tag)
     words = "it was registered, and changed with the same tags"
     return (as_believed if has_tag else wrong)(
         f"{words}; the tag {'is' if has_tag else 'is not'} there", has_tag=has_tag

@@ -1,6 +1,16 @@
 """What making a service that is a client of Service Connect asks permission for."""
 
-from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, as_believed, not_asked, wrong
+from orchestrator.verify.beliefs.belief import (
+    MEMORY,
+    Belief,
+    Need,
+    Seen,
+    Verdict,
+    as_believed,
+    no_session,
+    not_asked,
+    refused,
+)
 from orchestrator.verify.journal import Made
 from orchestrator.verify.means import Refusal, Unnarrowed
 from orchestrator.verify.place import template
@@ -29,10 +39,10 @@ async def ask(scene: Scene) -> Seen:
             try:
                 await calls("ecs", "CreateService", **params)
             except Refusal as refusal:
-                return wrong(f"{refusal.code}: {refusal.message}", code=refusal.code, message=refusal.message)
+                return refused(refusal, Verdict.WRONG, "ECS refused it", message=refusal.message)
             await KINDS["service"].remove(scene.calls, made, "")
     except Unnarrowed as why:
-        return not_asked(str(why))
+        return no_session(why)
     return as_believed("the service was made without any permission of Cloud Map")
 
 

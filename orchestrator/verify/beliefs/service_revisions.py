@@ -1,6 +1,6 @@
 """Which resources a read of service revisions asks permission for."""
 
-from orchestrator.verify.beliefs.belief import Belief, Need, Seen, as_believed, not_asked, wrong
+from orchestrator.verify.beliefs.belief import Belief, Need, Seen, as_believed, no_session, not_asked, wrong
 from orchestrator.verify.means import Calls, Refusal, Unnarrowed
 from orchestrator.verify.scene import Scene, policy
 
@@ -25,7 +25,7 @@ async def ask(scene: Scene) -> Seen:
             async with scene.means.narrow(policy(([ACTION], allowed))) as calls:
                 found[name] = await _answer(calls, revisions[0])
     except Unnarrowed as why:
-        return not_asked(str(why))
+        return no_session(why)
     words = "; ".join(f"with {name}: {said or 'answered'}" for name, said in found.items())
     facts = {f"with_{name}": said or "answered" for name, said in found.items()}
     are_both_needed = not found["both"] and found["revision"] and found["service"]

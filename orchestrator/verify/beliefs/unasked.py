@@ -54,8 +54,9 @@ UNASKED = (
         "unruled-tasks",
         "ECS stops tasks whose target group is in no rule without waiting for the deregistration delay.",
         "only a task's own log shows it, and the throw-away service keeps none",
-        "Teal lets a request on green end for 10 s, or for `drain.after`, and stops green's tasks then, when its group "
-        "is in no rule any more. If ECS did wait, longer requests would end too, and leaving would take longer.",
+        "Green stays in its rules at weight 0 while its tasks are stopped and drained. Where it leaves a rule at once "
+        "(group stickiness, or somebody took it out), Teal waits out the deregistration delay before it stops green's "
+        "tasks. If ECS waited too, those would be drained twice: leaving takes longer, and nobody is cut.",
     ),
     _unasked(
         "timeouts-untimed",

@@ -2,7 +2,16 @@
 
 import asyncio
 
-from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, as_believed, unclear, wrong
+from orchestrator.verify.beliefs.belief import (
+    MEMORY,
+    Belief,
+    Need,
+    Seen,
+    Verdict,
+    as_believed,
+    refused,
+    unclear,
+)
 from orchestrator.verify.beliefs.stickiness_left_out import restore, write
 from orchestrator.verify.means import Refusal
 from orchestrator.verify.scene import Scene
@@ -13,7 +22,7 @@ async def ask(scene: Scene) -> Seen:
     try:
         await write(scene, {"TargetGroups": [{"TargetGroupArn": scene.place.group, "Weight": 0}]})
     except Refusal as refusal:
-        return wrong(f"it is refused: {refusal.code}: {refusal.message}", code=refusal.code)
+        return refused(refusal, Verdict.WRONG, "it is refused")
     try:
         await asyncio.sleep(scene.steers_after)
         status = (await scene.users.send()).status if scene.users else None

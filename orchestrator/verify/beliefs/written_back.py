@@ -1,6 +1,6 @@
 """A deployment configuration that is written back as it was read."""
 
-from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, as_believed, wrong
+from orchestrator.verify.beliefs.belief import MEMORY, Belief, Need, Seen, Verdict, as_believed, refused
 from orchestrator.verify.means import Refusal
 from orchestrator.verify.scene import Scene
 
@@ -22,8 +22,7 @@ async def ask(scene: Scene) -> Seen:
             deploymentConfiguration=written,
         )
     except Refusal as refusal:
-        said = f"{refusal.code}: {refusal.message}"
-        return wrong(f"ECS refused it: {said}", code=refusal.code, message=refusal.message)
+        return refused(refusal, Verdict.WRONG, "ECS refused it", message=refusal.message)
     after = (await scene.blue())["deploymentConfiguration"]
     return as_believed(
         "ECS took a bake time of 0 minutes and an empty list of alarms",

@@ -6,6 +6,8 @@ What looks like a token goes without a number, so that not even its being the sa
 
 import re
 
+# A number that is no part of a longer one; the full stop that ends a sentence is none of it.
+_ALONE, _ENDS, _HEX = r"(?<!\d)(?<!\d\.)", r"(?!\d|\.\d)", "[0-9a-fA-F]{1,4}"
 _FORMS: tuple[tuple[str, str], ...] = (
     ("role", r"arn:aws[a-z-]*:(?:iam|sts)::[^\s\"'<>,;)\]}]+"),
     ("arn", r"arn:aws[a-z-]*:[a-z0-9-]+:[^\s\"'<>,;)\]}]+"),
@@ -20,15 +22,17 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ),
     ("group", r"\btargetgroup/[\w-]+/[0-9a-f]+"),
     ("balancer", r"\b(?:app|net)/[\w-]+/[0-9a-f]+"),
-    ("account", r"(?<![\d.])\d{12}(?![\d.])"),
-    ("address", r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?![\d.])"),
+    ("account", rf"{_ALONE}(?:\d{{12}}|\d{{4}}-\d{{4}}-\d{{4}}){_ENDS}"),
+    ("address", rf"{_ALONE}(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?:/\d{{1,2}})?{_ENDS}"),
+    ("address", r"\bip-\d{1,3}(?:-\d{1,3}){3}\b"),
     (
         "address",
-        r"(?<![\w:.])(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:)+(?::[0-9a-fA-F]{1,4})+)(?![\w:])",
+        rf"(?<![\w:])(?:(?:{_HEX}:){{7}}{_HEX}|(?:{_HEX}:)+:(?:{_HEX}(?::{_HEX})*)?)(?:/\d{{1,3}})?(?!\w|:\w)",
     ),
     ("id", r"\b[0-9a-f]{16,64}\b"),
 )
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
+_PLACEHOLDER = re.compile(r"(<[a-z][a-z -]*(?: \d+)?>)")
 _KINDS = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):[a-z0-9-]*:\d*:([a-z-]+)")
 
 
@@ -46,30 +50,40 @@ class Placeholders:
             self._known[value] = self._named(kind, value)
 
     def scrub(self, text: str) -> str:
-        """The text without anything that identifies anybody."""
+        """The text without anything that identifies anybody; a placeholder that stands in it stays."""
         for form, pattern in _FORMS[:2]:  # a known name within an ARN goes with it
             text = self._replaced(form, pattern, text)
         for value in sorted(self._known, key=len, reverse=True):
-            text = re.sub(_whole(value), self._known[value], text)
+            text = _beside(text, re.compile(_whole(value)), self._known[value])
         for form, pattern in _FORMS[2:]:
             text = self._replaced(form, pattern, text)
-        return _TOKEN.sub("<token>", text)
+        return _beside(text, _TOKEN, "<token>")
 
     def _replaced(self, form: str, pattern: str, text: str) -> str:
         def instead(found: re.Match[str]) -> str:
             return self._named(_kind(form, found[0]), found[0])
 
-        return re.sub(pattern, instead, text)
+        parts = _PLACEHOLDER.split(text)
+        parts[::2] = [re.sub(pattern, instead, part) for part in parts[::2]]
+        return "".join(parts)
 
     def left_in(self, text: str) -> tuple[str, ...]:
         """Known values that still stand in a text, as whole words: there must be none."""
-        return tuple(kind for value, kind in self._known.items() if re.search(_whole(value), text))
+        said = " ".join(_PLACEHOLDER.split(text)[::2])  # a placeholder may be called what a service is named
+        return tuple(kind for value, kind in self._known.items() if re.search(_whole(value), said))
 
     def _named(self, kind: str, value: str) -> str:
         if value not in self._given:
             number = self._count[kind] = self._count.get(kind, 0) + 1
             self._given[value] = f"<{kind} {number}>"
         return self._given[value]
+
+
+def _beside(text: str, pattern: re.Pattern[str], instead: str) -> str:
+    """The text with another one for a pattern, but not within a placeholder."""
+    parts = _PLACEHOLDER.split(text)
+    parts[::2] = [pattern.sub(instead, part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _whole(value: str) -> str:

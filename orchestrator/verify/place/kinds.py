@@ -1,8 +1,11 @@
 """The kinds of things that are made: how each is found again by its name, removed, and removed by hand."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from orchestrator.aws.client.call import chunks
+from orchestrator.aws.services.elbv2 import ARNS_PER_CALL
 from orchestrator.verify.journal import Made
 from orchestrator.verify.means import Calls, Refusal
 from orchestrator.verify.wanted import TAG
@@ -18,7 +21,6 @@ class Kind:
     find: Callable[[Calls, Made, str], Awaitable[str]]
     remove: Callable[[Calls, Made, str], Awaitable[object]]
     command: Callable[[Made], str]
-    goes_with: str = ""  # the kind that takes it along when it is removed
 
 
 def is_gone(refusal: Refusal) -> bool:
@@ -26,19 +28,36 @@ def is_gone(refusal: Refusal) -> bool:
     return any(word in refusal.code for word in GONE) or "does not exist" in refusal.message
 
 
-class Stranger(Exception):
+class Stays(Exception):
+    """It is not removed; the text says why."""
+
+
+class Stranger(Stays):
     """Something of this name is there, and it is not this run's."""
 
 
 # Elastic Load Balancing ------------------------------------------------------------------------------------------
 
 
+async def tags_of(calls: Calls, arns: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The tags of what Elastic Load Balancing has, by ARN. Raises Refusal."""
+    found: dict[str, dict[str, str]] = {}
+    for some in chunks(tuple(arns), ARNS_PER_CALL):
+        shown = await calls("elbv2", "DescribeTags", ResourceArns=list(some))
+        for one in shown["TagDescriptions"]:
+            found[one["ResourceArn"]] = {tag["Key"]: tag.get("Value", "") for tag in one.get("Tags", ())}
+    return found
+
+
 async def _tagged(calls: Calls, arn: str, run: str) -> str:
-    shown = await calls("elbv2", "DescribeTags", ResourceArns=[arn])
-    found = {tag["Key"]: tag.get("Value", "") for tag in shown["TagDescriptions"][0].get("Tags", ())}
-    if found.get(TAG) != run:
+    if (await tags_of(calls, [arn])).get(arn, {}).get(TAG) != run:
         raise Stranger(NOT_MADE_BY_US)
     return arn
+
+
+async def _first_tagged(calls: Calls, arns: Sequence[str], run: str) -> str:
+    found = await tags_of(calls, arns)
+    return next((arn for arn in arns if found.get(arn, {}).get(TAG) == run), "")
 
 
 async def _find_balancer(calls: Calls, made: Made, run: str) -> str:
@@ -52,27 +71,18 @@ async def _find_group(calls: Calls, made: Made, run: str) -> str:
 
 
 async def _find_listener(calls: Calls, made: Made, run: str) -> str:
-    shown = await calls("elbv2", "DescribeListeners", LoadBalancerArn=made.within)
-    for one in shown["Listeners"]:
-        try:
-            return await _tagged(calls, one["ListenerArn"], run)
-        except Stranger:
-            continue
-    return ""
+    found = await listed(calls, "DescribeListeners", "Listeners", LoadBalancerArn=made.within)
+    return await _first_tagged(calls, [one["ListenerArn"] for one in found], run)
 
 
 async def _find_rule(calls: Calls, made: Made, run: str) -> str:
-    marker: dict[str, str] = {}
-    while True:
-        shown = await calls("elbv2", "DescribeRules", ListenerArn=made.within, **marker)
-        arns = [rule["RuleArn"] for rule in shown["Rules"]]
-        for part in (arns[start : start + 20] for start in range(0, len(arns), 20)):
-            for one in (await calls("elbv2", "DescribeTags", ResourceArns=part))["TagDescriptions"]:
-                if {"Key": TAG, "Value": run} in one.get("Tags", ()):
-                    return str(one["ResourceArn"])
-        if not shown.get("NextMarker"):
-            return ""
-        marker = {"Marker": shown["NextMarker"]}
+    found = await listed(calls, "DescribeRules", "Rules", ListenerArn=made.within)
+    return await _first_tagged(calls, [one["RuleArn"] for one in found], run)
+
+
+async def listed(calls: Calls, operation: str, items: str, **params: str) -> list[Any]:
+    """A list of Elastic Load Balancing's, to its last page. Raises Refusal."""
+    return await calls.pages("elbv2", operation, items=items, token="NextMarker", sent_as="Marker", **params)
 
 
 def _elb(operation: str, key: str) -> Callable[[Calls, Made, str], Awaitable[object]]:
@@ -101,18 +111,27 @@ async def _remove_service(calls: Calls, made: Made, _: str) -> object:
     return await calls("ecs", "DeleteService", cluster=made.within, service=made.name, force=True)
 
 
-async def _find_definition(_: Calls, made: Made, __: str) -> str:
-    """Each is its own; one whose registration was not answered is found as the family's by `families`."""
-    return made.arn
-
-
 async def _remove_definitions(calls: Calls, made: Made, _: str) -> object:
-    found = (await calls("ecs", "ListTaskDefinitions", familyPrefix=made.name, status="ACTIVE"))[
-        "taskDefinitionArns"
-    ]
+    """Every active revision of the family; raises Stays with each that AWS does not let go."""
+    found = await calls.pages(
+        "ecs",
+        "ListTaskDefinitions",
+        items="taskDefinitionArns",
+        token="nextToken",
+        familyPrefix=made.name,
+        status="ACTIVE",
+    )
+    stay = []
     for arn in found:
-        if arn.rpartition("/")[2].rpartition(":")[0] == made.name:
+        revision = arn.rpartition("/")[2]
+        if revision.rpartition(":")[0] != made.name:
+            continue
+        try:
             await calls("ecs", "DeregisterTaskDefinition", taskDefinition=arn)
+        except Refusal as refusal:
+            stay.append(f"{revision}: {refusal.code}: {refusal.message}")
+    if stay:
+        raise Stays("; ".join(stay))
     return None
 
 
@@ -172,7 +191,6 @@ KINDS: dict[str, Kind] = {
         find=_find_listener,
         remove=_elb("DeleteListener", "ListenerArn"),
         command=lambda made: f"aws elbv2 delete-listener --listener-arn {made.arn or made.name}",
-        goes_with="load balancer",
     ),
     "target group": Kind(
         find=_find_group,
@@ -183,17 +201,11 @@ KINDS: dict[str, Kind] = {
         find=_find_rule,
         remove=_elb("DeleteRule", "RuleArn"),
         command=lambda made: f"aws elbv2 delete-rule --rule-arn {made.arn or made.name}",
-        goes_with="load balancer",
     ),
     "task definitions": Kind(
         find=_by_name,
         remove=_remove_definitions,
         command=lambda made: f"aws ecs deregister-task-definition --task-definition {made.name}:REVISION",
-    ),
-    "task definition": Kind(
-        find=_find_definition,
-        remove=lambda calls, made, _: calls("ecs", "DeregisterTaskDefinition", taskDefinition=made.arn),
-        command=lambda made: f"aws ecs deregister-task-definition --task-definition {made.arn or made.name}",
     ),
     "service": Kind(
         find=_find_service,

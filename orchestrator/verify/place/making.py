@@ -68,6 +68,7 @@ class Maker:
         `again`: a refusal that passes by itself some seconds later.
         """
         service, operation, params = call
+        was_there = self.journal.knows(made)  # an earlier revision of the same family
         self.journal.making(made)
         for left in reversed(range(TRIES)):
             try:
@@ -75,7 +76,7 @@ class Maker:
                 break
             except Refusal as refusal:
                 if not again(refusal) or not left:
-                    if refusal.code != "NoAnswer":  # it was refused: there is nothing to remove
+                    if not refusal.may_have_acted and not was_there:  # there is nothing to remove
                         self.journal.removed(made)
                     raise
             await asyncio.sleep(self.wanted.minute.total_seconds() / 12)

@@ -1,16 +1,18 @@
 """Takes everything away that the journal knows of, the newest first, and what rollouts left in the run's cluster."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from orchestrator.aws.services.autoscaling import resource_id
 from orchestrator.core.domain import tags as teals
-from orchestrator.verify.journal import Journal, Made
+from orchestrator.verify.journal import FILE, Journal, Made
 from orchestrator.verify.means import Calls, Refusal
-from orchestrator.verify.place.kinds import KINDS, Stranger, is_gone
+from orchestrator.verify.place.kinds import KINDS, Stays, is_gone, listed, tags_of
 from orchestrator.verify.place.making import Tell
 from orchestrator.verify.wanted import Wanted
 
+GREEN_GROUPS = "teal-"  # how the names of the target groups begin that rollouts make
 ROUNDS = 36  # looks, a twelfth of a minute apart: a service drains before its cluster goes
 
 
@@ -28,29 +30,77 @@ async def remove_all(
     calls: Calls, journal: Journal, wanted: Wanted, tell: Tell, *, rounds: int = ROUNDS
 ) -> tuple[Left, ...]:
     """Remove everything that is left. What another thing still holds is tried again; gives what stays."""
-    why: dict[Made, str] = {}
+    why: dict[tuple[str, str, str], str] = {}
+    if journal.torn:
+        tell(f"{_torn(journal)}: what it may have announced is looked for by its name")
+        _add(_suspects(wanted), journal)
     for number in range(rounds):
         if number:
             await asyncio.sleep(wanted.minute.total_seconds() / 12)
-        for made in tuple(_guests(await _found_guests(calls, journal, wanted), journal)):
-            journal.making(made)
-        why = {}
+        unseen = await _look_for_guests(calls, journal, wanted)
+        why.clear()
         for made in journal.left:
-            said = await _removed(calls, made, wanted, journal)
-            if said:
-                why[made] = said
+            # Nobody finds what rollouts made once the cluster by which it is found is gone.
+            keeps = unseen if made.kind == "cluster" else ""
+            if said := keeps or await _removed(calls, made, wanted):
+                why[made.key] = said
             else:
                 journal.removed(made)
                 tell(f"removed {made.kind} {made.name}")
         if not journal.left:
+            if journal.torn:
+                journal.searched()
             return ()
+    return still_left(journal, why)
+
+
+def still_left(
+    journal: Journal, why: Mapping[tuple[str, str, str], str], otherwise: str = ""
+) -> tuple[Left, ...]:
+    """What the journal still knows of, each with why it is there: `otherwise`, where nothing is said of it."""
     return tuple(
-        Left(kind=made.kind, name=made.name, why=said, command=KINDS[made.kind].command(made))
-        for made, said in why.items()
+        Left(
+            kind=made.kind,
+            name=made.name,
+            why=why.get(made.key, otherwise),
+            command=KINDS[made.kind].command(made),
+        )
+        for made in journal.left
     )
 
 
-async def _removed(calls: Calls, made: Made, wanted: Wanted, journal: Journal) -> str:
+def _torn(journal: Journal) -> str:
+    numbers = ", ".join(str(number) for number in journal.torn)
+    return f"line{'s' if len(journal.torn) > 1 else ''} {numbers} of {journal.folder / FILE} cannot be read"
+
+
+def _suspects(wanted: Wanted) -> Iterator[Made]:
+    """Everything that a run may make by a name of its own, the last that can go first."""
+    name = wanted.name
+    yield Made(kind="task definitions", name=name)
+    if not wanted.is_throw_away:
+        return
+    if not wanted.listener:
+        yield Made(kind="load balancer", name=name)
+    yield Made(kind="target group", name=name)
+    if wanted.listener:
+        yield Made(kind="rule", name=name, within=wanted.listener)
+    yield Made(kind="cluster", name=name)
+    yield Made(kind="alarm", name=name)
+    yield Made(kind="alarm", name=f"{name}-all")
+    yield Made(kind="service", name=name, within=name)
+    yield Made(kind="service", name=f"{name}-client", within=name)
+    yield Made(kind="scaling", name=resource_id(name, name))
+
+
+def _add(found: Iterable[Made], journal: Journal) -> None:
+    known = {(made.kind, made.name) for made in journal.left}
+    for made in found:
+        if (made.kind, made.name) not in known:
+            journal.found(made)
+
+
+async def _removed(calls: Calls, made: Made, wanted: Wanted) -> str:
     """Remove one thing; why it is still there, empty if it is gone."""
     kind = KINDS[made.kind]
     try:
@@ -59,48 +109,42 @@ async def _removed(calls: Calls, made: Made, wanted: Wanted, journal: Journal) -
             await kind.remove(calls, replace(made, arn=arn), arn)
             if made.kind == "service" and await kind.find(calls, made, wanted.id):
                 return "it is still there"
-    except Stranger as stranger:
-        return str(stranger)
+    except Stays as why:
+        return str(why)
     except Refusal as refusal:
-        if is_gone(refusal) or (kind.goes_with and _holder_is_gone(made, kind.goes_with, journal)):
-            return ""
-        return f"{refusal.code}: {refusal.message}"
+        return "" if is_gone(refusal) else f"{refusal.code}: {refusal.message}"
+    except Exception as error:  # one thing's fault never keeps the others
+        return f"{type(error).__name__}: {error}"
     return ""
 
 
-def _holder_is_gone(made: Made, holder: str, journal: Journal) -> bool:
-    """True where what would have taken it along is no longer there."""
-    return made.within != "" and not any(one.kind == holder for one in journal.left) and not made.arn
+async def _look_for_guests(calls: Calls, journal: Journal, wanted: Wanted) -> str:
+    """Add greens that a rollout made in the run's own cluster, and their target groups, by Teal's own tags.
 
-
-async def _found_guests(calls: Calls, journal: Journal, wanted: Wanted) -> tuple[Made, ...]:
-    """Greens that a rollout made in the run's own cluster, with their target groups: found by Teal's own tags."""
+    Gives why not all of them could be looked for; empty: they were.
+    """
     if not any(made.kind == "cluster" for made in journal.left):
-        return ()
-    found: list[Made] = []
+        return ""
     try:
-        arns = (await calls("ecs", "ListServices", cluster=wanted.name))["serviceArns"]
-        found += [Made(kind="service", name=arn.rpartition("/")[2], within=wanted.name) for arn in arns]
-        groups = (await calls("elbv2", "DescribeTargetGroups"))["TargetGroups"]
-        ours = [group for group in groups if group["TargetGroupName"].startswith(teals.MANAGED.split(":")[0])]
-        for part in (ours[start : start + 20] for start in range(0, len(ours), 20)):
-            shown = await calls(
-                "elbv2", "DescribeTags", ResourceArns=[group["TargetGroupArn"] for group in part]
-            )
-            named = {group["TargetGroupArn"]: group["TargetGroupName"] for group in part}
-            for one in shown["TagDescriptions"]:
-                known = {tag["Key"]: tag.get("Value", "") for tag in one.get("Tags", ())}
-                if teals.is_of(known, cluster=wanted.name, service=wanted.name):
-                    arn = one["ResourceArn"]
-                    found.append(Made(kind="target group", name=named[arn], arn=arn))
-    except Refusal:
-        return tuple(found)  # the next round looks again
-    return tuple(found)
-
-
-def _guests(found: tuple[Made, ...], journal: Journal) -> Iterator[Made]:
-    """Those that the journal does not know yet."""
-    known = {(made.kind, made.name) for made in journal.left}
-    for made in found:
-        if (made.kind, made.name) not in known:
-            yield made
+        services = await calls.pages(
+            "ecs", "ListServices", items="serviceArns", token="nextToken", cluster=wanted.name
+        )
+        _add(
+            (Made(kind="service", name=arn.rpartition("/")[2], within=wanted.name) for arn in services),
+            journal,
+        )
+        groups = {
+            group["TargetGroupArn"]: group["TargetGroupName"]
+            for group in await listed(calls, "DescribeTargetGroups", "TargetGroups")
+            if group["TargetGroupName"].startswith(GREEN_GROUPS)
+        }
+        for arn, tags in (await tags_of(calls, tuple(groups))).items():
+            if teals.is_of(tags, cluster=wanted.name, service=wanted.name):
+                _add((Made(kind="target group", name=groups[arn], arn=arn),), journal)
+    except Refusal as refusal:
+        if is_gone(refusal) and refusal.operation == "ListServices":
+            return ""  # there is no such cluster
+        return f"what rollouts made in it could not be looked for: {refusal}"
+    except Exception as error:  # as above
+        return f"what rollouts made in it could not be looked for: {type(error).__name__}: {error}"
+    return ""

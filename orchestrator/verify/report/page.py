@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from orchestrator.core.domain.text import counted
-from orchestrator.verify.report.values import VerifyReport
+from orchestrator.verify.report.values import LeftLine, VerifyReport
 
 WORST = 40  # refusals that the page shows; all of them stand in the JSON
 
@@ -47,10 +47,14 @@ def _summary(report: VerifyReport) -> Iterator[str]:
     if report.reached is False:
         yield "- No request of the machine that ran it reached the service."
     if report.left:
-        yield f"- Not removed: {', '.join(f'{one.kind} ({_cell(one.why)})' for one in report.left)}."
+        yield f"- Not removed: {', '.join(_left(one) for one in report.left)}."
     else:
         yield "- Everything that was made is removed."
     yield ""
+
+
+def _left(one: LeftLine) -> str:
+    return f"{one.kind} ({_cell(one.why)})" if one.why else one.kind
 
 
 def _beliefs(report: VerifyReport) -> Iterator[str]:

@@ -111,6 +111,7 @@ async def play(scene: Scene, script: Script, tally: Tally | None) -> Played:
     """Play it to its end, whatever that is. Raises what stops the run: Refusal never, TealError at the start."""
     loop, engine = asyncio.get_running_loop(), scene.means.engine
     began, before = loop.time(), tally.copy() if tally else None
+    scene.journal.rolling()
     stored = await commands.start(
         spec_of(scene, script),
         author=AUTHOR,

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 from click.testing import Result
 
 from api.cli.commands import verify_account as command
+from api.cli.commands import verify_account_cleaning as cleaning
 from orchestrator import bootstrap
+from orchestrator.verify.journal import Journal, held
 from orchestrator.verify.means import Means
 from orchestrator.verify.run import Outcome, verify
+from orchestrator.verify.wanted import Wanted
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from tests.cli.schemas import hold_to_schema
 from tests.cli.terminal import Terminal
@@ -51,6 +55,7 @@ def desk(tmp_path: Path, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) ->
     # The World's loop jumps over its waits and hears no signals; a run's id is known beforehand.
     monkeypatch.setattr(bootstrap, "open_verification", opened)
     monkeypatch.setattr(f"{command.__name__}.asyncio.run", stage.run)
+    monkeypatch.setattr(f"{cleaning.__name__}.asyncio.run", stage.run)
     monkeypatch.setattr(f"{command.__name__}.secrets.token_hex", lambda _: RUN)
     monkeypatch.setattr(command, "_interrupts", _unheard)
     yield Desk(stage, terminal, tmp_path)
@@ -158,3 +163,62 @@ def test_a_run_that_there_is_not_is_not_found(desk: Desk) -> None:
     result = desk.teal("--clean", "--id", "ffffffff")
     assert result.exit_code == 1
     assert "no run in" in result.stderr
+
+
+def left_behind(desk: Desk) -> None:
+    """A run that left a target group."""
+
+    def refuse(call: Call, service: str, operation: str, params: Json) -> Json:
+        if operation == "DeleteTargetGroup":
+            raise AwsRefusal("ResourceInUse", "somebody uses it", 400)
+        return call(service, operation, params)
+
+    desk.stage.ways.lie = refuse
+    assert desk.run("--only", "preflight").exit_code == 1
+    desk.stage.ways.lie = honest
+
+
+@pytest.mark.parametrize("more", [(), ("--id", RUN)])
+def test_clean_beside_a_run_under_way_is_refused_and_removes_nothing(
+    desk: Desk, more: tuple[str, ...]
+) -> None:
+    left_behind(desk)
+    before = desk.stage.letter()
+    with held(desk.folder / "teal" / "verify" / RUN):
+        result = desk.teal("--clean", *more)
+    assert result.exit_code == (5 if more else 1)
+    assert f"run {RUN} is under way" in result.stderr
+    assert desk.stage.letter() == before
+    assert desk.teal("--clean", *more).exit_code == 0
+
+
+@pytest.mark.parametrize("more", [(), ("--id", RUN)])
+def test_clean_in_another_region_is_refused_and_names_both(desk: Desk, more: tuple[str, ...]) -> None:
+    left_behind(desk)
+    means = desk.stage.means
+    desk.stage.means = replace(means, region="us-east-1")
+    result = desk.teal("--clean", *more)
+    assert result.exit_code == (5 if more else 1)
+    assert "account 123456789012 in eu-west-1" in result.stderr
+    assert "account 123456789012 in us-east-1" in result.stderr
+    desk.stage.means = means
+    assert desk.teal("--clean", *more).exit_code == 0
+    assert desk.stage.letter() == desk.stage.before
+
+
+def test_a_second_run_on_a_service_whose_first_one_is_not_over_is_refused(desk: Desk) -> None:
+    first = Wanted(id="ffffffff", service="prod/checkout")
+    Journal.begin(desk.folder / "teal" / "verify" / "ffffffff", first).rolling()
+    result = desk.teal("--service", "prod/checkout", "--yes")
+    assert result.exit_code == 5
+    assert "run ffffffff on it is not over" in result.stderr
+    assert not desk.stage.log.calls
+
+
+def test_a_report_that_cannot_be_written_exits_1_and_the_ending_is_said(desk: Desk) -> None:
+    (desk.folder / "out" / "report.json").mkdir(parents=True)
+    result = desk.run("--only", "written-back")
+    assert result.exit_code == 1
+    assert f"The report could not be written to {desk.folder / 'out'}" in result.stdout
+    assert "as believed  written-back" in result.stdout
+    assert desk.stage.letter() == desk.stage.before

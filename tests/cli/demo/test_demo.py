@@ -14,9 +14,9 @@ from api.cli.backend.open import open_door
 from api.cli.demo.acts import Act, Player, Result, environment
 from api.cli.demo.show import in_a_line, summary, users
 from api.cli.output.rollout_sheet import plain
-from api.cli.process.exception_groups import first_of
 from orchestrator import config
 from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import first_of
 from orchestrator.core.domain.phases import Phase
 from orchestrator.engine.views.rollout import RolloutView, view
 from orchestrator.ports.rollouts import Stored
