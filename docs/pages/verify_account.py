@@ -34,7 +34,9 @@ def page() -> str:
         code(BEGIN, "console"),
         "Without `--yes` it says what it will make, about what that costs, how long it takes and which permissions it "
         f"needs, and asks at a terminal whether to go on. All of it takes about {plan.minutes / 60:.1f} hours and "
-        f"{plan.dollars:.2f} US dollars by prices of {PRICED_FOR} in {PRICED_ON}; `--only` limits it.",
+        f"{plan.dollars:.2f} US dollars by general prices of {PRICED_FOR} in {PRICED_ON}, which are to be checked; `--only` "
+        "limits it. The permissions are those that the run needs and no others: each write is allowed on what has the "
+        "run's name, or the name of a rollout of it; words in capitals in it are yours to replace.",
         "## What you name",
         "Two subnets in two zones, because only you know which of yours reach the image's registry, and a "
         "security group, "
@@ -64,7 +66,8 @@ def page() -> str:
         "Rolls out what the service runs already (`force`), so your users meet no other revision; the bad "
         "revision is a "
         "copy whose tasks cannot start, which no user can meet. Nothing else of it is touched, and beliefs that change "
-        "the service are not asked. These are real rollouts: blue's tasks are replaced at the end of `good`.",
+        "the service are not asked. These are real rollouts: blue's tasks are replaced at the end of `good`. What may cost is "
+        "what they add: a green of as many tasks as the service runs, for as long as each rollout lasts.",
         "## Parts",
         table(
             ["part", "what is played", "minutes, about"],

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from orchestrator.core.domain.commands import CommandKind
-from orchestrator.core.domain.errors import Refused, TealError, first_of
+from orchestrator.core.domain.errors import TealError, first_of
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.text import counted
 from orchestrator.engine import commands
@@ -19,10 +19,12 @@ from orchestrator.verify.wanted import Wanted
 BACK_WITHIN = 30  # minutes: how long a rollout that was left under way is waited for, at the end
 
 
-class Elsewhere(Refused):
+class Elsewhere(TealError):
     """The run made its things in another account or region than this one, or none can be read; nothing was touched."""
 
     code = "run-elsewhere"
+    http_status = 409
+    exit_code = 5
 
 
 async def here(means: Means) -> Where:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from orchestrator.core.domain.errors import NotFound, Refused, TealError
+from orchestrator.core.domain.errors import NotFound, TealError
 from orchestrator.verify.wanted import Wanted
 
 FILE, ROWS, LOCK = "journal.jsonl", "teal.db", "lock"
@@ -52,10 +52,12 @@ class Unwritable(TealError):
     code = "journal-unwritable"
 
 
-class Busy(Refused):
+class Busy(TealError):
     """Another process runs this run, or cleans it up; nothing was touched."""
 
     code = "run-under-way"
+    http_status = 409
+    exit_code = 5
 
 
 class Journal:

@@ -9,8 +9,7 @@ import click
 
 from api.cli.output.output import emit
 from orchestrator import bootstrap
-from orchestrator.core.domain.errors import Refused
-from orchestrator.verify.cleaning import clean
+from orchestrator.verify.cleaning import Elsewhere, clean
 from orchestrator.verify.journal import ROWS, Busy, Journal, held, unfinished
 from orchestrator.verify.place.removing import Left
 from orchestrator.verify.wanted import Wanted
@@ -63,14 +62,14 @@ def _clean_all(*, as_json: bool) -> tuple[list[Cleaned], int]:
     for folder in folders:
         try:
             found.append(_clean_one(folder, as_json=as_json))
-        except Refused as why:
+        except (Busy, Elsewhere) as why:
             refused += 1
             click.echo(str(why), err=True)
     return found, refused
 
 
 def _clean_one(folder: Path, *, as_json: bool) -> Cleaned:
-    """Raises Refused: another process is at it, it ran elsewhere, or there is no such run."""
+    """Raises Busy, Elsewhere, or NotFound where there is no such run."""
     with held(folder):
         return asyncio.run(_cleaned(folder, as_json=as_json))
 

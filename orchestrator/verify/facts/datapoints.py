@@ -53,7 +53,3 @@ class Datapoints:
     def __iter__(self) -> Iterator[Datapoint]:
         """In the order in which they were first read."""
         return iter(self._all.values())
-
-    def of(self, series: str) -> tuple[Datapoint, ...]:
-        """Those of one series."""
-        return tuple(point for point in self if point.series == series)
