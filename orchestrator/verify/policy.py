@@ -185,15 +185,15 @@ def _balancing(wanted: Wanted, head: str, actions: list[str]) -> Iterator[Statem
         own = [f"{head}:{kind}/app/{name}/*" for kind in ("loadbalancer", "listener", "listener-rule")]
         yield from _allow("Balancing", actions, [*own, *groups])
         return
-    rules = f"{wanted.listener.replace(':listener/', ':listener-rule/')}/*"
+    own_rules = f"{wanted.listener.replace(':listener/', ':listener-rule/')}/*"
     kinds = ("Listener", "LoadBalancer", "Rule")
     yield from _allow("Balancing", [one for one in actions if not one.endswith(kinds)], groups)
     yield from _allow("MakeRule", ["elasticloadbalancing:CreateRule"], [wanted.listener])
     tagging = {"StringEquals": {"elasticloadbalancing:CreateAction": "CreateRule"}}
-    yield from _allow("TagRuleWhenMade", ["elasticloadbalancing:AddTags"], [rules], tagging)
+    yield from _allow("TagRuleWhenMade", ["elasticloadbalancing:AddTags"], [own_rules], tagging)
     own_rule = {"StringEquals": {f"aws:ResourceTag/{TAG}": wanted.id}}
     changes = ["elasticloadbalancing:DeleteRule", "elasticloadbalancing:ModifyRule"]
-    yield from _allow("ChangeRule", changes, [rules], own_rule)
+    yield from _allow("ChangeRule", changes, [own_rules], own_rule)
 
 
 def _alarms(wanted: Wanted, partition: str) -> list[str]:

@@ -5,9 +5,10 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from orchestrator.core.gates.scene import floor_to
 from orchestrator.verify.journal import Journal, Made
 from orchestrator.verify.means import Calls, Means, Refusal, Users
 from orchestrator.verify.place import template
@@ -61,7 +62,7 @@ class Scene:
     async def into_minute(self, part: float) -> datetime:
         """Wait until this part of a minute has passed; the minute's start."""
         minute, now = self.wanted.minute, self.now()
-        start = floor(now, minute)
+        start = floor_to(now, minute)
         at = start + minute * part
         if at < now:
             start, at = start + minute, at + minute
@@ -114,12 +115,6 @@ class Scene:
             except Refusal as refusal:  # the end of the run tries again
                 if is_gone(refusal):
                     self.journal.removed(kept)
-
-
-def floor(at: datetime, minute: timedelta) -> datetime:
-    """The start of the minute that a moment is in."""
-    origin = datetime(1970, 1, 1, tzinfo=at.tzinfo)
-    return at - (at - origin) % minute
 
 
 def policy(*statements: tuple[Sequence[str], Sequence[str]]) -> str:

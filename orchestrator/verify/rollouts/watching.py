@@ -3,8 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+from orchestrator.core.gates.scene import floor_to
 from orchestrator.verify.means import Refusal
-from orchestrator.verify.scene import Scene, floor
+from orchestrator.verify.scene import Scene
 
 BACK = 10  # minutes
 PARTS = 6  # looks a minute
@@ -17,7 +18,7 @@ async def watch_datapoints(scene: Scene) -> None:
     minute = scene.wanted.minute
     while True:
         now = scene.now()
-        start = floor(now, minute) - BACK * minute
+        start = floor_to(now, minute) - BACK * minute
         for metric in ("RequestCount", "HTTPCode_Target_2XX_Count"):
             try:
                 found = await scene.counts(
