@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestrator.core.domain.ids import metric_dimension
 from orchestrator.core.gates.scene import floor_to
 from orchestrator.verify.journal import Journal, Made
 from orchestrator.verify.means import Calls, Means, Refusal, Users
-from orchestrator.verify.place import template
 from orchestrator.verify.place.kinds import KINDS, is_gone
 from orchestrator.verify.place.making import Maker, Place, Tell
 from orchestrator.verify.wanted import Wanted
@@ -74,8 +74,8 @@ class Scene:
     ) -> dict[datetime, float]:
         """The sums of a target group's metric by the start of their minute; a minute without one is left out."""
         dimensions = [
-            {"Name": "LoadBalancer", "Value": template.suffix(self.place.load_balancer)},
-            {"Name": "TargetGroup", "Value": template.suffix(group)},
+            {"Name": "LoadBalancer", "Value": metric_dimension(self.place.load_balancer)},
+            {"Name": "TargetGroup", "Value": metric_dimension(group)},
         ]
         stat = {
             "Metric": {"Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": dimensions},

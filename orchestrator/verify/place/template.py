@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.core.domain.ids import metric_dimension
 from orchestrator.verify.wanted import TAG, Wanted
 
 Shape = dict[str, Any]
@@ -145,8 +146,8 @@ def alarm(wanted: Wanted, balancer: str, group: str) -> Shape:
         "Namespace": "AWS/ApplicationELB",
         "MetricName": "HTTPCode_Target_5XX_Count",
         "Dimensions": [
-            {"Name": "LoadBalancer", "Value": suffix(balancer)},
-            {"Name": "TargetGroup", "Value": suffix(group)},
+            {"Name": "LoadBalancer", "Value": metric_dimension(balancer)},
+            {"Name": "TargetGroup", "Value": metric_dimension(group)},
         ],
         "Statistic": "Sum",
         "Period": int(wanted.minute.total_seconds()),
@@ -156,8 +157,3 @@ def alarm(wanted: Wanted, balancer: str, group: str) -> Shape:
         "TreatMissingData": "notBreaching",
         "Tags": tags(wanted),
     }
-
-
-def suffix(arn: str) -> str:
-    """A load balancer or target group as a dimension's value."""
-    return arn.rpartition(":")[2].removeprefix("loadbalancer/")

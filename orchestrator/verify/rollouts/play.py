@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from orchestrator.core.domain.commands import Actor, CommandKind
 from orchestrator.core.domain.errors import TealError
-from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.ids import RolloutId, Tenths, metric_dimension
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
@@ -21,7 +21,6 @@ from orchestrator.core.rollout.spec import Limits, MetricsSpec, Spec
 from orchestrator.engine import commands
 from orchestrator.engine.direct_rollback import DirectRun
 from orchestrator.verify.means import Engine, Tally
-from orchestrator.verify.place import template
 from orchestrator.verify.scene import Scene
 
 BLINK = 0.05  # seconds between looks at the row: shorter than a tick takes
@@ -164,7 +163,7 @@ def _learn(scene: Scene, row: Rollout) -> None:
     for pair in row.pairs:
         names.learn("green group", pair.green_name)
         for arn in (pair.blue, pair.load_balancer):
-            names.learn("name", template.suffix(arn).partition("/")[2].split("/")[0])
+            names.learn("name", metric_dimension(arn).partition("/")[2].split("/")[0])
 
 
 async def _take_back(scene: Scene, script: Script, rollout: RolloutId) -> tuple[str, float | None]:
