@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.core.cloud.readiness import STALE_LONGEST
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.health import HealthSpec
 from orchestrator.core.gates.registry import GatesSpec
-from orchestrator.core.traffic.rule_looks import STALE_LONGEST
 from sandbox.world.kernel.settings import WorldSettings
-from tests.cases.looks import shifting
+from tests.cases.looks import shifting, tasks_of
 from tests.cases.rule_stage import call, green_group, rule_of, weights_of
 from tests.support.rehearsal import Rehearsal
 
@@ -40,11 +40,8 @@ def somebody(stage: Rehearsal, rollout: RolloutId) -> list[str]:
 
 
 def test_case_29_reads_that_go_back_are_taken_for_nobodys_change(stage: Rehearsal) -> None:
-    """AWS promises no order of its reads: a rollout that nobody touches ends as if they had one.
-
-    Health, of which an old answer may say that no target is healthy any more, is not asked here.
-    """
-    rollout = stage.start(stage.spec(stage.revision(), gates=WITHOUT_HEALTH))
+    """AWS promises no order of its reads: a rollout that nobody touches ends as if they had one."""
+    rollout = stage.start(stage.spec(stage.revision()))
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert somebody(stage, rollout) == []
     assert "may be an old answer of AWS" in stage.story(rollout), "reads did go back"
@@ -73,3 +70,23 @@ def test_case_29_traffic_given_to_blue_by_hand_right_after_a_write_rolls_back_on
     assert stage.until(rollout).phase is Phase.ROLLED_BACK
     stage.let_run(BEHIND)
     assert all(green not in weights_of(stage, arn) for arn in stage.scenery.rules)
+
+
+def test_case_29_a_green_that_loses_its_health_rolls_back_though_reads_go_back(stage: Rehearsal) -> None:
+    """An old answer between says that all is well, and the doubt begins anew: it ends with the old answers."""
+    rollout = shifting(stage)
+    for _ in range(60):
+        if all(rule.verified == FIRST for rule in stage.row(rollout).rules):
+            break
+        stage.let_run(timedelta(seconds=1))
+    green = stage.row(rollout).known.green.name
+    for task in tasks_of(stage, green):
+        stage.world.virtual_tasks.change(task, never_healthy=True)
+    for _ in range(60):
+        if stage.row(rollout).phase is not Phase.SHIFTING:
+            break
+        stage.let_run(timedelta(seconds=2))
+    row = stage.row(rollout)
+    assert row.end is not None, stage.story(rollout)
+    assert row.end.reason.startswith("health: "), row.end.reason
+    assert stage.until(rollout).phase is Phase.ROLLED_BACK

@@ -38,7 +38,7 @@ def test_case_33_a_green_that_degrades_in_the_watch_is_taken_back_while_blue_has
     assert reason_of(stage, rollout).startswith(("guard", "compare"))
 
 
-def test_case_34_a_green_whose_targets_are_all_unhealthy_is_taken_back_within_one_look_without_metrics(
+def test_case_34_a_green_whose_targets_are_all_unhealthy_is_taken_back_once_two_looks_agree_without_metrics(
     stage: Rehearsal,
 ) -> None:
     rollout = stage.start(stage.spec(stage.revision(), gates=HEALTH_ALONE))

@@ -23,6 +23,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId, TargetGroupArn, TaskDefinitionArn, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL, Plan, Step
+from orchestrator.core.domain.verdict import Judged, hold
 from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
 from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Counts, Interval
@@ -174,6 +175,12 @@ def baked(minutes: float = 5, *, phase: Phase = Phase.SHIFTING, step: int = 0, *
         **changes,
     }
     return row(phase, weight=weight, step=step, **given)
+
+
+def doubted(known: Rollout, *, since: datetime = NOON - timedelta(seconds=15)) -> Rollout:
+    """The row after a look, the last one, that found the health of green against it: this one may agree."""
+    answer = replace(hold("health", "a test", clears_when="a test"), doubted_since=since)
+    return changed(known, answers=(Judged(answer=answer, at=NOON - timedelta(seconds=15)),))
 
 
 def settling(weight: int = 1000, *, attempts: int = 1, is_homeward: bool = False, **changes: Any) -> Rollout:  # noqa: ANN401

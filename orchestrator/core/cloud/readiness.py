@@ -15,6 +15,9 @@ from orchestrator.core.cloud.resources import (
 from orchestrator.core.cloud.stop_causes import FLAPPING_WITHIN, doubtful_stops, why_in_doubt
 from orchestrator.core.domain.ids import TaskDefinitionArn, revision_name
 
+STALE_LONGEST = timedelta(seconds=15)
+"""Looks in a row that are all older than one before them end by then: reads of AWS are eventually consistent."""
+
 
 def not_steady(service: ServiceLook, revision: TaskDefinitionArn) -> str:
     """Why a service does not steadily run this revision, in words; empty once it does.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -26,6 +26,12 @@ class Answer:
     numbers: tuple[tuple[str, float], ...] = ()
     is_evidence: bool = True  # a HOLD of evidence may be waived by promote; health and capacity never
     wants_control: bool = False  # a HOLD that only blue with its control group back can settle
+    sure_after: timedelta | None = (
+        None  # a FAIL that one look may be wrong about: all looks so long must agree
+    )
+    doubted_since: datetime | None = (
+        None  # a HOLD in the place of such a FAIL: every look since then found it
+    )
 
 
 Numbers = Mapping[str, float]
@@ -50,9 +56,13 @@ def hold(
     )
 
 
-def fail(gate: str, reason: str, *, numbers: Numbers | None = None) -> Answer:
-    """A FAIL: the evidence is against what is judged."""
-    return Answer(gate=gate, verdict=Verdict.FAIL, reason=reason, numbers=_pairs(numbers))
+def fail(
+    gate: str, reason: str, *, numbers: Numbers | None = None, sure_after: timedelta | None = None
+) -> Answer:
+    """A FAIL: the evidence is against what is judged. `sure_after`: only once all looks for so long agree."""
+    return Answer(
+        gate=gate, verdict=Verdict.FAIL, reason=reason, numbers=_pairs(numbers), sure_after=sure_after
+    )
 
 
 def _pairs(numbers: Numbers | None) -> tuple[tuple[str, float], ...]:

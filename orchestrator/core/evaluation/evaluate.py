@@ -5,6 +5,7 @@ from typing import Any
 
 from orchestrator.core.analysis import intervals
 from orchestrator.core.analysis.metric_queries import alarms_since
+from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import ALL
@@ -80,7 +81,9 @@ def ask_gates(draft: Draft, judged: Colour) -> tuple[Answer, ...]:
     scene, asked = scene_of(draft, judged), tuple(those_on(draft.row.spec.gates))
     given = ((gate, gate.judge(spec, scene)) for gate, spec in asked)
     answers = tuple(
-        _softened(gate, answer, draft.row, judged) for gate, answer in given if answer is not None
+        _softened(gate, _agreed(draft, answer, judged), draft.row, judged)
+        for gate, answer in given
+        if answer is not None
     )
     keep(draft, answers)
     return answers
@@ -91,6 +94,39 @@ def lost_its_control(row: Rollout) -> bool:
     steps = row.plan.steps if row.plan.auto is not None else ()
     is_last = 0 < row.progress.step == len(steps) - 1 and steps[row.progress.step].weight == ALL
     return is_last and steps[row.progress.step - 1].is_watch and row.evidence.outages_passed < OUTAGES_MAX
+
+
+def _agreed(draft: Draft, answer: Answer, judged: Colour) -> Answer:
+    """The answer, or a HOLD in the place of a FAIL that one look alone may be wrong about, until looks agree.
+
+    Doubt ends with a look that shows something else. One that could not be made says nothing, and leaves it.
+    """
+    last = next((one for one in draft.row.answers if one.answer.gate == answer.gate), None)
+    is_of_last_look = last is not None and last.at == draft.row.ticks.ticked_at
+    doubted_since = last.answer.doubted_since if last is not None and is_of_last_look else None
+    if answer.sure_after is None:
+        is_blind = (
+            doubted_since is not None and answer.verdict is Verdict.HOLD and not _could_see(draft, judged)
+        )
+        return replace(answer, doubted_since=doubted_since) if is_blind else answer
+    since = doubted_since or draft.now
+    sure_at = since + answer.sure_after
+    if draft.now >= sure_at:
+        return answer
+    draft.wake_by(sure_at)
+    held = hold(
+        answer.gate,
+        f"{answer.reason}; one look alone may be an old answer of AWS",
+        clears_when="the next looks show otherwise",
+        numbers=dict(answer.numbers),
+        is_evidence=False,
+    )
+    return replace(held, doubted_since=since)
+
+
+def _could_see(draft: Draft, judged: Colour) -> bool:
+    looks = (service_of(draft, judged), *targets_of(draft, judged))
+    return not any(seen is None or isinstance(seen, Unread) for seen in looks)
 
 
 def _softened(gate: Gate[Any], answer: Answer, row: Rollout, judged: Colour) -> Answer:

@@ -2,13 +2,16 @@
 
 It stands ahead of metrics: a group without a healthy target serves errors right now (the load balancer does not
 send its share elsewhere), whatever the last minute's counts will say.
+
+One answer of AWS may be older than the one before it. What such an answer would show fails the colour only once two
+looks agree; where it reads as before the colour was ready, once no look for `STALE_LONGEST` has found anything else.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from orchestrator.core.cloud.readiness import not_healthy
+from orchestrator.core.cloud.readiness import STALE_LONGEST, not_healthy
 from orchestrator.core.cloud.resources import (
     Absent,
     ServiceLook,
@@ -51,7 +54,7 @@ def judge(spec: HealthSpec, scene: Scene) -> Answer:
             why = scene.service.why if scene.service else "it was not looked at"
             return _hold(f"{scene.judged}'s service could not be read: {why}", "the service can be read")
         case Absent():
-            return fail(NAME, f"{scene.judged}'s service is gone")
+            return fail(NAME, f"{scene.judged}'s service is gone", sure_after=scene.look_gap)
         case ServiceSeen() as service:
             return _of_tasks(service, scene) or _of_targets(service, scene)
 
@@ -103,7 +106,7 @@ def _of_targets(service: ServiceSeen, scene: Scene) -> Answer:
         )
     for seen in scene.targets:
         if isinstance(seen, Absent):
-            return fail(NAME, f"{scene.judged}'s target group is gone")
+            return fail(NAME, f"{scene.judged}'s target group is gone", sure_after=scene.look_gap)
         if isinstance(seen, TargetsSeen) and seen.reasons == (NOT_IN_USE,) and not seen.healthy:
             # Somebody took the group off its rules, or the rules away: drift says so, and no user meets it.
             return _hold(f"no rule uses {scene.judged}'s target group", "a rule uses it again")
@@ -131,7 +134,12 @@ def _without_healthy(seen: TargetsSeen, scene: Scene) -> Answer:
     if _has_none_healthy(scene.others):
         other = scene.judged.other
         return _hold(f"{words}; neither is {other}'s", f"a target of {scene.judged} or {other} is healthy")
-    return fail(NAME, words)
+    return fail(NAME, words, sure_after=STALE_LONGEST if _reads_as_before(seen) else scene.look_gap)
+
+
+def _reads_as_before(seen: TargetsSeen) -> bool:
+    """True if a group without a healthy target looks as one whose first health checks have not passed yet."""
+    return seen.initial + seen.unused == seen.registered > 0
 
 
 def _has_none_healthy(looks: Sequence[TargetsLook]) -> bool:

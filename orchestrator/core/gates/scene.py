@@ -143,6 +143,11 @@ class Scene:
         tuple[int, Question | None], ...
     ] = ()  # of the webhooks that are asked here, by their index
 
+    @property
+    def look_gap(self) -> timedelta:
+        """The least time between two looks that count as two (`MetricsSpec.look_gap`)."""
+        return self.period / 6
+
 
 def ceil_to(moment: datetime, period: timedelta) -> datetime:
     """The first boundary of a period at or after a moment; CloudWatch's periods begin at multiples since 1970."""

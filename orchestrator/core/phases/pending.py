@@ -197,7 +197,7 @@ def _attributes(spec: Spec, attributes: Json) -> Json:
     A green that is to stay is none, and its group is like blue's in everything.
 
     A Route 53 record that evaluates target health fails a load balancer over for any group without a healthy target:
-    a broken green would take the neighbours with it. Teal takes such a green back within one look.
+    a broken green would take the neighbours with it. Teal takes such a green back once two looks agree.
     """
     if spec.ending.is_swap:
         return attributes

@@ -10,6 +10,7 @@ from orchestrator.core.cloud.forward_action import (
     read_forward,
     says_the_same,
 )
+from orchestrator.core.cloud.readiness import STALE_LONGEST
 from orchestrator.core.cloud.resources import Absent, RuleSeen, Unread
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
@@ -31,7 +32,6 @@ from orchestrator.core.traffic import rule_differences
 READABLE = "the rules can be read"
 AS_WRITTEN, IS_THERE = "{} is again as Teal wrote it", "{} is there again"
 UNREAD_LONGEST = timedelta(minutes=1)  # a write that was acknowledged reads back by then
-STALE_LONGEST = timedelta(seconds=15)  # looks in a row that are all older than one before them end by then
 GREEN_GROUP = re.compile(r"teal-.*-[0-9a-f]{8}-\d+")  # the names that rollouts give green's target groups
 
 

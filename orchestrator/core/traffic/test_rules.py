@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from orchestrator.core.cloud.effects import WriteRule
 from orchestrator.core.cloud.forward_action import read_forward, says_the_same, without_green
+from orchestrator.core.cloud.readiness import STALE_LONGEST
 from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.plan import ALL
@@ -101,7 +102,7 @@ def _hold(draft: Draft, found: Look) -> None:
             seen = draft.seen.rules.get(found.rule.arn)
             draft.must_read(seen, f"test rule: {name}", clears_when="the test rules can be read")
         case Found.DOUBTED:
-            clears = f"{name}, a test rule, reads the same for {span(rule_looks.STALE_LONGEST)}"
+            clears = f"{name}, a test rule, reads the same for {span(STALE_LONGEST)}"
             draft.hold(HoldKind.AWS, f"test rule: {found.words}", clears_when=clears)
         case Found.GONE:
             draft.hold(HoldKind.DRIFT, f"test rule: {found.words}", clears_when=f"{name} is there again")

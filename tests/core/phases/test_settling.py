@@ -29,6 +29,7 @@ from tests.core.stages import (
     at,
     attempt,
     commanded,
+    doubted,
     group,
     held,
     only,
@@ -268,7 +269,7 @@ def test_a_step_home_waits_for_its_period() -> None:
 
 
 def test_blue_that_fails_on_the_way_home_puts_the_last_good_step_back_on_green() -> None:
-    known = home(500, 1)
+    known = doubted(home(500, 1))
     bad = {BLUE_GROUP: TargetsSeen(unhealthy=3), GREEN_GROUP: TargetsSeen(healthy=3)}
     decision = at(known, seen_of(known, targets=bad))
     assert decision.rollout.phase is Phase.SETTLING, "the release is never rolled back by itself"

@@ -29,6 +29,7 @@ from tests.core.stages import (
     at,
     baked,
     commanded,
+    doubted,
     held,
     metrics,
     only,
@@ -96,7 +97,7 @@ def test_the_watch_passed_begins_settling() -> None:
 
 
 def test_a_failing_gate_puts_all_traffic_back_in_the_same_tick() -> None:
-    known = baked(3)
+    known = doubted(baked(3))
     seen = seen_of(known, targets={BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)})
     decision = at(known, seen)
     assert decision.rollout.phase is Phase.ROLLING_BACK
@@ -115,7 +116,7 @@ def test_errors_of_green_alone_roll_back(phase: Phase) -> None:
 
 
 def test_a_failure_that_the_file_turns_into_a_hold_keeps_the_weights_and_never_grows() -> None:
-    known = baked(5, spec=spec(on_failure=OnFailure.HOLD))
+    known = doubted(baked(5, spec=spec(on_failure=OnFailure.HOLD)))
     bad = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)}
     decision = at(known, seen_of(known, targets=bad))
     assert decision.rollout.phase is Phase.SHIFTING
@@ -332,7 +333,7 @@ def test_a_limit_begins_anew_once_nothing_holds() -> None:
 
 def test_a_pause_stops_advance_and_not_the_gates() -> None:
     assert not at(baked(5, paused_by=OPERATOR)).effects
-    known = baked(5, paused_by=OPERATOR)
+    known = doubted(baked(5, paused_by=OPERATOR))
     firing = {"checkout-5xx": good_alarm(state="OK")}
     bad = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)}
     assert at(known, seen_of(known, alarms=firing, targets=bad)).rollout.phase is Phase.ROLLING_BACK
@@ -353,7 +354,7 @@ def test_a_promotion_to_the_end_goes_straight_to_the_last_step() -> None:
 
 
 def test_a_promotion_never_leaps_over_a_failure_of_the_same_tick() -> None:
-    known = baked(1)
+    known = doubted(baked(1))
     bad = {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: TargetsSeen(unhealthy=3)}
     decision = at(known, seen_of(known, targets=bad, commands=(a_command(CommandKind.PROMOTE, full=True),)))
     assert decision.rollout.phase is Phase.ROLLING_BACK

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from orchestrator.core.cloud.effects import WriteRule
+from orchestrator.core.cloud.readiness import STALE_LONGEST
 from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
@@ -18,7 +19,7 @@ from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.seen import Seen
 from orchestrator.core.traffic import rule_looks, rules, test_rules
 from orchestrator.core.traffic.drift import drift_ends_it
-from orchestrator.core.traffic.rule_looks import STALE_LONGEST, UNREAD_LONGEST, Found, Look
+from orchestrator.core.traffic.rule_looks import UNREAD_LONGEST, Found, Look
 from tests.builders import BLUE_GROUP, NOON, RULE, forward, good_rule
 from tests.core.stages import GREEN_GROUP, row, rule
 
