@@ -72,6 +72,7 @@ class GroupView:
     check_timeout: timedelta
     check_codes: frozenset[int]
     algorithm: str  # round_robin | least_outstanding_requests
+    function: str = ""  # the ARN of the Lambda function that answers for it: it has no targets to connect to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,16 @@ class ConditionView:
     field: str
     values: tuple[str, ...]
     name: str = ""  # the header's name, for http-header
+    is_regex: bool = False  # the values are regular expressions, found anywhere unless they are anchored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInView:
+    """What is asked of a user before a rule's action: a session, of which a cookie with this name is the sign."""
+
+    cookie: str
+    location: str  # where one without it is sent to sign in
+    otherwise: str  # what becomes of a request without it: authenticate | deny | allow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +132,7 @@ class RuleView:
     arn: str
     conditions: tuple[ConditionView, ...]
     action: ForwardView | FixedView | RedirectView
+    sign_in: SignInView | None = None  # before the action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,5 +186,5 @@ class Traffic(Protocol):
         ...
 
     def count_rejected(self, *, load_balancer: str, status: int) -> None:
-        """No target could be chosen (503, no group in use); counts for the load balancer alone."""
+        """The load balancer answered itself, no target was chosen; counts for the load balancer alone."""
         ...

@@ -10,6 +10,7 @@ from sandbox.ports import (
     ListenerView,
     RedirectView,
     RuleView,
+    SignInView,
     TargetView,
 )
 from sandbox.world.cloudwatch.metrics import Metrics
@@ -78,7 +79,7 @@ class LiveTraffic:
         self._made_itself(balancer, zone, status, count)
 
     def count_rejected(self, *, load_balancer: str, status: int, count: int = 1) -> None:
-        """`count` requests found no target at all."""
+        """`count` requests were answered by the load balancer itself, no target chosen: in no RequestCount."""
         balancer, _, zone = self._names(load_balancer, "")
         self._made_itself(balancer, zone, status, count)
 
@@ -86,7 +87,7 @@ class LiveTraffic:
         """Report how many targets each group in use has, healthy and not, in all and by zone."""
         for group in self._all.groups.values():
             user = self._all.load_balancers.get(group.used_by)
-            if user is None or not group.targets:
+            if user is None or not group.targets or group.is_function:
                 continue
             for zone in ("", *sorted({target.zone for target in group.targets.values()})):
                 states = [t.state for t in group.targets.values() if zone in ("", t.zone)]
@@ -100,7 +101,7 @@ class LiveTraffic:
             self._metrics.add("RequestCount", *names, count=count)
 
     def _made_itself(self, balancer: str, zone: str, status: int, count: int) -> None:
-        if status < 400:
+        if status < 300:
             return
         self._metrics.add(f"HTTPCode_ELB_{status // 100}XX_Count", balancer, "", zone, count=count)
         if status in (500, 502, 503, 504):
@@ -134,6 +135,11 @@ def _group(group: Group, shifted: set[str]) -> GroupView:
     settings = group.settings
     # A zonal shift takes a zone's targets out, unless there are no others (it then has no effect).
     reached = [t for t in group.targets.values() if t.zone not in shifted] or list(group.targets.values())
+    if group.is_function:
+        function = next((t.host for t in reached if t.state in ("healthy", "unavailable")), "")
+        reached = []
+    else:
+        function = ""
     return GroupView(
         arn=group.arn,
         load_balancer=group.used_by,
@@ -142,7 +148,8 @@ def _group(group: Group, shifted: set[str]) -> GroupView:
         check_interval=timedelta(seconds=settings["HealthCheckIntervalSeconds"]),
         check_timeout=timedelta(seconds=settings["HealthCheckTimeoutSeconds"]),
         check_codes=_codes(settings["Matcher"].get("HttpCode", "200")),
-        algorithm=group.attributes["load_balancing.algorithm.type"],
+        algorithm=group.attributes.get("load_balancing.algorithm.type", ""),
+        function=function,
     )
 
 
@@ -161,12 +168,27 @@ def _rule(rule: Rule, groups: dict[str, GroupView]) -> RuleView:
         conditions=tuple(
             ConditionView(
                 field=condition["Field"],
-                values=tuple(conditions.values(condition)),
+                values=tuple(conditions.regexes(condition) or conditions.values(condition)),
+                is_regex=bool(conditions.regexes(condition)),
                 name=condition.get("HttpHeaderConfig", {}).get("HttpHeaderName", ""),
             )
             for condition in rule.conditions_in_force
         ),
         action=_action(rule.in_force[-1], groups),
+        sign_in=next((found for action in rule.in_force if (found := _sign_in(action))), None),
+    )
+
+
+def _sign_in(action: Json) -> SignInView | None:
+    config: Json = action.get("AuthenticateOidcConfig") or action.get("AuthenticateCognitoConfig") or {}
+    if not config:
+        return None
+    domain = config.get("UserPoolDomain", "")
+    host = domain if "." in domain else f"{domain}.auth.amazoncognito.com"
+    return SignInView(
+        cookie=config["SessionCookieName"],
+        location=config.get("AuthorizationEndpoint") or f"https://{host}/oauth2/authorize",
+        otherwise=config["OnUnauthenticatedRequest"],
     )
 
 

@@ -103,6 +103,27 @@ def test_case_29_changed_conditions_hold_and_are_kept(stage: Rehearsal) -> None:
     assert rule_of(stage)["Conditions"][0]["PathPatternConfig"]["Values"] == ["/shop/*"]
 
 
+def test_case_29_conditions_by_regular_expressions_are_said_as_they_are_written_and_kept(
+    stage: Rehearsal,
+) -> None:
+    """A rule can be met by regular expressions in the place of values: they are compared, and shown, as such."""
+    rule = stage.scenery.rules[0]
+
+    def met_by(*expressions: str) -> None:
+        condition = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": list(expressions)}}
+        call(stage, "ModifyRule", RuleArn=rule, Conditions=[condition])
+
+    met_by("^/(.*)$")
+    rollout = shifting(stage)
+    met_by("^/shop/", "^/cart$")
+    stage.let_run(stage.world.minute / 2)
+    words = "its conditions: path-pattern regex ^/(.*)$ → path-pattern regex ^/shop/ ^/cart$"
+    assert words in drift(stage, rollout)
+    met_by("^/(.*)$")
+    assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
+    assert rule_of(stage)["Conditions"][0]["PathPatternConfig"] == {"RegexValues": ["^/(.*)$"]}
+
+
 def test_case_29_changed_transforms_hold_and_are_kept(stage: Rehearsal) -> None:
     """Transforms decide what a task is asked, so a change of them is drift as well."""
     rollout = shifting(stage)

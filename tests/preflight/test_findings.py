@@ -454,6 +454,16 @@ def test_the_note_of_a_rule_names_its_listener_and_conditions() -> None:
     assert note.why == f"its listener is {LISTENER}, for host-header checkout.example.com"
 
 
+@pytest.mark.parametrize("has_old_form", [True, False])
+def test_the_note_of_a_rule_that_is_met_by_regular_expressions_says_them(has_old_form: bool) -> None:
+    expressions = {"RegexValues": ["^/a$", "^/b"]}
+    condition = {"Field": "path-pattern", "PathPatternConfig": expressions}
+    shown = canonical([condition | (expressions if has_old_form else {})])
+    survey = good_survey(rules=(good_rule(conditions=shown),))
+    (note,) = (finding for finding in found(survey=survey) if finding.code == "rule")
+    assert note.why == f"its listener is {LISTENER}, for path-pattern regex ^/a$ or regex ^/b"
+
+
 def test_every_finding_is_told_at_once_errors_first() -> None:
     survey = good_survey(controller="EXTERNAL", revision=None, rules=(), policies=("cpu-60",))
     severities = [finding.severity for finding in found(survey=survey)]

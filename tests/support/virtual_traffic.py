@@ -1,5 +1,6 @@
 """Requests in virtual time: seeded, counted in bulk, and steered by the weights in force."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -143,6 +144,9 @@ class VirtualTraffic:
         return all(self._meets(condition) for condition in rule.conditions)
 
     def _meets(self, condition: ConditionView) -> bool:
+        if condition.is_regex and condition.field in ("path-pattern", "host-header"):
+            text = self._path if condition.field == "path-pattern" else self._host.lower()
+            return any(re.search(value, text) for value in condition.values)
         if condition.field == "path-pattern":
             return any(fnmatchcase(self._path, value) for value in condition.values)
         if condition.field == "host-header":
@@ -150,6 +154,12 @@ class VirtualTraffic:
         return False  # this load has no headers, no query and no known source
 
     def _forward(self, balancer: str, group: GroupView, count: int) -> None:
+        if group.function:
+            self.totals.answered[group.arn] += count
+            self._world.traffic.count_answer(
+                load_balancer=balancer, group=group.arn, status=200, seconds=0.001, count=count
+            )
+            return
         targets = [t for t in group.targets if t.state in ROUTABLE]
         targets = targets or [t for t in group.targets if t.state in LAST_RESORT]
         if not targets:

@@ -76,16 +76,17 @@ def _others(was: str, now: str) -> Iterator[Change]:
 
 
 def _conditions(conditions: object) -> str:
-    """Conditions as people write them: ``path-pattern /shop/*``; one of a kind that has no list of values as JSON."""
+    """Conditions as people write them: ``path-pattern /shop/*``, ``path-pattern regex ^/shop``; others as JSON."""
     found = json.loads(conditions) if isinstance(conditions, str) and conditions else conditions
     if not isinstance(found, list):
         return _text(found)
     parts = []
     for one in found:
         config: dict[str, Any] = next((value for key, value in one.items() if key.endswith("Config")), {})
-        values = one.get("Values") or config.get("Values")
-        words = [str(value) for value in values] if values else [canonical(config)]
-        parts.append(f"{one.get('Field')} {' '.join(words)}")
+        values, expressions = (one.get(name) or config.get(name) for name in ("Values", "RegexValues"))
+        words = [str(value) for value in values or ()]
+        words += ["regex", *map(str, expressions)] if expressions else []
+        parts.append(f"{one.get('Field')} {' '.join(words or [canonical(config)])}")
     return _text("; ".join(parts))
 
 

@@ -61,7 +61,9 @@ def conditions_of(rule: RuleSeen) -> str:
     for condition in json.loads(rule.conditions or "[]"):
         configs = [value for key, value in condition.items() if key.endswith("Config")]
         values = condition.get("Values") or [v for config in configs for v in config.get("Values", ())]
-        words.append(f"{condition.get('Field', 'condition')} {' or '.join(map(str, values))}".strip())
+        given = condition.get("RegexValues") or [v for c in configs for v in c.get("RegexValues", ())]
+        shown = [*map(str, values), *(f"regex {expression}" for expression in given)]
+        words.append(f"{condition.get('Field', 'condition')} {' or '.join(shown)}".strip())
     return f", for {' and '.join(words)}" if words else ""
 
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from sandbox.http1.messages import HOP_BY_HOP, SWITCHED, AnswerHead, RequestHead
 from sandbox.plane.balancer.matching import Asked
-from sandbox.ports import FixedView, RedirectView
+from sandbox.ports import FixedView, RedirectView, SignInView
 
 # Names the target an answer of 502 or 504 was lost on; an ALB keeps this to its access log (`target:port`).
 LOST_TARGET_HEADER = "X-Teal-Target"
@@ -52,6 +52,25 @@ def fixed_answer(view: FixedView, *, keep_alive: bool) -> bytes:
     """A fixed response."""
     return own_answer(
         view.status, view.body, content_type=view.content_type or "text/plain", keep_alive=keep_alive
+    )
+
+
+def sign_in_answer(view: SignInView, asked: Asked, *, keep_alive: bool) -> tuple[int, bytes]:
+    """The status and answer for a user without a session: to the identity provider, or 401.
+
+    Source: OnUnauthenticatedRequest of AuthenticateOidcActionConfig; the path that one comes back to is AWS's.
+    """
+    if view.otherwise == "deny":
+        return 401, error_answer(401, keep_alive=keep_alive)
+    back = quote(f"https://{asked.host}/oauth2/idpresponse", safe="")
+    location = f"Location: {view.location}?response_type=code&redirect_uri={back}"
+    return 302, own_answer(302, "", headers=(location,), keep_alive=keep_alive)
+
+
+def function_answer(function: str, *, keep_alive: bool) -> bytes:
+    """What a Lambda function says, which is not run here: its name."""
+    return own_answer(
+        200, f"{function.rpartition(':')[2]} answers\r\n", content_type="text/plain", keep_alive=keep_alive
     )
 
 

@@ -2,7 +2,8 @@
 
 Source: "Condition types for listener rules" of the Elastic Load Balancing guide. All conditions of a rule must
 match, any value of a condition suffices. ``*`` stands for any number of characters and ``?`` for exactly one.
-Paths are compared with case, hosts, headers and query strings without; methods exactly.
+Paths are compared with case, hosts, headers and query strings without; methods exactly. A regular expression is looked
+for anywhere in the text: AWS's examples are anchored, and its pages do not say what one without anchors matches.
 """
 
 import ipaddress
@@ -63,11 +64,11 @@ def condition_matcher(condition: ConditionView) -> Matcher:
     """Whether a request meets one condition. Raises ValueError for an unknown field."""
     match condition.field:
         case "path-pattern":
-            path = wildcards(condition.values)
-            return lambda asked: path.fullmatch(asked.path) is not None
+            path = _pattern(condition)
+            return lambda asked: path.search(asked.path) is not None
         case "host-header":
-            host = wildcards(condition.values, ignore_case=True)
-            return lambda asked: host.fullmatch(asked.host) is not None
+            host = _pattern(condition, ignore_case=True)
+            return lambda asked: host.search(asked.host) is not None
         case "http-request-method":
             methods = frozenset(condition.values)
             return lambda asked: asked.method in methods
@@ -82,6 +83,15 @@ def condition_matcher(condition: ConditionView) -> Matcher:
             raise ValueError(f"condition field {unknown!r} is not in this sandbox")
 
 
+def _pattern(condition: ConditionView, *, ignore_case: bool = False) -> re.Pattern[str]:
+    """What is searched for in the text that a condition is about; wildcards stand for the whole of it."""
+    if condition.is_regex:
+        either = "|".join(f"(?:{value})" for value in condition.values)
+        return re.compile(either, re.IGNORECASE if ignore_case else 0)
+    whole = wildcards(condition.values, ignore_case=ignore_case)
+    return re.compile(rf"\A(?:{whole.pattern})\Z", whole.flags)
+
+
 def wildcards(patterns: tuple[str, ...], *, ignore_case: bool = False) -> re.Pattern[str]:
     """One expression for any of the patterns; ``\\*`` and ``\\?`` stand for the characters themselves."""
     pieces = {"*": ".*", "?": "."}
@@ -94,11 +104,11 @@ def wildcards(patterns: tuple[str, ...], *, ignore_case: bool = False) -> re.Pat
 
 def _header_matcher(condition: ConditionView) -> Matcher:
     name = condition.name.lower().encode("latin-1")
-    wanted = wildcards(condition.values, ignore_case=True)
+    wanted = _pattern(condition, ignore_case=True)
 
     def matches(asked: Asked) -> bool:
         value = asked.headers.get(name)
-        return value is not None and wanted.fullmatch(value.decode("latin-1")) is not None
+        return value is not None and wanted.search(value.decode("latin-1")) is not None
 
     return matches
 

@@ -15,13 +15,20 @@ from typing import Self
 
 from sandbox.http1.connection import AnsweringConnection
 from sandbox.http1.messages import Body, RequestHead
-from sandbox.plane.balancer.answers import error_answer, fixed_answer, head_for_target, redirect_answer
+from sandbox.plane.balancer.answers import (
+    error_answer,
+    fixed_answer,
+    function_answer,
+    head_for_target,
+    redirect_answer,
+    sign_in_answer,
+)
 from sandbox.plane.balancer.exchange import Exchange
 from sandbox.plane.balancer.group_cookies import Pin, headers_of, pin_of
 from sandbox.plane.balancer.matching import Asked
 from sandbox.plane.balancer.routes import Forward, Group, Routes, RouteTable, Split
 from sandbox.plane.balancer.upstream import Pools
-from sandbox.ports import FixedView, RedirectView, Traffic
+from sandbox.ports import FixedView, RedirectView, SignInView, Traffic
 
 HOST = "127.0.0.1"
 SYNC_SECONDS = 0.02  # how soon a new listener listens
@@ -144,7 +151,12 @@ class ClientConnection(AnsweringConnection):
         elif isinstance(action, RedirectView):
             asked = Asked.of(head, self._peer)
             moved = redirect_answer(action, asked, routes.port, keep_alive=keep_alive)
+            proxy.traffic.count_rejected(load_balancer=routes.load_balancer, status=action.status)
             self._own(head, moved, keep_alive=keep_alive)
+        elif isinstance(action, SignInView):
+            status, answer = sign_in_answer(action, Asked.of(head, self._peer), keep_alive=keep_alive)
+            proxy.traffic.count_rejected(load_balancer=routes.load_balancer, status=status)
+            self._own(head, answer, keep_alive=keep_alive)
         else:
             self._forward(routes, action, head, body, (raw, content))
 
@@ -154,9 +166,12 @@ class ClientConnection(AnsweringConnection):
         proxy = self._proxy
         group, cookies = _chosen(forward, head)
         pool = group.pick() if group is not None else None
+        keep_alive = head.keep_alive and body.done
+        if group is not None and group.function:
+            self._invoke(group, head, keep_alive=keep_alive)
+            return
         if group is None or pool is None:
             proxy.traffic.count_rejected(load_balancer=routes.load_balancer, status=503)
-            keep_alive = head.keep_alive and body.done
             self._own(head, error_answer(503, keep_alive=keep_alive), keep_alive=keep_alive)
             return
         raw, content = arrived
@@ -165,6 +180,17 @@ class ClientConnection(AnsweringConnection):
             self, proxy.traffic, group, pool, head, body, request, cookies=cookies
         )
         exchange.begin(self._loop, proxy.connect_seconds)
+
+    def _invoke(self, group: Group, head: RequestHead, *, keep_alive: bool) -> None:
+        """A Lambda function answers at once; it takes no upgrade of the protocol, which the load balancer refuses."""
+        traffic = self._proxy.traffic
+        if head.is_upgrade:
+            traffic.count_rejected(load_balancer=group.load_balancer, status=400)
+            self._own(head, error_answer(400, keep_alive=False), keep_alive=False)
+            return
+        traffic.count_routed(load_balancer=group.load_balancer, group=group.arn)
+        traffic.count_answer(load_balancer=group.load_balancer, group=group.arn, status=200, seconds=0.001)
+        self._own(head, function_answer(group.function, keep_alive=keep_alive), keep_alive=keep_alive)
 
     def _own(self, head: RequestHead, answer: bytes, *, keep_alive: bool) -> None:
         if head.method == b"HEAD":

@@ -11,7 +11,7 @@ from typing import Literal
 from sandbox.http1.messages import RequestHead
 from sandbox.plane.balancer.matching import Asked, Matcher, rule_matcher
 from sandbox.plane.balancer.upstream import Pool, Pools
-from sandbox.ports import FixedView, ForwardView, GroupView, RedirectView, RuleView, Traffic
+from sandbox.ports import FixedView, ForwardView, GroupView, RedirectView, RuleView, SignInView, Traffic
 
 Split = Literal["random", "round_robin"]
 
@@ -24,11 +24,12 @@ LAST_RESORT = frozenset(("unhealthy", "initial"))
 class Group:
     """A target group that requests can be sent to."""
 
-    __slots__ = ("_least", "_next", "arn", "load_balancer", "pools")
+    __slots__ = ("_least", "_next", "arn", "function", "load_balancer", "pools")
 
     def __init__(self, view: GroupView, pools: Pools, turn: int) -> None:
         self.arn = view.arn
         self.load_balancer = view.load_balancer
+        self.function = view.function
         chosen = [t for t in view.targets if t.state in SERVING]
         chosen = chosen or [t for t in view.targets if t.state in LAST_RESORT]
         self.pools = tuple(pools.of(target.host, target.port) for target in chosen)
@@ -96,7 +97,27 @@ class Forward:
         return self.groups[richest]
 
 
-Action = Forward | FixedView | RedirectView
+Action = Forward | FixedView | RedirectView | SignInView
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """An action behind a sign-in. Nothing of a session is checked here but that its first cookie is there.
+
+    Source: "Authenticate users using an Application Load Balancer": a session may take several cookies, of which
+    ``NAME-0`` is the first.
+    """
+
+    sign_in: SignInView
+    then: Action
+
+    def resolved(self, head: RequestHead) -> Action:
+        """The action for a request with a session, else to sign in, unless the rule lets it through."""
+        if self.sign_in.otherwise == "allow":
+            return self.then
+        names = {part.partition(b"=")[0].strip() for part in head.headers.get(b"cookie", b"").split(b";")}
+        wanted = self.sign_in.cookie.encode("latin-1")
+        return self.then if names & {wanted, wanted + b"-0"} else self.sign_in
 
 
 class Routes:
@@ -105,7 +126,7 @@ class Routes:
     __slots__ = ("_rules", "load_balancer", "port")
 
     def __init__(
-        self, load_balancer: str, port: int, rules: tuple[tuple[Matcher | None, Action], ...]
+        self, load_balancer: str, port: int, rules: tuple[tuple[Matcher | None, Action | Guarded], ...]
     ) -> None:
         self.load_balancer = load_balancer
         self.port = port
@@ -115,11 +136,10 @@ class Routes:
         """What the first matching rule asks for; None when none matches, which a default rule prevents."""
         asked: Asked | None = None
         for matches, action in self._rules:
-            if matches is None:
-                return action
-            asked = asked or Asked.of(head, client)
-            if matches(asked):
-                return action
+            if matches is not None:
+                asked = asked or Asked.of(head, client)
+            if matches is None or (asked is not None and matches(asked)):
+                return action.resolved(head) if isinstance(action, Guarded) else action
         return None
 
 
@@ -156,10 +176,13 @@ class RouteTable:
             for view in self._traffic.listeners()
         }
 
-    def _compiled(self, rule: RuleView, load_balancer: str) -> tuple[Matcher | None, Action]:
-        matcher = rule_matcher(rule)
+    def _compiled(self, rule: RuleView, load_balancer: str) -> tuple[Matcher | None, Action | Guarded]:
+        action = self._action(rule, load_balancer)
+        return rule_matcher(rule), action if rule.sign_in is None else Guarded(rule.sign_in, action)
+
+    def _action(self, rule: RuleView, load_balancer: str) -> Action:
         if not isinstance(rule.action, ForwardView):
-            return matcher, rule.action
+            return rule.action
         weighted = [(self._groups[arn], weight) for arn, weight in rule.action.weights]
         groups = tuple(group for group, _ in weighted)
         for group in groups:
@@ -167,4 +190,4 @@ class RouteTable:
             group.load_balancer = group.load_balancer or load_balancer
         life = rule.action.pins_for.total_seconds()
         weights = tuple(weight for _, weight in weighted)
-        return matcher, Forward(groups, weights, self._split, self._draw, life)
+        return Forward(groups, weights, self._split, self._draw, life)

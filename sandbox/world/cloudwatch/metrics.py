@@ -35,6 +35,7 @@ TARGET_METRICS = frozenset(
 )
 BALANCER_METRICS = frozenset(
     {
+        "HTTPCode_ELB_3XX_Count",
         "HTTPCode_ELB_4XX_Count",
         "HTTPCode_ELB_5XX_Count",
         "HTTPCode_ELB_500_Count",

@@ -94,7 +94,7 @@ def _weighted(balancing: Balancing, balancer: LoadBalancer, entry: Json) -> Json
             "TargetGroupAssociationLimit",
             f"Target group {group.name} is already associated with another load balancer",
         )
-    if group.settings["VpcId"] != balancer.vpc:
+    if not group.is_function and group.settings["VpcId"] != balancer.vpc:
         raise AwsRefusal(
             "InvalidConfigurationRequest", "The target group and the load balancer differ in their VPC"
         )

@@ -4,6 +4,7 @@ from sandbox.world.elb import actions as action_lists
 from sandbox.world.elb import authentication
 from sandbox.world.elb.listener_rules import Rules, default_rule, listener_view
 from sandbox.world.elb.state import Balancing, Listener, LoadBalancer
+from sandbox.world.elb.tags import given_tags
 from sandbox.world.kernel.errors import AwsRefusal, Json, not_here
 from sandbox.world.kernel.operation import Operation, operation, page
 
@@ -76,7 +77,7 @@ class Balancers:
             vpc="vpc-0a1b2c3d",
             zones=tuple((f"{kernel.region}{'abcdef'[n % 6]}", subnet) for n, subnet in enumerate(subnets)),
             security_groups=list(params.get("SecurityGroups", ())),
-            tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
+            tags={tag["Key"]: tag.get("Value", "") for tag in given_tags(params)},
         )
         self._all.load_balancers[arn] = balancer
         self._all.subnets |= {subnet: zone for zone, subnet in balancer.zones}
@@ -121,7 +122,7 @@ class Balancers:
             protocol=protocol,
             extras={name: params[name] for name in EXTRAS if name in params},
             default=default_rule(arn, kernel.hex_id(16), actions),
-            tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
+            tags={tag["Key"]: tag.get("Value", "") for tag in given_tags(params)},
         )
         listener.default.secret = secret
         self._all.listeners[arn] = listener

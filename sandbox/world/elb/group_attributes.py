@@ -1,7 +1,10 @@
 """A target group's attributes: what there is, and what Elastic Load Balancing refuses, alone and together.
 
-Sources: TargetGroupAttribute of the ELBv2 API reference; "Edit target group attributes for your Application Load
-Balancer" (slow start goes with round robin alone; anomaly mitigation with weighted random alone).
+Sources: TargetGroupAttribute of the ELBv2 API reference (which attributes are a function's); "Edit target group
+attributes for your Application Load Balancer": slow start goes neither with least outstanding requests nor with
+weighted random, so with round robin alone; weighted random not with sticky sessions; anomaly mitigation with weighted
+random alone; targets of a group that serves each zone with its own have no sticky sessions, and functions no such
+group.
 """
 
 from sandbox.world.kernel.errors import AwsRefusal
@@ -22,6 +25,14 @@ DEFAULTS = {  # HTTP groups with targets by instance or ip
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
 }
+_OF_INSTANCES = (
+    "deregistration_delay.",
+    "load_balancing.algorithm.",
+    "slow_start.",
+    "stickiness.app_cookie.",
+    "stickiness.lb_cookie.",
+)
+_OF_FUNCTIONS = {"lambda.multi_value_headers.enabled": "false"}
 _NUMBERS = {
     "deregistration_delay.timeout_seconds": (0, 3600),
     "slow_start.duration_seconds": (0, 900),
@@ -34,17 +45,41 @@ _ONE_OF = {
     "load_balancing.algorithm.type": ("round_robin", "least_outstanding_requests", "weighted_random"),
     "load_balancing.algorithm.anomaly_mitigation": ("on", "off"),
     "load_balancing.cross_zone.enabled": ("true", "false", "use_load_balancer_configuration"),
+    "lambda.multi_value_headers.enabled": ("true", "false"),
 }
 _RESERVED = "AWSALB"  # no cookie of an application's begins so
 _SLOW_START_MIN = 30  # seconds, unless it is off
 
 
+def defaults(target_type: str) -> dict[str, str]:
+    """The attributes of a new group."""
+    if target_type != "lambda":
+        return dict(DEFAULTS)
+    return {
+        key: value for key, value in DEFAULTS.items() if not key.startswith(_OF_INSTANCES)
+    } | _OF_FUNCTIONS
+
+
 def changed(attributes: dict[str, str], changes: dict[str, str]) -> dict[str, str]:
     """The attributes after a change. Raises AwsRefusal; then nothing has changed."""
     for key, value in changes.items():
+        if key not in attributes:
+            raise _wrong(f"Target group attribute key '{key}' is not recognized")
         _check_one(key, value)
     after = attributes | changes
+    is_sticky, is_zonal = (
+        after["stickiness.enabled"] == "true",
+        after["load_balancing.cross_zone.enabled"] == "false",
+    )
+    if is_zonal and (is_sticky or _OF_FUNCTIONS.keys() <= after.keys()):
+        raise _wrong(
+            "Neither target stickiness nor Lambda functions are supported when cross-zone balancing is off"
+        )
+    if _OF_FUNCTIONS.keys() <= after.keys():
+        return after
     slow, algorithm = int(after["slow_start.duration_seconds"]), after["load_balancing.algorithm.type"]
+    if is_sticky and algorithm == "weighted_random":
+        raise _wrong(f"Target stickiness is not supported with the load balancing algorithm {algorithm}")
     if slow and algorithm != "round_robin":
         raise _wrong(f"Slow start is not supported with the load balancing algorithm {algorithm}")
     if after["load_balancing.algorithm.anomaly_mitigation"] == "on" and algorithm != "weighted_random":
@@ -57,8 +92,6 @@ def changed(attributes: dict[str, str], changes: dict[str, str]) -> dict[str, st
 
 
 def _check_one(key: str, value: str) -> None:
-    if key not in DEFAULTS:
-        raise _wrong(f"Target group attribute key '{key}' is not recognized")
     if key in _NUMBERS:
         low, high = _NUMBERS[key]
         if not (value.isdecimal() and low <= int(value) <= high):

@@ -2,9 +2,10 @@
 
 import re
 
-from sandbox.world.elb import group_attributes
+from sandbox.world.elb import functions, group_attributes
 from sandbox.world.elb import health as health_views
 from sandbox.world.elb.state import Balancing, Group, Target
+from sandbox.world.elb.tags import given_tags
 from sandbox.world.kernel.errors import AwsRefusal, Json, not_here
 from sandbox.world.kernel.operation import Operation, new_tags, operation, page
 
@@ -87,12 +88,14 @@ class Groups:
     def describe_health(self, params: Json) -> Json:
         """DescribeTargetHealth: every target at once, or those named (a stranger is `unused`)."""
         group = self._all.group(params["TargetGroupArn"])
+        every = [self._health_view(group, target) for target in group.targets.values()]
+        seen = self._all.health_views.read(group.arn, every)
         if "Targets" not in params:
-            every = [self._health_view(group, target) for target in group.targets.values()]
-            return {"TargetHealthDescriptions": self._all.health_views.read(group.arn, every)}
+            return {"TargetHealthDescriptions": seen}
+        by_key = {(one["Target"]["Id"], one["Target"].get("Port", functions.NO_PORT)): one for one in seen}
         shown = []
         for asked in params["Targets"]:
-            target = group.targets.get((asked["Id"], asked.get("Port", group.settings["Port"])))
+            target = by_key.get((asked["Id"], _port(group, asked)))
             if target is None:
                 health = {
                     "State": "unused",
@@ -101,7 +104,7 @@ class Groups:
                 }
                 shown.append({"Target": dict(asked), "TargetHealth": health})
             else:
-                shown.append(self._health_view(group, target))
+                shown.append(target)
         return {"TargetHealthDescriptions": shown}
 
     def _health_view(self, group: Group, target: Target) -> Json:
@@ -110,8 +113,11 @@ class Groups:
     def register(self, params: Json) -> Json:
         """RegisterTargets by somebody else than ECS: nothing checks what answers there."""
         group = self._all.group(params["TargetGroupArn"])
+        if group.is_function:
+            place = self._all.kernel.arn("lambda", "function:")
+            functions.check_targets(params["Targets"], {host for host, _ in group.targets}, place)
         for asked in params["Targets"]:
-            port, zone = asked.get("Port", group.settings["Port"]), asked.get("AvailabilityZone", "")
+            port, zone = _port(group, asked), asked.get("AvailabilityZone", "")
             self._health.register(group, asked["Id"], port, zone="" if zone == "all" else zone, owner="")
         return {}
 
@@ -119,7 +125,7 @@ class Groups:
         """DeregisterTargets; what is not registered is as good as gone."""
         group = self._all.group(params["TargetGroupArn"])
         for asked in params["Targets"]:
-            self._health.deregister(group, asked["Id"], asked.get("Port", group.settings["Port"]))
+            self._health.deregister(group, asked["Id"], _port(group, asked))
         return {}
 
     def create(self, params: Json) -> Json:
@@ -127,12 +133,8 @@ class Groups:
         name = params["Name"]
         if not _NAME.fullmatch(name):
             raise AwsRefusal("ValidationError", f"Target group name '{name}' is not valid")
-        settings = DEFAULTS | {key: params[key] for key in _SETTINGS if key in params}
-        if settings["TargetType"] not in ("instance", "ip") or settings["Protocol"] not in ("HTTP", "HTTPS"):
-            raise not_here(f"target type {settings['TargetType']} or protocol {settings['Protocol']}")
-        if "Port" not in settings or "VpcId" not in settings:
-            raise AwsRefusal("ValidationError", "A port and a VPC must be specified")
-        _check_timeout(settings)
+        settings = _settings(params)
+        tags = new_tags(given_tags(params), "Key", "Value", limit_code="TooManyTags")
         for group in self._all.groups.values():
             if group.name == name:
                 if group.settings != settings:
@@ -146,8 +148,8 @@ class Groups:
             arn=kernel.arn("elasticloadbalancing", f"targetgroup/{name}/{kernel.hex_id(16)}"),
             name=name,
             settings=settings,
-            attributes=dict(group_attributes.DEFAULTS),
-            tags=new_tags(params.get("Tags", ()), "Key", "Value", limit_code="TooManyTags"),
+            attributes=group_attributes.defaults(settings["TargetType"]),
+            tags=tags,
         )
         self._all.group_views.written(group.arn, None)
         self._all.groups[group.arn] = group
@@ -201,6 +203,30 @@ class Groups:
             "LoadBalancerArns": [balancer] if balancer else [],
             **group.settings,
         }
+
+
+def _settings(params: Json) -> Json:
+    """The settings of a new group. Raises AwsRefusal for what AWS refuses."""
+    given = {key: params[key] for key in _SETTINGS if key in params}
+    if given.get("TargetType") == functions.KIND:
+        functions.check_settings(params)
+        settings = functions.DEFAULTS | given
+    else:
+        settings = DEFAULTS | given
+        if settings["TargetType"] not in ("instance", "ip") or settings["Protocol"] not in ("HTTP", "HTTPS"):
+            raise not_here(f"target type {settings['TargetType']} or protocol {settings['Protocol']}")
+        if "Port" not in settings or "VpcId" not in settings:
+            raise AwsRefusal("ValidationError", "A port and a VPC must be specified")
+        if not settings["HealthCheckEnabled"]:
+            raise AwsRefusal("ValidationError", "Health checks can be disabled for Lambda functions alone")
+    _check_timeout(settings)
+    return settings
+
+
+def _port(group: Group, asked: Json) -> int:
+    if group.is_function:
+        return functions.NO_PORT
+    return int(asked["Port"] if "Port" in asked else group.settings["Port"])
 
 
 def _check_timeout(settings: Json) -> None:

@@ -142,6 +142,8 @@ class Health:
             self._set(group, target, "unused", "Target.NotInUse")
         elif not group.settings["HealthCheckEnabled"]:
             self._set(group, target, "unavailable", "Target.HealthCheckDisabled")
+        elif group.is_function:
+            self._set(group, target, "healthy", "")
         else:
             self._set(group, target, "initial", "Elb.RegistrationInProgress")
             if self.on_watch:
@@ -166,6 +168,8 @@ def view(group: Group, target: Target, *, is_shifted: bool = False) -> Json:
     health: Json = {"State": target.state}
     if target.reason:
         health |= {"Reason": target.reason, "Description": target.description}
+    if group.is_function:
+        return {"Target": {"Id": target.host, "AvailabilityZone": "all"}, "TargetHealth": health}
     return {
         "Target": {"Id": target.host, "Port": target.port, "AvailabilityZone": target.zone},
         "HealthCheckPort": str(

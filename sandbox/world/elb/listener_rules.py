@@ -8,6 +8,7 @@ from sandbox.world.elb import conditions as condition_lists
 from sandbox.world.elb import transforms as transform_lists
 from sandbox.world.elb.health import Health
 from sandbox.world.elb.state import Balancing, Listener, LoadBalancer, Rule
+from sandbox.world.elb.tags import given_tags
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.kernel.operation import Operation, operation, page
 
@@ -70,7 +71,7 @@ class Rules:
             conditions_in_force=[],
             live=False,
             default=False,
-            tags={tag["Key"]: tag.get("Value", "") for tag in params.get("Tags", ())},
+            tags={tag["Key"]: tag.get("Value", "") for tag in given_tags(params)},
             transforms=transform_lists.normalised(params.get("Transforms", [])),
             secret=secret,
         )

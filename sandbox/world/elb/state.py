@@ -22,6 +22,7 @@ class LoadBalancer:
     zones: tuple[tuple[str, str], ...]  # (zone name, subnet)
     security_groups: list[str]
     tags: dict[str, str]
+    attributes: dict[str, str] = field(default_factory=dict)  # those that were given
 
     @property
     def suffix(self) -> str:
@@ -104,9 +105,14 @@ class Group:
         return self.arn.rsplit(":", 1)[1]
 
     @property
+    def is_function(self) -> bool:
+        """True if its target is a Lambda function."""
+        return bool(self.settings["TargetType"] == "lambda")
+
+    @property
     def draining(self) -> timedelta:
-        """The deregistration delay."""
-        return timedelta(seconds=int(self.attributes["deregistration_delay.timeout_seconds"]))
+        """The deregistration delay; a function has none."""
+        return timedelta(seconds=int(self.attributes.get("deregistration_delay.timeout_seconds", 0)))
 
 
 class Balancing:

@@ -1,8 +1,22 @@
-"""Tags of load balancers, listeners, rules and target groups."""
+"""Tags of load balancers, listeners, rules and target groups.
+
+Source: TagList of the ELBv2 API reference, of which the least length is one: a call that brings tags brings some. ECS
+takes an empty list (Tags of its API reference).
+"""
 
 from sandbox.world.elb.state import Balancing
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.kernel.operation import Operation, operation, tag_changes
+
+
+def given_tags(params: Json) -> list[Json]:
+    """The tags of a call, none where it names none. Raises AwsRefusal for an empty list, and for a key said twice."""
+    tags: list[Json] = params.get("Tags", [])
+    if "Tags" in params and not tags:
+        raise AwsRefusal("ValidationError", "At least one tag must be specified")
+    if len({tag["Key"] for tag in tags}) < len(tags):
+        raise AwsRefusal("DuplicateTagKeys", "A tag key was specified more than once")
+    return tags
 
 
 class ElbTags:
@@ -32,8 +46,9 @@ class ElbTags:
 
     def add(self, params: Json) -> Json:
         """AddTags: adds or replaces by key."""
+        given = given_tags(params)
         for tags in [self._tags(arn) for arn in self._asked(params)]:
-            tag_changes(tags, params["Tags"], "Key", "Value", limit_code="TooManyTags")
+            tag_changes(tags, given, "Key", "Value", limit_code="TooManyTags")
         return {}
 
     def remove(self, params: Json) -> Json:

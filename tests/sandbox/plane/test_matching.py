@@ -72,3 +72,24 @@ def test_rule_needs_all_its_conditions() -> None:
 def test_unknown_condition_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="jwt-claim"):
         condition_matcher(ConditionView(field="jwt-claim", values=("x",)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "request_seen", "matches"),
+    [
+        ("path-pattern", "^/api/v[0-9]+/", asked("/api/v2/x"), True),
+        ("path-pattern", "^/api/v[0-9]+/", asked("/API/v2/x"), False),
+        ("path-pattern", "^/api$", asked("/api/x"), False),
+        ("path-pattern", "api", asked("/my/api?x=1"), True),
+        ("path-pattern", "x=1", asked("/api?x=1"), False),
+        ("host-header", r"^(.*)\.example\.com$", asked(host="Shop.Example.com:8080"), True),
+        ("host-header", r"^(.*)\.example\.com$", asked(host="example.com"), False),
+        ("http-header", "^chrome/", asked(User_Agent="Chrome/120"), True),
+        ("http-header", ".+", asked(), False),
+    ],
+)
+def test_a_regular_expression_is_looked_for_as_it_is_written(
+    field: str, value: str, request_seen: Asked, matches: bool
+) -> None:
+    condition = ConditionView(field=field, values=("never", value), name="User-Agent", is_regex=True)
+    assert condition_matcher(condition)(request_seen) is matches

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from sandbox.plane.balancer.proxy import Proxy
-from sandbox.ports import ConditionView, FixedView, RedirectView, RuleView
+from sandbox.ports import ConditionView, FixedView, RedirectView, RuleView, SignInView
 from tests.sandbox.plane.board import Board, answering, forward, run, until
 from tests.sandbox.plane.client import connected, saying, scripted
 
@@ -470,5 +471,58 @@ def test_client_that_leaves_is_counted_nowhere_and_frees_its_target() -> None:
             await gone.wait()
         assert not board.unanswered
         assert not board.answers
+
+    run(scene())
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "cookie", "status"),
+    [
+        ("authenticate", "", 302),
+        ("authenticate", "a=b; Session-0=x", 200),
+        ("authenticate", "Session=x", 200),
+        ("authenticate", "Sessions=x", 302),
+        ("deny", "", 401),
+        ("allow", "", 200),
+    ],
+)
+def test_a_rule_that_signs_users_in_forwards_those_who_have_a_session(
+    otherwise: str, cookie: str, status: int
+) -> None:
+    view = SignInView(cookie="Session", location="https://idp.example/authorize", otherwise=otherwise)
+
+    async def scene() -> None:
+        board = Board()
+        guarded = replace(ONE, sign_in=view)
+        async with scripted(saying("hello")) as target, listening(board, guarded) as port:
+            board.set_group("blue", (target, "healthy"))
+            async with connected(port) as client:
+                answer = await client.get("/a", **({"cookie": cookie} if cookie else {}))
+        assert answer.status == status
+        if status == 302:
+            assert answer.headers["location"].startswith("https://idp.example/authorize?response_type=code")
+        assert board.routed == ({"blue": 1} if status == 200 else {}), "it is no request of the group"
+        assert board.rejected == ({} if status == 200 else {status: 1}), (
+            "the load balancer counts it for itself"
+        )
+
+    run(scene())
+
+
+def test_a_function_answers_by_its_share_and_takes_no_upgrade() -> None:
+    async def scene() -> None:
+        board = Board()
+        board.set_group("search")
+        named = replace(board.target_groups["search"], function="arn:aws:lambda:x:1:function:search")
+        board.target_groups["search"] = named
+        async with listening(board, forward(("blue", 0), ("search", 1))) as port:
+            async with connected(port) as client:
+                answer = await client.get()
+            async with connected(port) as client:
+                upgraded = await client.get(connection="upgrade", upgrade="websocket")
+        assert (answer.status, answer.body) == (200, b"search answers\r\n")
+        assert upgraded.status == 400
+        assert board.answers == {("search", 200): 1}
+        assert board.rejected == {400: 1}
 
     run(scene())

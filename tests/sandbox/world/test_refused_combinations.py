@@ -29,6 +29,8 @@ def attributes(s: Shop) -> dict[str, str]:
     ("there", "change"),
     [
         ({ALGORITHM: "weighted_random"}, {SLOW: "60"}),
+        ({ALGORITHM: "weighted_random"}, {"stickiness.enabled": "true"}),
+        ({"stickiness.enabled": "true"}, {"load_balancing.cross_zone.enabled": "false"}),
         ({SLOW: "60"}, {ALGORITHM: "least_outstanding_requests"}),
         ({}, {MITIGATION: "on"}),
         ({ALGORITHM: "weighted_random", MITIGATION: "on"}, {ALGORITHM: "round_robin"}),
