@@ -17,13 +17,16 @@ from sandbox.world.cloudwatch.metrics import Metrics
 from sandbox.world.cloudwatch.mutes import Mutes
 from sandbox.world.cloudwatch.queries import Queries
 from sandbox.world.cloudwatch.sources import Sources
+from sandbox.world.ecs.capacity_providers import CapacityProviders
 from sandbox.world.ecs.definitions import Definitions
 from sandbox.world.ecs.protection import Protection
 from sandbox.world.ecs.reads import Reads
 from sandbox.world.ecs.rolling import Rolling
 from sandbox.world.ecs.services import Services
+from sandbox.world.ecs.standalone import StandaloneTasks
 from sandbox.world.ecs.state import Containers
 from sandbox.world.ecs.tasks import Capacity, Tasks
+from sandbox.world.elb.balancer_attributes import BalancerAttributes
 from sandbox.world.elb.balancers import Balancers
 from sandbox.world.elb.groups import Groups
 from sandbox.world.elb.health import Health
@@ -128,12 +131,15 @@ class World:
             "sts": self.sts.operations(),
             "ecs": {
                 **Definitions(self._containers).operations(),
+                **CapacityProviders(self._containers).operations(),
+                **StandaloneTasks(self._containers, self._tasks).operations(),
                 **Services(self._containers, self._balancing, self._rolling).operations(),
                 **Reads(self._containers).operations(),
                 **Protection(self._containers, self._rolling).operations(),
             },
             "elbv2": {
                 **Balancers(self._balancing, rules).operations(),
+                **BalancerAttributes(self._balancing).operations(),
                 **rules.operations(),
                 **Groups(self._balancing, self._health).operations(),
                 **ElbTags(self._balancing).operations(),
@@ -199,7 +205,7 @@ class World:
         """AWS takes a running task away (by its ARN), as it does with Spot capacity or a host that fails."""
         found = self._containers.tasks[task]
         words = reason or "Your Spot Task was interrupted."
-        self._tasks.stop(self._containers.services[found.service], found, code=code, reason=words)
+        self._tasks.stop(self._containers.services.get(found.service), found, code=code, reason=words)
 
     def client_secret(self, rule: str) -> str | None:
         """The secret that a rule's OIDC action holds, which no answer of AWS ever shows; None: there is none."""

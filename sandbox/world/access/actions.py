@@ -87,6 +87,11 @@ ACTIONS: Mapping[str, Action] = {
     "ecs:ListServices": Action(keys=("ecs:cluster",)),
     "ecs:ListTaskDefinitions": Action(),
     "ecs:ListTasks": Action(types=("container-instance",), keys=_OF_ECS),
+    "ecs:PutClusterCapacityProviders": Action(
+        types=("cluster",), keys=(RESOURCE_TAG, "ecs:capacity-provider")
+    ),
+    "ecs:RunTask": Action(types=("task-definition",), keys=(*_OF_ECS, *_MADE)),
+    "ecs:StopTask": Action(types=("task",), keys=_OF_ECS),
     "ecs:RegisterTaskDefinition": Action(
         types=("task-definition",),
         keys=(
@@ -106,6 +111,7 @@ ACTIONS: Mapping[str, Action] = {
     "elasticloadbalancing:DeleteTargetGroup": Action(types=("targetgroup",), keys=_OF_ELB),
     "elasticloadbalancing:DescribeAccountLimits": Action(),
     "elasticloadbalancing:DescribeListeners": Action(),
+    "elasticloadbalancing:DescribeLoadBalancerAttributes": Action(),
     "elasticloadbalancing:DescribeLoadBalancers": Action(),
     "elasticloadbalancing:DescribeRules": Action(),
     "elasticloadbalancing:DescribeTags": Action(),
@@ -117,6 +123,8 @@ ACTIONS: Mapping[str, Action] = {
         keys=(*_OF_ELB, "elasticloadbalancing:SecurityPolicy", "elasticloadbalancing:ListenerProtocol"),
     ),
     "elasticloadbalancing:ModifyRule": Action(types=("listener-rule/app", "listener-rule/net"), keys=_OF_ELB),
+    "elasticloadbalancing:RegisterTargets": Action(types=("targetgroup",), keys=_OF_ELB),
+    "elasticloadbalancing:SetRulePriorities": Action(types=("listener-rule/app", "listener-rule/net")),
     "elasticloadbalancing:ModifyTargetGroupAttributes": Action(types=("targetgroup",), keys=_OF_ELB),
     "iam:GetRole": Action(types=("role",), keys=("iam:PermissionsBoundary",)),
     "iam:PassRole": Action(types=("role",), keys=("iam:AssociatedResourceArn", "iam:PassedToService")),

@@ -1,8 +1,9 @@
 """What IAM is asked about each call: its action and those that come with it, on every resource, with their keys.
 
-Sources: Service Authorization Reference; Amazon ECS Developer Guide, "Tagging resources during creation"; Elastic Load
-Balancing, "Tag on creation"; Application Auto Scaling User Guide, "Identity-based policies" (the alarms of target
-tracking are made and deleted with the caller's permissions); Amazon CloudWatch API Reference, PutMetricAlarm.
+Sources: Service Authorization Reference; Amazon ECS Developer Guide, "Grant permission to tag resources on creation";
+Elastic Load Balancing User Guide, "API permissions to tag resources during creation"; Application Auto Scaling User
+Guide, "Identity-based policies" (the alarms of target tracking are made and deleted with the caller's permissions);
+Amazon CloudWatch API Reference, PutMetricAlarm.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,6 +80,11 @@ class Requests:
                 yield from self._created(place, params)
             case "RegisterTaskDefinition":
                 yield from self._registered(params)
+            case "RunTask":
+                given = params["taskDefinition"].rpartition("/")[2]
+                found = self._containers.definition(given)
+                arn = found.arn if found else self._arn("ecs", f"task-definition/{given}")
+                yield action, arn, self._in_cluster(place)
             case "TagResource" | "UntagResource":
                 yield action, params["resourceArn"], self._tagging(params)
             case _:
@@ -92,16 +98,16 @@ class Requests:
             case "DescribeServiceRevisions":
                 for arn in params["serviceRevisionArns"]:
                     yield from self._revision(action, arn)
-            case "DescribeTasks" | "GetTaskProtection":
-                for task in params.get("tasks", ()):
+            case "DescribeTasks" | "GetTaskProtection" | "StopTask":
+                for task in [params["task"]] if "task" in params else params.get("tasks", ()):
                     arn = task if task.startswith("arn:") else self._arn("ecs", f"task/{place}/{task}")
                     yield action, arn, self._in_cluster(place)
             case "ListTasks":
                 yield action, self._arn("ecs", f"container-instance/{place}/*"), self._in_cluster(place)
             case "ListServices":
                 yield action, "*", self._in_cluster(place)
-            case "DescribeClusters":
-                for name in params.get("clusters", ("default",)):
+            case "DescribeClusters" | "PutClusterCapacityProviders":
+                for name in params.get("clusters") or (place,):
                     yield action, self._arn("ecs", f"cluster/{name.rpartition('/')[2]}"), {}
             case _:
                 yield action, "*", {}
@@ -191,7 +197,10 @@ class Requests:
                 tags = context.as_map(params["Tags"], key="Key", value="Value")
                 for arn in params["ResourceArns"]:
                     yield action, arn, {**context.requested(tags), **context.owned(self._group_tags(arn))}
-            case "ModifyTargetGroupAttributes" | "DeleteTargetGroup":
+            case "SetRulePriorities":
+                for pair in params["RulePriorities"]:
+                    yield action, pair["RuleArn"], {}
+            case "ModifyTargetGroupAttributes" | "DeleteTargetGroup" | "RegisterTargets":
                 arn = params["TargetGroupArn"]
                 yield action, arn, context.owned(self._group_tags(arn))
             case _:

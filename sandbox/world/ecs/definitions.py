@@ -1,5 +1,6 @@
 """Clusters and task definitions."""
 
+from sandbox.world.ecs import capacity_providers
 from sandbox.world.ecs.resources import Definition
 from sandbox.world.ecs.state import Containers
 from sandbox.world.kernel.errors import AwsRefusal, Json, not_here
@@ -36,7 +37,14 @@ class Definitions:
         """The operations by their AWS names."""
         return {
             "PutAccountSetting": operation(self.put_setting, "name", "value"),
-            "CreateCluster": operation(self.create_cluster, "clusterName", "tags", "settings"),
+            "CreateCluster": operation(
+                self.create_cluster,
+                "clusterName",
+                "tags",
+                "settings",
+                "capacityProviders",
+                "defaultCapacityProviderStrategy",
+            ),
             "DeleteCluster": operation(self.delete_cluster, "cluster"),
             "DescribeClusters": operation(self.describe_clusters, "clusters", "include"),
             "RegisterTaskDefinition": operation(
@@ -60,6 +68,9 @@ class Definitions:
     def create_cluster(self, params: Json) -> Json:
         """CreateCluster; an existing one is answered as it is."""
         name = params.get("clusterName", "default")
+        providers = list(params.get("capacityProviders", ()))
+        strategy = params.get("defaultCapacityProviderStrategy", [])
+        capacity_providers.check(strategy, providers)
         if name not in self._all.clusters:
             self._all.clusters[name] = {
                 "clusterArn": self._all.kernel.arn("ecs", f"cluster/{name}"),
@@ -71,8 +82,8 @@ class Definitions:
                 "settings": list(
                     params.get("settings", [{"name": "containerInsights", "value": "disabled"}])
                 ),
-                "capacityProviders": [],
-                "defaultCapacityProviderStrategy": [],
+                "capacityProviders": providers,
+                "defaultCapacityProviderStrategy": capacity_providers.completed(strategy),
             }
         return {"cluster": self._cluster(name)}
 
@@ -102,7 +113,7 @@ class Definitions:
 
     def _cluster(self, name: str) -> Json:
         services = [s for s in self._all.services.values() if s.cluster == name and s.status == "ACTIVE"]
-        tasks = [task for service in services for task in service.tasks.values()]
+        tasks = [task for task in self._all.tasks.values() if task.cluster == name and task.stopped is None]
         counts = {
             "runningTasksCount": sum(task.last == "RUNNING" for task in tasks),
             "pendingTasksCount": sum(task.started is None for task in tasks),

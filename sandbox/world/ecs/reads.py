@@ -78,7 +78,7 @@ class Reads:
         if "family" in params:
             tasks = [t for t in tasks if t.definition.body["family"] == params["family"]]
         if "startedBy" in params:
-            tasks = [t for t in tasks if t.deployment == params["startedBy"]]
+            tasks = [t for t in tasks if params["startedBy"] in (t.deployment, t.started_by)]
         return _paged("taskArns", [t.arn for t in tasks], params, default=100)
 
     def describe_tasks(self, params: Json) -> Json:
@@ -93,7 +93,7 @@ class Reads:
             if task is None or task.cluster != cluster:
                 failures.append({"arn": arn, "reason": "MISSING"})
             else:
-                found.append(views.task(self._all, task, task.service.rsplit("/", 1)[1]))
+                found.append(views.task(self._all, task))
         return {"tasks": found, "failures": failures}
 
     def list_rollouts(self, params: Json) -> Json:

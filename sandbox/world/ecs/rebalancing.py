@@ -1,7 +1,8 @@
 """Which services ECS may balance across Availability Zones.
 
-Sources: "Balancing an Amazon ECS service across Availability Zones" of the developer guide, and CreateService, by which
-ENABLED is the default. What that is for a service that cannot have it is not said; here it is DISABLED.
+Sources: "Balancing an Amazon ECS service across Availability Zones" of the developer guide; CreateService, by which
+ENABLED is the default, and UpdateService, by which what was never set counts as DISABLED. AWS's notice of that default
+(June 2025) says that services which cannot have it, as with binpack, default to DISABLED.
 """
 
 from sandbox.world.kernel.errors import AwsRefusal, Json

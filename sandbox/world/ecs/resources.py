@@ -84,6 +84,7 @@ class Task:
     definition: Definition
     zone: str
     launch_type: str
+    provider: str = ""  # the capacity provider that it was placed by
     created: datetime
     last: str = "PROVISIONING"
     desired: str = "RUNNING"
@@ -97,6 +98,9 @@ class Task:
     exit_code: int | None = None
     protected_until: datetime | None = None  # ECS does not stop it of itself before then
     draining: int = 0  # target groups it still has to leave before SIGTERM
+    group: str = ""  # of a task that somebody runs by hand; a service's is in the group of its service
+    started_by: str = ""  # likewise; else its deployment
+    overrides: Json = field(default_factory=dict)
     version: int = 1
 
     @property

@@ -1,6 +1,6 @@
 """CreateService, UpdateService, DeleteService."""
 
-from sandbox.world.ecs import rebalancing, views
+from sandbox.world.ecs import capacity_providers, rebalancing, views
 from sandbox.world.ecs.resources import Definition, Revision, Service
 from sandbox.world.ecs.rolling import Rolling
 from sandbox.world.ecs.state import Containers
@@ -91,6 +91,9 @@ class Services:
         balancers = params.get("loadBalancers", service.load_balancers)
         deploys |= balancers != service.load_balancers
         self._check_balancers(balancers, definition, waits_for_rule="loadBalancers" in params)
+        if strategy := params.get("capacityProviderStrategy"):
+            capacity_providers.check(strategy, self._all.clusters[cluster]["capacityProviders"])
+            settings["capacityProviderStrategy"] = capacity_providers.completed(strategy)
         configuration = self._configuration(params, service.configuration)
         rebalancing.checked(settings, configuration, balancers)
         self._all.service_views.written(service.arn, views.service(self._all, service, with_tags=True))
@@ -141,7 +144,7 @@ class Services:
         self._check_balancers(balancers, definition, waits_for_rule=True)
         settings = {key: params[key] for key in (*_STORED, "role") if key in params}
         settings["deploymentController"] = controller
-        self._complete(settings, definition, balancers)
+        self._complete(settings, definition, balancers, self._all.clusters[cluster])
         configuration = self._configuration(params, None)
         settings["availabilityZoneRebalancing"] = rebalancing.checked(settings, configuration, balancers)
         tags = {tag["key"]: tag.get("value", "") for tag in params.get("tags", ())}
@@ -166,7 +169,7 @@ class Services:
             token=(token, params) if token else None,
         )
 
-    def _complete(self, settings: Json, definition: Definition, balancers: list[Json]) -> None:
+    def _complete(self, settings: Json, definition: Definition, balancers: list[Json], cluster: Json) -> None:
         """Defaults at creation, and what the network mode demands."""
         awsvpc = definition.body.get("networkMode") == "awsvpc"
         if awsvpc and "networkConfiguration" not in settings:
@@ -191,7 +194,14 @@ class Services:
                 "InvalidParameterException",
                 "Specifying both a launch type and capacity provider strategy is not supported.",
             )
-        if not settings.get("capacityProviderStrategy"):
+        if "launchType" not in settings and not settings.get("capacityProviderStrategy"):
+            settings["capacityProviderStrategy"] = cluster["defaultCapacityProviderStrategy"]
+        if strategy := settings.pop("capacityProviderStrategy", None):
+            capacity_providers.check(strategy, cluster["capacityProviders"])
+            settings["capacityProviderStrategy"] = capacity_providers.completed(strategy)
+            if {item["capacityProvider"] for item in strategy} <= set(capacity_providers.FARGATE):
+                settings.setdefault("platformVersion", "LATEST")
+        else:
             settings.setdefault("launchType", "EC2")
         if settings.get("launchType") == "FARGATE":
             settings.setdefault("platformVersion", "LATEST")
@@ -226,6 +236,11 @@ class Services:
                 group = self._balancing.groups.get(arn)
                 if group is None:
                     raise AwsRefusal("InvalidParameterException", f"The target group {arn} does not exist.")
+                if group.is_function:
+                    raise AwsRefusal(
+                        "InvalidParameterException",
+                        f"The target group {arn} has target type lambda, which no service can use.",
+                    )
                 if not self._balancing.attached.read(arn, group.load_balancer):
                     raise AwsRefusal(
                         "InvalidParameterException",

@@ -1,16 +1,15 @@
 """The life of one task: placed, started, registered, drained, stopped, and for an hour remembered."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sandbox.ports import TaskRunner, TaskSpec
-from sandbox.world.ecs import views
+from sandbox.world.ecs import capacity_providers, views
 from sandbox.world.ecs.resources import Deployment, Service, Task
 from sandbox.world.ecs.state import Containers
 from sandbox.world.elb.health import Health
 from sandbox.world.elb.state import Balancing, Group
-from sandbox.world.kernel.errors import Json
 
 
 @dataclass(slots=True)
@@ -43,6 +42,10 @@ class Tasks:
         """Place a task and have it started."""
         kernel = self._all.kernel
         revision = deployment.revision
+        strategy = revision.settings.get("capacityProviderStrategy") or []
+        used = [one.provider for one in service.tasks.values() if one.desired == "RUNNING"]
+        provider = capacity_providers.next_provider(strategy, used)
+        launch_type = "FARGATE" if provider in capacity_providers.FARGATE else "EC2" if provider else ""
         task = Task(
             arn=self._all.task_arn(service.cluster, kernel.hex_id(32)),
             service=service.arn,
@@ -50,33 +53,40 @@ class Tasks:
             deployment=deployment.id,
             definition=revision.definition,
             zone=self._emptiest_zone(service),
-            launch_type=revision.settings.get("launchType", ""),
+            launch_type=launch_type or revision.settings.get("launchType", ""),
+            provider=provider,
             created=kernel.now,
         )
         service.tasks[task.arn] = self._all.tasks[task.arn] = task
         self._announce(task)
-        self.runner.start(_spec(service, task, revision.settings["loadBalancers"]))
+        self.runner.start(_spec(service.name, task, revision.settings["loadBalancers"]))
         return task
 
+    def start_alone(self, task: Task, environment: Mapping[str, str]) -> None:
+        """Place a task of no service and have it started."""
+        task.zone = self._health.zones()[0]
+        self._all.tasks[task.arn] = task
+        self._announce(task)
+        self.runner.start(replace(_spec("", task, []), environment=environment))
+
     def _announce(self, task: Task) -> None:
-        def shown() -> Json:
-            return views.task(self._all, task, self._all.services[task.service].name)
+        self._all.announcer.task(task, lambda: views.task(self._all, task))
 
-        self._all.announcer.task(task, shown)
-
-    def stop(self, service: Service, task: Task, *, code: str, reason: str) -> None:
-        """Deregister a task, wait for its draining, then send SIGTERM."""
+    def stop(self, service: Service | None, task: Task, *, code: str, reason: str) -> None:
+        """Deregister a task, wait for its draining, then send SIGTERM. `service`: None where it is of none."""
         if task.desired == "STOPPED":
             return
         task.desired, task.stop_code, task.reason = "STOPPED", code, reason
         task.stopping = self._all.kernel.now
         task.version += 1
-        groups = self._groups(service, task) if task.port else []
+        groups = self._groups(service, task) if task.port and service else []
         task.last = "DEACTIVATING" if groups else "STOPPING"
         task.draining = len(groups)
         self._announce(task)
         if not groups:
             self.runner.stop(task.arn)
+        if service is None:
+            return
         for group in groups:
             self._all.tell(service, f"deregistered 1 targets in (target-group {group.arn})")
             self._health.deregister(group, task.host, task.port, lambda: self._drained(task))
@@ -93,7 +103,9 @@ class Tasks:
             return
         task.last = "RUNNING"
         self._announce(task)
-        service = self._all.services[task.service]
+        service = self._all.services.get(task.service)
+        if service is None:
+            return
         for group in self._groups(service, task):
             self._health.register(group, host, port, zone=task.zone, owner=arn)
             self._all.tell(service, f"registered 1 targets in (target-group {group.arn})")
@@ -105,7 +117,7 @@ class Tasks:
         if task is None or task.stopped:
             return
         kernel = self._all.kernel
-        service = self._all.services[task.service]
+        service = self._all.services.get(task.service)
         failed = task.desired == "RUNNING"
         if failed:
             code = (
@@ -113,14 +125,16 @@ class Tasks:
             )
             task.desired, task.stop_code, task.stopping = "STOPPED", code, kernel.now
             task.reason = "Essential container in task exited" if code.startswith("Ess") else reason
-            for group in self._groups(service, task) if task.port else ():
+            for group in self._groups(service, task) if task.port and service else ():
                 self._health.deregister(group, task.host, task.port)
         task.last, task.stopped, task.exit_code = "STOPPED", kernel.now, exit_code
         task.version += 1
-        del service.tasks[arn]
+        if service is not None:
+            del service.tasks[arn]
         self._announce(task)
         kernel.after(kernel.settings.stopped_tasks_kept, lambda: self._forget(arn))
-        self.on_end(service, task, failed)
+        if service is not None:
+            self.on_end(service, task, failed)
 
     def is_healthy(self, service: Service, task: Task) -> bool:
         """True if the task runs and no target group that checks it has reason to doubt it."""
@@ -156,14 +170,14 @@ class Tasks:
         return [group for group in found if group is not None]
 
 
-def _spec(service: Service, task: Task, load_balancers: list[dict[str, object]]) -> TaskSpec:
+def _spec(service: str, task: Task, load_balancers: list[dict[str, object]]) -> TaskSpec:
     definition = task.definition
     entry = load_balancers[0] if load_balancers else {}
     name = str(entry.get("containerName", ""))
     container = definition.container(name) or definition.body["containerDefinitions"][0]
     return TaskSpec(
         arn=task.arn,
-        service=service.name,
+        service=service,
         task_definition=definition.family_revision,
         container=name,
         container_port=int(str(entry.get("containerPort", 0))),

@@ -103,14 +103,14 @@ def linked_role(containers: Containers, path: str) -> str:
     return f"arn:aws:iam::{containers.kernel.account}:role/aws-service-role/{path}"
 
 
-def task(containers: Containers, shown: Task, service_name: str) -> Json:
+def task(containers: Containers, shown: Task) -> Json:
     """A task as DescribeTasks shows it."""
     answer: Json = {
         "taskArn": shown.arn,
         "clusterArn": containers.clusters[shown.cluster]["clusterArn"],
         "taskDefinitionArn": shown.definition.arn,
-        "group": f"service:{service_name}",
-        "startedBy": shown.deployment,
+        "group": shown.group or f"service:{shown.service.rsplit('/', 1)[-1]}",
+        "startedBy": shown.started_by or shown.deployment,
         "desiredStatus": shown.desired,
         "lastStatus": shown.last,
         "createdAt": shown.created,
@@ -120,11 +120,13 @@ def task(containers: Containers, shown: Task, service_name: str) -> Json:
         "containers": [_container(shown, c) for c in shown.definition.body["containerDefinitions"]],
         "attachments": [],
         "attributes": [],
-        "overrides": {"containerOverrides": []},
+        "overrides": {"containerOverrides": [], **shown.overrides},
         "tags": [],
     }
     if shown.launch_type:
         answer["launchType"] = shown.launch_type
+    if shown.provider:
+        answer["capacityProviderName"] = shown.provider
     times = {"startedAt": shown.started, "stoppingAt": shown.stopping, "stoppedAt": shown.stopped}
     answer |= {name: at for name, at in times.items() if at is not None}
     if shown.stop_code:

@@ -14,9 +14,11 @@ class Stale(Generic[V]):
 
     Only state older than every fresh read is ever shown: the first fresh read of a key forgets the old one, so
     no caller sees time run backwards. With `WorldSettings.reads_go_back` each read meets a copy of its own instead,
-    that may be behind by up to `staleness`: a later read may answer an older state than an earlier one did. AWS
-    promises no more of reads that are eventually consistent ("Amazon ECS API reference", Welcome; "Elastic Load
-    Balancing API reference", Welcome).
+    that may be behind by up to `staleness`: a later read may answer an older state than an earlier one did.
+
+    Sources: RunTask of the Amazon ECS API reference says of that whole API that it is eventually consistent, and to
+    wait between calls though a read was accurate; RegisterScalableTarget of the Application Auto Scaling API reference
+    says it of new targets. Elastic Load Balancing says nothing either way, of writes or of health.
     """
 
     def __init__(self, kernel: Kernel, *, only_going_back: bool = False) -> None:

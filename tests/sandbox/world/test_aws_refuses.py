@@ -236,7 +236,7 @@ ECS_REFUSES = [
     ("ClientException", "not found", create(taskDefinition="checkout:99")),
     ("NotInThisSandbox", "strategy BLUE_GREEN", create(deploymentConfiguration={"strategy": "BLUE_GREEN"})),
     ("NotInThisSandbox", "DAEMON", create(schedulingStrategy="DAEMON")),
-    ("NotInThisSandbox", "StopTask", ecs("StopTask", task="x")),
+    ("NotInThisSandbox", "StartTask", ecs("StartTask", task="x")),
 ]
 
 
