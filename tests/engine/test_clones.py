@@ -40,6 +40,12 @@ def stage() -> Iterator[Rehearsal]:
     with Rehearsal() as rehearsal:
         scenery = rehearsal.scenery
         asked = {"cluster": scenery.cluster, "service": scenery.service}
+        providers = {
+            "cluster": scenery.cluster,
+            "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+            "defaultCapacityProviderStrategy": [],
+        }
+        rehearsal.world.call("ecs", "PutClusterCapacityProviders", providers)
         rehearsal.world.call("ecs", "UpdateService", asked | RICH)
         until_steady(rehearsal.world, scenery)
         rehearsal.let_run(rehearsal.world.minute)
