@@ -27,6 +27,7 @@ OF_A_SERVER = ("read", "preflight", "rollout", "options")
 ROLE = "arn:aws:iam::123456789012:role/teal"
 Words = Mapping[str, Sequence[str]]
 Use = tuple[str, str, str]  # statement, action, resource as printed
+Printed = tuple[str, Statement, Mapping[str, str]]  # its Sid, and as what each of its resources was printed
 
 
 @dataclass(slots=True)
@@ -35,7 +36,14 @@ class Names:
 
     services: set[str] = field(default_factory=set)
     size: tuple[int, ...] = ()
-    statements: tuple[tuple[str, Statement, Mapping[str, str]], ...] = ()
+    statements: tuple[Printed, ...] = ()
+    by_action: dict[str, tuple[Printed, ...]] = field(default_factory=dict)
+
+    def about(self, action: str) -> tuple[Printed, ...]:
+        """The statements that name an action."""
+        if action not in self.by_action:
+            self.by_action[action] = tuple(one for one in self.statements if one[1].is_about(action))
+        return self.by_action[action]
 
 
 @dataclass(slots=True)
@@ -51,15 +59,15 @@ class Permitted:
     def ask(self, world: World, service: str, operation: str, params: Answer) -> None:
         """Of one call."""
         self.calls[f"{service} {operation}"] += 1
-        statements = self._statements(world)
+        names = self._named(world)
         for request in world.gate.requests.of(service, operation, params, by=ROLE):
-            found = [one for one in statements if one[1].is_about(request.action) and one[1].holds(request)]
+            found = [one for one in names.about(request.action) if one[1].holds(request)]
             if not found:
                 self.denied.setdefault(f"{request.action} on {request.resource}", f"{dict(request.keys)}")
             for sid, _, printed in found:
                 self.used[(sid, request.action, _printed_as(printed, request))] += 1
 
-    def _statements(self, world: World) -> tuple[tuple[str, Statement, Mapping[str, str]], ...]:
+    def _named(self, world: World) -> Names:
         if world not in self._names:
             self._names[world] = Names()
         names, containers, balancing = self._names[world], world._containers, world._balancing
@@ -88,7 +96,8 @@ class Permitted:
                 for printed in printed_statements(part)
                 for statement, resources in [_filled(printed, words)]
             )
-        return names.statements
+            names.by_action.clear()
+        return names
 
 
 def printed_statements(part: str) -> list[dict[str, Any]]:

@@ -240,6 +240,6 @@ def binomial(random: Random, count: int, chance: float) -> int:
     if chance >= 1:
         return count
     if count <= _EXACT_UP_TO or count * min(chance, 1 - chance) < 10:
-        return sum(random.random() < chance for _ in range(count))
+        return sum([random.random() < chance for _ in range(count)])
     mean = count * chance
     return min(count, max(0, round(random.gauss(mean, (mean * (1 - chance)) ** 0.5))))

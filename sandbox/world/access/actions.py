@@ -6,6 +6,7 @@ action's is absent from its requests, whatever the call was given.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 REQUEST_TAG, RESOURCE_TAG, TAG_KEYS = "aws:RequestTag/", "aws:ResourceTag/", "aws:TagKeys"
 GLOBAL = ("aws:PrincipalArn", "aws:PrincipalAccount", "aws:RequestedRegion", "aws:SecureTransport")
@@ -138,6 +139,7 @@ ACTIONS: Mapping[str, Action] = {
 }
 
 
+@cache
 def keys_of(action: str) -> tuple[str, ...]:
     """The condition keys that requests for an action may have, in lower case."""
     return tuple(key.lower() for key in (*ACTIONS[action].keys, *GLOBAL))

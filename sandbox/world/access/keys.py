@@ -1,6 +1,7 @@
 """Condition keys of requests: from what a call was given and what its resource has."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from sandbox.world.access.actions import REQUEST_TAG, RESOURCE_TAG, TAG_KEYS
 from sandbox.world.access.conditions import Keys
@@ -30,11 +31,16 @@ def owned(tags: Tags) -> Given:
 
 def kept(given: Given, known: tuple[str, ...]) -> Keys:
     """Those keys that an action has, in lower case; a known key that ends in a slash stands for any name behind it."""
-    alone = frozenset(key for key in known if not key.endswith("/"))
-    heads = tuple(key for key in known if key.endswith("/"))
+    alone, heads = _alone_and_heads(known)
     found = {name.lower(): value for name, value in given.items()}
     return {
         name: (value,) if isinstance(value, str) else value
         for name, value in found.items()
         if name in alone or (heads and name.startswith(heads))
     }
+
+
+@cache
+def _alone_and_heads(known: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    alone = frozenset(key for key in known if not key.endswith("/"))
+    return alone, tuple(key for key in known if key.endswith("/"))

@@ -9,8 +9,8 @@ the same for every metric of the group, so that rates stay right, and depend on 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zlib import crc32
 
 from sandbox.world.cloudwatch.cell import Cell
@@ -46,8 +46,7 @@ BALANCER_METRICS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """Who a series is about: load balancer, target group or "", zone or "". Names are dimension values."""
 
     balancer: str
