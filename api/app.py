@@ -90,7 +90,9 @@ def create_app(
     app.add_middleware(Guard, calls=Calls((*_ROUTERS, *slack.ROUTERS)))
     problem_answers.install(app)
     for router in _ROUTERS:
-        app.include_router(router)
+        app.router.routes += (
+            router.routes
+        )  # as they are: including a router makes its routes anew, for each app
     slack.install(app, engine, settings)
     document.install(app)
     return app

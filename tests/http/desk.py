@@ -11,6 +11,7 @@ import httpx
 from api.app import create_app
 from api.http.request.server_state import Door
 from orchestrator.bootstrap import engine_of
+from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from tests.support.rehearsal import Rehearsal
 
@@ -71,15 +72,15 @@ class Desk:
     def until(self, rollout: str, phase: Phase) -> None:
         """Let the worker run until the rollout is in a phase."""
 
-        async def script(client: httpx.AsyncClient) -> None:
+        async def wait() -> None:
             async with self.working():
                 for _ in range(2000):
-                    if (await client.get(f"/v1/rollouts/{rollout}")).json()["phase"] == phase:
+                    if (await self.stage.store.load(RolloutId(rollout))).rollout.phase is phase:
                         return
                     await asyncio.sleep(0.25)
             raise TimeoutError(phase)
 
-        self.run(script)
+        self.stage.run(wait())
 
 
 def problem(answer: httpx.Response) -> dict[str, Any]:
