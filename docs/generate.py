@@ -5,7 +5,8 @@ error and exits with 1.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +33,8 @@ from docs.pages import (  # noqa: E402
 )
 
 
-def pages() -> dict[str, str]:
+@cache
+def pages() -> Mapping[str, str]:
     """Every generated file: its name in docs/ and its text."""
     return {
         "architecture.md": architecture.page(),

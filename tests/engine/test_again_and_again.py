@@ -18,6 +18,8 @@ from tests.support.everything import (
 )
 from tests.support.rehearsal import Rehearsal
 
+pytestmark = pytest.mark.long  # all of it, so that one process plays the story for all of them
+
 TIMES = 2 * len(Way)
 GROWTH = 1.1  # how much more the second of a way may take than the first: bakes end at other moments
 
@@ -38,7 +40,6 @@ def played() -> Iterator[tuple[Rehearsal, Answers, tuple[Deployed, ...]]]:
 Played = tuple[Rehearsal, Answers, tuple[Deployed, ...]]
 
 
-@pytest.mark.long
 def test_every_rollout_ends_as_it_has_to(played: Played) -> None:
     stage, _, deployed = played
     assert [one for one in deployed if not one.is_right] == []
