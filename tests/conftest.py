@@ -1,5 +1,6 @@
 """What every test is held to: one that is not marked `machine` opens no socket and starts no process."""
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from tests.support.alone import ALONE
 
 ALL_OF_IT = re.compile(r"^pytestmark = .*mark\.machine", re.MULTILINE)
 SOME_OF_IT = "mark.machine"
+
+# What is imported and collected stays to the end: it is not searched for garbage, neither now nor in every test.
+gc.disable()
 
 # AWS's models are large, and every session reads its own: tests open hundreds.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
@@ -53,3 +57,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark in item.iter_markers("machine"):
             seconds[item.path] = max(seconds[item.path], mark.kwargs.get("seconds", 0))
     items.sort(key=lambda item: (-seconds[item.path], item.get_closest_marker("long") is None))
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage, and none of it is older."""
+    gc.freeze()
+    gc.enable()
