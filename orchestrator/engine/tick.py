@@ -158,6 +158,8 @@ class Ticker:
 
     async def _perform(self, decision: Decision, leased: Leased) -> tuple[Failure, ...]:
         """Writes to safety first, waiting for no other; the rest beside each other. Each fails alone."""
+        if not decision.effects:
+            return ()
         row = decision.rollout
         cloud = cloud_of(self.cloud, row.spec.account).within(scope_of(row))
         first = [effect for effect in decision.effects if is_to_safety(effect)]
