@@ -46,6 +46,10 @@ BALANCER_METRICS = frozenset(
 )
 
 
+Wanted = tuple[str | None, str | None, str | None]
+"""Load balancer, target group and zone; None: not among the dimensions."""
+
+
 class Series(NamedTuple):
     """Who a series is about: load balancer, target group or "", zone or "". Names are dimension values."""
 
@@ -62,6 +66,9 @@ class Metrics:
         self._slot = kernel.minute / SLOTS
         self._series: dict[str, dict[Series, dict[int, Cell]]] = {}
         self._pruned = kernel.now
+        self._settled: dict[
+            tuple[str, Wanted, int, int], Cell | None
+        ] = {}  # what no sample comes to any more
 
     def add(
         self, metric: str, balancer: str, group: str, zone: str, *, value: float = 1.0, count: int = 1
@@ -84,7 +91,7 @@ class Metrics:
     def read(
         self,
         metric: str,
-        wanted: tuple[str | None, str | None, str | None],
+        wanted: Wanted,
         start: datetime,
         period: timedelta,
     ) -> Cell | None:
@@ -93,10 +100,18 @@ class Metrics:
         `wanted` names load balancer, target group and zone; None: not among the dimensions.
         """
         first, last = (start - EPOCH) // self._slot, (start + period - EPOCH) // self._slot
-        certain, possible = self._seen_for_certain(), self._perhaps_seen()
+        certain = self._seen_for_certain()
+        if last > certain:
+            return self._merged(metric, wanted, range(first, min(last, self._perhaps_seen())), certain)
+        key = (metric, wanted, first, last)
+        if key not in self._settled:
+            self._settled[key] = self._merged(metric, wanted, range(first, last), certain)
+        return self._settled[key]
+
+    def _merged(self, metric: str, wanted: Wanted, numbers: range, certain: int) -> Cell | None:
         merged: Cell | None = None
         for series, slots in self._matching(metric, wanted):
-            for number in range(first, min(last, possible)):
+            for number in numbers:
                 cell = slots.get(number)
                 if cell and (number < certain or self._is_seen(series, number)):
                     merged = merged or Cell()
@@ -151,6 +166,7 @@ class Metrics:
         if self._kernel.now - self._pruned < kept / 4:
             return
         self._pruned = self._kernel.now
+        self._settled.clear()
         oldest = (self._kernel.now - kept - EPOCH) // self._slot
         for all_series in self._series.values():
             for series, slots in list(all_series.items()):
@@ -159,9 +175,7 @@ class Metrics:
                 if not slots:
                     del all_series[series]
 
-    def _matching(
-        self, metric: str, wanted: tuple[str | None, str | None, str | None]
-    ) -> Iterator[tuple[Series, dict[int, Cell]]]:
+    def _matching(self, metric: str, wanted: Wanted) -> Iterator[tuple[Series, dict[int, Cell]]]:
         balancer, group, zone = wanted
         if metric in GAUGES and (balancer is None or group is None):
             return
