@@ -5,23 +5,22 @@ it otherwise, so everybody who was told of that rollout hears of it, and `teal s
 """
 
 import asyncio
-import json
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from orchestrator.core.domain.errors import TealError
-from orchestrator.core.domain.events import Event, EventKind, Record
+from orchestrator.core.domain.events import EventKind
 from orchestrator.core.ownership import aftercare
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.engine.changed_afterwards import changed, event_of, record_of
 from orchestrator.engine.missing_account import cloud_of
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.cloud import ByAccount, Observer
-from orchestrator.ports.rollouts import AftercareStore, Filter, RecordLog
+from orchestrator.ports.rollouts import AftercareStore, Filter
 
 LOOK_EVERY = timedelta(minutes=10)
-KIND = "afterwards"  # of records
 _AT_ONCE = 20  # services that are looked at side by side, so that their reads share calls
 _PAGE = 200
 
@@ -81,26 +80,5 @@ class Aftercare:
         if found is None or (not found and not await changed(self._store, row)):
             return
         now = self._clock.now()
-        if await self._store.add_note(row.id, _event(found, now), _record(found, now)):
+        if await self._store.add_note(row.id, event_of(found, now), record_of(found, now)):
             log.info(EventKind.CHANGED_AFTERWARDS.value, rollout=row.id, changes="; ".join(found))
-
-
-async def changed(store: RecordLog, row: Rollout) -> str:
-    """What is not as an ended rollout left it, as far as a server has looked; empty: nothing is known."""
-    records = await store.records(row.id, kind=KIND)
-    return "; ".join(json.loads(records[-1].body)) if records else ""
-
-
-def _event(found: tuple[str, ...], now: datetime) -> Event:
-    words = "; ".join(found)
-    message = (
-        f"somebody changed what this rollout left: {words}; it is left as it is"
-        if found
-        else "what this rollout left is there again"
-    )
-    facts = (("changes", words),)
-    return Event(kind=EventKind.CHANGED_AFTERWARDS, at=now, message=message, facts=facts)
-
-
-def _record(found: tuple[str, ...], now: datetime) -> Record:
-    return Record(key=f"{KIND} {now.isoformat()}", at=now, kind=KIND, body=json.dumps(found))

@@ -8,7 +8,7 @@ from orchestrator.core.domain.errors import NotFound, Refused
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ownership import service_of_record
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.engine.aftercare import changed
+from orchestrator.engine.changed_afterwards import changed
 from orchestrator.engine.views.rollout import RolloutView, view
 from orchestrator.ports.rollouts import Filter, RolloutPages, ServicePages, ServiceStore
 
