@@ -7,8 +7,9 @@ from tests.bench.account import MINUTE
 from tests.bench.calls import PLAN, RULES, calls_of, table, total
 from tests.bench.fewest import LOOKS_PER_PERIOD, Calls, fewest
 
+pytestmark = pytest.mark.long  # all of it, so that one process plays the rollouts for all of them
 
-@pytest.mark.long
+
 def test_calls_by_phase_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = list(table())
     with capsys.disabled():

@@ -93,6 +93,7 @@ def test_what_is_judged_by_is_frozen_before_greens_first_traffic(stage: Rehearsa
 LASTING = timedelta(seconds=2)  # a fifth of the World's minute
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_counted_when_routed", [True, False])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_slow_answers_are_not_missing_ones_however_the_load_balancer_counts(
