@@ -18,6 +18,7 @@ from orchestrator.core.domain.ids import (
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Plan, Step
 from orchestrator.core.domain.verdict import Answer, Judged, fail, hold, passed
+from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.colours import Blue, Colours, Green
 from orchestrator.core.rollout.handover import End
@@ -120,6 +121,15 @@ _WAITS = Hold(
     since=NOON - timedelta(minutes=1),
 )
 _APPROVED = Act(at=NOON, words="approver approved")
+_MEASURED = tuple(
+    Interval(
+        start=NOON - minutes * timedelta(minutes=1),
+        green=Counts(requests=260),
+        blue=Counts(requests=1460),
+        weight=Tenths(100),
+    )
+    for minutes in (3, 2, 1)
+)
 _AT_30 = row_of(
     step=1,
     rules=(_rule(300),),
@@ -130,6 +140,7 @@ _FAILED = "guard: 212 of 1731 requests failed on green in the last whole period 
 
 SCENES = (
     Scene(title="A step bakes", row=row_of()),
+    Scene(title="Green gets another share than its weight says", row=row_of(intervals=_MEASURED)),
     Scene(
         title="A gate holds",
         row=row_of(

@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from docs.pages.slack_scenes import SCENES, row_of
 from orchestrator.core.domain.commands import Actor, CommandKind
-from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.ids import RolloutId, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.domain.verdict import Judged, hold
+from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval, Bake
 from orchestrator.core.rollout.rollout import Hold, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec
+from orchestrator.engine.views.rollout import view
 from orchestrator.notify.slack.buttons import actions, bound_to, dialog, offered, read_bound
 from orchestrator.notify.slack.message import Act, Message, render
 from orchestrator.notify.slack.text import bar, clipped, escaped, joined
@@ -194,3 +196,29 @@ def test_an_id_is_kept_whole_in_a_button() -> None:
     block = actions(row)
     assert block is not None
     assert mistakes([block.to_dict()]) == []
+
+
+@pytest.mark.parametrize(("green", "differs"), [(104, False), (260, True)])
+def test_the_measured_share_stands_beside_the_written_one_and_says_when_they_differ(
+    green: int, differs: bool
+) -> None:
+    minute = timedelta(minutes=1)
+    taken = tuple(
+        Interval(
+            start=NOON - n * minute,
+            green=Counts(requests=green),
+            blue=Counts(requests=1000 - green),
+            weight=Tenths(100),
+        )
+        for n in (3, 2, 1)
+    )
+    row = row_of(intervals=taken)
+    assert view(Stored(rollout=row, version=1, wake_at=None)).measured_percent == green / 10
+    found = words(row)
+    assert "10 %` on green" in found
+    assert f"green got {green / 10:g} % of the last period's requests" in found
+    assert ("where its weight says 90 %" in found) is differs
+
+
+def test_no_share_is_shown_before_one_was_measured() -> None:
+    assert "of the last period's requests" not in words(row_of())

@@ -140,8 +140,14 @@ def _phase_line(row: Rollout, seen: RolloutView) -> str:
 
 
 def _traffic(row: Rollout, seen: RolloutView) -> list[str]:
-    """Green's share as a bar; none once the rollout has succeeded, and there is no green any more."""
-    return [] if row.phase is Phase.SUCCEEDED else [f"`{bar(seen.green_percent)}` on green"]
+    """Green's share as a bar, with what was measured of it; none once it has succeeded: there is no green any more."""
+    if row.phase is Phase.SUCCEEDED:
+        return []
+    lines = [f"`{bar(seen.green_percent)}` on green"]
+    if seen.measured_percent is not None:
+        words = f"green got {seen.measured_percent:g} % of the last period's requests"
+        lines.append(escaped(f"{words}; {seen.share_differs}" if seen.share_differs else words))
+    return lines
 
 
 def _ending(row: Rollout) -> list[str]:
