@@ -69,7 +69,7 @@ def pause_command(name: str, reason: str, step: int | None, as_json: bool) -> No
 @click.command("resume")
 @_giving
 def resume_command(name: str, reason: str, step: int | None, as_json: bool) -> None:
-    """Go on advancing after a pause, a failure that was held, or a failed update of blue."""
+    """Go on after a pause, a failure that was held, a failed update of blue, or what others set of its scaling."""
     _give(name, NewCommand(kind=CommandKind.RESUME, reason=reason, step=step), as_json=as_json)
 
 

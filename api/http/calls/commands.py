@@ -82,7 +82,8 @@ MEANINGS = {
     CommandKind.APPROVE: "Let the current step be left once its time and its gates allow it",
     CommandKind.REJECT: "Reject the current step: roll back",
     CommandKind.PAUSE: "Stop advancing; gates still judge, and a failing one still rolls back",
-    CommandKind.RESUME: "Go on advancing; after a hold on a failure, judge the step anew",
+    CommandKind.RESUME: "Go on advancing; after a hold on a failure, judge the step anew; after a hold for what others "
+    "set of blue's scaling, take that as what is given back at the end",
     CommandKind.PROMOTE: "Waive the current step's time and its evidence's holds; never a failure, health or drift",
     CommandKind.BACK: "Go back to an earlier step: its weight at once, its bake anew",
     CommandKind.ROLLBACK: "Take all traffic back to blue, then remove green",
