@@ -3,7 +3,7 @@
 As few calls as will do, and each failure costs itself: what could not be read is said, and what was seen is acted on.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 from orchestrator.aws.client.call import Caller, chunks
@@ -46,10 +46,13 @@ class AwsDirect:
             service = found.tags[tags.SERVICE].rpartition("/")[2]
         return ServiceName(cluster=found.cluster.rpartition("/")[2], service=service)
 
-    async def look(self, service: ServiceName) -> Place:
-        """Blue, its rules and green as they are now. Raises Outside (Missing: no such service, or no traffic)."""
+    async def look(self, service: ServiceName, known: Collection[TargetGroupArn] = ()) -> Place:
+        """Blue, its rules and green as they are now. Raises Outside (Missing: no such service, or no traffic).
+
+        `known`: green's target groups of an earlier look, which may be in no rule any more.
+        """
         try:
-            return await self._look(service)
+            return await self._look(service, known)
         except (LookupError, TypeError, ValueError) as error:
             raise Unreachable(
                 what=f"a look at {service}",
@@ -98,16 +101,18 @@ class AwsDirect:
             raise Unreachable(what=f"service {cluster}/{service}", why=found.why, next_step="try again")
         return not isinstance(found, Absent)
 
-    async def _look(self, service: ServiceName) -> Place:
+    async def _look(self, service: ServiceName, known: Collection[TargetGroupArn]) -> Place:
         need = _need(service)
-        place = await self._look_at(service, (await service_of_record.find(self._call, need)).service)
+        place = await self._look_at(service, (await service_of_record.find(self._call, need)).service, known)
         if place.rules or place.unread or place.is_served:
             return place
         # It has tasks and nobody's traffic: perhaps a green that stayed serves in its place.
         other = await service_of_record.elsewhere(self._call, need, than=place.blue.name)
-        return place if other is None else await self._look_at(service, other.service)
+        return place if other is None else await self._look_at(service, other.service, known)
 
-    async def _look_at(self, service: ServiceName, described: Answer) -> Place:
+    async def _look_at(
+        self, service: ServiceName, described: Answer, known: Collection[TargetGroupArn]
+    ) -> Place:
         blue = ecs.service_seen(described)
         arns = _groups_of(described)
         if blue.tags.get(tags.SERVES) == tags.RETIRING:
@@ -130,7 +135,8 @@ class AwsDirect:
             scaling = reads.create_task(attempt(autoscaling.target(self._call, blue.cluster, blue.name)))
             ruled = reads.create_task(self._rules(arns))
         rules, unread = ruled.result()
-        guests = await self._guests(service, rules, frozenset(arns), unread)
+        beside = {group for rule in rules if _on(rule) & set(arns) for group in _on(rule) - set(arns)}
+        guests = await self._guests(service, beside | set(known), unread)
         greens = frozenset(group for guest in guests for group in guest.groups)
         seen = scaling.result()
         named = tuple(guest.service.name for guest in guests if guest.service)
@@ -182,15 +188,10 @@ class AwsDirect:
         return found
 
     async def _guests(
-        self,
-        service: ServiceName,
-        rules: Iterable[RuleSeen],
-        blues: frozenset[TargetGroupArn],
-        unread: list[str],
+        self, service: ServiceName, groups: Collection[TargetGroupArn], unread: list[str]
     ) -> tuple[Guest, ...]:
-        """Each rollout's green: its groups beside blue's, known by their tags, and its service."""
-        beside = sorted({group for rule in rules if _on(rule) & blues for group in _on(rule) - blues})
-        tagged = await _or_unread(elbv2.tags(self._call, beside))
+        """Each rollout's green: its groups, known by their tags, and its service."""
+        tagged = await _or_unread(elbv2.tags(self._call, sorted(groups)))
         if isinstance(tagged, Unread):
             unread.append(f"the target groups' tags could not be read: {tagged.why}")
             return ()

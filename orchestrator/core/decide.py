@@ -152,17 +152,22 @@ def _abandon(draft: Draft, command: Command) -> None:
     if row.green and row.green.is_scaling_asked and not row.green.is_scaling_gone:
         left += [f"the scalable target of {row.green.name}", *row.green.alarms]
     left += removing_blue.left_while_retiring(row)
-    changed = list(abandoned.left_of_blue(row))
+    changed, removing = list(abandoned.left_of_blue(row)), list(abandoned.without_green(row))
+    remove = f"; to remove what was made, in this order: {'; '.join(removing)}" if removing else ""
+    commands = "\n".join(abandoned.commands(row))
     draft.end(reason, command.by)
     draft.move(Phase.ABANDONED, reason)
     draft.tell(
         EventKind.ENDED,
         f"{reason}; Teal writes nothing more for this rollout; "
-        f"left as they are: {', '.join(left) or 'nothing was made'}" + "".join(f"; {one}" for one in changed),
+        f"left as they are: {', '.join(left) or 'nothing was made'}"
+        + "".join(f"; {one}" for one in changed)
+        + remove,
         phase=Phase.ABANDONED.value,
         reason=reason,
         left=", ".join(left),
         changed="\n".join(changed),
+        commands=commands,
         green_tenths=row.green_weight,
         scaling_suspended=row.blue_scaling.is_scaling_touched,
     )

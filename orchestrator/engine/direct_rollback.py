@@ -71,7 +71,8 @@ class DirectRun:
 
     async def look(self) -> Place:
         """Blue and green as they are; tries again for as long as AWS throttles or is away. Raises Outside."""
-        self.place = await until_answered(lambda: self._direct.look(self._service), self._say)
+        known = self.place.greens if self.place else frozenset()
+        self.place = await until_answered(lambda: self._direct.look(self._service, known), self._say)
         return self.place
 
     async def run(self, *, by: str) -> DirectEnd:

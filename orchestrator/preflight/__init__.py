@@ -13,7 +13,7 @@ from orchestrator.core.preflight.environment import Surroundings
 from orchestrator.core.preflight.reserved_capacity import Reserved
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.preflight.account import clock, permissions
-from orchestrator.preflight.evidence import alarms, metrics
+from orchestrator.preflight.evidence import alarms, anomaly_mitigation, metrics
 from orchestrator.preflight.plan import notes, plan_of_action, windows
 from orchestrator.preflight.room import capacity, costs, quota_headroom, scaling
 from orchestrator.preflight.service import blue, ending, health_checks, images, pull_access, revision, tags
@@ -52,6 +52,7 @@ def findings(
         *requested_addresses.look(spec, refuses),
         *alarms.look(spec, survey),
         *metrics.look(spec, survey),
+        *anomaly_mitigation.look(survey),
         *notes.look(spec, survey, now),
         *(windows.look(spec, survey, now, freezes) if freezes is not None else ()),
         *capacity.look(spec, survey),

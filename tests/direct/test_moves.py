@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.break_glass import messages
+from orchestrator.core.break_glass import leftovers, messages
 from orchestrator.core.break_glass.direct_rollback import (
     LOOK_GAP,
     STAYS,
@@ -17,11 +17,9 @@ from orchestrator.core.break_glass.direct_rollback import (
     former_of,
     green_names,
     next_move,
-    rewatched,
-    watch_of,
 )
 from orchestrator.core.break_glass.snapshot import Guest, Place, TagGreen
-from orchestrator.core.cloud.deployment_configuration import unwatched
+from orchestrator.core.cloud.deployment_configuration import rewatched, unwatched, watch_of
 from orchestrator.core.cloud.effects import (
     RestoreDeploymentConfiguration,
     ScaleService,
@@ -354,7 +352,7 @@ def test_commands_that_remove_the_rest_take_green_out_of_the_rules_first() -> No
         scheduled_suspended=False,
     )
     rules: tuple[RuleSeen, ...] = (*a_place(green=0).rules, default_rule(actions=a_place().rules[0].actions))
-    found = messages.commands(a_place(green=0, rules=rules, scaling=scaling))
+    found = leftovers.commands(a_place(green=0, rules=rules, scaling=scaling))
     assert [line.split()[2] for line in found] == [
         "modify-rule",
         "modify-listener",

@@ -1,6 +1,6 @@
 """Break glass on a service that scales: green's own scaling is named, and a command takes it away first."""
 
-from orchestrator.core.break_glass.messages import commands, leftovers
+from orchestrator.core.break_glass.leftovers import commands, leftovers
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import ServiceName
 from sandbox.scenarios.scenery_scaling import scale_by

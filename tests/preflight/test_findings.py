@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from orchestrator.core.cloud.forward_action import canonical
 from orchestrator.core.cloud.resources import ScalingSeen, TargetsSeen
 from orchestrator.core.cloud.survey import Finding, NewRevision, Severity, Survey
+from orchestrator.core.domain import tags
 from orchestrator.core.domain.ids import Json, LoadBalancerArn, TargetGroupArn, Tenths
 from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.gates.compare import CompareSpec
@@ -94,7 +96,7 @@ def shares(*weights: int) -> Json:
     return forward((BLUE_GROUP, weights[0]), *others)
 
 
-MANY_TAGS = canonical({"tags": [{"key": f"t{number}", "value": ""} for number in range(43)]})
+MANY_TAGS = canonical({"tags": [{"key": f"t{number}", "value": ""} for number in range(47)]})
 HOOKS = canonical(
     {
         "strategy": "ROLLING",
@@ -154,9 +156,9 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "too-many-tags",
         {"colour_variable": "TEAL_COLOUR"},
         {"new_revisions": (NewRevision(family="checkout-green", newest=0, template=MANY_TAGS),)},
-        "the task definition behind checkout-green has 43 tags",
+        "the task definition behind checkout-green has 47 tags",
     ),
-    ("too-many-tags", {}, {"template": MANY_TAGS}, "service checkout has 43 tags"),
+    ("too-many-tags", {}, {"template": MANY_TAGS}, "service checkout has 47 tags"),
     (
         "too-many-tags",
         {},
@@ -290,6 +292,19 @@ ROWS_OF_ERRORS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 ROWS_OF_WARNINGS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("blue-short-of-tasks", {}, blue(running=2), "checkout runs 2 of 3 tasks"),
     ("same-content", {}, revision(digest="sha256:42"), "checkout:43 says the same as checkout:42"),
+    (
+        "anomaly-mitigation",
+        {},
+        group(
+            attributes=canonical(
+                {
+                    "load_balancing.algorithm.type": "weighted_random",
+                    "load_balancing.algorithm.anomaly_mitigation": "on",
+                }
+            )
+        ),
+        "target group checkout has anomaly mitigation on",
+    ),
     (
         "short-service-arn",
         {},
@@ -519,3 +534,21 @@ def test_a_service_as_it_is_really_read_makes_no_error() -> None:
         registered = stage.call("ecs", "RegisterTaskDefinition", **asked)["taskDefinition"]
         survey = stage.survey(task_definition=registered["taskDefinitionArn"])
     assert not errors(found(good_spec(task_definition=registered["taskDefinitionArn"]), survey))
+
+
+def test_an_algorithm_that_hides_no_failure_is_no_finding() -> None:
+    for attributes in (
+        {"load_balancing.algorithm.type": "weighted_random"},
+        {"load_balancing.algorithm.type": "least_outstanding_requests"},
+        {"slow_start.duration_seconds": "60"},
+    ):
+        assert "anomaly-mitigation" not in {
+            one.code for one in found(survey=good_survey(**group(attributes=canonical(attributes))))
+        }
+
+
+def test_the_page_says_how_many_tags_of_teals_own_need_room() -> None:
+    own = (len(tags.ON_SERVICE), len(tags.ON_GROUP), len(tags.ON_REVISION))
+    page = " ".join(Path("docs/preflight.md").read_text(encoding="utf-8").split())
+    assert "up to {} on a service, {} on a target group and {} on a task definition".format(*own) in page
+    assert "so more than {}, {} and {} are refused".format(*(50 - n for n in own)) in page

@@ -11,6 +11,7 @@ import click
 from api.cli.backend.operating_user import local_actor
 from api.cli.output.output import clock_text, emit
 from orchestrator import bootstrap
+from orchestrator.core.break_glass import leftovers
 from orchestrator.core.break_glass import messages as words
 from orchestrator.core.break_glass.snapshot import Place
 from orchestrator.core.domain import tags
@@ -174,8 +175,8 @@ class _Run:
                 plan=plan,
                 seconds_to_blue=end.on_blue_after.total_seconds() if end else None,
                 is_tagged=end is not None and bool(place.guests) and not end.cannot_tag,
-                left=words.leftovers(place),
-                commands=words.commands(place),
+                left=leftovers.leftovers(place),
+                commands=leftovers.commands(place),
             )
         )
 
@@ -188,7 +189,7 @@ def _ended(end: DirectEnd) -> list[str]:
     place = end.place
     lines = [f"{place.name}: all traffic is on blue, which runs {_revision(place)} ({span(end.took)})."]
     lines += words.pinned(place)
-    left = words.leftovers(place)
+    left = leftovers.leftovers(place)
     if not left:
         return [*lines, "Nothing of green is left on the rules."]
     lines += ["", "Left as they are:", *(f"  {one}" for one in left), ""]
@@ -204,7 +205,7 @@ def _ended(end: DirectEnd) -> list[str]:
         )
     lines += [
         "Where none will return, these commands do it, in this order:",
-        *(f"  {c}" for c in words.commands(place)),
+        *(f"  {c}" for c in leftovers.commands(place)),
     ]
     return lines
 

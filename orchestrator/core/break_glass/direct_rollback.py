@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.break_glass.snapshot import Place, Step, TagGreen
-from orchestrator.core.cloud.deployment_configuration import is_watchful, unwatched
+from orchestrator.core.cloud.deployment_configuration import is_watchful, rewatched, unwatched, watch_of
 from orchestrator.core.cloud.effects import (
     RestoreDeploymentConfiguration,
     ScaleService,
@@ -19,25 +19,22 @@ from orchestrator.core.cloud.effects import (
 )
 from orchestrator.core.cloud.forward_action import (
     all_on_blue,
-    canonical,
     cookie_life,
-    forward_of,
     without_green,
 )
 from orchestrator.core.cloud.readiness import cannot_take_all, not_healthy, not_ready, not_steady
 from orchestrator.core.cloud.resources import RuleSeen, TargetsSeen
 from orchestrator.core.domain.errors import NotFound
-from orchestrator.core.domain.ids import Json, RolloutId, TaskDefinitionArn, revision_name
+from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn, revision_name
 from orchestrator.core.domain.plan import NONE
 from orchestrator.core.domain.tags import FORMER, TAKEN_BACK, UNWATCHED
 from orchestrator.core.domain.text import counted, span
+from orchestrator.core.rollout.first_values import restored
 from orchestrator.core.rollout.names import short_id
 from orchestrator.core.tick.draft import LATE
 
 STAYS = timedelta(seconds=10)  # all traffic must be on blue in two looks so far apart
 LOOK_GAP = timedelta(seconds=10)  # and blue ready on its former revision
-
-_ALARMS, _ALARMS_BACK, _BREAKER_BACK = "alarms.enable", "alarms.rollback", "breaker.rollback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +111,15 @@ def next_move(place: Place, state: DirectState, now: datetime) -> Move:
 
 
 def _write(place: Place, rule: RuleSeen) -> WriteRule:
-    forward = forward_of(rule.actions)
-    blue = next(w.group for w in forward.groups if w.group in place.targets)
-    actions = all_on_blue(rule.actions, blue=blue, greens=place.greens)
-    is_sticky = bool(cookie_life(rule.actions))
+    blue, first = place.blue_of(rule), place.first_of(rule)
     # A weight of 0 frees nobody whom a cookie keeps on green; only green's leaving the rule does.
-    if is_sticky:
-        for green in sorted(place.greens):
+    is_sticky = bool(cookie_life(rule.actions))
+    actions = None
+    if first is not None:
+        actions = restored(rule.actions, first, blue=blue, greens=place.greens, is_kept=not is_sticky)
+    if actions is None:
+        actions = all_on_blue(rule.actions, blue=blue, greens=place.greens)
+        for green in sorted(place.greens) if is_sticky else ():
             actions = without_green(actions, blue=blue, green=green)
     return WriteRule(
         rule=rule.arn,
@@ -247,27 +246,3 @@ def _restore(place: Place, state: DirectState) -> tuple[Step, ...]:
             cluster=place.blue.cluster, service=place.blue.name, deployment_configuration=wanted
         ),
     )
-
-
-def watch_of(configuration: Json) -> tuple[str, ...]:
-    """What `unwatched` would switch off in a deployment configuration."""
-    parsed = json.loads(configuration)
-    alarms, breaker = parsed.get("alarms") or {}, parsed.get("deploymentCircuitBreaker") or {}
-    on = {
-        _ALARMS: alarms.get("enable"),
-        _ALARMS_BACK: alarms.get("rollback"),
-        _BREAKER_BACK: breaker.get("rollback"),
-    }
-    return tuple(name for name, is_on in on.items() if is_on)
-
-
-def rewatched(configuration: Json, watch: tuple[str, ...]) -> Json:
-    """The configuration with this switched on again."""
-    parsed = json.loads(configuration)
-    if "alarms" in parsed:
-        for name, key in ((_ALARMS, "enable"), (_ALARMS_BACK, "rollback")):
-            if name in watch:
-                parsed["alarms"][key] = True
-    if "deploymentCircuitBreaker" in parsed and _BREAKER_BACK in watch:
-        parsed["deploymentCircuitBreaker"]["rollback"] = True
-    return canonical(parsed)

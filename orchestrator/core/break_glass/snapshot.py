@@ -14,6 +14,9 @@ from orchestrator.core.cloud.effects import (
 from orchestrator.core.cloud.forward_action import forward_of
 from orchestrator.core.cloud.resources import Absent, RuleSeen, ScalingSeen, ServiceSeen, TargetsSeen, Unread
 from orchestrator.core.domain.ids import TargetGroupArn, Tenths
+from orchestrator.core.domain.tags import FIRST_BLUE
+from orchestrator.core.rollout import first_values
+from orchestrator.core.rollout.first_values import FirstBlue, FirstRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,28 @@ class Place:
     def needed(self) -> int:
         """Tasks that all traffic needs: green is as large as blue was."""
         return max((self.blue.desired, *(guest.service.desired for guest in self.guests if guest.service)))
+
+    @property
+    def first(self) -> FirstBlue | None:
+        """Blue as it was first, as green's tags say it; None where they do not, or contradict each other."""
+        tagged = [tags for guest in self.guests for tags in guest.groups.values() if FIRST_BLUE in tags]
+        found = [first_values.blue_of(tags) for tags in tagged]
+        return found[0] if found and all(one == found[0] for one in found) else None
+
+    def first_of(self, rule: RuleSeen) -> FirstRule | None:
+        """A rule's first weights, as the tags of the green in it say them; None where they do not."""
+        here = {w.group for w in forward_of(rule.actions).groups}
+        found = [
+            first_values.rule_of(tags, rule.arn)
+            for guest in self.guests
+            for group, tags in guest.groups.items()
+            if group in here
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def blue_of(self, rule: RuleSeen) -> TargetGroupArn:
+        """Blue's target group in a rule that carries one."""
+        return next(w.group for w in forward_of(rule.actions).groups if w.group in self.targets)
 
     def green_part(self, rule: RuleSeen) -> Tenths:
         """Green's share of blue and green together on a rule, in tenths of a percent, rounded up."""

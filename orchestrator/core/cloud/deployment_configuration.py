@@ -6,6 +6,8 @@ from typing import Any
 from orchestrator.core.cloud.forward_action import canonical
 from orchestrator.core.domain.ids import Json
 
+_ALARMS, _ALARMS_BACK, _BREAKER_BACK = "alarms.enable", "alarms.rollback", "breaker.rollback"
+
 
 def unwatched(configuration: Json) -> Json:
     """Blue's deployment configuration with its alarms off, its breaker's rollback off, and without hooks.
@@ -57,3 +59,27 @@ def switched_off(configuration: Json) -> Json:
     """The configuration for writing: a breaker that it does not mention is switched off, rather than left as it is."""
     off = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
     return canonical(off | json.loads(configuration))
+
+
+def watch_of(configuration: Json) -> tuple[str, ...]:
+    """What `unwatched` would switch off in a deployment configuration."""
+    parsed = json.loads(configuration)
+    alarms, breaker = parsed.get("alarms") or {}, parsed.get("deploymentCircuitBreaker") or {}
+    on = {
+        _ALARMS: alarms.get("enable"),
+        _ALARMS_BACK: alarms.get("rollback"),
+        _BREAKER_BACK: breaker.get("rollback"),
+    }
+    return tuple(name for name, is_on in on.items() if is_on)
+
+
+def rewatched(configuration: Json, watch: tuple[str, ...]) -> Json:
+    """The configuration with this switched on again."""
+    parsed = json.loads(configuration)
+    if "alarms" in parsed:
+        for name, key in ((_ALARMS, "enable"), (_ALARMS_BACK, "rollback")):
+            if name in watch:
+                parsed["alarms"][key] = True
+    if "deploymentCircuitBreaker" in parsed and _BREAKER_BACK in watch:
+        parsed["deploymentCircuitBreaker"]["rollback"] = True
+    return canonical(parsed)

@@ -147,7 +147,7 @@ def with_weights(base: Json, *, blue: TargetGroupArn, green: TargetGroupArn, wei
         {"TargetGroupArn": green, "Weight": weights.green},
         *({"TargetGroupArn": w.group, "Weight": n} for w, n in zip(foreign, weights.foreign, strict=True)),
     ]
-    return _with_groups(base, groups)
+    return with_groups(base, groups)
 
 
 def all_on_blue(actions: Json, *, blue: TargetGroupArn, greens: frozenset[TargetGroupArn]) -> Json:
@@ -173,7 +173,7 @@ def all_on_blue(actions: Json, *, blue: TargetGroupArn, greens: frozenset[Target
         }
         for w in forward.groups
     ]
-    return _with_groups(actions, groups)
+    return with_groups(actions, groups)
 
 
 def without_green(actions: Json, *, blue: TargetGroupArn, green: TargetGroupArn) -> Json:
@@ -192,7 +192,7 @@ def without_green(actions: Json, *, blue: TargetGroupArn, green: TargetGroupArn)
     ]
     if len(groups) == 1:
         groups[0]["Weight"] = 1
-    return _with_groups(actions, groups)
+    return with_groups(actions, groups)
 
 
 def with_group(actions: Json, *, was: TargetGroupArn, now: TargetGroupArn) -> Json:
@@ -250,7 +250,8 @@ def _split(pair_weight: int, foreign: tuple[int, ...], weight: Tenths) -> _Split
     )
 
 
-def _with_groups(actions: Json, groups: list[dict[str, Any]]) -> Json:
+def with_groups(actions: Json, groups: list[dict[str, Any]]) -> Json:
+    """The list with these target groups in its forward, each with its weight, and everything else to the letter."""
     parsed: list[dict[str, Any]] = json.loads(actions)
     for action in parsed:
         if action.get("Type") == "forward":

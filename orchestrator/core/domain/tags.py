@@ -11,6 +11,14 @@ SERVES = "teal:serves"  # "true" on a green that stayed: it is the service of re
 RETIRING = "retiring"  # that tag's value while the service before it is still being retired
 TAKEN_BACK = "teal:rollback"  # a person rolled back with AWS alone: who, and why
 UNWATCHED = "teal:unwatched"  # what that person's rollback switched off in blue's deployment configuration
+FIRST_BLUE = "teal:blue"  # what blue was before a rollout touched it (`rollout.first_values`)
+FIRST_WEIGHTS = "teal:weights"  # and the weights of its rules
+REVISIONS = "teal:revisions"  # the revisions that the rollout registered, which go with green
+
+_ON_BOTH = (MANAGED, ROLLOUT, SERVICE, FORMER, SERVES, TAKEN_BACK, UNWATCHED)
+ON_SERVICE = (*_ON_BOTH, REVISIONS)  # what may come to stand on a service, all together
+ON_GROUP = (*_ON_BOTH, FIRST_BLUE, FIRST_WEIGHTS)
+ON_REVISION = (MANAGED, ROLLOUT, SERVICE, FORMER)
 
 VALUE_MAX = 256
 _NOT_IN_VALUES = re.compile(r"[^\w .:/=+@-]+")

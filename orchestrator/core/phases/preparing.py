@@ -13,6 +13,7 @@ from orchestrator.core.evaluation.limits import limit
 from orchestrator.core.phases.shared_needs import (
     base,
 )
+from orchestrator.core.rollout.first_values import tags_of_first
 from orchestrator.core.rollout.names import is_ours, next_group_name, tags_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import Pair
@@ -60,7 +61,8 @@ def _prepare_pair(draft: Draft, pair: Pair) -> Pair:
         case str():
             pass
         case Absent():
-            create = CreateTargetGroup(name=pair.green_name, template=pair.template, tags=tags_of(row))
+            tags = (*tags_of(row), *tags_of_first(row, pair))
+            create = CreateTargetGroup(name=pair.green_name, template=pair.template, tags=tags)
             draft.ask(create, f"create target group {pair.green_name}")
         case GroupSeen() as seen if not is_ours(row, dict(seen.tags)) or not _is_made_of(pair, seen):
             # The name is somebody else's, whatever its tags say: take another, never theirs.

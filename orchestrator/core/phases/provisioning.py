@@ -27,7 +27,7 @@ from orchestrator.core.phases.shared_needs import (
     with_greens_scaling,
 )
 from orchestrator.core.rollout.colours import Green
-from orchestrator.core.rollout.names import is_ours, next_service_name, tags_of, token_of
+from orchestrator.core.rollout.names import is_ours, next_service_name, tags_of, tags_of_registered, token_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.scaling import blue_floor, capacity, green_scaling, task_counts
 from orchestrator.core.tick.draft import TEAL, Draft, targets_of
@@ -166,7 +166,7 @@ def _create(row: Rollout) -> CreateService:
         desired=row.known.green.desired,
         groups=tuple((pair.blue, TargetGroupArn(pair.green or "")) for pair in row.pairs),
         token=row.known.green.token,
-        tags=tags_of(row),
+        tags=(*tags_of(row), *tags_of_registered(row)),
     )
 
 

@@ -3,8 +3,8 @@
 import uuid
 
 from orchestrator.core.cloud.effects import Tags
-from orchestrator.core.domain.ids import RolloutId
-from orchestrator.core.domain.tags import MANAGED, ROLLOUT, SERVICE
+from orchestrator.core.domain.ids import RolloutId, revision_name
+from orchestrator.core.domain.tags import MANAGED, REVISIONS, ROLLOUT, SERVICE, VALUE_MAX
 from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout.rollout import Rollout
 
@@ -22,6 +22,13 @@ def short_id(rollout: RolloutId) -> str:
 def tags_of(row: Rollout) -> Tags:
     """The tags on everything this rollout makes."""
     return ((MANAGED, "true"), (ROLLOUT, row.id), (SERVICE, row.spec.service.path))
+
+
+def tags_of_registered(row: Rollout) -> Tags:
+    """The tag of green's service that names the revisions which the rollout registered and which go with green."""
+    own = (each for each in row.revisions.registrations if each.arn and not each.is_former)
+    names = " ".join(revision_name(each.arn) for each in own if each.arn)
+    return ((REVISIONS, names),) if 0 < len(names) <= VALUE_MAX else ()
 
 
 def token_of(row: Rollout, name: str) -> str:

@@ -14,6 +14,7 @@ from orchestrator.core.cloud.survey import Finding, Severity
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.tags import FIRST_BLUE
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.names import short_id, tags_of
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
@@ -224,7 +225,8 @@ def test_a_group_is_made_like_blues_and_tagged() -> None:
     known = row(Phase.PREPARING)
     decision = at(known)
     effect = only(decision, CreateTargetGroup)
-    assert (effect.name, effect.template, effect.tags) == (NAME, good_group().template, tags_of(known))
+    assert (effect.name, effect.template) == (NAME, good_group().template)
+    assert effect.tags == (*tags_of(known), (FIRST_BLUE, "tasks=3 min=2 max=10"))
     assert ("teal:rollout", known.id) in effect.tags
     assert decision.rollout.ticks.created_last == NOON
 
