@@ -1,5 +1,7 @@
 """A service as a team has it, rolled out, and what differs then: ``python -m tests.cases.showcase [--whole] [NAME …]``.
 
+``python -m tests.cases.showcase --table [PART …]`` plays every exit from every phase beside every rival (`exits`).
+
 Three rules on two listeners: one keeps its users by cookies, one authenticates by OIDC and rewrites, one shares its
 requests with another team's target group. It scales by every kind of policy, and by the clock. Everything that can be
 described is, before and after.
@@ -16,6 +18,7 @@ from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import Ending
 from sandbox.scenarios.scenery import Scenery
 from sandbox.scenarios.scenery_scaling import KINDS, scale_by
+from tests.cases import exits
 from tests.cases.rule_stage import teams_own
 from tests.support.everything import (
     OF_A_NEW_REVISION,
@@ -146,7 +149,9 @@ def _names(scenery: Scenery, row: Rollout) -> dict[str, str]:
 
 
 def main() -> None:
-    """Play all shows, or those named, and print what differs; with --whole to the last line."""
+    """Play all shows, or those named, and print what differs; with --whole to the last line, with --table the table."""
+    if "--table" in sys.argv:
+        sys.exit(not exits.main([part for part in sys.argv[1:] if part != "--table"]))
     asked = [name for name in sys.argv[1:] if name in SHOWS] or list(SHOWS)
     for name in asked:
         shown = SHOWS[name]()

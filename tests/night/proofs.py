@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tests.cases.exits import EXITS
 from tests.endtoend.__main__ import SCENES
 
 SEEDS, SEEDS_AT_ONCE = 2000, 50
@@ -54,6 +55,12 @@ def fuzz_told(lines: Figures) -> str:
     return f"{len(lines)} seeds; the last: {lines[-1]}"
 
 
+def exits_told(lines: Figures) -> str:
+    """Of `python -m tests.cases.exits`."""
+    exits, good = sum_of(r"(\d+) exits", lines), sum_of(r"(\d+) agree", lines)
+    return f"{exits} exits beside rivals, {good} agree with their last sentence"
+
+
 def tests_told(lines: Figures) -> str:
     """Of pytest."""
     return lines[-1]
@@ -95,6 +102,12 @@ PROOFS = (
         claim="No request gets an answer that is not documented.",
         pieces=tuple(("-m", "tests.fuzz", "--seed", str(seed)) for seed in range(1, FUZZED + 1)),
         told=fuzz_told,
+    ),
+    Proof(
+        name="exits",
+        claim="From every phase, beside every rival, the last sentence agrees with the whole account as described.",
+        pieces=tuple(("-m", "tests.cases.exits", f"{name} /") for name in EXITS),
+        told=exits_told,
     ),
     Proof(
         name="long tests",

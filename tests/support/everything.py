@@ -74,7 +74,8 @@ def _balancing(ask: Ask) -> Iterator[Row]:
         yield "elbv2 DescribeListeners", balancer["LoadBalancerName"], listeners
         for listener in listeners:
             rules = ask("elbv2", "DescribeRules", {"ListenerArn": listener["ListenerArn"]})["Rules"]
-            yield "elbv2 DescribeRules", f"port-{listener['Port']}", rules
+            where = f"{balancer['LoadBalancerName']}:port-{listener['Port']}"
+            yield "elbv2 DescribeRules", where, rules
             arns += [listener["ListenerArn"], *(rule["RuleArn"] for rule in rules)]
     groups = ask("elbv2", "DescribeTargetGroups", {})["TargetGroups"]
     for group in groups:
@@ -143,7 +144,7 @@ def renamed(answers: Answers, names: Mapping[str, str]) -> Answers:
 
 
 def lines(answers: Answers) -> list[str]:
-    """One line a value, with the way to it: ``elbv2 DescribeRules port-80[0].Actions[0].Order = 1``."""
+    """One line a value, with the way to it: ``elbv2 DescribeRules lb:port-80[0].Actions[0].Order = 1``."""
     return [line for name in sorted(answers) for line in _lines(name, answers[name])]
 
 
