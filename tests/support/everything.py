@@ -68,6 +68,9 @@ def _balancing(ask: Ask) -> Iterator[Row]:
     arns = []
     for balancer in balancers:
         yield "elbv2 DescribeLoadBalancers", balancer["LoadBalancerName"], balancer
+        asked = {"LoadBalancerArn": balancer["LoadBalancerArn"]}
+        attributes = ask("elbv2", "DescribeLoadBalancerAttributes", asked)["Attributes"]
+        yield "elbv2 DescribeLoadBalancerAttributes", balancer["LoadBalancerName"], attributes
         listeners = ask("elbv2", "DescribeListeners", {"LoadBalancerArn": balancer["LoadBalancerArn"]})[
             "Listeners"
         ]

@@ -21,7 +21,9 @@ def tell(draft: Draft, colour: Colour) -> None:
         )
         if is_news and cause_of(stop) is not Cause.CHOSEN:
             draft.change(stops_told=(*recorded, _id(stop)))
-            draft.wake_by(draft.now)  # the other colour's are looked at from the first on, and both are needed now
+            draft.wake_by(
+                draft.now
+            )  # the other colour's are looked at from the first on, and both are needed now
             draft.tell(
                 EventKind.TASK_STOPPED,
                 f"a task of {colour} stopped: {stop.why}",
