@@ -17,6 +17,7 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import Ending, OnDrift
 from sandbox.scenarios.scenery import alarm
 from sandbox.scenarios.scenery_scaling import KINDS, scale_by
@@ -70,6 +71,7 @@ class Rival:
     act: Callable[[Rehearsal], None]
     stands: Callable[[Rehearsal], object]  # the same right after the act and at the end
     scalable: bool = True
+    is_compared: bool = True  # the last sentence is about it at all
 
 
 def _nothing(_: Rehearsal) -> object:
@@ -117,7 +119,7 @@ RIVALS: Mapping[str, Rival] = {
         act=rivals.updated(deploymentConfiguration={"maximumPercent": 150, "minimumHealthyPercent": 100}),
         stands=_configuration,
     ),
-    "a changed alarm": Rival(act=rivals.changed_alarm, stands=_threshold),
+    "a changed alarm": Rival(act=rivals.changed_alarm, stands=_threshold, is_compared=False),
 }
 
 
@@ -175,12 +177,13 @@ class Ended:
     differs: tuple[str, ...]  # lines of the whole account that no deployment explains
     said: str  # the last sentence
     is_said: bool  # it says that something differs
+    is_compared: bool = True  # what others did is among what the sentence says to have been compared
     stands: bool  # what others did is there
 
     @property
     def agrees(self) -> bool:
         """The sentence and the account say the same, and nothing of others was written over."""
-        return self.is_said == bool(self.differs) and self.stands
+        return self.is_said == (bool(self.differs) and self.is_compared) and self.stands
 
 
 def names() -> list[str]:
@@ -229,13 +232,11 @@ def play(name: str) -> Ended:
         before = look(stage)
         spec = stage.spec(f"{stage.scenery.service}:2", ending=exit_.ending, on_drift=exit_.on_drift)
         rollout = stage.start(spec)
-        _until(stage, rollout, Phase(phase))
-        other.act(stage)
-        done = other.stands(stage)
+        done = _act(stage, rollout, Phase(phase), other)
         stage.let_run(15 * SECOND)
         if exit_.leave is not None:
             exit_.leave(stage, rollout)
-        row = stage.until(rollout)
+        row = _end(stage, rollout)
         (ended,) = stage.events(rollout, EventKind.ENDED)
         facts = dict(ended.event.facts)
         if row.phase is Phase.ABANDONED:
@@ -253,8 +254,38 @@ def play(name: str) -> Ended:
             differs=tuple(others),
             said=ended.event.message,
             is_said=bool(json.loads(str(facts["differs"]))),
+            is_compared=other.is_compared,
             stands=is_swapped or other.stands(stage) == done,
         )
+
+
+def _act(stage: Rehearsal, rollout: RolloutId, phase: Phase, other: Rival) -> object:
+    """Have others act in that phase; returns what must be there of it at the end."""
+    if phase is not Phase.PREPARING:
+        _until(stage, rollout, phase)
+        other.act(stage)
+        return other.stands(stage)
+    done: list[object] = []  # preparing is over within a moment: right before its first write, then
+
+    def act(_: object) -> None:
+        other.act(stage)
+        done.append(other.stands(stage))
+
+    stage.world.faults.before("CreateTargetGroup", 1, act)
+    while not done:
+        stage.let_run(SECOND / 4)
+    return done[0]
+
+
+def _end(stage: Rehearsal, rollout: RolloutId) -> Rollout:
+    """The rollout's end; where it waits for a person, one takes it back."""
+    try:
+        return stage.until(rollout)
+    except TimeoutError:
+        if not stage.row(rollout).waiting.holds:
+            raise
+        stage.command(rollout, CommandKind.ROLLBACK)
+        return stage.until(rollout)
 
 
 def _until(stage: Rehearsal, rollout: RolloutId, phase: Phase) -> None:

@@ -1,5 +1,6 @@
 """A service as teams have it: rules on two listeners that authenticate, rewrite, stick and share with others."""
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -45,7 +46,7 @@ def call(stage: Furnished, operation: str, **params: object) -> dict[str, Any]:
 def rule_of(stage: Furnished, arn: str = "") -> Rule:
     """A rule as described; the first of the service unless named."""
     found: Rule = call(stage, "DescribeRules", RuleArns=[arn or stage.scenery.rules[0]])["Rules"][0]
-    return found
+    return copy.deepcopy(found)
 
 
 def forward_of(rule: Rule) -> dict[str, Any]:

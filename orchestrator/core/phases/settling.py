@@ -31,6 +31,7 @@ from orchestrator.core.phases.shared_needs import (
 from orchestrator.core.rollout.handover import Attempt
 from orchestrator.core.rollout.progress import Bake
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.spec import OnDrift
 from orchestrator.core.scaling import blue_floor, capacity, green_scaling
 from orchestrator.core.scaling.task_counts import count_before
 from orchestrator.core.tick.draft import LATE, Draft, targets_of
@@ -67,6 +68,8 @@ def settle(draft: Draft) -> None:
     if any(found.found is Found.TAKEN_BACK for found in looks):
         _somebody_returned_traffic(draft, looks)
         return
+    if draft.row.spec.on_drift is OnDrift.ACCEPT:
+        rules.accept(draft, looks)
     rule_looks.hold_for(draft, looks)
     green_scaling.keep(draft)
     capacity.follow_green(draft, ALL)

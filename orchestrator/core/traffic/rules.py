@@ -22,7 +22,13 @@ from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
 from orchestrator.core.domain.plan import NONE, RETURN_STEPS, percent
 from orchestrator.core.domain.text import span
 from orchestrator.core.rollout.rollout import Rollout
-from orchestrator.core.rollout.rule_lists import conditions_of, green_of, is_base_but_for_weights, listed
+from orchestrator.core.rollout.rule_lists import (
+    base_to_write,
+    conditions_of,
+    green_of,
+    is_base_but_for_weights,
+    listed,
+)
 from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic.rule_looks import UNREAD_LONGEST, Found, Look
@@ -89,9 +95,11 @@ def accept(draft: Draft, looks: tuple[Look, ...]) -> None:
 def _is_fine_enough(row: Rollout, rule: RuleState, base: Json) -> bool:
     """True if every weight of this rollout can be written on a rule that holds this list."""
     weights = {*(step.weight for step in row.plan.steps), *RETURN_STEPS, *rule.intended}
+    green = green_of(row, rule) or TargetGroupArn("green, which is not made yet")
+    held = base_to_write(replace(rule, base=base))
     try:
         for weight in weights:
-            listed(row, replace(rule, base=base), weight)
+            with_weights(held, blue=rule.blue_group, green=green, weight=weight)
     except Rejected:
         return False
     return True

@@ -331,6 +331,18 @@ def test_a_foreign_change_that_the_file_accepts_is_the_base_and_green_hangs_besi
     assert OTHER_GROUP in only(following, WriteRule).actions
 
 
+def test_a_foreign_change_that_leaves_too_few_parts_is_not_accepted_before_greens_group_is_made_either() -> (
+    None
+):
+    """Its weights could never be written: the rollout would go on until its first step, and be stuck there."""
+    known = row(Phase.PREPARING, spec=spec(on_drift=OnDrift.ACCEPT))
+    assert known.pairs[0].green is None
+    foreign = {RULE: good_rule(actions=forward((BLUE_GROUP, 3), (OTHER_GROUP, 500)))}
+    decision = at(known, seen_of(known, rules=foreign))
+    assert decision.rollout.rules[0].base == known.rules[0].base
+    assert HoldKind.DRIFT in held(decision)
+
+
 # limits.provision --------------------------------------------------------------------------------------------------
 
 

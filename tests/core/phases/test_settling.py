@@ -16,8 +16,21 @@ from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
+from orchestrator.core.rollout.spec import OnDrift
 from orchestrator.core.tick.seen import Seen
-from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, SCALED_IN, WANTED, good_alarm, good_deployment
+from tests.builders import (
+    BLUE_GROUP,
+    FORMER,
+    NOON,
+    OTHER_GROUP,
+    RULE,
+    SCALED_IN,
+    WANTED,
+    forward,
+    good_alarm,
+    good_deployment,
+    good_rule,
+)
 from tests.core.stages import (
     GREEN_GROUP,
     GREEN_NAME,
@@ -38,6 +51,7 @@ from tests.core.stages import (
     seen_of,
     service,
     settling,
+    spec,
     written,
 )
 
@@ -201,6 +215,20 @@ def test_a_deployment_that_ecs_gave_up_on_holds() -> None:
     gave_up = good_deployment(task_definition=WANTED, rollout_state="FAILED", reason="tasks failed to start")
     decision = twice(known, seen_of(known, blue=service("checkout", WANTED, deployments=(gave_up,))))
     assert held(decision) == {HoldKind.BLUE}
+
+
+@pytest.mark.parametrize(
+    ("on_drift", "is_held"), [(OnDrift.ACCEPT, False), (OnDrift.HOLD, True), (OnDrift.ROLLBACK, True)]
+)
+def test_a_foreign_change_of_a_rule_in_settling_is_accepted_where_the_file_says_so_and_else_holds(
+    on_drift: OnDrift, is_held: bool
+) -> None:
+    known = settling(spec=spec(on_drift=on_drift))
+    foreign = {RULE: good_rule(actions=forward((BLUE_GROUP, 0), (GREEN_GROUP, 500), (OTHER_GROUP, 500)))}
+    first = at(known, seen_of(known, rules=foreign))
+    assert first.rollout.phase is Phase.SETTLING, "nothing takes it back by itself any more"
+    second = at(first.rollout, seen_of(first.rollout, rules=foreign), now=NOON + timedelta(seconds=10))
+    assert (HoldKind.DRIFT in held(second)) is is_held
 
 
 def test_looks_that_an_older_answer_came_between_do_not_agree() -> None:
