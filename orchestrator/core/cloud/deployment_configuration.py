@@ -30,6 +30,14 @@ def hooks_in_words(configuration: Json) -> tuple[str, ...]:
     return tuple(_hook(hook) for hook in json.loads(configuration).get("lifecycleHooks") or ())
 
 
+def given_back(base: Json, seen: Json) -> Json:
+    """What blue gets back after `unwatched`: the base, or what others have made of it since, watched as before."""
+    if comparable(seen) in (comparable(base), comparable(unwatched(base))):
+        return base
+    back, hooks = json.loads(rewatched(seen, watch_of(base))), json.loads(base).get("lifecycleHooks")
+    return canonical({**back, "lifecycleHooks": hooks} if hooks and not back.get("lifecycleHooks") else back)
+
+
 def _hook(hook: dict[str, Any]) -> str:
     is_pause = hook.get("targetType") == "PAUSE"
     name = str(hook.get("hookTargetArn", "")).partition(":function:")[2]

@@ -108,7 +108,8 @@ def _scaling(row: Rollout) -> Iterator[Changed]:
 def _service(row: Rollout) -> Iterator[Changed]:
     blue, cluster = row.known.blue, row.spec.service.cluster
     if row.handover.is_configuration_touched:
-        configuration = json.dumps(json.loads(blue.deployment_configuration), separators=(",", ":"))
+        before = row.handover.theirs_configuration or blue.deployment_configuration
+        configuration = json.dumps(json.loads(before), separators=(",", ":"))
         command = aws_commands.update_service(cluster, blue.name, deployment_configuration=configuration)
         yield "blue's deployment alarms and its breaker's rollback may be off", command
     if not row.handover.attempts or blue.scaling is not None:

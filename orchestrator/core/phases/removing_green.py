@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from orchestrator.core.cloud.deployment_configuration import given_back
 from orchestrator.core.cloud.effects import DeleteService, RestoreDeploymentConfiguration, ScaleService
 from orchestrator.core.cloud.resources import Absent, GroupSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
@@ -217,13 +218,16 @@ def _restore_configuration(draft: Draft) -> str:
     seen = removing_blue.to_restore(draft)
     if not isinstance(seen, ServiceSeen):
         return seen if isinstance(seen, str) else ""
-    if json.loads(seen.deployment_configuration) == json.loads(blue.deployment_configuration):
+    back = row.handover.theirs_configuration or blue.deployment_configuration
+    if row.retirement is None:  # a blue that was made anew has green's, and nobody else's
+        back = given_back(back, seen.deployment_configuration)
+    if json.loads(seen.deployment_configuration) == json.loads(back):
         draft.change(is_configuration_touched=False)
         return ""
     restore = RestoreDeploymentConfiguration(
         cluster=blue.cluster,
         service=blue.name,
-        deployment_configuration=blue.deployment_configuration,
+        deployment_configuration=back,
     )
     draft.ask(restore, "restore blue's deployment configuration")
     return "blue's deployment configuration to be as it was"

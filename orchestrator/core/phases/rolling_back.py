@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.analysis import bake
-from orchestrator.core.cloud.deployment_configuration import is_watchful, unwatched
+from orchestrator.core.cloud.deployment_configuration import comparable, is_watchful, unwatched
 from orchestrator.core.cloud.effects import ScaleService, UpdateService, WriteRule
 from orchestrator.core.cloud.forward_action import read_forward
 from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
@@ -265,6 +265,9 @@ def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
     serves = (
         f"green keeps {percent(row.green_weight)} of the traffic" if row.green_weight else "the weights stay"
     )
+    is_theirs = comparable(seen.deployment_configuration) != comparable(blue.deployment_configuration)
+    if is_theirs and not row.handover.is_configuration_touched:
+        draft.change(theirs_configuration=seen.deployment_configuration)
     draft.change(attempts=(*row.handover.attempts, attempt), is_configuration_touched=True)
     draft.tell(
         EventKind.BLUE_UPDATE_ASKED,
@@ -278,12 +281,13 @@ def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
 
 def _former(draft: Draft, attempt: Attempt) -> UpdateService:
     blue = draft.blue
+    before = draft.row.handover.theirs_configuration or blue.deployment_configuration
     return UpdateService(
         cluster=blue.cluster,
         service=blue.name,
         task_definition=blue.former,
         desired=attempt.desired,
-        deployment_configuration=unwatched(blue.deployment_configuration),
+        deployment_configuration=unwatched(before),
         attempt=attempt.number,
     )
 

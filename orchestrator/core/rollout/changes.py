@@ -10,7 +10,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 from orchestrator.core.cloud.resources import ImageSeen, ProtectionSeen
 from orchestrator.core.domain.commands import Actor
-from orchestrator.core.domain.ids import ListenerArn, TargetGroupArn
+from orchestrator.core.domain.ids import Json, ListenerArn, TargetGroupArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import Step
 from orchestrator.core.domain.verdict import Judged
@@ -142,6 +142,7 @@ class Changes(TypedDict, total=False):
     protection_read_at: datetime | None
     protected_for: timedelta
     is_configuration_touched: bool
+    theirs_configuration: Json | None
     # WayOut
     on_blue_since: datetime | None
     is_way_clear: bool

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from orchestrator.core.cloud.resources import ProtectionSeen, ScalingSeen
 from orchestrator.core.domain.commands import Actor
 from orchestrator.core.domain.ids import (
+    Json,
     TargetGroupArn,
     TaskDefinitionArn,
 )
@@ -91,6 +92,7 @@ class Handover:
     protection_read_at: datetime | None = None
     protected_for: timedelta = timedelta(0)  # so long protected tasks kept blue from taking the revision over
     is_configuration_touched: bool = False  # blue's deployment configuration was changed for the way back
+    theirs_configuration: Json | None = None  # as others had left it when it was; None: as first read
 
 
 @dataclass(frozen=True, kw_only=True)

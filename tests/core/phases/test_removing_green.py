@@ -1,11 +1,13 @@
 """The end of both ways out: rules to the letter, nothing of green left, and blue's settings as they were."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from orchestrator.core.cloud.deployment_configuration import unwatched
 from orchestrator.core.cloud.effects import (
     DeleteTargetGroup,
     RestoreDeploymentConfiguration,
@@ -373,7 +375,7 @@ def test_a_blue_that_cannot_be_read_at_the_end_was_not_compared_and_is_not_calle
 
 
 def test_a_blue_that_is_there_again_is_restored_after_all() -> None:
-    known = restored(is_configuration_touched=True)
+    known = restored(is_configuration_touched=True, blue=blue(deployment_configuration=WATCHED))
     changed = service("checkout", FORMER, deployment_configuration=UNWATCHED)
     missing = at(known, seen_of(known, blue=Absent(), groups=GONE))
     back = at(missing.rollout, seen_of(known, **QUIET, blue=changed), now=NOON + timedelta(seconds=10))
@@ -403,18 +405,30 @@ def test_scaling_that_cannot_be_read_holds_the_end_up() -> None:
     assert held(decision)
 
 
-UNWATCHED = canonical({"deploymentCircuitBreaker": {"enable": True, "rollback": False}})
+WATCHED = canonical({"deploymentCircuitBreaker": {"enable": True, "rollback": True}})
+UNWATCHED = unwatched(WATCHED)
 
 
 def test_blues_deployment_configuration_is_given_back() -> None:
-    known = restored(is_configuration_touched=True)
+    known = restored(is_configuration_touched=True, blue=blue(deployment_configuration=WATCHED))
     changed = service("checkout", FORMER, deployment_configuration=UNWATCHED)
     decision = at(known, seen_of(known, **QUIET, blue=changed))
     assert known.blue is not None
     effect = only(decision, RestoreDeploymentConfiguration)
     assert effect.deployment_configuration == known.blue.deployment_configuration
     assert decision.rollout.phase is Phase.ROLLING_BACK
-    assert at(known, seen_of(known, **QUIET)).rollout.phase is Phase.ROLLED_BACK
+    again = service("checkout", FORMER, deployment_configuration=WATCHED)
+    assert at(known, seen_of(known, **QUIET, blue=again)).rollout.phase is Phase.ROLLED_BACK
+
+
+def test_what_others_made_of_blues_deployment_configuration_meanwhile_stays() -> None:
+    known = restored(is_configuration_touched=True, blue=blue(deployment_configuration=WATCHED))
+    theirs = canonical({**json.loads(UNWATCHED), "maximumPercent": 150})
+    decision = at(
+        known, seen_of(known, **QUIET, blue=service("checkout", FORMER, deployment_configuration=theirs))
+    )
+    effect = only(decision, RestoreDeploymentConfiguration)
+    assert json.loads(effect.deployment_configuration) == {**json.loads(WATCHED), "maximumPercent": 150}
 
 
 @pytest.mark.parametrize(

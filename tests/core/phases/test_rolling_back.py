@@ -210,6 +210,20 @@ def test_a_rollback_in_settling_before_blue_was_touched_is_one_write() -> None:
     assert written(commanded(settling(attempts=0), a_command(CommandKind.ROLLBACK))) == [0]
 
 
+def test_a_configuration_that_others_changed_in_settling_is_theirs_on_the_way_back_and_after_it() -> None:
+    theirs = canonical(
+        {"maximumPercent": 150, "deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    )
+    known = rolling_back(1000, attempts=(attempt(is_taken=True),))
+    first = at(known, seen_of(known, blue=service("checkout", WANTED, deployment_configuration=theirs)))
+    written_there = json.loads(str(only(first, UpdateService).deployment_configuration))
+    assert written_there == {
+        "maximumPercent": 150,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": False},
+    }
+    assert first.rollout.handover.theirs_configuration == theirs
+
+
 def test_blues_alarms_and_breaker_cannot_undo_the_way_back() -> None:
     known = settling(blue=blue(deployment_configuration=WATCHFUL))
     seen = service("checkout", WANTED, deployment_configuration=WATCHFUL)
