@@ -60,6 +60,7 @@ PHASES = (
     Phase.SHIFTING,
     Phase.WATCHING,
     Phase.SETTLING,
+    Phase.RETIRING,
     Phase.ROLLING_BACK,
 )
 
@@ -134,9 +135,13 @@ class Exit:
     @property
     def phases(self) -> tuple[Phase, ...]:
         """Where the rival acts: in those that this exit passes through."""
-        if self.leave is None:
-            return tuple(phase for phase in PHASES if phase is not Phase.ROLLING_BACK)
-        return PHASES
+        last = Phase.RETIRING if self.ending.is_swap else Phase.SETTLING
+        phases = (*PHASES[: PHASES.index(Phase.SETTLING)], last)
+        return phases if self.leave is None else (*phases, Phase.ROLLING_BACK)
+
+    def meets(self, rival: str) -> bool:
+        """False for what this exit's stage has nothing of: a swap's service has no scaling here."""
+        return not (self.ending.is_swap and rival == "other bounds")
 
 
 def _by_person(stage: Rehearsal, rollout: RolloutId) -> None:
@@ -191,7 +196,7 @@ def names() -> list[str]:
     return [
         f"{out} / {phase} / {rival}"
         for out, phase, rival in product(EXITS, PHASES, RIVALS)
-        if phase in EXITS[out].phases
+        if phase in EXITS[out].phases and EXITS[out].meets(rival)
     ]
 
 
