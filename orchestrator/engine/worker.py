@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from orchestrator.core.domain.errors import Lost, TealError
+from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.rollout.rollout import Decision
 from orchestrator.core.tick.seen import Failure
 from orchestrator.engine.tick import LEASE, Ticked, Ticker
 from orchestrator.ports.leases import Leased, Leases
@@ -21,6 +23,10 @@ ASK_STORE = timedelta(milliseconds=250)
 AT_ONCE = 200  # rollouts ticked at the same time in one process
 IN_A_ROW = 20  # ticks of one rollout under one lease before others get their turn
 BACK_OFF_LAST = timedelta(seconds=15)
+STUMBLES_PAGED = (
+    5  # ticks of one rollout that failed in a row, about half a minute: from then on people should know
+)
+WORDS_MOST = 300  # of what went wrong, in a page
 
 log = structlog.get_logger()
 
@@ -40,6 +46,7 @@ class Worker:
         self._busy: set[RolloutId] = set()
         self._failures: dict[RolloutId, tuple[Failure, ...]] = {}
         self._stumbles: dict[RolloutId, int] = {}
+        self._paged: set[RolloutId] = set()
 
     @property
     def store(self) -> Leases:
@@ -89,10 +96,13 @@ class Worker:
         try:
             leased = await self._tick_while_due(leased)
             self._stumbles.pop(rollout, None)
+            self._paged.discard(rollout)
         except Lost as why:
             log.warning("lease_lost", rollout=rollout, why=str(why))
-        except Exception:  # the tick's edge: one rollout's fault never stops the others
+        except Exception as error:  # the tick's edge: one rollout's fault never stops the others
             log.exception("tick_failed", rollout=rollout)
+            if self._stumbles.get(rollout, 0) + 1 >= STUMBLES_PAGED and rollout not in self._paged:
+                leased = await self._page(leased, error)
             await self._back_off(rollout, stop)
         finally:
             self._busy.discard(rollout)
@@ -122,6 +132,24 @@ class Worker:
             asked = keys
         return leased
 
+    async def _page(self, leased: Leased, error: Exception) -> Leased:
+        """Page people: nothing is decided for this rollout any more, and it stays where it is."""
+        row, now = leased.stored.rollout, self.ticker.clock.now()
+        words = f"Teal fails at every look at this rollout, and it stays as it is: {_in_words(error)}"
+        message = (
+            f"{words}. `teal rollback {row.id}` may still take it back; `--direct` does without Teal's server"
+        )
+        told = Decision(
+            rollout=row,
+            wake_at=leased.stored.wake_at,
+            events=(Event(kind=EventKind.PAGED, at=now, message=message),),
+        )
+        with suppress(TealError):
+            leased = await self.store.commit(leased, told)
+            self._paged.add(row.id)
+            self.on_news()
+        return leased
+
     async def _back_off(self, rollout: RolloutId, stop: asyncio.Event) -> None:
         """Keep the lease a while, so that a tick that fails by itself does not spin."""
         count = self._stumbles[rollout] = self._stumbles.get(rollout, 0) + 1
@@ -129,6 +157,12 @@ class Worker:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await stop.wait()
+
+
+def _in_words(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:WORDS_MOST].rstrip(": ")
 
 
 def _is_due(ticked: Ticked, now: datetime) -> bool:
