@@ -203,6 +203,21 @@ def test_what_was_switched_off_is_switched_on_at_the_end() -> None:
     assert parsed["deploymentCircuitBreaker"]["rollback"] is True
 
 
+def test_lifecycle_hooks_that_were_taken_off_are_given_back_at_the_end() -> None:
+    hooks = [
+        {"hookTargetArn": "arn:aws:lambda:eu-west-1:1:function:check", "lifecycleStages": ["PRE_SCALE_UP"]}
+    ]
+    hooked = canonical({"maximumPercent": 200, "lifecycleHooks": hooks})
+    first = next_move(a_place(former=True, blue=on(WANTED, deployment_configuration=hooked)), STATE, NOON)
+    (update,) = [step for step in first.steps if isinstance(step, UpdateService)]
+    assert json.loads(str(update.deployment_configuration))["lifecycleHooks"] == []
+    done = replace(first.state, on_blue_since=NOON, ready_since=NOON, asked_at=NOON)
+    bare = good_blue(deployment_configuration=unwatched(hooked))
+    last = next_move(a_place(green=0, former=True, blue=bare), done, NOON + timedelta(minutes=5))
+    (restore,) = [step for step in last.steps if isinstance(step, RestoreDeploymentConfiguration)]
+    assert json.loads(restore.deployment_configuration)["lifecycleHooks"] == hooks
+
+
 def test_without_leave_to_tag_it_goes_on() -> None:
     state = replace(STATE, cannot_tag="AccessDenied")
     watched = on(WANTED, deployment_configuration=WATCHFUL)

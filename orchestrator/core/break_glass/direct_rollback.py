@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.break_glass.snapshot import Place, Step, TagGreen
-from orchestrator.core.cloud.deployment_configuration import is_watchful, rewatched, unwatched, watch_of
+from orchestrator.core.cloud.deployment_configuration import (
+    is_watchful,
+    rewatched,
+    unwatched,
+    watch_of,
+    with_hooks_of,
+)
 from orchestrator.core.cloud.effects import (
     RestoreDeploymentConfiguration,
     ScaleService,
@@ -25,7 +31,7 @@ from orchestrator.core.cloud.forward_action import (
 from orchestrator.core.cloud.readiness import cannot_take_all, not_healthy, not_ready, not_steady
 from orchestrator.core.cloud.resources import RuleSeen, TargetsSeen
 from orchestrator.core.domain.errors import NotFound
-from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn, revision_name
+from orchestrator.core.domain.ids import Json, RolloutId, TaskDefinitionArn, revision_name
 from orchestrator.core.domain.plan import NONE
 from orchestrator.core.domain.tags import FORMER, TAKEN_BACK, UNWATCHED
 from orchestrator.core.domain.text import counted, span
@@ -47,6 +53,7 @@ class DirectState:
     is_raised: bool = False
     has_acted: bool = False
     switched_off: tuple[str, ...] = ()  # in blue's deployment configuration
+    configuration: Json | None = None  # blue's deployment configuration, before that
     ready_since: datetime | None = None
     on_blue_since: datetime | None = None
     cannot_tag: str = ""  # why
@@ -182,6 +189,7 @@ def _former_first(
                 state,
                 asked_at=state.asked_at or now,
                 switched_off=state.switched_off or watch_of(configuration),
+                configuration=state.configuration or configuration,
             )
             steps = (_update(place, former),)
     elif blue.desired < place.needed:
@@ -238,7 +246,7 @@ def _restore(place: Place, state: DirectState) -> tuple[Step, ...]:
     found = [tags[UNWATCHED].split() for guest in place.guests for tags in guest.tags if tags.get(UNWATCHED)]
     watch = tuple(found[0]) if found else state.switched_off
     configuration = place.blue.deployment_configuration
-    wanted = rewatched(configuration, watch)
+    wanted = with_hooks_of(state.configuration or configuration, rewatched(configuration, watch))
     if json.loads(wanted) == json.loads(configuration):
         return ()
     return (

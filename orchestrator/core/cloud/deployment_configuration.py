@@ -34,8 +34,17 @@ def given_back(base: Json, seen: Json) -> Json:
     """What blue gets back after `unwatched`: the base, or what others have made of it since, watched as before."""
     if comparable(seen) in (comparable(base), comparable(unwatched(base))):
         return base
-    back, hooks = json.loads(rewatched(seen, watch_of(base))), json.loads(base).get("lifecycleHooks")
-    return canonical({**back, "lifecycleHooks": hooks} if hooks and not back.get("lifecycleHooks") else back)
+    return with_hooks_of(base, rewatched(seen, watch_of(base)))
+
+
+def with_hooks_of(base: Json, configuration: Json) -> Json:
+    """The configuration with the base's lifecycle hooks, where it has none of its own."""
+    parsed, hooks = json.loads(configuration), json.loads(base).get("lifecycleHooks")
+    return (
+        configuration
+        if not hooks or parsed.get("lifecycleHooks")
+        else canonical({**parsed, "lifecycleHooks": hooks})
+    )
 
 
 def _hook(hook: dict[str, Any]) -> str:
