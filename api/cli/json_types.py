@@ -47,6 +47,13 @@ class StoreAt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """The version of this Teal."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     """One comparison's evidence."""
 
@@ -139,6 +146,7 @@ OUTPUTS: dict[str, Output] = {
     "sandbox": Output(kind=SandboxAt),
     "init": Output(kind=Beginnings),
     "deploy": _ROLLOUT,
+    "undo": _ROLLOUT,
     "preflight": Output(kind=PreflightView),
     "start": _ROLLOUT,
     "list": Output(kind=Rollouts),
@@ -168,6 +176,7 @@ OUTPUTS: dict[str, Output] = {
     "verify-account --clean": Output(kind=Cleaned, is_each=True),
     "evidence": Output(kind=tuple[Weighed, ...]),
     "migrate": Output(kind=StoreAt),
+    "version": Output(kind=Version),
 }
 WITHOUT = frozenset({"serve", "schema", "completion"})
 """Commands that print no value: a server's address, a schema, a script."""

@@ -26,6 +26,10 @@ COMMANDS = {
         "api.cli.commands.deploy",
         "Roll a service out, with the engine in this process, until the end.",
     ),
+    "undo": (
+        "api.cli.commands.deploy",
+        "Go back to what ran before a rollout that ended: `deploy --undo`.",
+    ),
     "preflight": (
         "api.cli.commands.preflight",
         "Show what a rollout would start from, and what speaks against it.",
@@ -64,8 +68,12 @@ COMMANDS = {
     "completion": ("api.cli.commands.completion", "Teach your shell to complete all this."),
     "schema": ("api.cli.commands.schema_migrate", "Print the JSON Schema of a rollout file."),
     "migrate": ("api.cli.commands.schema_migrate", "Bring the store up to date."),
+    "version": ("api.cli.commands.version", "Print which version of Teal this is."),
 }
 """Name → the module that holds the command of this name, and its line in `teal --help`."""
+
+ALIASES = {"status": "get", "abort": "rollback", "history": "services", "logs": "events"}
+"""The words of other tools → the command that answers to them, in Teal's own words."""
 
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -88,31 +96,34 @@ class LazyGroup(click.Group):
         return found
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
-        """Commands from the table alone, then options."""
+        """Commands from the table alone, then other tools' words for them, then options."""
         from click.shell_completion import CompletionItem
 
-        begun = [(name, about) for name, (_, about) in COMMANDS.items() if name.startswith(incomplete)]
+        offers = {name: about for name, (_, about) in COMMANDS.items()}
+        offers |= {alias: f"{COMMANDS[name][1]} ({name})" for alias, name in ALIASES.items()}
+        begun = [(name, about) for name, about in offers.items() if name.startswith(incomplete)]
         return [
             *(CompletionItem(name, help=about) for name, about in begun),
             *click.Command.shell_complete(self, ctx, incomplete),
         ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table alone."""
+        """Write the list of commands from the table alone, each with other tools' word for it."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([(with_alias(name), line) for name, (_, line) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with the nearest name for one that is mistyped."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS and args[0] not in ALIASES and not args[0].startswith("-"):
             from difflib import get_close_matches
 
-            near = get_close_matches(args[0], COMMANDS, n=1)
+            near = get_close_matches(args[0], [*COMMANDS, *ALIASES], n=1)
             hint = f" Did you mean `{near[0]}`?" if near else " `teal --help` lists them."
             raise click.UsageError(f"There is no command `{args[0]}`.{hint}", ctx)
-        return super().resolve_command(ctx, args)
+        own = ALIASES.get(args[0], args[0]) if args else ""
+        return super().resolve_command(ctx, [own, *args[1:]] if args else args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click's
         """Run a command; a TealError becomes its sentence and exit code, Ctrl-C becomes 130."""
@@ -133,6 +144,12 @@ class LazyGroup(click.Group):
             ctx.exit(first.exit_code)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+
+
+def with_alias(name: str) -> str:
+    """A command's name with other tools' word for it: ``get (status)``."""
+    others = [alias for alias, own in ALIASES.items() if own == name]
+    return f"{name} ({', '.join(others)})" if others else name
 
 
 def _tell(ctx: click.Context, error: Any) -> None:  # noqa: ANN401 - a TealError, which is imported late

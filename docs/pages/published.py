@@ -5,7 +5,7 @@ import json
 import click
 
 from api.app import published
-from api.cli.main import COMMANDS, CONTEXT, teal
+from api.cli.main import COMMANDS, CONTEXT, teal, with_alias
 from docs.pages.markdown import code, document
 from orchestrator import config
 from orchestrator.config.settings_file.models import settings_schema as of_settings
@@ -37,7 +37,7 @@ def cli() -> str:
         command = teal.get_command(top, name)
         assert command is not None
         own = click.Context(command, info_name=name, parent=top, **wide)
-        parts += [f"## teal {name}", code(command.get_help(own))]
+        parts += [f"## teal {with_alias(name)}", code(command.get_help(own))]
         for under in command.commands.values() if isinstance(command, click.Group) else ():
             inner = click.Context(under, info_name=under.name, parent=own, **wide)
             parts += [f"### teal {name} {under.name}", code(under.get_help(inner))]

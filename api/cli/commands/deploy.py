@@ -3,14 +3,17 @@
 import asyncio
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import click
 
 from api.cli.backend.profiles import target
 from api.cli.following.live import screen_for
-from api.cli.options.rollout_options import Asked, rollout_options, spec_of
+from api.cli.options.rollout_options import Asked, override_option, rollout_options, spec_of
+from api.cli.options.shell_completion import ended_argument
 from api.cli.output.logs import quiet_logs
 from api.cli.output.output import emit, json_option
 from api.cli.output.quantities import DURATION
@@ -19,6 +22,8 @@ from api.cli.process.signals import OnInterrupt, Signals, has_terminal
 from orchestrator import bootstrap
 from orchestrator.core.domain.errors import Refused
 from orchestrator.core.rollout.spec import Spec
+
+Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +36,24 @@ class Options:
     as_json: bool
 
 
+def _following(command: Wrapped) -> Wrapped:
+    """How to follow the rollout."""
+    timeout = click.option(
+        "--timeout", type=DURATION, help="Give up waiting after this long (exit 4); weights stay as they are."
+    )
+    on_interrupt = click.option(
+        "--on-interrupt",
+        type=click.Choice([choice.value for choice in OnInterrupt]),
+        default=OnInterrupt.ROLLBACK.value,
+        show_default=True,
+        help="What a second Ctrl-C within 5 s, or SIGTERM without a terminal, does.",
+    )
+    return timeout(on_interrupt(json_option(command)))
+
+
 @click.command("deploy")
 @rollout_options
-@click.option(
-    "--timeout", type=DURATION, help="Give up waiting after this long (exit 4); weights stay as they are."
-)
-@click.option(
-    "--on-interrupt",
-    type=click.Choice([choice.value for choice in OnInterrupt]),
-    default=OnInterrupt.ROLLBACK.value,
-    show_default=True,
-    help="What a second Ctrl-C within 5 s, or SIGTERM without a terminal, does.",
-)
-@json_option
+@_following
 def deploy_command(
     asked: Asked,
     timeout: timedelta | None,
@@ -58,12 +68,33 @@ def deploy_command(
     Ctrl-C stops watching and leaves the weights as they are (exit 130); the same command goes on later. A second
     Ctrl-C within 5 s rolls back, as does SIGTERM where there is no terminal.
     """
+    _run(asked, timeout=timeout, on_interrupt=on_interrupt, as_json=as_json)
+
+
+@click.command("undo")
+@ended_argument
+@override_option
+@_following
+def undo_command(
+    name: str, override: str | None, timeout: timedelta | None, on_interrupt: str, as_json: bool
+) -> None:
+    """Go back to what ran before a rollout that ended, or before a service's last: `teal deploy --undo ID`.
+
+    It is a rollout of its own, with plan instant, followed to its end in this process. Refused (exit 5) while a
+    rollout of the service is under way: `teal rollback ID` ends that one.
+    """
+    asked = Asked(file=None, service=None, task_definition=None, plan=None, override=override, undo=name)
+    _run(asked, timeout=timeout, on_interrupt=on_interrupt, as_json=as_json)
+
+
+def _run(asked: Asked, *, timeout: timedelta | None, on_interrupt: str, as_json: bool) -> None:
     there = target()
     if there.server:
+        undoing = f"--undo {asked.undo} " if asked.undo else ""
         raise Refused(
             what="`teal deploy` runs the engine in this process",
             why=f"{there.origin} names one that runs elsewhere, {there.server}",
-            next_step="use `teal start --watch`, or `teal -p store deploy` for the store on this machine",
+            next_step=f"use `teal start {undoing}--watch`, or `teal -p store deploy` for the store on this machine",
         )
     spec = spec_of(asked)
     options = Options(

@@ -18,6 +18,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal deploy -f rollout.yaml --timeout 2h --on-interrupt leave",
         "teal deploy --undo prod/checkout",
     ),
+    "undo": (
+        "teal undo prod/checkout",
+        'teal undo checkout-3f9a1c07 --override "prices are wrong since 14:00"',
+    ),
     "preflight": (
         "teal preflight -f rollout.yaml",
         "teal preflight --service prod/checkout --task-definition checkout:43",
@@ -39,7 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal list --service prod/checkout --phase rolled_back",
         "teal -p prod list --json",
     ),
-    "get": ("teal get prod/checkout", "teal get checkout-3f9a1c07 --json"),
+    "get": ("teal get prod/checkout", "teal get checkout-3f9a1c07 --json", "teal status prod/checkout"),
     "watch": ("teal watch prod/checkout", "teal watch checkout-3f9a1c07 --timeout 1h"),
     "wait": (
         "teal wait checkout-3f9a1c07 --timeout 2h",
@@ -88,6 +92,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "schema": ("teal schema > rollout.schema.json",),
     "migrate": ("teal migrate",),
+    "version": ("teal version", "teal version --json"),
 }
 
 

@@ -33,6 +33,13 @@ class Asked:
     wait_for_blue: timedelta | None = None
 
 
+override_option = click.option(
+    "--override",
+    metavar="REASON",
+    help="Go beyond windows and freezes, and say why (an approver may).",
+)
+
+
 def rollout_options(command: Wrapped) -> Callable[..., Any]:
     """``-f FILE``, or ``--service`` with ``--task-definition`` and perhaps ``--plan``, or ``--undo``.
 
@@ -62,11 +69,7 @@ def rollout_options(command: Wrapped) -> Callable[..., Any]:
             is_flag=True,
             help="Roll out also what the service runs already: its tasks are replaced all the same.",
         ),
-        click.option(
-            "--override",
-            metavar="REASON",
-            help="Go beyond windows and freezes, and say why (an approver may).",
-        ),
+        override_option,
         click.option(
             "--undo",
             metavar="ID",

@@ -33,6 +33,16 @@ def rollouts(ctx: click.Context, param: click.Parameter, incomplete: str) -> "li
     return _items(offers, incomplete)
 
 
+def ended(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    """Ids of rollouts that succeeded, and their services."""
+    offers: dict[str, str] = {}
+    for view in _bounded(ctx, lambda: _views(False)):
+        if view.phase == "succeeded":
+            offers[view.id] = f"{view.service} {view.phase}"
+            offers.setdefault(view.service, f"{view.id} {view.phase}")
+    return _items(offers, incomplete)
+
+
 def services(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
     """Services that had a rollout lately."""
     found = _bounded(ctx, lambda: _views(None))
@@ -55,6 +65,11 @@ def profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> "li
 def rollout_argument(command: Callable[..., object]) -> Callable[..., object]:
     """``ID``: a rollout, with what TAB offers for it."""
     return click.argument("name", metavar="ID", shell_complete=rollouts)(command)
+
+
+def ended_argument(command: Callable[..., object]) -> Callable[..., object]:
+    """``ID``: a rollout that ended, with what TAB offers for it."""
+    return click.argument("name", metavar="ID", shell_complete=ended)(command)
 
 
 def _items(offers: dict[str, str], incomplete: str) -> "list[CompletionItem[str]]":
