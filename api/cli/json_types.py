@@ -10,6 +10,7 @@ from api.cli.commands.rollback_direct import DirectRollback
 from api.cli.commands.verify_account_cleaning import Cleaned
 from api.cli.output.init_result import Beginnings
 from api.http.json_values import EventView, PreflightView
+from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.engine.views.report_parts import Report
 from orchestrator.engine.views.rollout import RolloutView
 from orchestrator.engine.views.services import ServiceView
@@ -44,6 +45,16 @@ class StoreAt:
     """The store that was brought up to date."""
 
     store: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """What a rollout would change in the task definition; null where one of the two is not known."""
+
+    service: str
+    former: str
+    task_definition: str
+    differences: tuple[Difference, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +159,7 @@ OUTPUTS: dict[str, Output] = {
     "deploy": _ROLLOUT,
     "undo": _ROLLOUT,
     "preflight": Output(kind=PreflightView),
+    "diff": Output(kind=Differences),
     "start": _ROLLOUT,
     "list": Output(kind=Rollouts),
     "get": _ROLLOUT,

@@ -34,6 +34,7 @@ COMMANDS = {
         "api.cli.commands.preflight",
         "Show what a rollout would start from, and what speaks against it.",
     ),
+    "diff": ("api.cli.commands.diff", "Show what a rollout would change in the task definition."),
     "start": ("api.cli.commands.start", "Start a rollout and leave it to an engine that runs elsewhere."),
     "list": ("api.cli.commands.list_get_events", "List rollouts, the newest first."),
     "get": ("api.cli.commands.list_get_events", "Show one rollout."),

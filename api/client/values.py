@@ -216,8 +216,26 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that differs. ``container`` empty: of the whole task.
+
+    ``before`` and ``after``: None where it is not there, ``(hidden)`` for what is not shown.
+    """
+
+    container: str
+    field: str
+    name: str = ""
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """What is known before anything is touched. ``is_fit``: no finding refuses the rollout."""
+    """What is known before anything is touched. ``is_fit``: no finding refuses the rollout.
+
+    ``differences``: of the wanted task definition from the one that blue runs, ``former``; null where
+    one of them is not known. Values of secrets are never among them.
+    """
 
     service: str
     task_definition: str
@@ -228,6 +246,8 @@ class Preflight:
     plan: tuple[PlannedStep, ...]
     rules: tuple[str, ...]
     target_groups: tuple[str, ...]
+    former: str = ""
+    differences: tuple[Difference, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.core.cloud.survey import Finding
 from orchestrator.core.domain.events import Fact
 from orchestrator.engine.commands import Preflight
@@ -80,7 +81,11 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightView:
-    """What is known before anything is touched. ``is_fit``: no finding refuses the rollout."""
+    """What is known before anything is touched. ``is_fit``: no finding refuses the rollout.
+
+    ``differences``: of the wanted task definition from the one that blue runs, ``former``; null where one of them is
+    not known. Values of secrets are never among them.
+    """
 
     service: str
     task_definition: str
@@ -91,6 +96,8 @@ class PreflightView:
     plan: tuple[PlanView, ...]
     rules: tuple[str, ...]
     target_groups: tuple[str, ...]
+    former: str = ""
+    differences: tuple[Difference, ...] | None = None
 
 
 class StoreState(StrEnum):
@@ -170,4 +177,6 @@ def preflight_view(found: Preflight) -> PreflightView:
         ),
         rules=tuple(rule.arn for rule in survey.rules),
         target_groups=tuple(group.arn for group in survey.groups),
+        former=survey.blue.task_definition,
+        differences=survey.differences,
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator import preflight
 from orchestrator.core.apply_commands import refusal
+from orchestrator.core.cloud.definition_differences import short
 from orchestrator.core.cloud.survey import Finding, Survey
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.commands import Actor, Command, CommandKind
@@ -156,6 +157,7 @@ def _started(found: Preflight, author: Actor, at: datetime) -> Event:
             ("source", author.source),
             ("task_definition", spec.revision),
             ("images", images),
+            ("differences", short(found.survey.differences or ())),
             *((f"label.{name}", text) for name, text in spec.labels),
         ),
     )

@@ -124,3 +124,12 @@ def test_a_survey_that_cannot_read_raises_why(stage: Stage) -> None:
     stage.world.faults.add(Fault(operation="DescribeListeners", kind="denied"))
     with pytest.raises(Denied, match="DescribeListeners"):
         stage.survey()
+
+
+def test_a_survey_tells_what_the_wanted_revision_has_otherwise_than_blues(stage: Stage) -> None:
+    survey = stage.survey(task_definition=stage.register({"LEVEL": "debug", "API_TOKEN": "kept"}))
+    assert survey.differences is not None
+    told = {(one.field, one.name): one.after for one in survey.differences}
+    assert told["environment", "LEVEL"] == "debug"
+    assert told["environment", "API_TOKEN"] == "(hidden)"
+    assert stage.survey(task_definition=survey.blue.task_definition).differences == ()

@@ -7,6 +7,7 @@ import click
 
 from api.cli.backend.profiles import target
 from api.cli.options.rollout_options import Asked, rollout_options, spec_of, with_line
+from api.cli.output.differences import in_one_line
 from api.cli.output.output import emit, is_coloured, json_option, percent_text, span_text, table
 from api.http.json_values import PlanView, PreflightView, preflight_view
 from orchestrator import bootstrap
@@ -35,7 +36,7 @@ def preflight_command(
     the server that looks, by its own credentials and settings.
     """
     spec = spec_of(asked)
-    found = asyncio.run(_look(spec))
+    found = asyncio.run(look(spec))
     if as_json:
         emit(found)
     else:
@@ -43,7 +44,8 @@ def preflight_command(
     sys.exit(0 if found.is_fit else FINDINGS)
 
 
-async def _look(spec: Spec) -> PreflightView:
+async def look(spec: Spec) -> PreflightView:
+    """What a rollout would start from, as the server or this process reads it."""
     there = target()
     if there.server:
         from api.cli.backend.server import ServerDoor
@@ -70,8 +72,11 @@ async def _look(spec: Spec) -> PreflightView:
 def _show(found: PreflightView, file: str | None) -> None:
     for finding in found.findings:
         if finding.code != "step":  # the table below says it better
-            for line in _lines(finding, file):
+            for line in shown(finding, file):
                 click.echo(line)
+    click.echo(f"{'diff':8} {in_one_line(found.differences)}")
+    if found.differences:
+        click.echo(f"{'':8}   `teal diff`, with the same options, shows it whole")
     click.echo("")
     for line in table(
         ("STEP", "GREEN", "BAKE", "LASTS AT LEAST", "OVER AFTER", ""),
@@ -90,7 +95,8 @@ def _show(found: PreflightView, file: str | None) -> None:
         click.echo("Nothing speaks against this rollout. Nothing was touched.")
 
 
-def _lines(finding: Finding, file: str | None) -> list[str]:
+def shown(finding: Finding, file: str | None) -> list[str]:
+    """A finding with its reason and its remedy."""
     word, colour = MARK[Severity(finding.severity)]
     mark = f"{word:8}"
     if colour and is_coloured():

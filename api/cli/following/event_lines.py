@@ -37,6 +37,8 @@ def line_of(seen: EventSeen) -> str:
     words = event.message.replace("\n", " ")
     if event.kind is EventKind.PHASE_CHANGED:
         words = f"{dict(event.facts).get('end')}: {words}"
+    if event.kind is EventKind.STARTED and (differ := dict(event.facts).get("differences")):
+        words = f"{words}; it changes {differ}"
     if event.kind is EventKind.HELD:
         words = f"held: {words} (goes on once {dict(event.facts).get('clears_when')})"
     if event.kind is EventKind.PAGED:

@@ -26,6 +26,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal preflight -f rollout.yaml",
         "teal preflight --service prod/checkout --task-definition checkout:43",
     ),
+    "diff": (
+        "teal diff -f rollout.yaml",
+        "teal diff --service prod/checkout --task-definition checkout:43 --json",
+    ),
     "start": (
         'teal start -f rollout.yaml --key "$BUILD_ID"',
         "teal start -f rollout.yaml --watch",

@@ -21,6 +21,7 @@ from api.http.json_values import (
     StoreState,
     WorkerState,
 )
+from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.core.cloud.survey import Finding, Severity
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.roles import Role
@@ -179,6 +180,12 @@ _VALUES: dict[str, object] = {
         rules=(_RULE,),
         target_groups=(
             "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/checkout/73e2d6bc24d8a067",
+        ),
+        former="arn:aws:ecs:eu-west-1:111122223333:task-definition/checkout:42",
+        differences=(
+            Difference(
+                container="checkout", field="environment", name="LOG_LEVEL", before="info", after="debug"
+            ),
         ),
     ),
     "list_services": ServicePage(services=(_SERVICE,), next=""),

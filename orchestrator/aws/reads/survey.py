@@ -11,6 +11,7 @@ from orchestrator.aws.client.concurrent import side_by_side
 from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.reads import service_of_record
 from orchestrator.aws.services import autoscaling, clone_requests, cloudwatch, ecs, elbv2, task_definitions
+from orchestrator.core.cloud.definition_differences import Difference, differences
 from orchestrator.core.cloud.forward_action import canonical, read_forward
 from orchestrator.core.cloud.resources import (
     Absent,
@@ -21,7 +22,7 @@ from orchestrator.core.cloud.resources import (
     TargetsSeen,
     Unread,
 )
-from orchestrator.core.cloud.survey import GroupSurvey, NewRevision, Survey, TaskDefinitionSeen, is_elsewhere
+from orchestrator.core.cloud.survey import GroupSurvey, NewRevision, Survey, is_elsewhere
 from orchestrator.core.domain.errors import Denied, Outside, Unreachable
 from orchestrator.core.domain.ids import Json, LoadBalancerArn, TargetGroupArn
 from orchestrator.core.gates import metric
@@ -91,7 +92,8 @@ async def _survey(
         rules=tuple(rule for rule in rules if _carries(rule, arns)),
         missing_rules=missing_rules,
         zones_without_targets=zones.result(),
-        revision=wanted.result()[0],
+        revision=ecs.task_definition_seen(asked_for) if (asked_for := wanted.result()[0]) else None,
+        differences=_differences(former.result(), asked_for),
         former=ecs.task_definition_seen(ran) if (ran := former.result()) else None,
         former_template=_kept(ran, ecs.images(revisions, service["taskDefinition"])),
         scaling=scales.target,
@@ -129,7 +131,7 @@ async def _account(call: Caller) -> str:
 
 async def _wanted(
     call: Caller, service: Answer, need: SurveyNeed
-) -> tuple[TaskDefinitionSeen | None, tuple[NewRevision, ...]]:
+) -> tuple[Answer | None, tuple[NewRevision, ...]]:
     """The revision that blue is to take over, and what must be registered for it. Raises Outside."""
     if not need.images and not need.task_definition:  # it is another account's
         return None, ()
@@ -143,7 +145,14 @@ async def _wanted(
         found = task_definitions.with_images(found, need.images)
         found |= {"taskDefinitionArn": f"{found['family']}:new", "status": "ACTIVE"}
     new = await task_definitions.new_revisions(call, found, is_new=is_new, variable=need.colour_variable)
-    return ecs.task_definition_seen(found), new
+    return found, new
+
+
+def _differences(former: Answer | None, wanted: Answer | None) -> tuple[Difference, ...] | None:
+    """What the wanted revision has otherwise than blue's; None: one of them is not known."""
+    if former is None or wanted is None:
+        return None
+    return differences(task_definitions.template(former), task_definitions.template(wanted))
 
 
 def _kept(definition: Answer | None, images: tuple[ImageSeen, ...]) -> Json:

@@ -137,15 +137,16 @@ async def zones(call: Caller, cluster: str, service: str) -> frozenset[str]:
     return frozenset(task["availabilityZone"] for task in tasks if task.get("availabilityZone"))
 
 
-async def task_definition(call: Caller, name: str) -> TaskDefinitionSeen | None:
-    """A task definition by ARN or ``family:revision``; None: ECS knows none. Raises Outside."""
+async def task_definition(call: Caller, name: str) -> Answer | None:
+    """A task definition by ARN or ``family:revision``, as ECS describes it; None: it knows none. Raises Outside."""
     try:
         answer = await call.read(
             "ecs", "DescribeTaskDefinition", {"taskDefinition": name}, has="taskDefinition"
         )
     except Missing:
         return None
-    return task_definition_seen(answer["taskDefinition"])
+    found: Answer = answer["taskDefinition"]
+    return found
 
 
 async def deployments_under_way(call: Caller, cluster: str, service: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.core.cloud.resources import (
     AlarmSeen,
     RuleSeen,
@@ -146,3 +147,6 @@ class Survey:
         ""  # why blue's service revisions could not be read, which alone show some of its features
     )
     groups_per_load_balancer: int = 0  # the fullest of blue's load balancers; the quota is 100
+    differences: tuple[Difference, ...] | None = (
+        None  # of the wanted revision from blue's; None: one is not known
+    )
