@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.identity import identity_of
 from orchestrator.core.domain.roles import Role
 
 
@@ -64,6 +65,7 @@ class Person:
     name: str
     slack: str = ""  # Slack's user id, U…
     also: tuple[str, ...] = ()  # names by which issuers and CI know the same person
+    tokens: tuple[str, ...] = ()  # names of the tokens that this person carries
     role: Role | None = None
     services: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -137,5 +139,11 @@ class Settings:
         return next((one for one in self.people if one.slack and one.slack == user), None)
 
     def person_named(self, name: str) -> Person | None:
-        """The person whom a door knows by this name."""
-        return next((one for one in self.people if name == one.name or name in one.also), None)
+        """The person whom an issuer, CI or an approvers' list knows by this name, in whatever spelling."""
+        known = identity_of(name)
+        return next((one for one in self.people if known in map(identity_of, (one.name, *one.also))), None)
+
+    def person_with_token(self, name: str) -> Person | None:
+        """The person who carries the token of this name, as the settings say."""
+        known = identity_of(name)
+        return next((one for one in self.people if known in map(identity_of, one.tokens)), None)

@@ -9,7 +9,7 @@ import structlog
 from api.auth.claims import SOURCE
 from api.auth.oidc import Issuers
 from api.auth.tokens import PREFIX, digest_of, is_token
-from api.problems import Unauthenticated
+from api.problems import Forbidden, Unauthenticated
 from orchestrator.core.domain.errors import TealError
 from orchestrator.core.domain.roles import Principal, Role
 from orchestrator.ports.clock import Clock
@@ -93,8 +93,15 @@ class Authenticator:
             raise _refused("it was revoked")
         if not token.is_valid(now):
             raise _refused("it has expired")
+        if self.settings.person_named(token.name) is not None:
+            raise Forbidden(
+                what=f"the token {token.id} is not accepted",
+                why=f"its name, {token.name}, is that of a person in the settings",
+                next_step="revoke it and make one of another name; list that name under the person's `tokens` if "
+                "they carry it themselves",
+            )
         await self._note_use(token, now)
-        person = self.settings.person_named(token.name)
+        person = self.settings.person_with_token(token.name)
         principal = Principal(
             name=person.name if person else token.name,
             role=token.role,

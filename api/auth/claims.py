@@ -22,8 +22,6 @@ def principal_of(claims: Claims, issuer: Issuer, settings: Settings) -> Principa
 
 def _person(claims: Claims, issuer: Issuer, settings: Settings) -> Principal:
     name = _name(claims, issuer.name_claim)
-    if issuer.name_claim == "email" and claims.get("email_verified") in (False, "false"):
-        raise Forbidden(what="the issuer has not verified this email address", next_step="verify it there")
     groups = _texts(claims.get(issuer.groups_claim))
     person = settings.person_named(name)
     known = {group: role for group, role in issuer.roles if group in groups}
@@ -81,12 +79,20 @@ def matches(text: str | None, pattern: str) -> bool:
 
 def _name(claims: Claims, claim: str) -> str:
     name = claims.get(claim)
-    if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or not name.isprintable():
+    if not isinstance(name, str) or not name.strip() or len(name) > NAME_MAX or not name.isprintable():
         raise Forbidden(
             what=f"the token does not say who it is for: its claim `{claim}` holds no name",
             next_step="have the issuer add it, or name another claim in the settings",
         )
-    return name
+    if claim == "email" and claims.get("email_verified") not in (True, "true"):
+        # OpenID Connect Core 1.0, section 5.1: only true says that the address is this person's.
+        raise Forbidden(
+            what="the issuer does not say that it has verified this email address",
+            why="its claim `email_verified` is not true",
+            next_step="verify the address there, have the issuer send the claim, or name people by another claim "
+            "(`name_claim` in the settings)",
+        )
+    return name.strip()
 
 
 def _highest(roles: tuple[Role, ...]) -> Role | None:

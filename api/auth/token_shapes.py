@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.domain.roles import Role
 from orchestrator.ports.tokens import Token
+from orchestrator.settings import Settings
 
 SERVICE = r"(\*|([A-Za-z0-9._-]{1,63}:)?[A-Za-z0-9_*?-]{1,255}/[A-Za-z0-9_*?-]{1,255})"
 GROUP = r"[^\x00-\x1f\x7f]{1,100}"
@@ -35,6 +36,17 @@ class TokenMade:
 
     text: str
     token: TokenView
+
+
+def name_taken(name: str, settings: Settings) -> tuple[str, str] | None:
+    """Why no token may have this name, and what to do instead: it is a person's, who would seem to have acted."""
+    person = settings.person_named(name)
+    if person is None:
+        return None
+    return (
+        f"{name} is the name of a person in the settings, and a token is not a person",
+        "name it otherwise; for a token that the person carries, list that name under their `tokens`",
+    )
 
 
 def token_view(token: Token, now: datetime) -> TokenView:

@@ -37,6 +37,7 @@ class Call:
     target: str
     outcome: str
     request: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,7 @@ async def give(door: SlackDoor, who: Principal, asked: SlackCommand) -> str:
 def _key(asked: SlackCommand, who: Principal) -> str:
     """For a button the same for every press of it by this person at this step; else for this dialog or word alone."""
     name = asked.once if asked.pressed_at is None else f"step {asked.step}"
-    return f"slack-{_digest(f'{asked.rollout}|{asked.kind}|{who.name}|{name}')[:32]}"
+    return f"slack-{_digest(f'{asked.rollout}|{asked.kind}|{who.actor.identity}|{name}')[:32]}"
 
 
 def _digest(text: str) -> str:

@@ -67,6 +67,14 @@ def page() -> str:
         "matched against that name: `prod/*` is every service of the cluster `prod` under the server's own "
         "credentials, "
         "`production:prod/*` of the same cluster in that account. Without any pattern, every service is meant.",
+        "## People",
+        "One person is one identity: names are compared trimmed, without case and in Unicode's composed form, at "
+        "every door and in `approvers`, and are shown as they were written. Two people whose names differ in case "
+        "alone are refused. Groups (`group:release`) are compared to the letter. A token may not have a person's "
+        "name, so that nobody makes one that acts in their name: `tokens` of a person lists the names of those that "
+        "they carry themselves, and what comes by one is theirs; the token's id is in the log and the audit log. An "
+        "email address is believed where the issuer says `email_verified: true`; where an issuer does not, name "
+        "another claim as `name_claim`.",
         "## Images",
         "A pattern of `registries` is matched against the image as the task definition writes it, with and without "
         "its tag or digest; names without a registry are Docker Hub's (`nginx` is `docker.io/library/nginx`). "

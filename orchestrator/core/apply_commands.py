@@ -82,9 +82,9 @@ def _approve_refusal(row: Rollout, command: Command) -> str:
     approvers = row.spec.approval.approvers
     if approvers and not command.by.is_among(approvers):
         return f"{command.by.name} is not among the approvers: {', '.join(approvers)}"
-    if row.spec.approval.not_author and command.by.name == row.author.name:
+    if row.spec.approval.not_author and command.by.identity == row.author.identity:
         return f"{command.by.name} started the rollout, and its author may not approve it"
-    if any(a.by.name == command.by.name and a.step == step for a in row.progress.approvals):
+    if any(a.by.identity == command.by.identity and a.step == step for a in row.progress.approvals):
         return f"{command.by.name} has already approved this step"
     return ""
 
@@ -107,7 +107,7 @@ def _full_refusal(row: Rollout, command: Command) -> str:
     """A promotion waives time and evidence; what a person must say, another person's haste does not."""
     steps = row.plan.steps
     for number in range(row.progress.step, len(steps) - 1) if command.full else ():
-        people = {approval.by.name for approval in row.progress.approvals if approval.step == number}
+        people = {approval.by.identity for approval in row.progress.approvals if approval.step == number}
         if steps[number].approval and len(people) < row.spec.approval.required:
             return f"step {number + 1} needs an approval, which a promotion to the last step would pass by"
     return ""

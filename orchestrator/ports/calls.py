@@ -17,6 +17,7 @@ class Call:
     target: str  # rollout, service or token it was about; empty: none
     outcome: str  # ok, or the code of the error it was refused with
     request: str  # the request's id, as in the log
+    token: str = ""  # the id of the token that was shown; empty: none of Teal's
 
 
 class CallRecorder(Protocol):

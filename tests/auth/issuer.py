@@ -50,6 +50,7 @@ class FakeIssuer:
             "aud": AUDIENCE,
             "sub": "1187",
             "email": "operator@teal.example",
+            "email_verified": True,
             "groups": ["release"],
             "iat": at,
             "exp": at + 600,

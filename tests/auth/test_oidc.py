@@ -331,6 +331,13 @@ def test_person_of_the_settings_has_the_role_scope_and_name_written_there(gate: 
     )
 
 
+@pytest.mark.parametrize("spelt", ["Operator@Teal.Example", "OPERATOR@TEAL.EXAMPLE"])
+def test_person_is_the_same_however_their_issuer_spells_them(gate: Gate, spelt: str) -> None:
+    gate.set_up(gate.one, people=(Person(name="operator@teal.example", role=Role.VIEWER),))
+    found = known(gate, gate.token(email=spelt))
+    assert (found.name, found.role) == ("operator@teal.example", Role.VIEWER)
+
+
 @pytest.mark.parametrize(
     "claims",
     [
@@ -342,6 +349,8 @@ def test_person_of_the_settings_has_the_role_scope_and_name_written_there(gate: 
         {"email": "x\ny"},
         {"email": "x" * 300},
         {"email_verified": False},
+        {"email_verified": None},
+        {"email_verified": "yes"},
     ],
 )
 def test_person_without_role_or_proven_name_is_forbidden(gate: Gate, claims: dict[str, Any]) -> None:

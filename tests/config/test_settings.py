@@ -163,6 +163,15 @@ def test_a_file_that_is_named_and_not_there_is_told(tmp_path: Path) -> None:
             'people[2]: "b" is also a name of people[1]: let each name be one person\'s',
         ),
         (
+            "people: [{name: a@x.example}, {name: A@x.example}]",
+            'people[2]: "A@x.example" is also a name of people[1], as "a@x.example": case makes nobody another '
+            "person: let each name be one person's",
+        ),
+        (
+            "people: [{name: a, tokens: [A]}]",
+            'people[1]: "A" is the name of a person and of a token: give the token a name of its own',
+        ),
+        (
             "people: [{name: a, slack: a}]",
             'people[1].slack: "a" is no user of Slack: write its id in Slack, such as U024BE7LH',
         ),

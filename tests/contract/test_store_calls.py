@@ -19,6 +19,7 @@ def a_call(request: str = "1", *, outcome: str = "ok") -> Call:
         target="r1",
         outcome=outcome,
         request=request,
+        token="t-1",
     )
 
 

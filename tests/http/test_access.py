@@ -12,7 +12,7 @@ from api.app import create_app
 from api.auth.tokens import PREFIX, digest_of, is_token, new_token
 from orchestrator.core.domain.roles import Role
 from orchestrator.ports.tokens import Token
-from orchestrator.settings import Settings
+from orchestrator.settings import Person, Settings
 from tests.http.desk import Desk, problem, stream_events
 
 
@@ -218,6 +218,54 @@ def test_groups_of_a_token_count_as_approvers_groups(desk: Desk) -> None:
     refused = desk.ask("POST", f"/v1/rollouts/{started}/approve", headers=bearer(unfit))
     assert (refused.status_code, "approvers" in problem(refused)["detail"]) == (409, True)
     assert desk.ask("POST", f"/v1/rollouts/{started}/approve", headers=bearer(fit)).status_code == 200
+
+
+def test_no_token_has_a_persons_name_and_one_may_be_a_persons_own(desk: Desk) -> None:
+    author = Person(name="author@example.com", also=("author-on-ci",), tokens=("author laptop",))
+    desk.app = create_app(desk.engine, settings=Settings(people=(author,)))
+    desk.door = desk.app.state.door
+    for name in ("Author@Example.com", "author-on-CI"):
+        answer = desk.ask("POST", "/v1/tokens", json={"name": name, "role": "admin"})
+        assert (answer.status_code, problem(answer)["mistakes"][0]["pointer"]) == (422, "/name")
+        assert "under their `tokens`" in problem(answer)["mistakes"][0]["instead"]
+    own = make(desk, name="author laptop")
+    assert get(desk, "/v1/me", own["text"]).json()["name"] == "author@example.com"
+
+
+def test_token_whose_name_a_person_of_the_settings_has_too_lets_nobody_in_and_says_why(desk: Desk) -> None:
+    shared = make(desk, name="author")
+    desk.app = create_app(desk.engine, settings=Settings(people=(Person(name="Author"),)))
+    answer = get(desk, "/v1/me", shared["text"])
+    assert answer.status_code == 403
+    assert shared["token"]["id"] in problem(answer)["detail"]
+    assert "under the person's `tokens`" in problem(answer)["next_step"]
+
+
+def test_author_in_another_spelling_may_not_approve_and_is_one_of_two(desk: Desk) -> None:
+    rollout = desk.ask(
+        "POST",
+        "/v1/rollouts",
+        json=desk.file(approval={"not_author": True, "required": 2}),
+        headers={"Idempotency-Key": "k", "X-Teal-User": "Author@Example.com"},
+    ).json()["id"]
+    desk.stage.let_run(timedelta(minutes=2))
+    answers = []
+    for user in ("author@example.com", "one@example.com", "ONE@example.com", "two@example.com"):
+        answer = desk.ask("POST", f"/v1/rollouts/{rollout}/approve", headers={"X-Teal-User": user})
+        answers.append(answer.status_code)
+        desk.stage.let_run(timedelta(seconds=15))
+    assert answers == [409, 200, 409, 200]
+
+
+def test_log_and_audit_name_the_token_that_was_shown(
+    desk: Desk, lines: list[MutableMapping[str, Any]]
+) -> None:
+    rollout = desk.start()["id"]
+    made = make(desk)
+    desk.ask("POST", f"/v1/rollouts/{rollout}/pause", headers=bearer(made["text"]))
+    call = get(desk, "/v1/audit", made["text"]).json()["calls"][0]
+    assert (call["actor"], call["token"]) == ("ci", made["token"]["id"])
+    assert lines[-2]["token"] == made["token"]["id"]
 
 
 # the audit of calls ---------------------------------------------------------------------------------------------

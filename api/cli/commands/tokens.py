@@ -10,7 +10,16 @@ from typing import Protocol
 
 import click
 
-from api.auth.token_shapes import GROUP, LIFE_MAX, NAME, SERVICE, TokenMade, TokenView, token_view
+from api.auth.token_shapes import (
+    GROUP,
+    LIFE_MAX,
+    NAME,
+    SERVICE,
+    TokenMade,
+    TokenView,
+    name_taken,
+    token_view,
+)
 from api.cli.backend.backend import NewToken
 from api.cli.backend.operating_user import local_actor
 from api.cli.backend.profiles import target
@@ -48,7 +57,11 @@ class StoreTokens:
     async def create(self, wanted: NewToken) -> TokenMade:
         """As TokenDoor."""
         from api.auth.tokens import new_token
+        from orchestrator import bootstrap
 
+        taken = name_taken(wanted.name, bootstrap.open_settings())
+        if taken:
+            raise click.UsageError(f"--name: {taken[0]}: {taken[1]}")
         now = self._clock.now()
         text, digest = new_token()
         token = Token(

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from api.auth.roles import CALLS, FOR_ALL_SERVICES
-from api.auth.token_shapes import GROUP, LIFE_MAX, NAME, SERVICE, TokenMade, TokenView, token_view
+from api.auth.token_shapes import GROUP, LIFE_MAX, NAME, SERVICE, TokenMade, TokenView, name_taken, token_view
 from api.auth.tokens import new_token
 from api.http.request.context import AtVisit
 from api.http.request.server_state import NAME_PATTERN, AtDoor
@@ -59,6 +59,7 @@ class CallView:
     target: str
     outcome: str  # ok, or the code of the problem it was refused with
     request: str
+    token: str  # the id of the token that was shown; empty: none of Teal's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +196,9 @@ async def create_token(
     """
     clock, who = door.engine.clock, visit.principal
     now = clock.now()
+    taken = name_taken(body.name, door.auth.settings)
+    if taken:
+        raise RequestInvalid([MistakePart(pointer="/name", what=taken[0], instead=taken[1])])
     text, digest = new_token()
     token = Token(
         id=_id_for(key, who.name),
@@ -282,4 +286,5 @@ def call_view(call: Call) -> CallView:
         target=call.target,
         outcome=call.outcome,
         request=call.request,
+        token=call.token,
     )

@@ -214,6 +214,7 @@ _VALUES: dict[str, object] = {
                 target=_ID,
                 outcome="ok",
                 request="4f1b2c3d5e6f7081",
+                token="t-3f9a1c07",
             ),
         ),
         next="",

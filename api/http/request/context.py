@@ -74,6 +74,7 @@ class Visit:
             target=self.target,
             outcome=self.refused or "ok",
             request=self.request,
+            token=self.known.token if self.known else "",
         )
 
     def line(self) -> dict[str, object]:
@@ -88,6 +89,7 @@ class Visit:
             "actor": who.name if who else "",
             "role": who.role.value if who else "",
             "by": self.known.by.value if self.known else "",
+            **({"token": self.known.token} if self.known and self.known.token else {}),
             "source": SOURCE,
             "address": self.address,
             **({"problem": self.refused} if self.refused else {}),

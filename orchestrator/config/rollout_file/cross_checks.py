@@ -12,6 +12,7 @@ from orchestrator.config.rollout_file.metrics import counting_relations
 from orchestrator.config.text.quantities import parse_weight, steps_written
 from orchestrator.config.text.yaml_document import Document, Value
 from orchestrator.core.domain.errors import Mistake
+from orchestrator.core.domain.identity import identity_of
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import ALL, AUTO_PLANS, percent
 
@@ -86,7 +87,7 @@ def _approval(document: Document, value: dict[str, Value]) -> Iterator[Mistake]:
     approvers, required = approval.get("approvers"), approval.get("required", 1)
     has_group = isinstance(approvers, list) and any(str(one).startswith("group:") for one in approvers)
     if isinstance(approvers, list) and approvers and not has_group and isinstance(required, int):
-        people = len({str(approver) for approver in approvers})
+        people = len({identity_of(str(approver)) for approver in approvers})
         if required > people:
             what = f"{required} approvals are required of {people} approver{'s' * (people > 1)}"
             yield document.mistake("/approval/required", what, "name more approvers, or require fewer")

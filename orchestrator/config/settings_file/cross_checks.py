@@ -14,6 +14,7 @@ from orchestrator.config.settings_file.secrets import Secrets
 from orchestrator.config.text.quantities import shown
 from orchestrator.config.text.yaml_document import Document, Value
 from orchestrator.core.domain.errors import Mistake
+from orchestrator.core.domain.identity import identity_of
 from orchestrator.outbound.targets import refusal, target_of
 from orchestrator.settings import Hosts
 
@@ -67,16 +68,28 @@ def _twice(document: Document, section: str, key: str) -> Iterator[Mistake]:
 
 def _names(document: Document) -> Iterator[Mistake]:
     """A name is one person's, whether it is their name or one by which a door knows them."""
-    first: dict[str, int] = {}
+    first: dict[str, tuple[int, str, bool]] = {}
     for index, entry in _entries(document, "people"):
-        places = [(f"/people/{index}/name", entry.get("name"))]
-        also = entry.get("also")
-        if isinstance(also, list):
-            places += [(f"/people/{index}/also/{at}", name) for at, name in enumerate(also)]
-        for pointer, name in places:
-            if isinstance(name, str) and first.setdefault(name, index) != index:
-                what = f"people[{index + 1}]: {shown(name)} is also a name of people[{first[name] + 1}]"
-                yield document.mistake(pointer, what, "let each name be one person's")
+        for pointer, name in _written(index, entry):
+            is_token = "/tokens/" in pointer
+            known = first.setdefault(identity_of(name), (index, name, is_token))
+            if known[0] != index:
+                what = f"people[{index + 1}]: {shown(name)} is also a name of people[{known[0] + 1}]"
+                case = "" if known[1] == name else f", as {shown(known[1])}: case makes nobody another person"
+                yield document.mistake(pointer, what + case, "let each name be one person's")
+            elif known[2] != is_token:
+                what = f"people[{index + 1}]: {shown(name)} is the name of a person and of a token"
+                yield document.mistake(pointer, what, "give the token a name of its own")
+
+
+def _written(index: int, entry: dict[str, Value]) -> Iterator[tuple[str, str]]:
+    """Every name that a person's entry holds, with its place."""
+    name = entry.get("name")
+    if isinstance(name, str):
+        yield f"/people/{index}/name", name
+    for key in ("also", "tokens"):
+        for at, also in enumerate(_texts(entry.get(key))):
+            yield f"/people/{index}/{key}/{at}", also
 
 
 def _accounts(document: Document) -> Iterator[Mistake]:

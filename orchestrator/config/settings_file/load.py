@@ -124,6 +124,7 @@ def _person(one: PersonModel) -> Person:
         name=one.name,
         slack=one.slack or "",
         also=tuple(one.also),
+        tokens=tuple(one.tokens),
         role=one.role,
         services=tuple(one.services),
         groups=tuple(one.groups),

@@ -121,9 +121,16 @@ class IssuerModel(_Model):
 class PersonModel(_Model):
     """One person at every door."""
 
-    name: Line = Field(description="As rollouts, approvals and the audit log name them.")
+    name: Line = Field(
+        description="As rollouts, approvals and the audit log name them. Names differ by more than their case."
+    )
     slack: SlackUser | None = Field(default=None, description="Slack's user id.")
     also: list[Line] = Field(default=[], description="Names by which issuers and CI know the same person.")
+    tokens: list[Line] = Field(
+        default=[],
+        description="Names of the tokens that this person carries: what comes by one is theirs. No token may have a "
+        "person's own name.",
+    )
     role: RoleWord | None = Field(default=None, description="Default: what the door's own evidence gives.")
     services: list[Services] = Field(default=[], description="Only these services. Default: every service.")
     groups: list[Line] = Field(default=[], description="Groups, as approvers name them: group:release.")

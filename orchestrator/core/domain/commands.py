@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from orchestrator.core.domain.identity import identity_of
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
+
+GROUP = "group:"  # before a name among approvers: a group of people, and nobody's own name
 
 
 class CommandKind(StrEnum):
@@ -29,9 +32,15 @@ class Actor:
     source: str = "cli"  # cli | http | slack | signal | teal
     groups: tuple[str, ...] = ()
 
+    @property
+    def identity(self) -> str:
+        """What this person is known by, however a door spells them."""
+        return identity_of(self.name)
+
     def is_among(self, names: tuple[str, ...]) -> bool:
-        """True if this person is named, or one of their groups is (as ``group:release``)."""
-        return self.name in names or any(f"group:{group}" in names for group in self.groups)
+        """True if this person is named, or one of their groups is (as ``group:release``, to the letter)."""
+        people = {identity_of(name) for name in names if not name.startswith(GROUP)}
+        return self.identity in people or any(f"{GROUP}{group}" in names for group in self.groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

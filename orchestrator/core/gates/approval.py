@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestrator.core.domain.identity import identity_of
 from orchestrator.core.domain.verdict import Answer, hold, passed
 
 NAME = "approval"
@@ -9,9 +10,10 @@ NAME = "approval"
 
 def judge(approved_by: Sequence[str], required: int, *, of: str) -> Answer:
     """PASS once as many different people have approved as must; `of` says what they approve."""
-    people = tuple(dict.fromkeys(approved_by))
+    people = {identity_of(name): name for name in reversed(approved_by)}
+    names = [people[one] for one in dict.fromkeys(identity_of(name) for name in approved_by)]
     if len(people) >= required:
-        return passed(NAME, f"{of} was approved by {', '.join(people)}")
+        return passed(NAME, f"{of} was approved by {', '.join(names)}")
     missing = required - len(people)
     return hold(
         NAME,

@@ -38,4 +38,5 @@ def _call(row: Row[*tuple[Any, ...]]) -> Call:
         target=row.target,
         outcome=row.outcome,
         request=row.request,
+        token=row.token,
     )

@@ -165,6 +165,7 @@ calls = Table(
     Column("target", String, nullable=False),
     Column("outcome", String, nullable=False),
     Column("request", String, nullable=False),
+    Column("token", String, nullable=False, server_default=""),
 )
 
 # The operators' calendar, whole; a server replaces it when it starts.

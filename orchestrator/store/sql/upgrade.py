@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from orchestrator.store.errors import Unusable
 
-HEAD = "0003"  # the newest migration; a test compares
+HEAD = "0004"  # the newest migration; a test compares
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.apply_commands import refusal
 from orchestrator.core.decide import decide
-from orchestrator.core.domain.commands import ACCEPTED, CommandKind, CommandState
+from orchestrator.core.domain.commands import ACCEPTED, Actor, CommandKind, CommandState
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
@@ -134,6 +134,24 @@ def test_going_back_while_paused_still_lowers_the_weight() -> None:
         pytest.param(ApprovalSpec(approvers=("approver",)), OPERATOR, (), True, id="not among the approvers"),
         pytest.param(ApprovalSpec(approvers=("approver",)), APPROVER, (), False, id="among the approvers"),
         pytest.param(ApprovalSpec(not_author=True), AUTHOR, (), True, id="the author"),
+        pytest.param(ApprovalSpec(not_author=True), Actor(name="AUTHOR"), (), True, id="the author, shouted"),
+        pytest.param(
+            ApprovalSpec(approvers=("Approver",)), APPROVER, (), False, id="approver by another case"
+        ),
+        pytest.param(
+            ApprovalSpec(approvers=("group:release",)),
+            Actor(name="group:release"),
+            (),
+            True,
+            id="somebody who is named as a group",
+        ),
+        pytest.param(
+            ApprovalSpec(),
+            OPERATOR,
+            (Approval(by=Actor(name="Operator"), step=1, at=NOON),),
+            True,
+            id="twice, in two spellings",
+        ),
         pytest.param(ApprovalSpec(), OPERATOR, (Approval(by=OPERATOR, step=1, at=NOON),), True, id="twice"),
         pytest.param(
             ApprovalSpec(), OPERATOR, (Approval(by=OPERATOR, step=0, at=NOON),), False, id="another step"

@@ -20,6 +20,8 @@ from orchestrator.core.gates.approval import judge
             Verdict.PASS,
             "leaving step 1 was approved by operator, approver",
         ),
+        (("o@x.example", "O@X.example"), 2, Verdict.HOLD, "leaving step 1 waits for 1 approval"),
+        (("o@x.example", "O@X.example"), 1, Verdict.PASS, "leaving step 1 was approved by o@x.example"),
         (("one", "two", "three"), 2, Verdict.PASS, "leaving step 1 was approved by one, two, three"),
     ],
 )
