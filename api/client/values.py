@@ -88,6 +88,7 @@ class Hold:
     reason: str
     clears_when: str
     since: datetime
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,7 @@ SCENES = (
                 _HEALTHY,
                 hold(
                     "guard",
-                    "no whole interval was measured at this weight yet",
+                    "waits for CloudWatch's first whole period at this weight",
                     clears_when="CloudWatch has one whole period at this weight",
                 ),
             ),

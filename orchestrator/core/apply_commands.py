@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from orchestrator.core.analysis import baseline
 from orchestrator.core.analysis.bake import go_to_step
-from orchestrator.core.domain.commands import ACCEPTED, Command, CommandKind, CommandState, Outcome
+from orchestrator.core.domain.commands import ACCEPTED, Actor, Command, CommandKind, CommandState, Outcome
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
@@ -24,9 +24,8 @@ from orchestrator.core.tick.draft import Draft
 
 def refusal(row: Rollout, command: Command) -> str:
     """Why a command makes no sense now, in words; empty if it may be accepted."""
-    accepted = ACCEPTED[row.phase]
-    if command.kind not in accepted:
-        others = ", ".join(sorted(accepted)) or "nothing more"
+    if command.kind not in ACCEPTED[row.phase]:
+        others = ", ".join(sorted(ACCEPTED[row.phase])) or "nothing more"
         is_late = command.kind is CommandKind.ROLLBACK and row.phase is Phase.SUCCEEDED
         instead = f" ({_undo(row)})" if is_late else ""
         return f"{command.kind} is not accepted while the rollout is {row.phase}{instead}; it now accepts {others}"
@@ -72,13 +71,38 @@ def _way_back_refusal(row: Rollout, command: Command) -> str:
     return ""
 
 
-def _approve_refusal(row: Rollout, command: Command) -> str:
+def accepted(row: Rollout) -> tuple[CommandKind, ...]:
+    """Which commands somebody who may give them all could give now, in the order in which people read them."""
+    earlier = _earlier_weights(row)
+    nobody = Actor(name="")
+    given = (
+        Command(key="", kind=kind, by=nobody, at=row.created_at, to=earlier[-1] if earlier else None)
+        for kind in CommandKind
+        if kind in ACCEPTED[row.phase]
+    )
+    return tuple(
+        command.kind
+        for command in given
+        if not (_needs_no_approval(row) if command.kind is CommandKind.APPROVE else refusal(row, command))
+    )
+
+
+def _needs_no_approval(row: Rollout) -> str:
     step = current_step(row)
     if step == BEFORE_TRAFFIC:
-        if not needs_first_approval(row):
-            return "nothing waits for an approval before the first traffic"
-    elif not row.plan.steps[step].approval:
-        return f"step {step + 1} needs no approval"
+        is_wanted, words = needs_first_approval(row), "nothing waits for an approval before the first traffic"
+    else:
+        is_wanted = (
+            step < len(row.plan.steps) and row.plan.steps[step].approval
+        )  # `auto` may not have planned it yet
+        words = f"step {step + 1} needs no approval"
+    return "" if is_wanted else words
+
+
+def _approve_refusal(row: Rollout, command: Command) -> str:
+    if unwanted := _needs_no_approval(row):
+        return unwanted
+    step = current_step(row)
     approvers = row.spec.approval.approvers
     if approvers and not command.by.is_among(approvers):
         return f"{command.by.name} is not among the approvers: {', '.join(approvers)}"

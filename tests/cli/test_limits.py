@@ -25,11 +25,14 @@ def shown(phase: Phase, *holds: HoldKind) -> str:
 @pytest.mark.parametrize(
     ("phase", "words"),
     [
-        (Phase.PROVISIONING, "provisioning for 5 min of at most 15 min · waits for 3 tasks"),
-        (Phase.SETTLING, "settling for 5 min of at most 1 h"),
+        (
+            Phase.PROVISIONING,
+            "provisioning for 5 min of at most 15 min, then it is rolled back · waits for 3 tasks",
+        ),
+        (Phase.SETTLING, "settling for 5 min of at most 1 h, then people are paged"),
     ],
 )
-def test_phase_with_a_limit_names_it(phase: Phase, words: str) -> None:
+def test_phase_with_a_limit_names_it_and_what_is_done_then(phase: Phase, words: str) -> None:
     assert words in shown(phase)
 
 

@@ -5,10 +5,11 @@ import sys
 
 import click
 
-from api.cli.commands.preflight import FINDINGS, look, shown
+from api.cli.commands.preflight import FINDINGS, look
 from api.cli.options.rollout_options import Asked, rollout_options, spec_of
 from api.cli.output.differences import NOTHING, UNKNOWN, whole
 from api.cli.output.output import emit, json_option
+from api.cli.output.preflight_sheet import shown
 from orchestrator.core.cloud.survey import Severity
 from orchestrator.core.domain.ids import revision_name
 
@@ -37,7 +38,7 @@ def diff_command(asked: Asked, as_json: bool) -> None:
         click.echo(UNKNOWN)
         for finding in found.findings:
             if finding.severity == Severity.ERROR:
-                click.echo("\n".join(shown(finding, asked.file)))
+                click.echo("\n".join(shown(finding, asked.named)))
     else:
         former = revision_name(found.former) if found.former else "blue"
         click.echo(f"{found.service}  {former} → {revision_name(found.task_definition)}")

@@ -11,7 +11,7 @@ from api.cli.following.follow import looks
 from api.cli.following.reconnect import PatientDoor
 from api.cli.options.shell_completion import rollout_argument
 from api.cli.options.shell_completion import services as complete_services
-from api.cli.output.output import clock_text, emit, json_option, percent_text, span_text, table
+from api.cli.output.output import clock_text, emit, json_option, percent_text, span_text, table, width_of
 from api.cli.output.rollout_sheet import painted, sheet
 from api.http.json_values import event_view
 from orchestrator.core.domain.phases import Phase
@@ -57,7 +57,8 @@ async def _list(which: Which) -> tuple[RolloutView, ...]:
 
 def _row(view: RolloutView) -> tuple[str, ...]:
     ago = span_text((datetime.now(UTC) - view.created_at).total_seconds())
-    waits = view.holds[0].clears_when if view.holds else view.waiting_for
+    held = next((f"held: {hold.reason}" for hold in view.holds), "")
+    waits = held or (f"waits for {view.waiting_for}" if view.waiting_for else "")
     return (
         view.id,
         view.service,
@@ -78,7 +79,7 @@ def get_command(name: str, as_json: bool) -> None:
     if as_json:
         emit(view)
         return
-    for line in sheet(view, datetime.now(UTC)):
+    for line in sheet(view, datetime.now(UTC), width=width_of()):
         click.echo(painted(line))
     if view.accepts:
         click.echo(f"accepts  {', '.join(view.accepts)}")

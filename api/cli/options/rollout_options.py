@@ -32,6 +32,10 @@ class Asked:
     force: bool = False
     wait_for_blue: timedelta | None = None
 
+    def named(self, finding: str) -> str:
+        """A finding about a place in the rollout's file with the file's name and line before it."""
+        return with_line(finding, self.file)
+
 
 override_option = click.option(
     "--override",

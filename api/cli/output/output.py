@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
@@ -94,6 +96,20 @@ def span_text(seconds: float) -> str:
 def percent_text(percent: float | None) -> str:
     """A weight as people read it: ``10 %``, ``0.5 %``; ``–`` where green is not in the rule."""
     return "–" if percent is None else f"{percent:g} %"
+
+
+def width_of(*, err: bool = False) -> int | None:
+    """How many columns a terminal has; None where no person looks: nothing is wrapped there."""
+    stream = sys.stderr if err else sys.stdout
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def wrapped(text: str, indent: str, width: int | None) -> list[str]:
+    """Text in lines that fit, each after the indent; one line where the width is None."""
+    if width is None or len(indent) + len(text) <= width:
+        return [indent + text]
+    room = max(width - len(indent), 20)
+    return [indent + line for line in textwrap.wrap(text, room, break_on_hyphens=False)]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

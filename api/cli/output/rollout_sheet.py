@@ -4,6 +4,8 @@ Without colours everything can still be told apart: blue's share of a bar is sol
 verdict is a word.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -34,6 +36,13 @@ MEANING = {
     "retiring": ": green stays in blue's place, then blue loses its tasks",
     "rolling_back": ": all traffic to blue, then green is removed",
 }
+AFTER_LIMIT = {
+    "pending": "it is rolled back",
+    "preparing": "it is rolled back",
+    "provisioning": "it is rolled back",
+    "settling": "people are paged",
+    "retiring": "people are paged",
+}
 FOR_PEOPLE = ("approval", "paused")  # holds that last as long as people want
 VERDICT_STYLE: dict[str, Style] = {"pass": "green", "hold": "yellow", "fail": "red", "not_applicable": "dim"}
 
@@ -49,8 +58,13 @@ class Span:
 Line = tuple[Span, ...]
 
 
-def sheet(view: RolloutView, now: datetime) -> tuple[Line, ...]:
-    """Who moves where, the phase, the weights, the plan, the gates, and what it waits for."""
+def sheet(view: RolloutView, now: datetime, *, width: int | None = None) -> tuple[Line, ...]:
+    """Who moves where, the phase, the weights, the plan, the gates, and what it waits for; no line wider than that."""
+    lines = _lines(view, now)
+    return lines if width is None else tuple(part for line in lines for part in folded(line, width))
+
+
+def _lines(view: RolloutView, now: datetime) -> tuple[Line, ...]:
     return (
         title(view),
         *labels(view),
@@ -61,12 +75,7 @@ def sheet(view: RolloutView, now: datetime) -> tuple[Line, ...]:
         plan(view),
         *sees(view),
         *gates(view),
-        *(
-            line
-            for hold in view.holds
-            if _is_news(hold, now)
-            for line in held(hold, now, limit=view.limit_seconds)
-        ),
+        *(line for hold in view.holds if _is_news(hold, now) for line in held(hold, view, now)),
         *ending(view),
     )
 
@@ -135,7 +144,8 @@ def _progress(view: RolloutView, now: datetime) -> str:
     if view.phase not in ("shifting", "watching"):
         since = view.phase_since or view.created_at
         meaning = MEANING.get(view.phase, "")
-        most = f" of at most {span_text(view.limit_seconds)}" if view.limit_seconds else ""
+        after = f", then {AFTER_LIMIT[view.phase]}" if view.phase in AFTER_LIMIT else ""
+        most = f" of at most {span_text(view.limit_seconds)}{after}" if view.limit_seconds else ""
         return f" for {span_text((now - since).total_seconds())}{most}{meaning}"
     return f" · step {view.step} of {len(view.steps)}"
 
@@ -211,14 +221,21 @@ def _is_news(hold: HoldView, now: datetime) -> bool:
     return hold.kind != "gate" or now - hold.since >= GATE_IS_LATE
 
 
-def held(hold: HoldView, now: datetime, *, limit: float | None = None) -> tuple[Line, ...]:
-    """Why the rollout does not advance, since when, what would clear it, and how long that may take."""
+def held(hold: HoldView, view: RolloutView, now: datetime) -> tuple[Line, ...]:
+    """Why the rollout does not advance, since when, what would clear it, how long that may take, and who can end it."""
     since = span_text((now - hold.since).total_seconds())
-    most = f"; that may take {span_text(limit)} at most" if limit and hold.kind not in FOR_PEOPLE else ""
-    return (
+    is_for_people = hold.kind in FOR_PEOPLE and hold.commands
+    lines: list[Line] = [
         (*label("held"), Span(f"{hold.reason} ", "yellow"), Span(f"(for {since})", "dim")),
-        (*label(""), Span(f"goes on once {hold.clears_when}{most}", "dim")),
-    )
+    ]
+    if not is_for_people:
+        limit = view.limit_seconds
+        most = f"; that may take {span_text(limit)} at most" if limit and hold.kind not in FOR_PEOPLE else ""
+        lines.append((*label(""), Span(f"goes on once {hold.clears_when}{most}", "dim")))
+    if hold.commands:
+        ways = " or ".join(f"teal {command} {view.id}" for command in hold.commands)
+        lines.append((*label(""), Span("→ "), Span(ways, "bold")))
+    return tuple(lines)
 
 
 def ending(view: RolloutView) -> tuple[Line, ...]:
@@ -230,6 +247,27 @@ def ending(view: RolloutView) -> tuple[Line, ...]:
     if view.traffic_on_blue_at is not None:
         lines.append((*label(""), Span(f"all traffic on blue since {clock_text(view.traffic_on_blue_at)}")))
     return tuple(lines)
+
+
+def folded(line: Line, width: int) -> Iterator[Line]:
+    """The line in lines that fit; what goes on stands under the beginning of the text that was too long."""
+    if len(plain(line)) <= width:
+        yield line
+        return
+    place, indent, row = 0, 0, list[Span]()
+    for span in line:
+        if place + len(span.text.rstrip()) <= width:
+            row.append(span)
+            place += len(span.text)
+            continue
+        indent = indent or (place if place <= width // 2 else LABEL)
+        for word in re.findall(r"\s*\S+", span.text) + [" "] * span.text.endswith(" "):
+            if place + len(word.rstrip()) > width and place > indent:
+                yield tuple(row)
+                row, place, word = [Span(" " * indent)], indent, word.lstrip()
+            row.append(Span(word, span.style))
+            place += len(word)
+    yield tuple(row)
 
 
 def label(name: str) -> tuple[Span, ...]:

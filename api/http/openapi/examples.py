@@ -55,7 +55,7 @@ _ROLLOUT = RolloutView(
     green="checkout-3f9a1c07",
     former="checkout:42",
     revision="checkout:43",
-    sees="at 40 requests/s and 0.1 % errors, errors 6.3 times blue's are found before full weight; "
+    sees="at 40 requests/s and 0.1 % errors, errors 6.3 times blue's are found before green has everything; "
     "smaller regressions may pass; a green that fails everything costs about 504 requests",
     waiting_for="an approval of step 1",
     bake_left_seconds=120,

@@ -73,9 +73,10 @@ def words_of(found: Foresight, period: timedelta) -> str:
     shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
     at = f"at {shown} requests/s and {found.load.error_rate * 100:.2g} % errors"
     if found.ratio is None:
-        seen = "no regression in errors is sure to be found before full weight"
+        seen = "too little traffic: an error regression may reach 100 % unnoticed"
     else:
-        seen = f"errors {found.ratio:.1f} times blue's are found before full weight; smaller regressions may pass"
+        times = f"{found.ratio:.1f} times blue's"
+        seen = f"errors {times} are found before green has everything; smaller regressions may pass"
     return f"{at}, {seen}; a green that fails everything costs about {found.total_harm:,.0f} requests"
 
 

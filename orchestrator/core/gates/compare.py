@@ -117,7 +117,7 @@ def judge(spec: CompareSpec, scene: Scene) -> Answer | None:
 def _lacking(spec: CompareSpec, scene: Scene, standings: Sequence[Standing]) -> tuple[str, str] | None:
     """What is missing for a comparison at this weight, and what would clear it; None: there is one."""
     if not scene.intervals:
-        return "no whole interval was measured at this weight yet", "CloudWatch has one"
+        return "waits for CloudWatch's first whole period at this weight", "CloudWatch has one"
     newest = scene.intervals[-1]
     for colour in Colour:
         if not _has_requests(newest.of(colour)):

@@ -45,7 +45,7 @@ def judge(spec: GuardSpec, scene: Scene) -> Answer:
     if not scene.intervals:
         return hold(
             NAME,
-            "no whole interval was measured at this weight yet",
+            "waits for CloudWatch's first whole period at this weight",
             clears_when=MEASURED,
         )
     alarming = next((interval for interval in scene.reading if _failure(spec, scene, interval)), None)

@@ -6,10 +6,11 @@ from datetime import datetime
 from orchestrator.core.analysis.baseline import foreseen
 from orchestrator.core.analysis.detectable_regression import words_of
 from orchestrator.core.analysis.measured_share import measured
-from orchestrator.core.domain.commands import ACCEPTED
+from orchestrator.core.apply_commands import accepted
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.traffic.leaving_rules import slowest
+from orchestrator.engine.views.hold_commands import commands_that_end
 from orchestrator.ports.rollouts import Stored
 
 
@@ -53,6 +54,7 @@ class HoldView:
     reason: str
     clears_when: str
     since: datetime
+    commands: tuple[str, ...] = ()  # of a person, that would end it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +128,17 @@ def view(stored: Stored) -> RolloutView:
         limit_seconds=_limit(row),
         gates=_gates(row),
         holds=tuple(
-            HoldView(kind=h.kind.value, reason=h.reason, clears_when=h.clears_when, since=h.since)
+            HoldView(
+                kind=h.kind.value,
+                reason=h.reason,
+                clears_when=h.clears_when,
+                since=h.since,
+                commands=commands_that_end(row, h),
+            )
             for h in row.waiting.holds
         ),
         paused_by=row.pause.paused_by.name if row.pause.paused_by else "",
-        accepts=tuple(sorted(kind.value for kind in ACCEPTED[row.phase])),
+        accepts=tuple(kind.value for kind in accepted(row)),
         author=row.author.name,
         labels=dict(row.spec.labels),
         reason=row.end.reason if row.end else "",

@@ -59,7 +59,12 @@ def _asked(one: MetricSpec, place: str, series: Series | Unread) -> Iterator[Fin
             "try it in CloudWatch's console, with blue's names in it",
         )
     elif isinstance(series, Unread):
-        yield warning("metric-unread", f"{place}: {one.name} could not be read: {series.why}", "try again")
+        yield warning(
+            "metric-unread",
+            f"{place}: {one.name} could not be read: {series.why}",
+            "what its gate will see is not known",
+            "try again",
+        )
     elif not series:
         silence = {
             NoData.HOLD: "a period without data holds the rollout",

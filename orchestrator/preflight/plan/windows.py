@@ -41,7 +41,11 @@ def look(spec: Spec, survey: Survey, now: datetime, freezes: Sequence[Freeze]) -
 def _overridden(spec: Spec, why: str) -> Finding:
     closed = f"without it the rollout would wait: {why}" if why else "its window is open in any case"
     return Finding(
-        severity=Severity.WARNING, code="override", what=f"hours are overridden: {spec.override}", why=closed
+        severity=Severity.WARNING,
+        code="override",
+        what=f"hours are overridden: {spec.override}",
+        why=closed,
+        next_step="leave --override out to keep to the hours",
     )
 
 
@@ -79,6 +83,7 @@ def _may_be_late(spec: Spec, here: Span, lasts: timedelta, zone: str) -> Iterato
             what=f"if green takes {span(spec.limits.provision)} to start, the rollout ends at {shown(end, zone)}, "
             f"after its window closes at {shown(here.ends, zone)}",
             why=f"gates.window.at_close says what happens then: {spec.gates.window.at_close}",
+            next_step="start it earlier, or shorten limits.provision",
         )
     elif spec.gates.window.allow:
         yield note("window", f"the window is open until {shown(here.ends, zone)}")

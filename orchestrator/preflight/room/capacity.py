@@ -101,4 +101,5 @@ def _targets(group: GroupSurvey) -> Iterator[Finding]:
             f"{bad} of {counted(targets.registered, 'target')} of {group.name} are not healthy: "
             f"{', '.join(targets.reasons) or 'no reason given'}",
             "no traffic moves until blue could take everything back",
+            "see why in `aws elbv2 describe-target-health`; the rollout holds before its first traffic until they are",
         )

@@ -229,6 +229,7 @@ def _tasks(blue: ServiceSeen) -> Iterator[Finding]:
             "blue-short-of-tasks",
             f"{blue.name} runs {blue.running} of {counted(blue.desired, 'task')}",
             "no traffic moves until blue could take everything back",
+            f"its events say why; the rollout holds before its first traffic until {blue.name} runs them all",
         )
 
 

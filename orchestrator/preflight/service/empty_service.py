@@ -58,4 +58,5 @@ def look(spec: Spec, survey: Survey) -> Iterator[Finding]:
         "first-deployment",
         f"{blue.name} runs no task: green gets {spec.first_tasks}, then all traffic, then blue gets as many",
         "nothing is compared, and a rollback sends traffic where it goes now: to a target group without a target",
+        "see that the revision starts and answers before users are sent to it: gates.probe with a test listener",
     )

@@ -38,7 +38,7 @@ def test_get_shows_revisions_weights_plan_and_what_it_accepts(terminal: Terminal
     assert lines[1].startswith("shifting · step 1 of 2")
     assert any(line.startswith("traffic  ████") for line in lines)
     assert any(line.startswith("plan     ") and "100 %" in line for line in lines)
-    assert lines[-1].startswith("accepts  abandon, approve, back, pause")
+    assert lines[-1] == "accepts  reject, pause, promote, rollback, abandon", "nothing else is wanted now"
 
 
 def test_get_says_why_a_rollout_was_taken_back(terminal: Terminal, rolled_back: str) -> None:

@@ -192,7 +192,11 @@ def test_outage_comes_once_some_time_after_green_grew_and_is_told_with_what_it_h
     ("green", "hold", "fault"),
     [
         (50.0, "", "did not say during the outage that both colours fail"),
-        (50.0, "guard: no whole interval was measured at this weight yet", "did not say during the outage"),
+        (
+            50.0,
+            "guard: waits for CloudWatch's first whole period at this weight",
+            "did not say during the outage",
+        ),
         (0.0, BAD_BLUE, "the outage took green from 50 % to 0 %"),
     ],
 )

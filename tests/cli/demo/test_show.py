@@ -62,6 +62,30 @@ def test_many_rules_are_counted_rather_than_listed(shown: RolloutView) -> None:
     assert any(line.strip() == "and 3 more rules" for line in lines)
 
 
+def test_hold_that_a_command_ends_names_it_with_the_rollout(shown: RolloutView) -> None:
+    hold = HoldView(
+        kind="approval",
+        reason="leaving step 1 waits for 1 approval",
+        clears_when="leaving step 1 is approved",
+        since=NOW,
+        commands=("approve", "reject"),
+    )
+    lines = [plain(line) for line in sheet(replace(shown, holds=(hold,)), NOW)]
+    assert f"         → teal approve {shown.id} or teal reject {shown.id}" in lines
+    assert not any("goes on once" in line for line in lines), "the command says it"
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(shown: RolloutView, width: int) -> None:
+    hold = HoldView(kind="drift", reason="a rule was changed " * 12, clears_when="it is back " * 9, since=NOW)
+    long = replace(shown, holds=(hold,))
+    lines = [plain(line) for line in sheet(long, NOW, width=width)]
+    wordless = [line for line in lines if "█" in line or "▒" in line]
+    assert all(len(line) <= width for line in lines if line not in wordless)
+    whole = " ".join(plain(line) for line in sheet(long, NOW))
+    assert " ".join(" ".join(lines).split()) == " ".join(whole.split())
+
+
 def test_hold_is_shown_with_since_when_and_what_clears_it(shown: RolloutView) -> None:
     hold = HoldView(
         kind="drift",
