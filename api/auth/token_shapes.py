@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.core.domain.roles import Role
+from orchestrator.core.domain.text import HIDDEN
 from orchestrator.ports.tokens import Token
 from orchestrator.settings import Settings
 
 SERVICE = r"(\*|([A-Za-z0-9._-]{1,63}:)?[A-Za-z0-9_*?-]{1,255}/[A-Za-z0-9_*?-]{1,255})"
-GROUP = r"[^\x00-\x1f\x7f]{1,100}"
-NAME = r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,98}[^\x00-\x20\x7f])?"
+GROUP = f"[^{HIDDEN}]{{1,100}}"
+NAME = rf"[^\x20{HIDDEN}]([^{HIDDEN}]{{0,98}}[^\x20{HIDDEN}])?"
 LIFE_MAX = timedelta(days=366 * 10)
 
 

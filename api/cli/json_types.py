@@ -126,13 +126,29 @@ class SandboxAt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MistakeAt:
+    """One mistake: the file, the line in it (null where it has none), a JSON pointer (RFC 6901), and what to write."""
+
+    source: str
+    pointer: str
+    line: int | None
+    what: str
+    instead: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorPart:
-    """What failed, why, and what to do next; ``code`` is one of docs/errors.md."""
+    """What failed, why, and what to do next; ``code`` is one of docs/errors.md.
+
+    ``mistakes``: every one in a file or request, where that is what is wrong; ``findings``: what preflight refuses.
+    """
 
     code: str
     what: str
     why: str
     next_step: str
+    mistakes: tuple[MistakeAt, ...]
+    findings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

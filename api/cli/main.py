@@ -154,12 +154,13 @@ def with_alias(name: str) -> str:
 
 
 def _tell(ctx: click.Context, error: Any) -> None:  # noqa: ANN401 - a TealError, which is imported late
+    from api.cli.output.errors import about, words
     from api.cli.output.output import emit, paint, wants_json
 
-    click.echo(paint(str(error), "red", err=True), err=True)
+    for line in words(error):
+        click.echo(paint(line, "red", err=True), err=True)
     if wants_json(ctx):
-        about = {"code": error.code, "what": error.what, "why": error.why, "next_step": error.next_step}
-        emit({"error": about, "exit_code": error.exit_code})
+        emit({"error": about(error), "exit_code": error.exit_code})
 
 
 def _profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:  # noqa: ANN401 - as click has it

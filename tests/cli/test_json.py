@@ -73,3 +73,19 @@ def test_evidence_is_as_documented(terminal: Terminal, tmp_path: Path) -> None:
 def test_member_that_is_not_documented_is_found() -> None:
     with pytest.raises(jsonschema_rs.ValidationError):
         hold_to_schema("migrate", {"store": "x", "more": 1})
+
+
+def test_mistakes_of_a_file_are_a_list_with_file_line_and_pointer(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "rollout.yaml"
+    file.write_text(
+        "service: prod/checkout\nrevision: {task_definition: 'checkout:2'}\nplan:\n  - wait: 5\nforce: 7\n"
+    )
+    told = terminal.json("start", "-f", str(file))
+    hold_to_schema("error", told)
+    mistakes = told["error"]["mistakes"]
+    assert {(one["source"], one["line"], one["pointer"]) for one in mistakes} >= {
+        (str(file), 4, "/plan/0/wait"),
+        (str(file), 5, "/force"),
+    }
+    assert told["error"]["what"] == f"{len(mistakes)} mistakes in {file}"
+    assert all(one["what"] and one["instead"] and "\n" not in one["what"] for one in mistakes)

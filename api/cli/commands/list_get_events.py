@@ -11,7 +11,7 @@ from api.cli.following.follow import looks
 from api.cli.following.reconnect import PatientDoor
 from api.cli.options.shell_completion import rollout_argument
 from api.cli.options.shell_completion import services as complete_services
-from api.cli.output.output import clock_text, emit, json_option, percent_text, span_text, table, width_of
+from api.cli.output.output import clock_text, emit, json_option, percent_text, say, span_text, table, width_of
 from api.cli.output.rollout_sheet import painted, sheet
 from api.http.json_values import event_view
 from orchestrator.core.domain.phases import Phase
@@ -104,7 +104,7 @@ async def _events(name: str, *, follow: bool, after: int, as_json: bool) -> None
     async with open_door() as door:
         rollout = (await door.get(name)).id
         if follow:
-            patient = PatientDoor(door, lambda text: click.echo(text, err=True))
+            patient = PatientDoor(door, lambda text: say(text, err=True))
             async for look in looks(patient, rollout, enough=asyncio.Event(), after=after):
                 _print(look.events, as_json=as_json)
             return
@@ -121,4 +121,4 @@ def _print(events: tuple[EventSeen, ...], *, as_json: bool) -> None:
             emit(event_view(seen))
         else:
             event = seen.event
-            click.echo(f"{seen.number:4}  {clock_text(event.at)}  {event.kind.value:17}  {event.message}")
+            say(f"{seen.number:4}  {clock_text(event.at)}  {event.kind.value:17}  {event.message}")

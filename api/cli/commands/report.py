@@ -9,7 +9,7 @@ import click
 
 from api.cli.backend.open import open_door
 from api.cli.options.shell_completion import rollout_argument
-from api.cli.output.output import emit, json_option, paint, percent_text, span_text, table
+from api.cli.output.output import emit, json_option, paint, percent_text, say, span_text, table
 from orchestrator.core.domain.ids import revision_name
 from orchestrator.engine.views.report_parts import ChainPart, CommandPart, Report
 
@@ -30,7 +30,8 @@ def report_command(name: str, as_json: bool) -> None:
     if as_json:
         emit(found)
     else:
-        click.echo("\n".join(lines(found)))
+        for line in lines(found):
+            say(line)
     if not found.chain.is_whole:
         click.echo(paint(_broken(found.chain), "red", err=True), err=True)
         sys.exit(BROKEN)

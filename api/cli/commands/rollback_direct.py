@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from api.cli.backend.operating_user import local_actor
-from api.cli.output.output import clock_text, emit
+from api.cli.output.output import clock_text, emit, say
 from orchestrator import bootstrap
 from orchestrator.core.break_glass import leftovers
 from orchestrator.core.break_glass import messages as words
@@ -144,7 +144,7 @@ class _Run:
             return
         lines = (f"{how} When last looked at:", *words.situation(place))
         for line in (*lines, "The weights stay as they are; give the command again to go on."):
-            click.echo(line, err=True)
+            say(line, err=True)
 
     def _confirm(self) -> None:
         is_asked = not self._options.is_sure and _is_terminal()
@@ -156,7 +156,7 @@ class _Run:
 
     def _say(self, *lines: str) -> None:
         for line in lines:
-            click.echo(line, err=self._options.as_json)
+            say(line, err=self._options.as_json)
 
     def _emit(self, place: Place, *, plan: tuple[str, ...], end: DirectEnd | None) -> None:
         if not self._options.as_json:

@@ -7,7 +7,7 @@ import click
 
 from api.cli.backend.open import open_door
 from api.cli.options.shell_completion import services as complete_services
-from api.cli.output.output import emit, json_option, span_text, table
+from api.cli.output.output import emit, json_option, say, span_text, table
 from orchestrator.core.domain.ids import revision_name
 from orchestrator.engine.views.services import PastView, ServiceView
 
@@ -29,7 +29,8 @@ def services_command(name: str, as_json: bool) -> None:
         if as_json:
             emit(found)
         else:
-            click.echo("\n".join(_sheet(found)))
+            for line in _sheet(found):
+                say(line)
         return
     every = asyncio.run(_every())
     if as_json:

@@ -23,7 +23,7 @@ from api.auth.token_shapes import (
 from api.cli.backend.backend import NewToken
 from api.cli.backend.operating_user import local_actor
 from api.cli.backend.profiles import target
-from api.cli.output.output import emit, json_option, span_text, table
+from api.cli.output.output import emit, json_option, say, span_text, table
 from orchestrator.core.domain.roles import Role
 from orchestrator.ports.calls import Call
 from orchestrator.ports.clock import Clock
@@ -204,7 +204,7 @@ def revoke_command(token: str, as_json: bool) -> None:
     if as_json:
         emit(found)
     else:
-        click.echo(f"{found.id} ({found.name}) is revoked")
+        say(f"{found.id} ({found.name}) is revoked")
 
 
 async def _revoke(token: str) -> TokenView:

@@ -12,7 +12,7 @@ from api.cli.following.follow import looks, pause
 from api.cli.following.live import screen_for
 from api.cli.following.reconnect import PatientDoor
 from api.cli.options.shell_completion import rollout_argument
-from api.cli.output.output import emit, json_option, span_text
+from api.cli.output.output import emit, json_option, say, span_text
 from api.cli.output.quantities import DURATION
 from api.cli.process.exit_codes import GAVE_UP, exit_code
 from api.client.goals import Goal, goal_of
@@ -118,7 +118,7 @@ async def _wait(name: str, until: Goal, *, timeout: timedelta | None, as_json: b
 
 
 def _tell(text: str) -> None:
-    click.echo(text, err=True)
+    say(text, err=True)
 
 
 async def _until(door: Reads, rollout: str, until: Goal) -> tuple[RolloutView, int]:
@@ -128,6 +128,6 @@ async def _until(door: Reads, rollout: str, until: Goal) -> tuple[RolloutView, i
         if until.is_reached(view):
             return view, exit_code(view) if until.words == "done" else 0
         if until.is_lost(view):
-            click.echo(f"{view.id} will not come to {until.words}: {view.phase}: {view.reason}", err=True)
+            say(f"{view.id} will not come to {until.words}: {view.phase}: {view.reason}", err=True)
             return view, exit_code(view) or 1
         await pause(never, 0.25)

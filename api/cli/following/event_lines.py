@@ -1,10 +1,9 @@
 """Events as plain lines: for pipes, for CI, and for whoever reads a log later."""
 
-import click
-
 from api.cli.following.follow import Look
-from api.cli.output.output import clock_text
+from api.cli.output.output import clock_text, say
 from orchestrator.core.domain.events import EventKind
+from orchestrator.core.domain.text import visible
 from orchestrator.ports.rollouts import EventSeen
 
 QUIET = frozenset(
@@ -34,7 +33,7 @@ def is_told(seen: EventSeen) -> bool:
 def line_of(seen: EventSeen) -> str:
     """One event on one line: time, phase if it changed, words."""
     event = seen.event
-    words = event.message.replace("\n", " ")
+    words = event.message
     if event.kind is EventKind.PHASE_CHANGED:
         words = f"{dict(event.facts).get('end')}: {words}"
     if event.kind is EventKind.STARTED and (differ := dict(event.facts).get("differences")):
@@ -43,7 +42,7 @@ def line_of(seen: EventSeen) -> str:
         words = f"held: {words} (goes on once {dict(event.facts).get('clears_when')})"
     if event.kind is EventKind.PAGED:
         words = f"people are paged: {words}"
-    return f"{clock_text(event.at)}  {words}"
+    return f"{clock_text(event.at)}  {visible(words)}"
 
 
 class Lines:
@@ -60,7 +59,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """Print a sentence."""
-        click.echo(text, err=self._err)
+        say(text, err=self._err)
 
     def close(self) -> None:
         """Nothing to leave."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import click
 
+from api.cli.output.output import say
 from orchestrator.core.cloud.survey import Finding
 
 STANDARD_OUTPUT = "-"
@@ -42,16 +43,16 @@ def tell(made: Beginnings) -> None:
     """What was written and what not, for people; on standard error, since the file may be on standard output."""
     for one in made.written:
         alarms = f"alarms {', '.join(one.alarms)}" if one.alarms else "no alarm"
-        click.echo(f"{one.service}: {one.file}: {one.task_definition}, plan {one.plan}, {alarms}", err=True)
+        say(f"{one.service}: {one.file}: {one.task_definition}, plan {one.plan}, {alarms}", err=True)
         for finding in one.warnings:
-            click.echo(f"  warning  {finding.what}: {finding.why}", err=True)
+            say(f"  warning  {finding.what}: {finding.why}", err=True)
         if not one.is_ready:
-            click.echo("  it runs already: write the revision to release into the file", err=True)
+            say("  it runs already: write the revision to release into the file", err=True)
     for refused in made.refused:
-        click.echo(f"{refused.service}: cannot be rolled out", err=True)
+        say(f"{refused.service}: cannot be rolled out", err=True)
         for finding in refused.findings:
-            click.echo(f"  {finding.what}: {finding.why}", err=True)
-            click.echo(f"    {finding.next_step}", err=True)
+            say(f"  {finding.what}: {finding.why}", err=True)
+            say(f"    {finding.next_step}", err=True)
     if len(made.written) == 1 and not made.refused and made.written[0].file != STANDARD_OUTPUT:
         file = made.written[0].file
         click.echo(

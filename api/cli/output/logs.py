@@ -6,6 +6,8 @@ import sys
 
 import structlog
 
+from orchestrator.core.domain.text import visible
+
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -16,6 +18,7 @@ def quiet_logs() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%SZ", utc=True),
+            _visible,
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(
                 key_order=["timestamp", "level", "event"], repr_native_str=False
@@ -27,3 +30,7 @@ def quiet_logs() -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
+
+
+def _visible(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -13,8 +14,11 @@ from typing import Any, TypeVar
 
 import click
 
+from orchestrator.core.domain.text import HIDDEN, visible
+
 Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
 _JSON = "teal.json"
+_HIDDEN = re.compile(f"[{HIDDEN}]")
 
 
 def json_option(command: Wrapped) -> Wrapped:
@@ -40,7 +44,13 @@ def wants_json(ctx: click.Context) -> bool:
 
 def emit(value: object) -> None:
     """One line of JSON on standard output."""
-    click.echo(json.dumps(shape(value), ensure_ascii=False))
+    text = json.dumps(shape(value), ensure_ascii=False)
+    click.echo(_HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """A sentence for people on one line, whatever the words of others in it hold."""
+    click.echo(visible(text), err=err)
 
 
 def shape(value: object) -> Any:  # noqa: ANN401 - JSON
@@ -106,6 +116,7 @@ def width_of(*, err: bool = False) -> int | None:
 
 def wrapped(text: str, indent: str, width: int | None) -> list[str]:
     """Text in lines that fit, each after the indent; one line where the width is None."""
+    text = visible(text)
     if width is None or len(indent) + len(text) <= width:
         return [indent + text]
     room = max(width - len(indent), 20)
@@ -114,6 +125,7 @@ def wrapped(text: str, indent: str, width: int | None) -> list[str]:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows in aligned columns under their heads; the last column is left as long as it is."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)

@@ -14,6 +14,7 @@ import click
 
 from api.cli.output.output import clock_text, is_coloured, percent_text, span_text
 from orchestrator.core.domain.ids import revision_name
+from orchestrator.core.domain.text import visible
 from orchestrator.engine.views.rollout import GateView, HoldView, RolloutView, RuleView, StepView
 
 Style = Literal["", "blue", "green", "red", "yellow", "dim", "bold"]
@@ -49,10 +50,13 @@ VERDICT_STYLE: dict[str, Style] = {"pass": "green", "hold": "yellow", "fail": "r
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of a line in one style."""
+    """A piece of a line in one style; nobody's words in it break the line or order the terminal about."""
 
     text: str
     style: Style = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", visible(self.text))
 
 
 Line = tuple[Span, ...]

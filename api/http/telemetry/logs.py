@@ -6,6 +6,8 @@ import sys
 
 import structlog
 
+from orchestrator.core.domain.text import visible
+
 
 def log_to_stderr() -> None:
     """Log from the level that TEAL_LOG names up (default: info). Other libraries' warnings follow in their own form."""
@@ -23,8 +25,13 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
 
 
+def _shown(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Every text of a line made visible: JSON escapes by itself, a terminal obeys."""
+    return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
 def _rendering(*, is_terminal: bool) -> list[structlog.typing.Processor]:
     if is_terminal:
         # Its own tracebacks show every variable, and with them what must stay secret.
-        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        return [_shown, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -1,6 +1,23 @@
 """Names and numbers as people know them, for messages; the facts beside a message hold the ARNs."""
 
+import re
 from datetime import timedelta
+
+HIDDEN = (
+    r"\x00-\x1f\x7f-\x9f"  # C0 and C1, which a terminal obeys
+    r"\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # unseen, line ends, other direction
+)
+"""Characters that forge a line, an order or a reading: the inside of a character class, for patterns."""
+_HIDDEN = re.compile(f"[{HIDDEN}]")
+_SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
+
+
+def visible(text: str) -> str:
+    """Text on one line in which nothing is hidden: line breaks are spaces, other such characters ``\\u202e``.
+
+    Nobody's words can then end a line, move a terminal's cursor, or read in another order than they are stored.
+    """
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", _SPACES.sub(" ", text))
 
 
 def rule_name(*, is_default: bool, priority: str, load_balancer: str) -> str:

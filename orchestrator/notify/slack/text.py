@@ -3,18 +3,18 @@
 Limits: Slack's Block Kit reference (section text 3,000 characters, header 150, button text 75, button value 2,000).
 """
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from orchestrator.core.domain.text import visible
+
 SECTION_MAX, HEADER_MAX, CONTEXT_MAX, FALLBACK_MAX = 3000, 150, 2000, 3000
 _BAR = 10
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
 def plain(text: str) -> str:
-    """Text on one line without control characters."""
-    return _CONTROL.sub(" ", text).strip()
+    """Text on one line, with whatever is hidden in it shown."""
+    return visible(text).strip()
 
 
 def escaped(text: str) -> str:
