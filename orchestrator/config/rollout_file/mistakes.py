@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from orchestrator.config.rollout_file.models import File
@@ -127,13 +128,18 @@ def _known(keys: tuple[int | str, ...], vocabulary: Vocabulary) -> list[str]:
     model = vocabulary.model
     for place, key in enumerate(keys):
         following = keys[place + 1] if place + 1 < len(keys) else None
-        field = model.model_fields.get(key) if isinstance(key, str) else None
+        field = next((one for name, one in _fields(model) if name == key), None)
         if field is not None:
             found = list(_models_in(field.annotation))
             # What stands in a list is meant where a number follows; else what stands by itself, if anything does.
             meant = [one for one, is_listed in found if is_listed == isinstance(following, int)]
             model = next(iter([*meant, *(one for one, _ in found)]), model)
-    return list(model.model_fields)
+    return [name for name, _ in _fields(model)]
+
+
+def _fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """The fields by their names in the file."""
+    return ((field.alias or name, field) for name, field in model.model_fields.items())
 
 
 def _models_in(annotation: object, *, is_listed: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
