@@ -20,14 +20,14 @@ from orchestrator.preflight.room.quota_headroom import unread
 
 def look(spec: Spec, survey: Survey, around: Surroundings) -> Iterator[Finding]:
     """Notes on everything that will be written, and the price of it."""
-    yield from _guests(around)
+    yield from _guests(spec, around)
     yield _makes(spec, survey)
     yield _changes(spec, survey)
     yield _removes(spec, survey)
     yield from _sees(spec, around)
 
 
-def _guests(around: Surroundings) -> Iterator[Finding]:
+def _guests(spec: Spec, around: Surroundings) -> Iterator[Finding]:
     if isinstance(around.guests, Unread):
         yield unread("guests", "whether another rollout is under way", around.guests, "ecs:ListServices")
         return
@@ -36,7 +36,8 @@ def _guests(around: Surroundings) -> Iterator[Finding]:
             "guest-there",
             f"service {guest} was made by Teal for this service and is still there",
             "another store's rollout is under way, or an abandoned one was never cleared away",
-            "look at that rollout, or delete the service and its target groups once nobody needs them",
+            f"look at that rollout; if nothing will end it, `teal rollback {spec.service.path} --direct` puts all "
+            "traffic on blue and prints the commands that remove what is left",
         )
 
 

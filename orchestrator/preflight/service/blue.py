@@ -247,7 +247,9 @@ def _kind(spec: Spec, survey: Survey) -> Iterator[Finding]:
             "controller-not-ecs",
             f"{survey.blue.name} has deployment controller {survey.controller}",
             "ECS does not manage its tasks",
-            "make a service whose deployment controller is ECS",
+            "make a service of another name whose deployment controller is ECS, from what "
+            f"`aws ecs describe-services --cluster {spec.service.cluster} --services {spec.service.service}` shows; "
+            f"then `teal init --service {spec.service.cluster}/NAME`",
         )
     if survey.strategy != "ROLLING":
         yield error(

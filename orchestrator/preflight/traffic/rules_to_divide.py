@@ -156,7 +156,7 @@ def _rule(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
             "correct traffic.rules",
         )
         return
-    yield from _neighbours(rule, forward, survey)
+    yield from _neighbours(rule, forward, spec, survey)
     yield from _pinning(rule, spec, survey)
     yield from _authentication(rule)
     if len(carried) > 1:
@@ -177,7 +177,7 @@ def _rule(rule: RuleSeen, spec: Spec, survey: Survey) -> Iterator[Finding]:
         yield from _weights(rule, carried[0].group, spec)
 
 
-def _neighbours(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Finding]:
+def _neighbours(rule: RuleSeen, forward: Forward, spec: Spec, survey: Survey) -> Iterator[Finding]:
     blues = {group.arn for group in survey.groups}
     if len(forward.groups) >= GROUPS_PER_ACTION:
         yield error(
@@ -192,7 +192,9 @@ def _neighbours(rule: RuleSeen, forward: Forward, survey: Survey) -> Iterator[Fi
                 "another-rollout",
                 f"{rule.name} forwards to {name}, which another rollout made",
                 "it may be under way from another machine or store, and both would write this rule's weights",
-                "end that rollout; if none is active, take the target group out of the rule",
+                "end that rollout where it was started; if nothing will, "
+                f"`teal rollback {spec.service.path} --direct` puts all traffic on blue by its tags alone, "
+                "and prints the commands that remove what is left",
             )
 
 
