@@ -6,13 +6,17 @@ Imported for the documentation and by tests alone; the commands print the values
 from dataclasses import dataclass
 
 from api.auth.token_shapes import TokenMade, TokenView
+from api.cli.backend.profiles import Profile
+from api.cli.commands.login import LoggedIn
+from api.cli.commands.profile import Profiles
+from api.cli.commands.report_log import LogCheck
 from api.cli.commands.rollback_direct import DirectRollback
 from api.cli.commands.verify_account_cleaning import Cleaned
 from api.cli.output.init_result import Beginnings
 from api.http.json_values import EventView, PreflightView
 from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.engine.views.report_parts import Report
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from orchestrator.engine.views.services import ServiceView
 from orchestrator.simulate.report import Simulation
 from orchestrator.verify.plan import DryRun
@@ -192,12 +196,19 @@ OUTPUTS: dict[str, Output] = {
     "rollback --direct": Output(kind=DirectRollback),
     "abandon": _ROLLOUT,
     "report": Output(kind=Report),
+    "report --log": Output(kind=LogCheck),
     "services": Output(kind=Services),
     "services NAME": Output(kind=ServiceView),
     "outputs": Output(kind=dict[str, str]),
     "tokens create": Output(kind=TokenMade),
     "tokens list": Output(kind=Tokens),
     "tokens revoke": Output(kind=TokenView),
+    "login": Output(kind=LoggedIn),
+    "profile list": Output(kind=Profiles),
+    "profile show": Output(kind=Profile),
+    "profile use": Output(kind=Profiles),
+    "profile remove": Output(kind=Profile),
+    "profile set": Output(kind=Profile),
     "simulate": Output(kind=Simulation),
     "verify-account": Output(kind=VerifyReport),
     "verify-account --dry-run": Output(kind=DryRun),

@@ -65,6 +65,11 @@ COMMANDS = {
         "Try Teal in your own AWS account, and write down what AWS does.",
     ),
     "evidence": ("api.cli.commands.evidence", "Recompute the evidence of a comparison from its records."),
+    "login": ("api.cli.commands.login", "Keep a token for a server under a profile."),
+    "profile": (
+        "api.cli.commands.profile",
+        "List the servers that commands may go to, and choose among them.",
+    ),
     "tokens": ("api.cli.commands.tokens", "Make, list and revoke the tokens of the HTTP API."),
     "completion": ("api.cli.commands.completion", "Teach your shell to complete all this."),
     "schema": ("api.cli.commands.schema_migrate", "Print the JSON Schema of a rollout file."),

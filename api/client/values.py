@@ -349,13 +349,12 @@ class EndPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainPart:
-    """Whether the log is whole. Keep ``last`` elsewhere: it then shows also that nothing was cut off or
-    made anew.
-    """
+    """Whether the log is whole. Keep ``last`` elsewhere: it then shows also that nothing was made anew."""
 
     events: int
     is_whole: bool
     first_broken: int | None
+    missing: int
     last: str
 
 

@@ -37,4 +37,5 @@ async def look_at(
         survey=survey,
         around=await cloud.look_around(surroundings_need(spec, survey), now),
         watchers=await scout.watchers(survey),
+        is_named=bool(task_definition),
     )

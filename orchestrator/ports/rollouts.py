@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.rollout import Rollout
+
+if TYPE_CHECKING:
+    from orchestrator.core.rollout.rollout import Rollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """A row as the store holds it."""
 
-    rollout: Rollout
+    rollout: "Rollout"
     version: int  # grows with every commit
     wake_at: datetime | None
+    events: int = 0  # how many its log has by the store's own count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from orchestrator.config import load_text
 from orchestrator.config.rollout_file.commented import write
 from orchestrator.config.rollout_file.proposal import Proposal, propose
 from orchestrator.core.analysis.detectable_regression import Load
+from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.core.cloud.resources import Absent, AlarmSeen, ScalingSeen, Unread
 from orchestrator.core.preflight.environment import Surroundings
 from orchestrator.core.preflight.initial_service import Beginning
@@ -232,3 +233,15 @@ def beginnings(draw: st.DrawFn) -> Beginning:
 def test_whatever_runs_the_file_reads_back_as_the_spec_that_was_proposed(found: Beginning) -> None:
     made = propose(found, NOON)
     assert load_text(write(made)) == made.spec
+
+
+def test_newest_revision_is_named_with_a_warning_and_with_what_it_changes() -> None:
+    image = Difference(container="app", field="image", before="shop:1", after="shop:2")
+    told = text(differences=(image,))
+    assert "CHECK THIS: blue runs checkout:42. checkout:43 stands here for one reason" in told
+    assert "nobody has said that it is good" in told
+    assert "app image: shop:1 → shop:2" in told
+    assert "could not be read: look with `teal diff -f FILE`" in text(differences=None)
+    named = propose(replace(beginning(differences=(image,)), is_named=True), NOON)
+    assert "CHECK THIS" not in write(named)
+    assert "app image: shop:1 → shop:2" in write(named)

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Protocol
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.spec import Spec
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from orchestrator.ports.rollouts import EventSeen
 
 if TYPE_CHECKING:
+    from orchestrator.core.rollout.spec import Spec
     from orchestrator.engine.views.report_parts import Report
-
-if TYPE_CHECKING:
     from orchestrator.engine.views.services import ServiceView
 
 EVENTS_A_PAGE = 500
@@ -65,7 +63,7 @@ class Door(Reads, Protocol):
         """One rollout for auditors. Raises NotFound, Refused if a name means several."""
         ...
 
-    async def undoing(self, name: str) -> Spec:
+    async def undoing(self, name: str) -> "Spec":
         """What takes back a rollout that succeeded, or a service's last. Raises NotFound, Refused."""
         ...
 
@@ -73,7 +71,7 @@ class Door(Reads, Protocol):
         """Give a command; returns the rollout that took it. Raises NotFound, Refused naming the phase."""
         ...
 
-    async def start(self, spec: Spec, *, key: str) -> RolloutView:
+    async def start(self, spec: "Spec", *, key: str) -> RolloutView:
         """Start a rollout. Raises Conflict, Unfit, Outside; the same key again returns what it started."""
         ...
 

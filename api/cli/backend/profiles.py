@@ -162,7 +162,7 @@ def _profile(name: str, table: Mapping[str, object]) -> Profile:
 def _token_of_environment() -> str:
     given = os.environ.get("TEAL_TOKEN", "").strip()
     if given:
-        return _checked(given, "TEAL_TOKEN")
+        return token_checked(given, "TEAL_TOKEN")
     path = os.environ.get("TEAL_TOKEN_FILE", "").strip()
     return token_in(Path(path).expanduser(), "TEAL_TOKEN_FILE") if path else ""
 
@@ -178,7 +178,7 @@ def _token_of(profile: Profile) -> str:
             raise _wrong(
                 f"{at}/token_env", f"{profile.token_env} is not set", f"export {profile.token_env}=…"
             )
-        return _checked(given, profile.token_env)
+        return token_checked(given, profile.token_env)
     return ""
 
 
@@ -195,10 +195,13 @@ def token_in(path: Path, source: str) -> str:
         raise _wrong(source, what, f"chmod 600 {path}")
     if len(text) > TOKEN_BYTES_MAX:
         raise _wrong(source, f"{path} is too large for a token", "name the file that holds the token alone")
-    return _checked(text.decode("utf-8", "replace").strip(), f"{source} ({path})")
+    return token_checked(text.decode("utf-8", "replace").strip(), f"{source} ({path})")
 
 
-def _checked(token: str, source: str) -> str:
+def token_checked(token: str, source: str) -> str:
+    """A text that may be a token, whosever it is. Raises Invalid."""
+    if len(token) > TOKEN_BYTES_MAX:
+        raise _wrong(source, "is too large for a token", "write the token alone")
     if not token or not all("!" <= character <= "~" for character in token):
         raise _wrong(source, "holds no token", "write the token alone, on one line")
     return token

@@ -25,13 +25,13 @@ from orchestrator.core.domain.errors import (
     NotFound,
     Refused,
     TealError,
+    Throttled,
     Unfit,
     Unreachable,
 )
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
-from orchestrator.core.rollout.spec import Spec
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from orchestrator.ports.rollouts import EventSeen
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from api.cli.backend.backend import NewToken
     from api.http.json_values import PreflightView
     from orchestrator.core.analysis.detectable_regression import Measured
+    from orchestrator.core.rollout.spec import Spec
     from orchestrator.engine.views.report_parts import Report
     from orchestrator.engine.views.services import ServiceView
 
@@ -84,7 +85,7 @@ class ServerDoor:
     async def events(self, rollout: str, after: int) -> tuple[EventSeen, ...]:
         """As Door."""
         page = await self.ask(requests.events(rollout, after=after, limit=EVENTS_A_PAGE))
-        return tuple(_event(rollout, one) for one in page["events"])
+        return tuple(event_of(rollout, one) for one in page["events"])
 
     async def report(self, name: str) -> "Report":
         """As Door."""
@@ -92,7 +93,7 @@ class ServerDoor:
 
         return self.shaped(Report, await self.ask(requests.report(name)))
 
-    async def undoing(self, name: str) -> Spec:
+    async def undoing(self, name: str) -> "Spec":
         """As Door."""
         from orchestrator import config
 
@@ -108,7 +109,7 @@ class ServerDoor:
         answer = await self.ask(requests.command(name, command.kind.value, said))
         return self.shaped(RolloutView, answer["rollout"])
 
-    async def start(self, spec: Spec, *, key: str) -> RolloutView:
+    async def start(self, spec: "Spec", *, key: str) -> RolloutView:
         """As Door."""
         from orchestrator.config.rollout_file.dump import document_of
 
@@ -133,14 +134,14 @@ class ServerDoor:
 
         return self.shaped(ServiceView, await self.ask(requests.service(name)))
 
-    async def preflight(self, spec: Spec) -> "PreflightView":
+    async def preflight(self, spec: "Spec") -> "PreflightView":
         """What a rollout would start from, as the server reads it. Raises as Door's start."""
         from api.http.json_values import PreflightView
         from orchestrator.config.rollout_file.dump import document_of
 
         return self.shaped(PreflightView, await self.ask(requests.preflight(document_of(spec))))
 
-    async def traffic(self, spec: Spec) -> "Measured":
+    async def traffic(self, spec: "Spec") -> "Measured":
         """A service's traffic as the server reads it. Raises as Door's start, and TrafficUnknown."""
         from orchestrator.config.rollout_file.dump import document_of
         from orchestrator.core.analysis.detectable_regression import Measured
@@ -175,7 +176,8 @@ class ServerDoor:
             raise error_of(failure, origin=self._origin) from failure
 
 
-def _event(rollout: str, one: Json) -> EventSeen:
+def event_of(rollout: str, one: Json) -> EventSeen:
+    """An event from its JSON. Raises KeyError, TypeError, ValueError for what is none."""
     event = Event(
         kind=EventKind(one["kind"]),
         at=datetime.fromisoformat(one["at"]),
@@ -222,6 +224,8 @@ def _by_status(problem: Problem, origin: str) -> TealError:
             return Denied(what=what, next_step=next_step)
         case 404:
             return NotFound(what=what, next_step=next_step)
+        case 429:
+            return Throttled(what=what, next_step=next_step)
         case 409:
             return Refused(what=what, next_step=next_step)
         case 400 | 405 | 413 | 415 | 422:

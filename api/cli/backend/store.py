@@ -4,21 +4,18 @@ from typing import TYPE_CHECKING
 
 from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, NewCommand, Which
 from api.cli.backend.operating_user import local_actor
-from orchestrator import bootstrap
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.spec import Spec
-from orchestrator.engine import commands
-from orchestrator.engine.calendar import Calendar
-from orchestrator.engine.views import services
-from orchestrator.engine.views.rollout import RolloutView, view
-from orchestrator.engine.views.services import ServiceView
+from orchestrator.engine.views.rollout import view
+from orchestrator.engine.views.rollout_values import RolloutView
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.rollouts import EventSeen, Filter
 from orchestrator.ports.store import DoorStore
 
 if TYPE_CHECKING:
+    from orchestrator.core.rollout.spec import Spec
     from orchestrator.engine.views.report_parts import Report
+    from orchestrator.engine.views.services import ServiceView
 
 
 class StoreDoor:
@@ -29,6 +26,8 @@ class StoreDoor:
 
     async def get(self, name: str) -> RolloutView:
         """As Door."""
+        from orchestrator.engine import commands
+
         return view(await commands.resolve(name, store=self._store))
 
     async def list(self, which: Which) -> tuple[RolloutView, ...]:
@@ -44,11 +43,12 @@ class StoreDoor:
 
     async def report(self, name: str) -> "Report":
         """As Door."""
+        from orchestrator.engine import commands
         from orchestrator.engine.views.report import report
 
         return await report(self._store, (await commands.resolve(name, store=self._store)).rollout.id)
 
-    async def undoing(self, name: str) -> Spec:
+    async def undoing(self, name: str) -> "Spec":
         """As Door."""
         from orchestrator.engine import undo
 
@@ -56,6 +56,8 @@ class StoreDoor:
 
     async def give(self, name: str, command: NewCommand) -> RolloutView:
         """As Door."""
+        from orchestrator.engine import commands
+
         row = await commands.resolve(name, store=self._store)
         bound = commands.command(
             command.kind,
@@ -69,8 +71,12 @@ class StoreDoor:
         await commands.accept(row.rollout.id, bound, store=self._store)
         return view(await self._store.load(row.rollout.id))
 
-    async def start(self, spec: Spec, *, key: str) -> RolloutView:
+    async def start(self, spec: "Spec", *, key: str) -> RolloutView:
         """As Door."""
+        from orchestrator import bootstrap
+        from orchestrator.engine import commands
+        from orchestrator.engine.calendar import Calendar
+
         settings = bootstrap.open_settings()
         async with bootstrap.open_cloud(settings) as cloud:
             started = await commands.start(
@@ -86,8 +92,10 @@ class StoreDoor:
             )
         return view(started)
 
-    async def services(self) -> tuple[ServiceView, ...]:
+    async def services(self) -> "tuple[ServiceView, ...]":
         """As Door."""
+        from orchestrator.engine.views import services
+
         found: list[ServiceView] = []
         after = ""
         while True:
@@ -96,6 +104,8 @@ class StoreDoor:
             if not after or len(found) >= SERVICES_MAX:
                 return tuple(found)
 
-    async def service(self, name: str) -> ServiceView:
+    async def service(self, name: str) -> "ServiceView":
         """As Door."""
+        from orchestrator.engine.views import services
+
         return await services.service(name, store=self._store)

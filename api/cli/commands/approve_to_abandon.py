@@ -13,7 +13,7 @@ from api.cli.output.output import emit, json_option
 from api.cli.output.quantities import WEIGHT
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import Tenths
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 
 Command = Callable[..., Any]
 

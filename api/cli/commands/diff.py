@@ -8,7 +8,7 @@ import click
 from api.cli.commands.preflight import FINDINGS, look
 from api.cli.options.rollout_options import Asked, rollout_options, spec_of
 from api.cli.output.differences import NOTHING, UNKNOWN, whole
-from api.cli.output.output import emit, json_option
+from api.cli.output.output import emit, output_option
 from api.cli.output.preflight_sheet import shown
 from orchestrator.core.cloud.survey import Severity
 from orchestrator.core.domain.ids import revision_name
@@ -16,7 +16,7 @@ from orchestrator.core.domain.ids import revision_name
 
 @click.command("diff")
 @rollout_options
-@json_option
+@output_option()
 def diff_command(asked: Asked, as_json: bool) -> None:
     """Show what a rollout would change in the task definition, container by container; only reads.
 

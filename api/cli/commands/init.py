@@ -24,7 +24,11 @@ HERE = "rollout.yaml"
 @click.command("init")
 @click.option("--service", metavar="CLUSTER/NAME", help="The service to write a rollout file for.")
 @click.option("--all", "cluster", metavar="CLUSTER", help="One file for each service of a cluster instead.")
-@click.option("--task-definition", metavar="FAMILY:REV", help="The revision to name (default: the newest).")
+@click.option(
+    "--task-definition",
+    metavar="FAMILY:REV",
+    help="The revision to name (default: the newest, to be checked by you).",
+)
 @click.option("--account", default="", metavar="ALIAS", help="An account of the settings (TEAL_SETTINGS).")
 @click.option(
     "--output",
@@ -176,5 +180,6 @@ async def _one(
         plan=spec.plan.name,
         alarms=tuple(alarm.name for alarm in spec.gates.alarms.alarms),
         is_ready=not proposal.lacks_revision,
+        is_unchecked=not task_definition and not proposal.lacks_revision,
         warnings=tuple(one for one in proposal.findings if one.severity is Severity.WARNING),
     )

@@ -1,6 +1,7 @@
 """`list`, `get` and `events`: what the store or server knows."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
@@ -11,13 +12,23 @@ from api.cli.following.follow import looks
 from api.cli.following.reconnect import PatientDoor
 from api.cli.options.shell_completion import rollout_argument
 from api.cli.options.shell_completion import services as complete_services
-from api.cli.output.output import clock_text, emit, json_option, percent_text, say, span_text, table, width_of
+from api.cli.output.output import (
+    clock_text,
+    emit,
+    output_option,
+    percent_text,
+    say,
+    span_text,
+    table,
+    wants_wide,
+    width_of,
+)
 from api.cli.output.rollout_sheet import painted, sheet
-from api.http.json_values import event_view
 from orchestrator.core.domain.phases import Phase
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from orchestrator.ports.rollouts import EventSeen
 
+WIDE = ("BY", "FROM", "TO", "BLUE", "GREEN'S SERVICE", "RULES")
 HEAD = ("ID", "SERVICE", "PHASE", "GREEN", "STEP", "STARTED", "REMARK")
 
 
@@ -32,7 +43,7 @@ HEAD = ("ID", "SERVICE", "PHASE", "GREEN", "STEP", "STARTED", "REMARK")
 @click.option("--phase", type=click.Choice([phase.value for phase in Phase]), help="Only in this phase.")
 @click.option("--active", is_flag=True, help="Only those that have not ended.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="At most so many.")
-@json_option
+@output_option(has_wide=True)
 def list_command(service: str, phase: str | None, active: bool, limit: int, as_json: bool) -> None:
     """List rollouts, the newest first. With --json: {"rollouts": [...]}, each as `get --json` prints it."""
     which = Which(
@@ -47,7 +58,8 @@ def list_command(service: str, phase: str | None, active: bool, limit: int, as_j
     elif not views:
         click.echo("no rollouts yet: `teal deploy` starts one" if which == Which(limit=limit) else "none")
     else:
-        click.echo("\n".join(table(HEAD, [_row(view) for view in views])))
+        head, row = ((*HEAD[:-1], *WIDE, HEAD[-1]), _wide) if wants_wide() else (HEAD, _row)
+        click.echo("\n".join(table(head, [row(view) for view in views])))
 
 
 async def _list(which: Which) -> tuple[RolloutView, ...]:
@@ -70,9 +82,23 @@ def _row(view: RolloutView) -> tuple[str, ...]:
     )
 
 
+def _wide(view: RolloutView) -> tuple[str, ...]:
+    *first, remark = _row(view)
+    rules = " ".join(rule.arn for rule in view.rules)
+    names = (
+        view.author,
+        view.former or "–",
+        view.revision,
+        view.blue or "–",
+        view.green or "–",
+        rules or "–",
+    )
+    return (*first, *names, remark)
+
+
 @click.command("get")
 @rollout_argument
-@json_option
+@output_option(has_wide=True)
 def get_command(name: str, as_json: bool) -> None:
     """Show one rollout: phase, weights seen and wanted, plan, gates with their reasons, holds."""
     view = asyncio.run(_get(name))
@@ -81,8 +107,22 @@ def get_command(name: str, as_json: bool) -> None:
         return
     for line in sheet(view, datetime.now(UTC), width=width_of()):
         click.echo(painted(line))
+    if wants_wide():
+        for more in _more(view):
+            say(more)
     if view.accepts:
         click.echo(f"accepts  {', '.join(view.accepts)}")
+
+
+def _more(view: RolloutView) -> Iterator[str]:
+    """Who and what, with whole names."""
+    yield f"by       {view.author}, {view.created_at:%Y-%m-%d %H:%M:%S}Z"
+    yield f"from     {view.former or 'not read yet'}"
+    yield f"to       {view.revision}"
+    yield f"blue     {view.blue or 'not read yet'}"
+    yield f"green    {view.green or 'not made yet'}"
+    for rule in view.rules:
+        yield f"rule     {rule.arn} {percent_text(rule.green_percent)}"
 
 
 async def _get(name: str) -> RolloutView:
@@ -94,7 +134,7 @@ async def _get(name: str) -> RolloutView:
 @rollout_argument
 @click.option("--follow", "-f", is_flag=True, help="Go on as events come, until the rollout has ended.")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Only events after this number.")
-@json_option
+@output_option()
 def events_command(name: str, follow: bool, after: int, as_json: bool) -> None:
     """Show a rollout's audit log, oldest first. With --json: one line an event."""
     asyncio.run(_events(name, follow=follow, after=after, as_json=as_json))
@@ -116,9 +156,12 @@ async def _events(name: str, *, follow: bool, after: int, as_json: bool) -> None
 
 
 def _print(events: tuple[EventSeen, ...], *, as_json: bool) -> None:
-    for seen in events:
-        if as_json:
+    if as_json:
+        from api.http.json_values import event_view
+
+        for seen in events:
             emit(event_view(seen))
-        else:
-            event = seen.event
-            say(f"{seen.number:4}  {clock_text(event.at)}  {event.kind.value:17}  {event.message}")
+        return
+    for seen in events:
+        event = seen.event
+        say(f"{seen.number:4}  {clock_text(event.at)}  {event.kind.value:17}  {event.message}")

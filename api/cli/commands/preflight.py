@@ -7,7 +7,7 @@ import click
 
 from api.cli.backend.profiles import target
 from api.cli.options.rollout_options import Asked, rollout_options, spec_of
-from api.cli.output.output import emit, json_option
+from api.cli.output.output import emit, output_option
 from api.cli.output.preflight_sheet import lines
 from api.http.json_values import PreflightView, preflight_view
 from orchestrator import bootstrap
@@ -19,7 +19,7 @@ FINDINGS = 2
 
 @click.command("preflight")
 @rollout_options
-@json_option
+@output_option()
 def preflight_command(
     asked: Asked,
     as_json: bool,

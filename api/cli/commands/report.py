@@ -4,13 +4,15 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from api.cli.backend.open import open_door
 from api.cli.options.shell_completion import rollout_argument
-from api.cli.output.output import emit, json_option, paint, percent_text, say, span_text, table
+from api.cli.output.output import emit, output_option, paint, percent_text, say, span_text, table
 from orchestrator.core.domain.ids import revision_name
+from orchestrator.core.domain.text import counted
 from orchestrator.engine.views.report_parts import ChainPart, CommandPart, Report
 
 BROKEN = 1
@@ -18,14 +20,28 @@ BROKEN = 1
 
 @click.command("report")
 @rollout_argument
-@json_option
-def report_command(name: str, as_json: bool) -> None:
+@click.option(
+    "--log",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Check this file alone, which `teal events ID --json` printed; ID is then the rollout's id.",
+)
+@output_option()
+def report_command(name: str, file: Path | None, as_json: bool) -> None:
     """Show who did what, when and why in a rollout: for auditors, or to look back.
 
     Everything is read from the rollout's log of events, which is chained by hash: it says whether an event was
     altered, added or taken out. Exits 1 if so. Keep the last link elsewhere, such as in the change's ticket: it shows
     later that the log is still the same one.
+
+    A log that was exported (--log) is checked without store or server. Whether later events were cut off cannot be
+    known from it alone.
     """
+    if file is not None:
+        from api.cli.commands.report_log import check
+
+        sys.exit(0 if check(name, file, as_json=as_json) else BROKEN)
     found = asyncio.run(_report(name))
     if as_json:
         emit(found)
@@ -133,6 +149,9 @@ def _log(chain: ChainPart) -> Iterator[str]:
 
 
 def _broken(chain: ChainPart) -> str:
+    if chain.missing:
+        missing = counted(chain.missing, "event")
+        return f"BROKEN, {missing} missing: event {chain.first_broken} is not there, or not as it was written"
     return f"BROKEN at event {chain.first_broken}: it, or the one before it, is not as it was written"
 
 

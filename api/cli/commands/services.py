@@ -1,23 +1,25 @@
 """`services`: what every service runs now, and how it came to that."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
 
 from api.cli.backend.open import open_door
 from api.cli.options.shell_completion import services as complete_services
-from api.cli.output.output import emit, json_option, say, span_text, table
+from api.cli.output.output import emit, output_option, say, span_text, table, wants_wide
 from orchestrator.core.domain.ids import revision_name
 from orchestrator.engine.views.services import PastView, ServiceView
 
+WIDE = ("BY", "SERVICE OF RECORD", "TASK DEFINITION", "TARGET GROUPS", "CHANGED")
 HEAD = ("SERVICE", "SERVES", "LAST SUCCESS", "ACTIVE", "LAST ROLLOUT")
 PAST_HEAD = ("ROLLOUT", "PHASE", "REVISION", "STARTED", "TOOK", "AUTHOR")
 
 
 @click.command("services")
 @click.argument("name", required=False, default="", shell_complete=complete_services)
-@json_option
+@output_option(has_wide=True)
 def services_command(name: str, as_json: bool) -> None:
     """Show what serves now: every service that Teal has moved, or one of them with its newest rollouts.
 
@@ -38,7 +40,8 @@ def services_command(name: str, as_json: bool) -> None:
     elif not every:
         click.echo("no services yet: `teal deploy` or `teal start` moves one")
     else:
-        click.echo("\n".join(table(HEAD, [_row(one) for one in every])))
+        head, row = ((*HEAD, *WIDE), _wide) if wants_wide() else (HEAD, _row)
+        click.echo("\n".join(table(head, [row(one) for one in every])))
 
 
 async def _one(name: str) -> ServiceView:
@@ -65,6 +68,18 @@ def _row(one: ServiceView) -> tuple[str, ...]:
     )
 
 
+def _wide(one: ServiceView) -> tuple[str, ...]:
+    serving = one.serving
+    return (
+        *_row(one),
+        one.history[0].author if one.history else "–",
+        serving.arn if serving else "–",
+        one.serves or "–",
+        " ".join(serving.target_groups) if serving else "–",
+        one.changed or "–",
+    )
+
+
 def _sheet(one: ServiceView) -> list[str]:
     lines = [
         one.name,
@@ -72,9 +87,17 @@ def _sheet(one: ServiceView) -> list[str]:
         f"success  {_revision(one.succeeded)}",
         *([f"changed  {one.changed}"] if one.changed else []),
         f"active   {one.active} ({one.active_phase})" if one.active else "active   none",
+        *(_whole(one) if wants_wide() else ()),
         "",
     ]
     return [*lines, *table(PAST_HEAD, [_past(past) for past in one.history])]
+
+
+def _whole(one: ServiceView) -> Iterator[str]:
+    yield f"runs     {one.serves or '–'}"
+    if one.serving is not None:
+        yield f"service  {one.serving.arn}"
+        yield from (f"group    {arn}" for arn in one.serving.target_groups)
 
 
 def _in_place(one: ServiceView) -> str:

@@ -12,7 +12,7 @@ from api.cli.commands.watch_wait import follow
 from api.cli.options.rollout_options import Asked, rollout_options, spec_of
 from api.cli.output.output import emit, json_option
 from orchestrator.core.rollout.spec import Spec
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 
 
 @click.command("start")

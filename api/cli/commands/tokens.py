@@ -4,8 +4,10 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 import click
@@ -22,13 +24,15 @@ from api.auth.token_shapes import (
 )
 from api.cli.backend.backend import NewToken
 from api.cli.backend.operating_user import local_actor
+from api.cli.backend.private_file import private_file
 from api.cli.backend.profiles import target
-from api.cli.output.output import emit, json_option, say, span_text, table
+from api.cli.output.output import emit, json_option, output_option, say, span_text, table, wants_wide
 from orchestrator.core.domain.roles import Role
 from orchestrator.ports.calls import Call
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.tokens import AuditedTokens, Token
 
+WIDE = ("GROUPS", "MADE", "ENDS")
 HEAD = ("ID", "NAME", "ROLE", "SERVICES", "STATE", "LAST USED", "MADE BY")
 
 
@@ -145,29 +149,51 @@ def tokens_command() -> None:
     "--group", "groups", multiple=True, metavar="GROUP", help="A group its carrier is of; may be repeated."
 )
 @click.option("--expires", default="", metavar="WHEN", help="30d, 12h, or a moment; default: never.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the token there instead, for its owner alone (mode 0600): a file as TEAL_TOKEN_FILE takes it.",
+)
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @json_option
 def create_command(
-    name: str, role: str, services: tuple[str, ...], groups: tuple[str, ...], expires: str, as_json: bool
+    name: str,
+    role: str,
+    services: tuple[str, ...],
+    groups: tuple[str, ...],
+    expires: str,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Make a token and print it, this once: the store keeps a digest alone.
 
-    The token is all that goes to standard output, so that it can be piped to where secrets are kept.
+    The token is all that goes to standard output, so that it can be piped to where secrets are kept. With --output it
+    goes into a file and nowhere else: `text` is empty then in JSON.
     """
     _check(name, services, groups)
     if expires:
         end_of(expires, datetime.now(UTC))  # told before anything is made
     wanted = NewToken(name=name, role=role, services=services, groups=groups, expires=expires)
-    made = asyncio.run(_create(wanted))
+    with private_file(output, is_forced=force) if output else nullcontext() as write:
+        made = asyncio.run(_create(wanted))
+        if write is not None:
+            write(f"{made.text}\n")
+            made = replace(made, text="")
     if as_json:
         emit(made)
         return
     until = f"until {made.token.expires_at:%Y-%m-%d %H:%MZ}" if made.token.expires_at else "for ever"
-    click.echo(
+    say(
         f"{made.token.id}: {made.token.name} has access as {made.token.role} {until}. "
-        f"`teal tokens revoke {made.token.id}` ends that. The token, which is not shown again:",
+        f"`teal tokens revoke {made.token.id}` ends that. "
+        f"{f'The token is in {output}.' if output else 'The token, which is not shown again:'}",
         err=True,
     )
-    click.echo(made.text)
+    if not output:
+        click.echo(made.text)
 
 
 async def _create(wanted: NewToken) -> TokenMade:
@@ -176,7 +202,7 @@ async def _create(wanted: NewToken) -> TokenMade:
 
 
 @tokens_command.command("list")
-@json_option
+@output_option(has_wide=True)
 def list_command(as_json: bool) -> None:
     """List every token, newest first, also those that ended; never their texts."""
     found = asyncio.run(_every())
@@ -185,7 +211,8 @@ def list_command(as_json: bool) -> None:
     elif not found:
         click.echo("no tokens yet: `teal tokens create` makes one")
     else:
-        click.echo("\n".join(table(HEAD, [_row(token) for token in found])))
+        head, row = ((*HEAD, *WIDE), _wide) if wants_wide() else (HEAD, _row)
+        click.echo("\n".join(table(head, [row(token) for token in found])))
 
 
 async def _every() -> tuple[TokenView, ...]:
@@ -260,3 +287,8 @@ def _row(token: TokenView) -> tuple[str, ...]:
     used = f"{span_text((now - token.last_used_at).total_seconds())} ago" if token.last_used_at else "never"
     services = ", ".join(token.services) or "every one"
     return (token.id, token.name, token.role, services, state, used, token.created_by)
+
+
+def _wide(token: TokenView) -> tuple[str, ...]:
+    ends = f"{token.expires_at:%Y-%m-%d %H:%MZ}" if token.expires_at else "never"
+    return (*_row(token), ", ".join(token.groups) or "none", f"{token.created_at:%Y-%m-%d %H:%MZ}", ends)

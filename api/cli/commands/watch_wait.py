@@ -16,7 +16,7 @@ from api.cli.output.output import emit, json_option, say, span_text
 from api.cli.output.quantities import DURATION
 from api.cli.process.exit_codes import GAVE_UP, exit_code
 from api.client.goals import Goal, goal_of
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 
 
 @click.command("watch")
@@ -26,7 +26,8 @@ from orchestrator.engine.views.rollout import RolloutView
 def watch_command(name: str, timeout: timedelta | None, as_json: bool) -> None:
     """Follow a rollout until it ends; exits 0 if it succeeded, 3 if it was rolled back.
 
-    It only looks: the rollout moves while `teal serve` or `teal deploy` runs somewhere. Ctrl-C stops looking.
+    It only looks: the rollout moves while `teal serve` or `teal deploy` runs somewhere. Ctrl-C stops looking. A server
+    that is away is asked again for half a minute, with --timeout for as long as that.
     """
     sys.exit(asyncio.run(watch(name, timeout=timeout, as_json=as_json)))
 
@@ -34,30 +35,35 @@ def watch_command(name: str, timeout: timedelta | None, as_json: bool) -> None:
 async def watch(name: str, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
     """Follow a rollout on the screen until it ends; returns the exit code."""
     async with open_door() as door:
-        return await follow(door, (await door.get(name)).id, timeout=timeout, as_json=as_json)
+        # Without a time of its own it tells at once that nothing is at the server's address.
+        asked = name if timeout else (await door.get(name)).id
+        return await follow(door, asked, timeout=timeout, as_json=as_json)
 
 
-async def follow(door: Reads, rollout: str, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
-    """Follow a rollout, by its id, until it ends; returns the exit code.
+async def follow(door: Reads, name: str, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
+    """Follow a rollout until it ends; returns the exit code.
 
-    A server that is away for a moment is waited for. Raises Unreachable once it has been away for too long.
+    A server that is away is waited for: as long as the timeout says, without one for a moment. Raises Unreachable once
+    it has been away for too long.
     """
     screen = screen_for(err=as_json)
-    patient = PatientDoor(door, screen.say)
+    patient = PatientDoor(door, screen.say, limit=timeout)
     view: RolloutView | None = None
     try:
         async with asyncio.timeout(timeout.total_seconds() if timeout else None):
+            rollout = (await patient.get(name)).id
             async for look in looks(patient, rollout, enough=asyncio.Event()):
                 view = look.view
                 screen.show(look)
     except TimeoutError:
+        rollout = (await patient.last_seen(name)).id
         screen.say(
             f"{rollout} has not ended within {_limit(timeout)}: it goes on; `teal watch {rollout}` looks again"
         )
         view = None
     finally:
         screen.close()
-    final = view or patient.seen or await door.get(rollout)
+    final = view or await patient.last_seen(name)
     if as_json:
         emit(final)
     return exit_code(final) if view else GAVE_UP
@@ -92,22 +98,25 @@ class UntilType(click.ParamType["Goal"]):
 def wait_command(name: str, until: Goal, timeout: timedelta | None, as_json: bool) -> None:
     """Wait silently until a rollout has come so far.
 
-    Exits 0 when it has, 3 at once if it is rolled back instead, 1 if it ended without, 4 after --timeout.
+    Exits 0 when it has, 3 at once if it is rolled back instead, 1 if it ended without, 4 after --timeout. A server
+    that is away is asked again for half a minute, with --timeout for as long as that.
     """
     sys.exit(asyncio.run(_wait(name, until, timeout=timeout, as_json=as_json)))
 
 
 async def _wait(name: str, until: Goal, *, timeout: timedelta | None, as_json: bool) -> int:  # noqa: ASYNC109 - a person's limit
     async with open_door() as door:
-        view, patient = await door.get(name), PatientDoor(door, _tell)
-        if until.is_beyond(view):
-            raise click.UsageError(f"{view.id} has {len(view.steps)} steps; {until.words} never comes")
-        code = GAVE_UP
+        patient, code = PatientDoor(door, _tell, limit=timeout), GAVE_UP
         try:
             async with asyncio.timeout(timeout.total_seconds() if timeout else None):
+                view = await (patient if timeout else door).get(name)
+                if until.is_beyond(view):
+                    raise click.UsageError(
+                        f"{view.id} has {len(view.steps)} steps; {until.words} never comes"
+                    )
                 view, code = await _until(patient, view.id, until)
         except TimeoutError:
-            view = patient.seen or view
+            view = await patient.last_seen(name)
             click.echo(
                 f"{view.id} has not come to {until.words} within {_limit(timeout)}: it is {view.phase}",
                 err=True,

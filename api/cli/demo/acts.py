@@ -13,7 +13,7 @@ from api.cli.backend.backend import Door, Which
 from api.cli.following.follow import LOOK_SECONDS, Look, looks, pause
 from orchestrator.core.domain.errors import Refused
 from orchestrator.core.domain.ids import revision_name
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from sandbox.plane.clients.load import Load
 from sandbox.plane.clients.tally import LoadSeen
 from sandbox.sandbox import Sandbox

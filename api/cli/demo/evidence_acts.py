@@ -9,7 +9,7 @@ from api.cli.demo.acts import Act, Witnessed
 from api.cli.following.follow import LOOK_SECONDS, Look
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.gates import alarms, compare
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from sandbox.plane.clients.load import Load
 from sandbox.plane.clients.tally import LoadSeen
 from sandbox.plane.tasks.control import FaultRequest

@@ -13,7 +13,7 @@ from api.cli.following.follow import Look
 from api.cli.output.output import clock_text, span_text
 from api.cli.output.rollout_sheet import Line, Span, Style, label, painted, sheet
 from orchestrator.core.domain.ids import revision_name
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from sandbox.scenarios.demo import Felt, RevisionFelt
 
 FELT_EVERY_SECONDS = 5.0

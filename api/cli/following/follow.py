@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from api.cli.backend.backend import EVENTS_A_PAGE, Reads
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from orchestrator.ports.rollouts import EventSeen
 
 LOOK_SECONDS = 0.25

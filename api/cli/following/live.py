@@ -11,7 +11,7 @@ from api.cli.following.event_lines import Lines, is_told, line_of
 from api.cli.following.follow import Look, Screen
 from api.cli.output.output import is_live
 from api.cli.output.rollout_sheet import Line, Span, sheet
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 
 
 def screen_for(*, err: bool) -> Screen:

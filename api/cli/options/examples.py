@@ -46,6 +46,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal list --active",
         "teal list --service prod/checkout --phase rolled_back",
         "teal -p prod list --json",
+        "teal list --output wide",
     ),
     "get": ("teal get prod/checkout", "teal get checkout-3f9a1c07 --json", "teal status prod/checkout"),
     "watch": ("teal watch prod/checkout", "teal watch checkout-3f9a1c07 --timeout 1h"),
@@ -83,11 +84,25 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "teal verify-account --clean",
     ),
     "evidence": ("teal evidence events.json",),
-    "report": ("teal report checkout-3f9a1c07", "teal report checkout-3f9a1c07 --json"),
+    "report": (
+        "teal report checkout-3f9a1c07",
+        "teal report checkout-3f9a1c07 --json",
+        "teal report checkout-3f9a1c07 --log events.json",
+    ),
     "tokens": (
         "teal tokens create --name ci --role operator --service prod/checkout --expires 30d",
-        "teal -p prod tokens list",
+        "teal tokens create --name ci --role operator --output ci.token",
+        "teal -p prod tokens list --output wide",
         "teal tokens revoke t-3f9a1c0712ab34cd",
+    ),
+    "login": (
+        "teal login prod --server https://teal.example.com",
+        "teal -p prod login < token.txt",
+    ),
+    "profile": (
+        "teal profile list",
+        "teal profile use prod",
+        "teal profile set ci --server https://teal.example.com --token-env TEAL_CI_TOKEN",
     ),
     "completion": (
         'eval "$(teal completion bash)"                                # in ~/.bashrc',

@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from orchestrator.engine.views.rollout import RolloutView
+    from orchestrator.engine.views.rollout_values import RolloutView
 
 SERVER_SECONDS = 1.5
 STORE_SECONDS = 5.0  # importing what reads it is most of that on a slow machine; the disk itself is quick

@@ -21,6 +21,7 @@ class Begun:
     alarms: tuple[str, ...]
     is_ready: bool
     warnings: tuple[Finding, ...]
+    is_unchecked: bool  # the revision is named because it is the family's newest, not because anybody said so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,12 @@ def tell(made: Beginnings) -> None:
         say(f"{one.service}: {one.file}: {one.task_definition}, plan {one.plan}, {alarms}", err=True)
         for finding in one.warnings:
             say(f"  warning  {finding.what}: {finding.why}", err=True)
+        if one.is_unchecked and one.is_ready:
+            say(
+                f"  warning  {one.task_definition} is named because it is the newest: nobody has checked it; "
+                f"`teal diff -f {one.file}` shows what it changes",
+                err=True,
+            )
         if not one.is_ready:
             say("  it runs already: write the revision to release into the file", err=True)
     for refused in made.refused:

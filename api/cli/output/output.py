@@ -17,7 +17,7 @@ import click
 from orchestrator.core.domain.text import HIDDEN, visible
 
 Wrapped = TypeVar("Wrapped", bound=Callable[..., Any])
-_JSON = "teal.json"
+_JSON, _FORMAT = "teal.json", "teal.format"
 _HIDDEN = re.compile(f"[{HIDDEN}]")
 
 
@@ -25,8 +25,12 @@ def json_option(command: Wrapped) -> Wrapped:
     """``--json``: exactly one line of JSON on standard output, everything for people on standard error."""
 
     def remember(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
-        ctx.find_root().meta[_JSON] = value
-        return value
+        meta = ctx.find_root().meta
+        if value and meta.get(_FORMAT) not in (None, "", "json"):
+            raise click.UsageError("--json is --output json: leave out one of them", ctx)
+        is_asked = value or meta.get(_FORMAT) in ("json", "yaml")
+        meta[_JSON] = is_asked
+        return is_asked
 
     return click.option(
         "--json",
@@ -37,15 +41,62 @@ def json_option(command: Wrapped) -> Wrapped:
     )(command)
 
 
+def output_option(*, has_wide: bool = False) -> Callable[[Wrapped], Wrapped]:
+    """``--output`` beside ``--json``: the same value as JSON or YAML; ``wide``: more columns for people."""
+    formats = ("json", "yaml", "wide") if has_wide else ("json", "yaml")
+
+    def remember(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+        ctx.find_root().meta[_FORMAT] = value or ""
+
+    option = click.option(
+        "--output",
+        "-o",
+        type=click.Choice(formats),
+        is_eager=True,
+        expose_value=False,
+        callback=remember,
+        help=f"{'json and yaml' if has_wide else 'As json or yaml'}: for programs"
+        f"{'; wide: with more columns' if has_wide else ''}.",
+    )
+    return lambda command: option(json_option(command))
+
+
 def wants_json(ctx: click.Context) -> bool:
-    """True if the command that runs was asked for JSON."""
+    """True if the command that runs was asked for JSON, or the same as YAML."""
     return bool(ctx.find_root().meta.get(_JSON))
 
 
+def wants_wide() -> bool:
+    """True if the command that runs was asked for more columns."""
+    return _format() == "wide"
+
+
 def emit(value: object) -> None:
-    """One line of JSON on standard output."""
+    """One line of JSON on standard output, or one document of YAML where that was asked for."""
     text = json.dumps(shape(value), ensure_ascii=False)
+    if _format() == "yaml":
+        click.echo(_yaml(shape(value), is_plain=not _HIDDEN.search(text) and "\\u" not in text), nl=False)
+        return
     click.echo(_HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def _format() -> str:
+    context = click.get_current_context(silent=True)
+    return str(context.find_root().meta.get(_FORMAT, "")) if context else ""
+
+
+def _yaml(value: object, *, is_plain: bool) -> str:
+    """A document of YAML. ``is_plain``: nothing in it orders a terminal about; else all but ASCII is escaped."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    writer, out = YAML(typ="safe", pure=True), StringIO()
+    writer.default_flow_style, writer.allow_unicode = False, is_plain
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # members keep their order, as in JSON
+    writer.explicit_start, writer.width = True, 10_000
+    writer.dump(value, out)
+    return out.getvalue()
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -15,7 +15,7 @@ import click
 from api.cli.output.output import clock_text, is_coloured, percent_text, span_text
 from orchestrator.core.domain.ids import revision_name
 from orchestrator.core.domain.text import visible
-from orchestrator.engine.views.rollout import GateView, HoldView, RolloutView, RuleView, StepView
+from orchestrator.engine.views.rollout_values import GateView, HoldView, RolloutView, RuleView, StepView
 
 Style = Literal["", "blue", "green", "red", "yellow", "dim", "bold"]
 

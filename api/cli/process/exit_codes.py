@@ -1,7 +1,7 @@
 """What a command's end means to a shell."""
 
 from orchestrator.core.domain.phases import Phase
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 
 FAILED = 1
 ROLLED_BACK = 3

@@ -19,7 +19,7 @@ from orchestrator.core.domain.errors import Conflict, Refused
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine import commands
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 from orchestrator.ports.rollouts import Stored
 
 T = TypeVar("T")

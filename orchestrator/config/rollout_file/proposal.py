@@ -5,12 +5,13 @@ written instead stands there too. Nothing is proposed that was not seen.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.core.analysis.detectable_regression import Load, foresee, words_of
+from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.core.cloud.forward_action import cookie_life
 from orchestrator.core.cloud.resources import Absent, AlarmSeen
 from orchestrator.core.cloud.survey import Finding, GroupSurvey, Survey
@@ -29,6 +30,7 @@ from orchestrator.preflight.evidence.alarms import names_with_green
 from orchestrator.preflight.plan.notes import conditions_of
 
 NOT_A_FAULT = "already-runs-it"  # the file is right, and waits for a revision to release
+DIFFERENCES_MAX = 20
 MINUTE = timedelta(seconds=60)
 
 Remarks = Mapping[str, tuple[str, ...]]
@@ -129,8 +131,38 @@ def _on_revision(found: Beginning) -> Iterator[str]:
     runs = revision_name(found.survey.blue.task_definition)
     if found.task_definition == runs:
         yield f"Blue runs {runs} already: name the revision to release, or its images: {{images: {{app: …}}}}."
+        return
+    if found.is_named:
+        yield f"Blue runs {runs}; this one was named."
     else:
-        yield f"The newest active revision of the family; blue runs {runs}."
+        yield (
+            f"CHECK THIS: blue runs {runs}. {found.task_definition} stands here for one reason, that it was registered "
+            "last in the family: nobody has said that it is good, or meant to be released."
+        )
+    yield from _on_differences(found.survey.differences)
+
+
+def _on_differences(differences: Sequence[Difference] | None) -> Iterator[str]:
+    """What the named revision changes, as `teal diff` shows it."""
+    if differences is None:
+        yield "What it changes could not be read: look with `teal diff -f FILE`."
+        return
+    if not differences:
+        yield "It runs the same as blue does."
+        return
+    yield "What it changes (`teal diff -f FILE`):"
+    for one in differences[:DIFFERENCES_MAX]:
+        what = " ".join(part for part in (one.container, one.field, one.name) if part)
+        if one.before == one.after:
+            yield f"  {what}: {one.before} changes"
+        else:
+            yield f"  {what}: {_value(one.before)} → {_value(one.after)}"
+    if len(differences) > DIFFERENCES_MAX:
+        yield f"  and {len(differences) - DIFFERENCES_MAX} more"
+
+
+def _value(value: str | None) -> str:
+    return "not there" if value is None else value or '""'
 
 
 def _on_plan(found: Beginning, spec: Spec) -> Iterator[str]:

@@ -17,3 +17,4 @@ class Beginning:
     survey: Survey
     around: Surroundings
     watchers: tuple[AlarmSeen, ...]  # alarms on the service, its target groups or load balancers, by name
+    is_named: bool = False  # by whoever asked; else it is the newest, which nobody has checked

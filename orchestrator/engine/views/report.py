@@ -61,7 +61,7 @@ async def report(store: ReportStore, rollout: RolloutId) -> Report:
         drift=tuple(seen.event.message for seen in _of(log, EventKind.DRIFT_FOUND)),
         turned_back=_turn(log),
         end=_end(log),
-        chain=_chain(log),
+        chain=_chain(log, stored.events),
     )
 
 
@@ -186,12 +186,17 @@ def _end(log: Iterable[EventSeen]) -> EndPart | None:
     return EndPart(at=seen.event.at, phase=_text(seen, "phase"), told=seen.event.message)
 
 
-def _chain(log: tuple[EventSeen, ...]) -> ChainPart:
+def _chain(log: tuple[EventSeen, ...], counted: int) -> ChainPart:
+    """`counted`: how many events the row says there are, which shows a log that was cut off at its end."""
     broken = first_broken((seen.rollout, seen.number, seen.event, seen.chain) for seen in log)
+    missing = max(0, counted - len(log))
+    if missing and broken is None:
+        broken = len(log) + 1
     return ChainPart(
         events=len(log),
         is_whole=broken is None,
         first_broken=broken,
+        missing=missing,
         last=log[-1].chain if log else "",
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.engine.views.rollout import RolloutView
+from orchestrator.engine.views.rollout_values import RolloutView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +103,12 @@ class EndPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainPart:
-    """Whether the log is whole. Keep ``last`` elsewhere: it then shows also that nothing was cut off or made anew."""
+    """Whether the log is whole. Keep ``last`` elsewhere: it then shows also that nothing was made anew."""
 
     events: int
     is_whole: bool
     first_broken: int | None  # the number of the first event that does not follow from the one before
+    missing: int  # events that the store has counted and that are not there any more
     last: str  # the last event's link, SHA-256, hexadecimal
 
 

@@ -53,7 +53,9 @@ class Row:
     @property
     def stored(self) -> Stored:
         """The row as doors and ticks get it."""
-        return Stored(rollout=self.rollout, version=self.version, wake_at=self.wake_at)
+        return Stored(
+            rollout=self.rollout, version=self.version, wake_at=self.wake_at, events=len(self.events)
+        )
 
     @property
     def open_commands(self) -> tuple[Command, ...]:

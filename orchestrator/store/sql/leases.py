@@ -140,7 +140,9 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
     connection.execute(_WRITE, {"row": rollout.id, **written, **(_FREE if is_over else {})})
     if is_over:
         connection.execute(delete(claims).where(claims.c.rollout == rollout.id))
-    stored_now = Stored(rollout=rollout, version=row.version + 1, wake_at=wake_at)
+    stored_now = Stored(
+        rollout=rollout, version=row.version + 1, wake_at=wake_at, events=row.event_count + len(events)
+    )
     return replace(leased, stored=stored_now, commands=() if is_over else left)
 
 

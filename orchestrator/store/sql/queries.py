@@ -17,7 +17,13 @@ from orchestrator.store import invariants
 from orchestrator.store.codec import decode
 from orchestrator.store.sql.tables import commands, events, records, rollouts
 
-SHOWN = (rollouts.c.id, rollouts.c.version, rollouts.c.wake_at, rollouts.c.body)  # what `stored` needs
+SHOWN = (  # what `stored` needs
+    rollouts.c.id,
+    rollouts.c.version,
+    rollouts.c.wake_at,
+    rollouts.c.event_count,
+    rollouts.c.body,
+)
 
 _OPEN = (
     select(commands.c.rollout, commands.c.body)
@@ -34,7 +40,7 @@ _NEXT_SERVICE = select(func.min(rollouts.c.service)).where(rollouts.c.service > 
 def stored(row: Row[*tuple[Any, ...]]) -> Stored:
     """A row of `SHOWN` as a value. Raises Unusable if its body does not fit."""
     rollout = decode(Rollout, row.body, rollout=row.id)
-    return Stored(rollout=rollout, version=row.version, wake_at=row.wake_at)
+    return Stored(rollout=rollout, version=row.version, wake_at=row.wake_at, events=row.event_count)
 
 
 def load(connection: Connection, rollout: RolloutId) -> Stored:

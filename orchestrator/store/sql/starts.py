@@ -57,7 +57,7 @@ def create(
     _take(connection, rollout.id, free)
     outbox.open_rollout(connection, rollout.id, since=log[0].event.at if log else None)
     add_events(connection, rollout.id, log)
-    return Stored(rollout=rollout, version=1, wake_at=wake_at)
+    return Stored(rollout=rollout, version=1, wake_at=wake_at, events=len(log))
 
 
 def claim(connection: Connection, rollout: RolloutId, claims: frozenset[str]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.cli.processes import environment, running
+from tests.cli.schemas import hold_to_schema
 from tests.cli.terminal import Terminal
 
 
@@ -62,3 +63,38 @@ def test_report_of_an_altered_log_names_the_event_and_exits_1(
     assert "BROKEN at event 1" in result.stderr
     chain = json.loads(terminal.teal("report", rolled_back, "--json").stdout)["chain"]
     assert (chain["is_whole"], chain["first_broken"]) == (False, 1)
+
+
+def test_report_of_a_log_that_was_cut_off_says_how_many_events_are_missing(
+    terminal: Terminal, rolled_back: str, tmp_path: Path
+) -> None:
+    whole = terminal.json("report", rolled_back)["chain"]["events"]
+    engine = create_engine(f"sqlite:///{tmp_path}/teal.db")
+    with engine.begin() as connection:
+        connection.execute(text(f"DELETE FROM events WHERE number > {whole - 2}"))
+    engine.dispose()
+    result = terminal.teal("report", rolled_back)
+    assert result.exit_code == 1
+    assert f"BROKEN, 2 events missing: event {whole - 1} is not there" in result.stderr
+    chain = json.loads(terminal.teal("report", rolled_back, "--json").stdout)["chain"]
+    assert (chain["is_whole"], chain["missing"], chain["first_broken"]) == (False, 2, whole - 1)
+
+
+def test_exported_log_is_whole_up_to_its_end_and_says_what_it_cannot_know(
+    terminal: Terminal, rolled_back: str, tmp_path: Path
+) -> None:
+    lines = terminal.teal("events", rolled_back, "--json").stdout.splitlines()
+    file = tmp_path / "events.json"
+    file.write_text("\n".join(lines[:-2]))
+    result = terminal.teal("report", rolled_back, "--log", str(file), TEAL_STORE="sqlite:////nowhere/x.db")
+    assert result.exit_code == 0
+    assert f"whole up to event {len(lines) - 2}\n" in result.stdout
+    assert "whether there were later ones cannot be known from the file alone" in result.stdout
+    found = json.loads(terminal.teal("report", rolled_back, "--log", str(file), "--json").stdout)
+    hold_to_schema("report --log", found)
+    assert found["last"] == json.loads(lines[-3])["chain"]
+    file.write_text("\n".join([*lines[:3], *lines[4:]]))
+    broken = terminal.teal("report", rolled_back, "--log", str(file))
+    assert (broken.exit_code, "BROKEN at event 4" in broken.stdout) == (1, True)
+    file.write_text("{}")
+    assert terminal.teal("report", rolled_back, "--log", str(file)).exit_code == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.auth.tokens import digest_of, is_token
+from api.cli.backend.profiles import token_in
 from tests.cli.processes import environment, running
 from tests.cli.terminal import Terminal
 
@@ -94,3 +95,20 @@ def test_server_makes_lists_and_revokes_tokens_as_the_store_does(terminal: Termi
         assert terminal.teal("tokens", "revoke", made["token"]["id"], **there).exit_code == 0
         assert terminal.teal("list", **theirs).exit_code == 1
         assert made["text"] not in forbidden.output
+
+
+def test_token_in_a_file_is_one_that_teal_takes_and_stands_nowhere_else(terminal: Terminal) -> None:
+    path = terminal.folder / "ci.token"
+    result = terminal.teal(*CREATE, "--output", str(path))
+    text = token_in(path, "x")
+    assert (result.exit_code, result.stdout, is_token(text)) == (0, "", True)
+    assert (path.stat().st_mode & 0o777, text in result.output) == (0o600, False)
+    refused = terminal.teal(*CREATE, "--output", str(path))
+    assert (refused.exit_code, "--force" in refused.stderr, token_in(path, "x")) == (5, True, text)
+    assert len(terminal.json("tokens", "list")["tokens"]) == 1, "none is made that could not be kept"
+    path.chmod(0o644)
+    made = json.loads(terminal.teal(*CREATE, "--output", str(path), "--force", "--json").stdout)
+    assert (made["text"], is_token(token_in(path, "x"))) == ("", True)
+    nowhere = terminal.teal(*CREATE, "--output", "/dev/null/x")
+    assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (5, True)
+    assert sorted(one.name for one in terminal.folder.iterdir() if "token" in one.name) == ["ci.token"]

@@ -12,6 +12,8 @@ from orchestrator.core.rollout.changes import changed
 from orchestrator.engine.views.rollout import view
 from orchestrator.ports.rollouts import Stored
 from tests.cli.terminal import Terminal, played
+from tests.client.examples import rollout
+from tests.client.scripted import Line, scripted
 
 
 def test_watch_of_a_rollout_that_was_taken_back_tells_the_story_and_exits_3(
@@ -94,3 +96,24 @@ def test_step_is_reached_once_its_weight_was_read_back_on_every_rule() -> None:
     shown = view(Stored(rollout=later, version=1, wake_at=None))
     assert has_reached(shown, 1)
     assert not has_reached(shown, 2)
+
+
+@pytest.mark.machine
+def test_wait_outlives_an_outage_at_its_very_beginning_when_it_was_given_time(terminal: Terminal) -> None:
+    lines = (Line(cut=True), Line(status=503, body={"detail": "the server starts"}), Line(body=rollout()))
+    with scripted(*lines) as script:
+        result = terminal.teal("wait", "r1", "--until", "step:1", "--timeout", "1s", TEAL_SERVER=script.url)
+        assert result.exit_code in (0, 4)
+        assert len(script.asked) >= 3
+    assert "Connection lost" in result.stderr
+    assert "Connected again" in result.stderr
+
+
+@pytest.mark.machine
+@pytest.mark.parametrize("command", ["watch", "wait"])
+def test_server_that_never_answered_within_the_time_is_said_so(terminal: Terminal, command: str) -> None:
+    result = terminal.teal(command, "r1", "--timeout", "0.4s", TEAL_SERVER="http://127.0.0.1:1")
+    assert result.exit_code == 1
+    assert "gave up looking" in result.stderr
+    at_once = terminal.teal(command, "r1", TEAL_SERVER="http://127.0.0.1:1")
+    assert (at_once.exit_code, "gave up" in at_once.stderr) == (1, False)

@@ -1,12 +1,12 @@
 """Looking on while the server is away: said once, gone on where it was, given up in the end."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.cli.following.reconnect import PatientDoor
-from orchestrator.core.domain.errors import NotFound, Unreachable
+from orchestrator.core.domain.errors import NotFound, Throttled, Unreachable
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.engine.views.rollout import RolloutView
@@ -79,6 +79,20 @@ def test_server_that_stays_away_is_given_up_after_half_a_minute_in_clear_words()
     )
     assert len(said) == 1
     assert len(server.asked) < 25
+
+
+def test_whoever_waits_for_hours_outlives_an_outage_of_many_minutes() -> None:
+    server, said = Server(lambda read: 3 < read < 500), list[str]()
+    door = PatientDoor(server, said.append, limit=timedelta(hours=2))
+    assert run_in_no_time(everything(door)) == list(range(1, 13))
+    assert said[0].endswith("Trying again for 2 h.")
+    assert said[1].startswith("Connected again after 16 min")
+
+
+def test_server_that_is_too_busy_is_asked_again() -> None:
+    busy = Throttled(what="the server takes no more requests for now")
+    server, said = Server(lambda read: read in (1, 2), error=busy), list[str]()
+    assert run_in_no_time(everything(PatientDoor(server, said.append))) == list(range(1, 13))
 
 
 def test_an_answer_that_is_a_refusal_is_not_asked_for_again() -> None:
