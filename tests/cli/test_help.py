@@ -53,11 +53,16 @@ def test_command_has_help_and_a_first_line(name: str, terminal: Terminal) -> Non
     assert command.help
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in COMMANDS if name not in ("serve", "schema", "tokens", "completion")]
-)
+GROUPS = {
+    "tokens": ("create", "list", "revoke"),
+    "profile": ("list", "show", "use", "remove", "set"),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("serve", "schema", "completion")])
 def test_command_takes_json(name: str, terminal: Terminal) -> None:
-    assert "--json" in terminal.teal(name, "--help").stdout
+    for words in [(name, one) for one in GROUPS.get(name, ())] or [(name,)]:
+        assert "--json" in terminal.teal(*words, "--help").stdout
 
 
 def test_mistyped_command_is_answered_with_the_nearest_one(terminal: Terminal) -> None:

@@ -97,7 +97,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "login": (
         "teal login prod --server https://teal.example.com",
-        "teal -p prod login < token.txt",
+        "teal -p prod login",
     ),
     "profile": (
         "teal profile list",
