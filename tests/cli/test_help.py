@@ -61,7 +61,8 @@ GROUPS = {
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("serve", "schema", "completion")])
 def test_command_takes_json(name: str, terminal: Terminal) -> None:
-    for words in [(name, one) for one in GROUPS.get(name, ())] or [(name,)]:
+    commands: list[tuple[str, ...]] = [(name, one) for one in GROUPS.get(name, ())]
+    for words in commands or [(name,)]:
         assert "--json" in terminal.teal(*words, "--help").stdout
 
 
