@@ -492,8 +492,8 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foresight:
-    """What a plan can see with this traffic. ``ratio`` None: no regression in errors is sure to be found
-    in time.
+    """What a plan can see with this traffic. ``ratio`` None: an error regression may reach 100 %
+    unnoticed.
     """
 
     load: Load

@@ -42,6 +42,8 @@ def _link(output: Output) -> str:
 
 def _name(kind: object) -> str:
     """What people call it: without the code's word for what it shows."""
+    if getattr(kind, "__origin__", None) is dict:
+        return "Names"
     if not isinstance(kind, type) or getattr(kind, "__args__", None):
         return "Evidence"
     return {"Made": "NewToken", "Shown": "Token"}.get(kind.__name__, kind.__name__.removesuffix("View"))

@@ -14,7 +14,7 @@ STATES = {
 
 def page() -> str:
     """The page's text."""
-    phases = [phase for phase in Phase if ACCEPTED[phase] and phase is not Phase.RETIRING]
+    phases = [phase for phase in Phase if ACCEPTED[phase]]
     return document(
         "Commands",
         "`orchestrator/core/domain/commands.py`",

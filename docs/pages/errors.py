@@ -52,7 +52,7 @@ def page() -> str:
     return document(
         "Errors",
         "the tree under `TealError`",
-        "Every error says what failed, why, and what to do next. Its code is stable: the HTTP door answers with a "
+        "Every error says what failed, why, and what to do next. Its code is stable: the HTTP API answers with a "
         "problem document (RFC 9457) whose `type` is `/problems/<code>`, and `--json` of the command line has the "
         "code too. A kind without words of its own on what to do is handled as its parent, named in parentheses.",
         table(

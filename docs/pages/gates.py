@@ -29,6 +29,12 @@ NAMES = (*(gate.name for gate in GATES.values()), approval.NAME)
 WORDS = Path(__file__).with_suffix("")  # the folder of the pages
 ANSWERS = ("FAIL", "HOLD", "PASS", "not applicable")
 ASKS, DO = "asks", "What to do"
+NEVER_WAIVED = ("health", "window", "approval")  # their HOLDs are not evidence: `Answer.is_evidence`
+AFTER_TRAFFIC = tuple(
+    name for name in NAMES if name not in (*NEVER_WAIVED, "probe")
+)  # promote comes with traffic
+WAIVED = f"{', '.join(f'`{name}`' for name in AFTER_TRAFFIC[:-1])} and `{AFTER_TRAFFIC[-1]}`"
+UNWAIVED = f"{', '.join(f'`{name}`' for name in NEVER_WAIVED[:-1])} and `{NEVER_WAIVED[-1]}`"
 
 
 def words_of(name: str) -> dict[str, str]:
@@ -64,11 +70,16 @@ def page() -> str:
         "`orchestrator/core/gates`",
         "A gate asks one question at every look and answers with a verdict, a reason in words, and the numbers "
         "behind "
-        "it. One FAIL outweighs every HOLD, and one HOLD every PASS. What could not be read never counts as a PASS.",
+        "it. The worst answer decides: one FAIL outweighs every HOLD, and one HOLD every PASS. What could not be read "
+        "never counts as a PASS.",
         table(["verdict", "meaning"], [[f"`{verdict}`", VERDICTS[verdict]] for verdict in Verdict]),
         "A step is left at the later of two moments: its bake is over, and every gate that applies has judged one "
-        "whole measured interval that began after the weight was read back. `promote` waives time and the HOLDs of "
-        "`guard` and `alarms`; it waives no FAIL, and nothing of `health`.",
+        "whole measured interval that began after the weight was read back. `promote` waives the rest of the bake and "
+        "every HOLD that is for want of evidence, whichever of "
+        + WAIVED
+        + " gave it. It waives no FAIL, nothing of "
+        + UNWAIVED
+        + ", and no drift or missing capacity.",
         "While traffic returns to blue, the same gates judge blue. A FAIL there puts the last good step back on "
         "green, holds and pages people; it never rolls the release back by itself.",
         "Counts are of what the load balancer saw. A proxy behind it that tries a failed request again, as Service "

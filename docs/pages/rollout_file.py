@@ -19,7 +19,7 @@ def page() -> str:
     return document(
         "The rollout file",
         "the models of `orchestrator/config`",
-        "YAML 1.2, or the same as JSON at the HTTP door. The least that works:",
+        "YAML 1.2, or the same as JSON through the HTTP API. The least that works:",
         code("service: prod/checkout\nrevision: {task_definition: checkout:43}", "yaml"),
         "Everything else has a default. This is the same file with all of them written out:",
         code(config.dump(least), "yaml"),
@@ -69,9 +69,17 @@ def _mappings(node: Schema, whole: Schema) -> Iterator[tuple[Schema, str]]:
         yield from _mappings(choice, whole)
     if "items" in node:
         yield from ((child, f"[]{suffix}") for child, suffix in _mappings(node["items"], whole))
+    if named := _named(node):
+        yield from ((child, f".NAME{suffix}") for child, suffix in _mappings(named, whole))
+
+
+def _named(node: Schema) -> Schema | None:
+    """What a mapping of free names holds; names that must look a certain way stand under their pattern."""
     named = node.get("additionalProperties")
     if isinstance(named, dict):
-        yield from ((child, f".NAME{suffix}") for child, suffix in _mappings(named, whole))
+        return named
+    patterned: list[Schema] = list(node.get("patternProperties", {}).values())
+    return patterned[0] if patterned else None
 
 
 def _values(node: Schema, whole: Schema) -> str:
@@ -87,8 +95,8 @@ def _values(node: Schema, whole: Schema) -> str:
         return "a mapping"
     if "items" in node:
         return f"a list of: {_values(node['items'], whole)}"
-    if "additionalProperties" in node:
-        return f"a mapping of names to: {_values(node['additionalProperties'], whole)}"
+    if named := _named(node):
+        return f"a mapping of names to: {_values(named, whole)}"
     examples = ", ".join(f"`{example}`" for example in node.get("examples", ()))
     plain = {"string": "text", "boolean": "`true`, `false`", "integer": "a whole number"}
     kind = plain.get(node["type"], str(node["type"]))

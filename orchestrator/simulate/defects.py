@@ -23,6 +23,23 @@ class Defect(StrEnum):
     CLUMPED = "clumped"  # a good green whose errors, like blue's, come in clumps of three
 
 
+MEANINGS = {
+    Defect.NONE: "a good release",
+    Defect.TWICE: "green fails twice as often as blue",
+    Defect.FIVE: "green fails five times as often as blue",
+    Defect.TWENTY: "green fails twenty times as often as blue",
+    Defect.TOTAL: "green fails every request",
+    Defect.SLOW: "green's share of slow requests grows to three times blue's over ten minutes",
+    Defect.HIGH_LOAD: "a fifth of green's requests fail once it has half of the traffic",
+    Defect.LEAK: "a fifth of green's requests fail from twelve minutes on",
+    Defect.SHARED: "green exhausts what both share: both colours fail",
+    Defect.OUTAGE: "both fail for five minutes, and green has nothing to do with it",
+    Defect.COLD: "green fails ten times as often for two minutes, and is good from then on",
+    Defect.RETRIED: "a fifth of green's requests fail, and a proxy behind the load balancer tries each twice more",
+    Defect.CLUMPED: "a good green, whose errors come in threes as blue's do",
+}
+"""What each is, as `teal simulate --defect help` prints it."""
+
 GOOD = frozenset({Defect.NONE, Defect.OUTAGE, Defect.CLUMPED})
 """Where taking green back is a false abort."""
 

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from api.http.calls.commands import MEANINGS
 from docs import generate
+from docs.pages import cli_json
 from docs.pages import commands
 from docs.pages import events
 from docs.pages import gates
@@ -18,6 +20,7 @@ from docs.pages import states
 from orchestrator import config
 from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.client.transport import Transport
+from orchestrator.config.settings_file.models import settings_schema
 from orchestrator.core.domain.commands import ACCEPTED
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
@@ -55,6 +58,35 @@ def test_pages_name_every_phase_event_and_command() -> None:
 def test_table_of_commands_has_a_yes_for_each_that_is_accepted() -> None:
     row = next(line for line in commands.page().splitlines() if line.startswith("| `promote` |"))
     assert row.count("yes") == sum(CommandKind.PROMOTE in accepted for accepted in ACCEPTED.values())
+
+
+def test_the_table_of_commands_has_a_column_for_every_phase_in_which_one_is_accepted() -> None:
+    head = next(line for line in commands.page().splitlines() if line.startswith("| command | `"))
+    assert [f"`{phase}`" for phase in Phase if ACCEPTED[phase]] == head.strip("| ").split(" | ")[1:]
+
+
+def test_the_page_of_gates_says_what_promote_waives_as_their_holds_have_it() -> None:
+    """A gate whose file marks its HOLDs as no evidence is one that promote does not waive."""
+    marked = {name for name in gates.NAMES if "is_evidence=False" in source(gates.module_of(name))}
+    assert set(gates.NEVER_WAIVED) == marked
+    assert f"every HOLD that is for want of evidence, whichever of {gates.WAIVED} gave it" in gates.page()
+
+
+def source(module: ModuleType) -> str:
+    assert module.__file__ is not None
+    return Path(module.__file__).read_text(encoding="utf-8")
+
+
+def test_a_key_that_holds_things_by_name_says_so_and_lists_what_they_have() -> None:
+    schema = settings_schema()
+    told = {row[0]: row[1] for row in rollout_file.rows(schema, schema)}
+    assert told["`prometheus`"] == "a mapping of names to: a mapping"
+    assert "`prometheus.NAME.url`" in told
+    assert "object" not in told.values()
+
+
+def test_what_outputs_prints_is_described_as_what_it_is() -> None:
+    assert "| `teal outputs` | [Names](#names) |" in cli_json.page()
 
 
 def test_every_key_of_the_schema_has_a_row() -> None:

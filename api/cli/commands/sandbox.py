@@ -16,7 +16,7 @@ MINUTES = {"1s": 1, "5s": 5, "10s": 10}
     type=click.Choice(list(MINUTES)),
     default="5s",
     show_default=True,
-    help="How long a CloudWatch minute lasts; write it as metrics: {period: …} in the rollout file.",
+    help="How long a CloudWatch minute lasts; write it as metrics: {period: …, lag: 2 periods} in the rollout file.",
 )
 @click.option("--empty", is_flag=True, help="Start without any service, load balancer or cluster.")
 @click.option(
@@ -88,7 +88,7 @@ def _words(about: dict[str, object], minute: str, rate: float) -> str:
             f"    service: {name}",
             f"    revision: {{task_definition: {revisions['good']}}}",
             "    plan: [{weight: 10, bake: 15s}, {weight: 50, bake: 15s}, {weight: 100, bake: 30s}]",
-            f"    metrics: {{period: {minute}}}",
+            f"    metrics: {{period: {minute}, lag: 2 periods}}",
             "",
             *_probe_words(about),
             "and roll it out:",

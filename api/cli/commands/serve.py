@@ -31,7 +31,7 @@ _NO_FILE = (
     "--check", is_flag=True, help="Read the settings, say what is wrong with them (exit 2), and end."
 )
 def serve_command(host: str, port: int, settings_file: Path | None, require_auth: bool, check: bool) -> None:
-    """Run the engine and the HTTP door until SIGTERM or Ctrl-C; ticks under way are finished.
+    """Run the engine and the HTTP API until SIGTERM or Ctrl-C; ticks under way are finished.
 
     It speaks to AWS by the environment's credentials and region, and moves every rollout in TEAL_STORE. Beyond this
     machine it listens only once authentication is set up: a token, an issuer in the settings, or --require-auth.

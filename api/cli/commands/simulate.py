@@ -42,6 +42,17 @@ def _errors(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
     return share
 
 
+def _list_defects(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Print what there is and end, for `--defect help`."""
+    if "help" in value and not ctx.resilient_parsing:
+        from orchestrator.simulate.defects import MEANINGS
+
+        for line in table(("DEFECT", "WHAT IT IS"), [(one.value, words) for one, words in MEANINGS.items()]):
+            click.echo(line)
+        ctx.exit(0)
+    return value
+
+
 @click.command("simulate")
 @click.option(
     "--file", "-f", "path", type=click.Path(path_type=Path), required=True, help="The rollout file."
@@ -61,6 +72,8 @@ def _errors(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
     "--defect",
     "defects",
     multiple=True,
+    is_eager=True,
+    callback=_list_defects,
     help="Only this defect; may be repeated. `--defect help` lists them.",
 )
 @click.option(

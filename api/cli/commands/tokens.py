@@ -126,7 +126,7 @@ async def open_tokens() -> AsyncIterator[TokenDoor]:
 
 @click.group("tokens")
 def tokens_command() -> None:
-    """Make, list and revoke the tokens that let people and programs in at the HTTP door.
+    """Make, list and revoke the tokens that let people and programs use the HTTP API.
 
     Roles: viewer < operator < approver < admin. The first token of a store switches authentication on for every
     server on it: from then on every request needs a token.

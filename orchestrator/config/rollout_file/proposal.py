@@ -188,7 +188,7 @@ def _on_plan(found: Beginning, spec: Spec) -> Iterator[str]:
 def _would(spec: Spec, plan: str, load: Load) -> str:
     seen = foresee(replace(spec, plan=NAMED_PLANS[plan]), load)
     found = (
-        "no regression is sure to be found"
+        "too little traffic: an error regression may reach 100 % unnoticed"
         if seen.ratio is None
         else f"errors from {seen.ratio:.1f} times on"
     )

@@ -41,7 +41,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foresight:
-    """What a plan can see with this traffic. ``ratio`` None: no regression in errors is sure to be found in time."""
+    """What a plan can see with this traffic. ``ratio`` None: an error regression may reach 100 % unnoticed."""
 
     load: Load
     ratio: float | None  # green's error rate over blue's from which on it is found before full weight

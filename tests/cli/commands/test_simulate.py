@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.cli.main import teal
+from orchestrator.simulate.defects import Defect
 
 FILE = "service: prod/checkout\nrevision: {task_definition: 'checkout:43'}\nplan: canary\n"
 
@@ -80,3 +81,11 @@ def test_a_plan_longer_than_a_day_is_refused(tmp_path: Path) -> None:
     result = simulate(tmp_path, file=slow)
     assert result.exit_code == 2
     assert "/plan: the plan takes at least 29 h, and a day is simulated: write shorter bakes" in result.stderr
+
+
+def test_its_defects_are_listed_without_a_file() -> None:
+    result = CliRunner().invoke(teal, ["simulate", "--defect", "help"])
+    assert result.exit_code == 0, result.output
+    told = dict(line.split(maxsplit=1) for line in result.output.splitlines()[1:])
+    assert set(told) == {defect.value for defect in Defect}
+    assert told["total"] == "green fails every request"
