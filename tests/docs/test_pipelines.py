@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -264,10 +265,57 @@ def test_every_recipe_ends_with_what_became_of_the_rollout(plant: Plant, where: 
         ran = plant.job(command, **ids, PYTHONPATH=str(ROOT))
     (newest,) = (one for one in client.list() if one.id not in before)
     assert newest.phase == "rolled_back"
+    assert ran.returncode == 3, ran.stdout + ran.stderr
     if where == "python":
-        assert ran.stdout.splitlines()[-1] == "rolled_back"
-    else:
-        assert ran.returncode == 3, ran.stdout + ran.stderr
+        assert ran.stdout.splitlines()[-1].startswith("rolled_back ")
+
+
+@pytest.mark.parametrize(("role", "code"), [("operator", 1), ("approver", 0)])
+def test_a_job_that_approves_needs_the_second_of_the_pages_tokens(
+    plant: Plant, role: str, code: int
+) -> None:
+    plant.write(asks=True)
+    (made,) = (words for line in re.findall(r"^\$ teal (tokens .+)$", PAGE, re.MULTILINE)
+               if role in (words := shlex.split(line)))  # fmt: skip
+    token = run(*made, env=environment(plant.folder))
+    assert token.returncode == 0, token.stderr
+    smoke = plant.folder / "smoke-test.sh"
+    smoke.write_text("#!/bin/sh\nexit 0\n")
+    smoke.chmod(0o755)
+    ran = plant.job(
+        ["bash", "-c", blocks("sh")[1]], BUILD_ID=f"as-{role}", TEAL_TOKEN=token.stdout.strip()
+    )
+    assert ran.returncode == code, ran.stdout + ran.stderr
+    client = Client(plant.url, token=plant.admin)
+    newest = next(client.list(limit=1))
+    if role == "operator":
+        assert "this takes an approver" in ran.stderr
+        client.rollback(newest.id, reason="the test is over")
+    assert client.wait(newest.id, timeout=LONGEST_SECONDS).phase == (
+        "succeeded" if role == "approver" else "rolled_back"
+    )
+
+
+def test_the_actions_key_changes_with_a_re_run_and_with_nothing_else() -> None:
+    """The run's attempt is in it, and nothing that differs between two requests of one attempt."""
+    key = yaml((ACTION / "action.yml").read_text())["inputs"]["key"]["default"]
+    parts = re.findall(r"\$\{\{ ([\w.]+) \}\}", key)
+    assert parts == ["github.repository", "github.run_id", "github.run_attempt", "github.job"]
+
+
+def test_a_re_run_starts_anew_and_a_repeated_request_does_not(plant: Plant) -> None:
+    plant.believe()
+    plant.write()
+    with plant.taken_back():
+        first = plant.github(TEAL_KEY="repo-8-1-rollout")
+    client = Client(plant.url, token=plant.admin)
+    taken_back = next(client.list(limit=1)).id
+    repeated = plant.github(TEAL_KEY="repo-8-1-rollout")
+    assert (first.returncode, repeated.returncode) == (3, 3)
+    assert next(client.list(limit=1)).id == taken_back
+    again = plant.github(TEAL_KEY="repo-8-2-rollout")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert next(client.list(limit=1)).id != taken_back
 
 
 def gitlab_script() -> list[str]:
