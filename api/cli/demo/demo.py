@@ -63,7 +63,7 @@ def demo_command(evidence: bool, as_json: bool) -> None:
     results: list[Result] = []
     fault = ""
     try:
-        asyncio.run(_bounded(show, results, EVIDENCE if evidence else ORDINARY))
+        asyncio.run(bounded(show, results, EVIDENCE if evidence else ORDINARY))
     except (KeyboardInterrupt, asyncio.CancelledError):
         fault = "interrupted; everything it started is stopped"
     except (TealError, RuntimeError, ExceptionGroup) as error:
@@ -90,7 +90,7 @@ def _say(line: Line) -> None:
     click.echo(painted(line, err=True), err=True)
 
 
-async def _bounded(show: Show, results: list[Result], programme: Programme) -> None:
+async def bounded(show: Show, results: list[Result], programme: Programme) -> None:
     """Play everything within the programme's time; SIGTERM ends it as Ctrl-C does."""
     playing = asyncio.current_task()
     assert playing is not None
