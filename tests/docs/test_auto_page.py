@@ -151,3 +151,13 @@ def test_a_few_rollouts_say_what_the_table_says(rate: int, defect: str, times: f
     percent = 100 * fmean(harm) / (60 * rate)
     told = float(table(rate)["Teal `auto`"][defect].split()[0])
     assert told / times < percent < told * times
+
+
+@pytest.mark.machine(seconds=60)
+def test_an_outage_of_both_rolls_back_as_few_good_releases_as_the_table_says() -> None:
+    """Of 40 rollouts no more than three, where the table says about one in a hundred (by chance: once in 5,000)."""
+    told = float(table(1000)["Teal `auto`"]["outage rolled back"].split()[0])
+    spec = load_text(files()[-1])
+    taken = sum(roll_out(spec, load_of(1000), Defect.OUTAGE, seed=seed).is_rolled_back for seed in range(40))
+    assert told <= 2
+    assert taken <= 3
