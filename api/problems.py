@@ -116,7 +116,7 @@ class Foreign(TealError):
 
 
 class Simulating(TealError):
-    """A simulation is running already; one runs at a time."""
+    """As many simulations of one caller wait as may; one runs at a time, and callers take turns."""
 
     code = "simulating"
     http_status = 429
@@ -127,6 +127,13 @@ class Busy(TealError):
 
     code = "busy"
     http_status = 503
+
+
+class TooMany(TealError):
+    """One caller asks more at a time than this server answers to one."""
+
+    code = "too-many-requests"
+    http_status = 429
 
 
 class Internal(TealError):

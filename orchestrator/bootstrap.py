@@ -4,12 +4,12 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.ports.break_glass import Direct
@@ -44,6 +44,61 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class BehindDoors(Protocol):
+    """What a door asks: the store, AWS, the clock, and the engine to look at once, wherever that runs."""
+
+    @property
+    def store(self) -> Store:
+        """Where rollouts are kept."""
+        ...
+
+    @property
+    def cloud(self) -> Cloud:
+        """AWS."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def calendar(self) -> "Calendar":
+        """Freezes."""
+        ...
+
+    @property
+    def registries(self) -> tuple[str, ...]:
+        """Patterns of the images that revisions may run; empty: any."""
+        ...
+
+    @property
+    def outward(self) -> Outward | None:
+        """What judges addresses that a rollout file names; None: no requests are sent."""
+        ...
+
+    def hint(self) -> None:
+        """Something may be due now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineElsewhere:
+    """What doors ask whose engine runs in another process; `wake` reaches it."""
+
+    store: Store
+    cloud: Cloud
+    clock: Clock
+    calendar: "Calendar"
+    wake: Callable[[], None]
+    registries: tuple[str, ...] = ()
+    outward: Outward | None = None
+
+    def hint(self) -> None:
+        """Something may be due now."""
+        self.wake()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Everything a door needs to run rollouts in this process."""
@@ -58,6 +113,10 @@ class Engine:
     registries: tuple[str, ...] = ()  # patterns of the images that revisions may run; empty: any
     outward: Outward | None = None  # None: no probes are sent, and no webhook is asked
     lookout: "Aftercare | None" = None  # None: nobody looks back at rollouts that have ended
+
+    def hint(self) -> None:
+        """Something may be due now."""
+        self.worker.hint()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick what is due and tell what is committed until `stop` is set; then finish the ticks, and tell the last."""
@@ -120,15 +179,17 @@ async def open_store() -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def open_cloud(settings: Settings | None = None) -> AsyncIterator[Cloud]:
+async def open_cloud(settings: Settings | None = None, *, calls_for: str = "") -> AsyncIterator[Cloud]:
     """AWS by the environment's credentials, region and endpoint; nothing is called yet.
 
-    `settings`: whose accounts it knows by alias; None: those that TEAL_SETTINGS names.
+    `settings`: whose accounts it knows by alias; None: those that TEAL_SETTINGS names. `calls_for`: "engine" or
+    "doors" where both call AWS from two processes and divide what Teal allows itself; empty: one has all of it.
     """
+    from orchestrator.aws.client.rate_limits import SHARES
     from orchestrator.aws.session import open_cloud as opened
 
     settings = open_settings() if settings is None else settings
-    async with opened(accounts=settings.accounts) as cloud:
+    async with opened(accounts=settings.accounts, share=SHARES[calls_for]) as cloud:
         yield cloud
 
 
@@ -154,14 +215,17 @@ async def open_scout(account: str = "") -> AsyncIterator[tuple[PreflightCloud, S
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]:
-    """Store, AWS, a worker and a deliverer that are ready to run. `settings` None: those that TEAL_SETTINGS names."""
+async def open_engine(settings: Settings | None = None, *, has_doors: bool = False) -> AsyncIterator[Engine]:
+    """Store, AWS, a worker and a deliverer that are ready to run. `settings` None: those that TEAL_SETTINGS names.
+
+    `has_doors`: another process has doors to it, and calls AWS too.
+    """
     settings = open_settings() if settings is None else settings
     from orchestrator.engine.aws_time import AwsTime
 
     async with (
         open_store() as store,
-        open_cloud(settings) as cloud,
+        open_cloud(settings, calls_for="engine" if has_doors else "") as cloud,
         outward_of(settings, AwsTime(SystemClock(), cloud)) as outward,
     ):
         clock = AwsTime(SystemClock(), cloud)
@@ -184,6 +248,29 @@ async def open_engine(settings: Settings | None = None) -> AsyncIterator[Engine]
 
         async with open_wakeups(queue, store=store, clock=clock, hint=engine.worker.hint) as wakeups:
             yield replace(engine, wakeups=wakeups)
+
+
+@asynccontextmanager
+async def open_elsewhere(settings: Settings, *, hint: Callable[[], None]) -> AsyncIterator[EngineElsewhere]:
+    """Store and AWS for doors whose engine runs in another process, which `hint` wakes."""
+    from orchestrator.engine.aws_time import AwsTime
+    from orchestrator.engine.calendar import Calendar
+
+    async with (
+        open_store() as store,
+        open_cloud(settings, calls_for="doors") as cloud,
+        outward_of(settings, AwsTime(SystemClock(), cloud)) as outward,
+    ):
+        clock = AwsTime(SystemClock(), cloud)
+        yield EngineElsewhere(
+            store=store,
+            cloud=cloud,
+            clock=clock,
+            calendar=Calendar(store, clock, settings.freezes),
+            wake=hint,
+            registries=tuple(settings.registries),
+            outward=outward,
+        )
 
 
 def outward_of(settings: Settings, clock: Clock) -> "HttpOutward":

@@ -5,6 +5,7 @@ nobody who may start a rollout can widen what Teal reaches.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.events import EventKind
@@ -116,10 +117,26 @@ class Hosts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What the doors may be asked at most. ``connections`` fewer where this process may not open so many files."""
+
+    connections: int = 500
+    per_address: int = 250
+    per_caller: int = 250  # requests at a time, and half as many streams and waits; commands do not count
+    head: timedelta = timedelta(
+        seconds=10
+    )  # from the first byte of a request, or the connection, to its last header
+    body: timedelta = timedelta(seconds=20)  # from there to its last byte
+    unread: timedelta = timedelta(seconds=30)  # for a client to read on that has not taken what was sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a server needs beside its environment."""
 
     public_url: str = ""  # where people reach the server, for links
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose word on a client's address counts
+    bounds: Bounds = Bounds()
     accounts: tuple[Account, ...] = ()
     registries: tuple[str, ...] = ()  # patterns of image names that revisions may run; empty: any
     hosts: Hosts = Hosts()

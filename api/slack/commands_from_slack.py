@@ -122,7 +122,7 @@ async def give(door: SlackDoor, who: Principal, asked: SlackCommand) -> str:
     command = _command(door, who, asked, key=key)
     seen = await commands.accept(asked.rollout, command, store=door.engine.store)
     if seen.command == command:
-        door.engine.worker.hint()
+        door.engine.hint()
         return _accepted(stored, asked)
     if _is_same_press(asked, seen):
         return _again(asked, seen)
@@ -131,7 +131,7 @@ async def give(door: SlackDoor, who: Principal, asked: SlackCommand) -> str:
     seen = await commands.accept(asked.rollout, command, store=door.engine.store)
     if seen.command != command:
         return _again(asked, seen)
-    door.engine.worker.hint()
+    door.engine.hint()
     return _accepted(stored, asked)
 
 

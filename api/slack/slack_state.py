@@ -12,7 +12,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from api.problems import Forbidden
-from orchestrator.bootstrap import Engine
+from orchestrator.bootstrap import BehindDoors
 from orchestrator.core.domain.errors import Outside, TealError
 from orchestrator.core.domain.roles import Principal, Role
 from orchestrator.notify.slack.client import call, client_of
@@ -41,7 +41,7 @@ class Sender:
 class SlackDoor:
     """One server's Slack door."""
 
-    engine: Engine
+    engine: BehindDoors
     settings: Settings
     slack: Slack
     client: AsyncWebClient
@@ -95,7 +95,7 @@ class SlackDoor:
             log.error("call_not_kept", call=what, actor=by, outcome=outcome, why=str(error))
 
 
-def door_of(engine: Engine, settings: Settings) -> SlackDoor | None:
+def door_of(engine: BehindDoors, settings: Settings) -> SlackDoor | None:
     """The door of these settings; None where they set up no Slack app."""
     if settings.slack is None:
         return None

@@ -90,6 +90,15 @@ def page() -> str:
         "addresses are judged, and the connection is made to these; redirects are not followed. Never reached, "
         f"also where a private host leads there: {', '.join(f'`{network}`' for network in NEVER)} (metadata and "
         "credentials of clouds), and addresses that are no host's.",
+        "## Bounds",
+        "`teal serve` has its engine in one process and its doors in another, which is started again if it ends. What "
+        "the doors may be asked is bounded, and a rollback is accepted whatever else is asked of them: "
+        "`bounds` has the figures. Where there is no room for one more connection, the one goes whose client has said "
+        "nothing for longest, of the address that has most. Behind a proxy every connection has the proxy's address: "
+        "name it in `trusted_proxies`, and clients are told apart by the last address in `X-Forwarded-For` that is no "
+        "proxy's. Files are read, plans simulated and AWS asked for callers in turn; a rollout file has at most 20 "
+        "levels and 10,000 values. Of calls without a token ten a minute of an address, and sixty in all, are in the "
+        "audit log, which keeps the newest thousand of them.",
         "## Freezes",
         "`freezes` is one calendar for every rollout: while one is in force no rollout of the services it names "
         "starts "

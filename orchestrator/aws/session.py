@@ -15,7 +15,7 @@ from orchestrator.aws.client.botocore import open_wire
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.clock_skew import Skew
 from orchestrator.aws.client.errors import CREDENTIALS_ADVICE
-from orchestrator.aws.client.rate_limits import Limits
+from orchestrator.aws.client.rate_limits import ALONE, Limits, Share
 from orchestrator.aws.client.transport import Transport
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.errors import Denied, Refused
@@ -33,11 +33,13 @@ async def open_cloud(
     open_transport: Open | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     through: Callable[[Transport], Transport] = lambda transport: transport,
+    share: Share = ALONE,
 ) -> AsyncIterator[AwsCloud]:
     """AWS with the environment's credentials, for as long as the context lasts; nothing is called yet.
 
     `region` None: the environment's. `accounts`: those that `AwsCloud.of` knows. `open_transport` None: real clients.
-    `through`: what every call with the environment's own credentials goes through besides.
+    `through`: what every call with the environment's own credentials goes through besides. `share`: how much of AWS's
+    buckets this process allows itself.
     Raises Denied if no region or a broken configuration is found, Refused if the installed botocore is too old.
     Missing credentials show as Denied on the first call.
     """
@@ -46,7 +48,7 @@ async def open_cloud(
     skew = Skew(now)
     opens = open_transport or (lambda region, role: open_wire(region, role=role, heard=skew.hear))
     async with AsyncExitStack() as stack:
-        limits = Limits()
+        limits = Limits(share)
         own = Caller(through(await stack.enter_async_context(opens(where, None))), limits=limits)
         known = Accounts(
             accounts, own=own, region=where, limits=limits, open_transport=opens, stack=stack, now=now

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+REFUSED_KEPT = 1000
+"""Refused calls of nobody known are kept to about so many, the newest; all others for ever."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -19,12 +22,17 @@ class Call:
     request: str  # the request's id, as in the log
     token: str = ""  # the id of the token that was shown; empty: none of Teal's
 
+    @property
+    def is_strangers(self) -> bool:
+        """True for a call that was refused to nobody known: anybody can make as many as they like."""
+        return not self.actor and self.outcome != "ok"
+
 
 class CallRecorder(Protocol):
     """Writes it."""
 
     async def add_call(self, call: Call) -> None:
-        """Add one call."""
+        """Add one call. Of strangers' calls the oldest go beyond `REFUSED_KEPT`, some dozens at a time."""
         ...
 
 

@@ -82,6 +82,15 @@ def foreseen(spec: Spec, load: Demand) -> Foresight:
     return seen
 
 
+def room_for(spec: Spec, load: Demand, *, defects: int, periods_max: int) -> tuple[int, float]:
+    """How many runs of so many defects fit into so many metric periods, and how many periods one run lasts.
+
+    Raises Invalid for a plan that is longer than a day.
+    """
+    lasts = horizon_of(foreseen(simulated(spec)[0], load)) / spec.metrics.period
+    return int(periods_max / (lasts * defects)), lasts
+
+
 def horizon_of(seen: Foresight) -> timedelta:
     """How long an unseen defect goes on doing harm."""
     return max(HORIZON, 1.5 * seen.ends_after)

@@ -1,9 +1,12 @@
 """What every store promises of the log of calls; run over each store."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.domain.errors import Invalid
-from orchestrator.ports.calls import Call
+from orchestrator.ports.calls import REFUSED_KEPT, Call
 from orchestrator.ports.store import Store
 from tests.contract.store_doors import SECOND, Play
 from tests.contract.store_values import NOON
@@ -67,5 +70,41 @@ def test_a_cursor_that_no_page_returned_is_refused(play: Play[None], cursor: str
             await store.add_call(a_call(str(at)))
         with pytest.raises(Invalid, match="no page ends at"):
             await store.calls(before=cursor)
+
+    play(script)
+
+
+def test_strangers_refused_calls_go_with_time_and_nobody_elses_do(play: Play[None]) -> None:
+    async def script(store: Store) -> None:
+        kept = [a_call("known, refused", outcome="forbidden"), replace(a_call("nobody, done"), actor="")]
+        for call in kept:
+            await store.add_call(call)
+        strange = replace(a_call("strange", outcome="unauthenticated"), actor="")
+        async with asyncio.TaskGroup() as group:
+            for _ in range(REFUSED_KEPT + 300):
+                group.create_task(store.add_call(strange))
+        found, cursor = await store.calls(limit=500)
+        while cursor:
+            page, cursor = await store.calls(before=cursor, limit=500)
+            found += page
+        strangers = [call for call in found if call.is_strangers]
+        assert REFUSED_KEPT <= len(strangers) <= REFUSED_KEPT + 32
+        assert list(found[-2:]) == kept[::-1]
+
+    play(script)
+
+
+def test_a_page_goes_on_though_the_call_that_it_ended_with_is_gone(play: Play[None]) -> None:
+    async def script(store: Store) -> None:
+        await store.add_call(a_call("first"))
+        strange = replace(a_call("strange", outcome="unauthenticated"), actor="")
+        for _ in range(2):
+            await store.add_call(strange)
+        _, cursor = await store.calls(limit=2)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(REFUSED_KEPT + 64):
+                group.create_task(store.add_call(strange))
+        (last,), cursor = await store.calls(before=cursor)
+        assert (last.request, cursor) == ("first", "")
 
     play(script)

@@ -13,13 +13,14 @@ from pathlib import Path
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from api.app import create_app, serve
+from api.app import create_app
 from api.auth.fetching import Document
 from api.auth.tokens import new_token
 from api.http.telemetry.logs import log_to_stderr
+from api.serving.server import serve
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.cloud import AwsCloud
-from orchestrator.bootstrap import SystemClock, engine_of
+from orchestrator.bootstrap import Engine, SystemClock, engine_of
 from orchestrator.core.domain.roles import Role
 from orchestrator.ports.store import Store
 from orchestrator.ports.tokens import Token
@@ -72,16 +73,27 @@ async def main(folder: Path) -> None:
     cloud = AwsCloud(
         Caller(DirectTransport(world.call, refusal=AwsRefusal, lost=CallLost)), region=world.region
     )
-    app = create_app(engine_of(store, cloud, SystemClock()), settings=settings(), fetching=fetch)
+    engine = engine_of(store, cloud, SystemClock())
+    app = create_app(engine, settings=settings(), fetching=fetch)
+    app.state.door.is_working = True
     app.state.door.wait_max = LONGEST_WAIT
     app.state.door.simulated_max = SIMULATED_MAX
     await fill(store)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with asyncio.TaskGroup() as group:
             moving = group.create_task(move(world))
-            await serve(app, listener, lambda address: told(address, token_of(key)))
+            working = group.create_task(work(engine, stop := asyncio.Event()))
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            await serve(app, listener, lambda: told(address, token_of(key)))
+            stop.set()
+            await working
             moving.cancel()
     await store.close()
+
+
+async def work(engine: Engine, stop: asyncio.Event) -> None:
+    """Run the engine until `stop` is set."""
+    await engine.run(stop)
 
 
 async def fill(store: Store) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from orchestrator.store.opening import open_store
 from tests.contract.store_values import a_rollout, an_event
 
-SERVE = "from api.app import run; run(port=0, announce=lambda address: print(address, flush=True))"
+SERVE = "from api.serving.engine import run; run(port=0, announce=lambda address: print(address, flush=True))"
 PATIENCE = (
     120  # seconds: so long only a server that hangs takes, also on a machine that is busy with other things
 )

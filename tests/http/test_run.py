@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from api.app import run
 from api.auth.tokens import digest_of
+from api.serving.engine import run
 from orchestrator.core.domain.errors import Refused
 from orchestrator.core.domain.roles import Role
 from orchestrator.ports.tokens import Token

@@ -29,7 +29,7 @@ slack:
   api: {api}
 """
 SERVE = """
-from api.app import run
+from api.serving.engine import run
 from orchestrator.bootstrap import open_settings
 run(port=0, settings=open_settings(), announce=lambda address: print(address, flush=True))
 """

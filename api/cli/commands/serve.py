@@ -1,4 +1,4 @@
-"""`serve`: the engine and the HTTP door in one process."""
+"""`serve`: the engine, and the HTTP door beside it in a process of its own."""
 
 import os
 from pathlib import Path
@@ -42,6 +42,6 @@ def serve_command(host: str, port: int, settings_file: Path | None, require_auth
     if check:
         click.echo("the settings are right" if settings_file or os.environ.get("TEAL_SETTINGS") else _NO_FILE)
         return
-    from api.app import run
+    from api.serving.engine import run
 
     run(host, port, settings=settings, is_auth_required=require_auth)

@@ -107,7 +107,7 @@ async def _give(
         to=Tenths(body.to) if isinstance(body, BackBody) else None,
     )
     seen = await commands.accept(stored.rollout.id, command, store=engine.store)
-    engine.worker.hint()
+    engine.hint()
     return Commanded(rollout=view(await engine.store.load(stored.rollout.id)), command=command_view(seen))
 
 

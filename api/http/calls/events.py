@@ -64,7 +64,7 @@ async def events(
         since = min(int(last_event_id), NUMBER_MAX) if last_event_id.isdecimal() else after
         if rollout.phase.is_final and not await store.events(rollout.id, after=since, limit=1):
             return Response(status_code=204)
-        door.make_room()  # while the status can still say so
+        door.make_room(visit.caller)  # while the status can still say so
         return StreamingResponse(
             follow(door, rollout.id, after=since, request=request, visit=visit),
             media_type=STREAM,
@@ -87,7 +87,7 @@ async def follow(
     loop, store = asyncio.get_running_loop(), door.engine.store
     quiet_since = known_since = loop.time()
     try:
-        with door.waiting():
+        with door.waiting(visit.caller):
             yield f"retry: {RETRY_MS}\n\n"
             while True:
                 # The phase is read before the events: those that came with the last phase are then in the page.

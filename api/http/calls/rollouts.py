@@ -52,18 +52,19 @@ async def start(
     check_reach(visit.principal, str(spec.service))
     check_override(visit.principal, spec.override)
     engine = door.engine
-    stored = await commands.start(
-        spec,
-        author=by,
-        key=key,
-        store=engine.store,
-        cloud=engine.cloud,
-        clock=engine.clock,
-        registries=engine.registries,
-        calendar=engine.calendar,
-        addresses=engine.outward,
-    )
-    engine.worker.hint()
+    async with door.work.looking.of(visit.caller):
+        stored = await commands.start(
+            spec,
+            author=by,
+            key=key,
+            store=engine.store,
+            cloud=engine.cloud,
+            clock=engine.clock,
+            registries=engine.registries,
+            calendar=engine.calendar,
+            addresses=engine.outward,
+        )
+    engine.hint()
     visit.target = stored.rollout.id
     response.headers["Location"] = f"/v1/rollouts/{stored.rollout.id}"
     response.headers["ETag"] = etag(stored)
@@ -125,7 +126,7 @@ async def get(
     known = _version_of(if_none_match) if if_none_match else version
     if wait:
         than = stored.version if known is None else known
-        with door.waiting():
+        with door.waiting(visit.caller):
             stored = await newer(
                 door, stored.rollout.id, than=than, within=min(timedelta(seconds=wait), door.wait_max)
             )

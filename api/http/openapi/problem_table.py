@@ -15,6 +15,7 @@ SHARED: dict[str, tuple[int, str, str]] = {
     ),
     "TooLarge": (413, "too-large", "The body is larger than 256 KiB."),
     "HeadersTooLarge": (431, "headers-too-large", "The address or the headers are too long."),
+    "TooMany": (429, "too-many-requests", "One caller asks more at a time than is answered to one."),
     "Internal": (500, "internal", "A bug in Teal, or its store cannot be used; rollouts go on."),
     "Unavailable": (
         503,
@@ -53,7 +54,7 @@ OWN: dict[str, dict[int, Told]] = {
     "simulate": {
         415: _FILE[415],
         422: ("invalid", "The file or a rate has mistakes, or nobody knows the rate (`traffic-unknown`)."),
-        429: ("simulating", "A simulation is running already."),
+        429: ("simulating", "As many simulations of one caller wait as may."),
     },
     "get_rollout": _ROLLOUT,
     "list_events": _ROLLOUT,
@@ -86,6 +87,8 @@ def shared_problems(call: str, *, takes_body: bool) -> dict[int, str]:
     found = {403: "Forbidden", 431: "HeadersTooLarge", 500: "Internal"}
     if not isinstance(needed_for(call), Open):
         found |= {401: "Unauthenticated", 503: "Unavailable"}
+        if not call.endswith("_rollout") or call in ("start_rollout", "get_rollout", "undo_rollout"):
+            found[429] = "TooMany"  # a command is never too many
     if takes_body:
         found[413] = "TooLarge"
     return found

@@ -14,11 +14,13 @@ from starlette.types import Scope
 from api.auth.bearer import Known
 from api.auth.claims import SOURCE
 from api.auth.roles import READS, Open, needed_for
+from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.roles import Principal
 from orchestrator.ports.calls import Call
 
 PATH_SHOWN = 300
 QUIET = frozenset({"is_alive", "is_ready", "metrics"})
+COMMANDS = frozenset(f"{kind.value}_rollout" for kind in CommandKind)
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -46,6 +48,16 @@ class Visit:
         """Who asks; only for calls that take a role."""
         assert self.known is not None, "a call without a role has no principal"
         return self.known.principal
+
+    @property
+    def caller(self) -> str:
+        """Whose request it is, for bounds: a name, else an address."""
+        return self.known.principal.name if self.known else self.address
+
+    @property
+    def is_command(self) -> bool:
+        """True for a command to a rollout, which no bound on requests holds up."""
+        return self.call in COMMANDS
 
     async def still_known(self) -> None:
         """Ask again who it is, for an answer that takes hours. Raises what a first request would be refused with."""

@@ -1,11 +1,12 @@
 """What every request passes before it reaches a call: an id, bounds, its admission, and after it a line in the log.
 
 Calls that change something are kept in the audit log too, whoever made them and however they were answered, before
-their answer is sent.
+their answer is sent; of strangers' calls, which are all refused, so many a minute.
 """
 
 import re
 import secrets
+from contextlib import nullcontext
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -77,18 +78,25 @@ class Guard:
         try:
             _check_sizes(scope)
             await admit(visit, scope, headers, door.auth, self._calls)
-            body = await _whole_body(receive, headers)
+            with nullcontext() if visit.is_command else door.asking(visit.caller):
+                body = await _whole_body(receive, headers)
+                if body is not None:  # None: the client has gone
+                    await self.app(scope, _replay(body, receive), send)
         except TealError as error:
+            if visit.status:
+                raise
             await rendered(error, visit)(scope, receive, send)
-            return
-        if body is not None:  # None: the client has gone
-            await self.app(scope, _replay(body, receive), send)
 
 
 async def _keep(visit: Visit, door: Door) -> None:
     """Keep a call that was to change something. A store that cannot undoes nothing of it, and the log says so."""
     if not visit.is_kept:
         return
+    if visit.known is None:
+        is_room = door.strangers.may_keep(visit.address)
+        door.meters.strangers.labels("yes" if is_room else "no").inc()
+        if not is_room:
+            return
     try:
         await door.engine.store.add_call(visit.kept())
     except TealError as error:

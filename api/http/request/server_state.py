@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,10 +13,13 @@ from fastapi import Depends, Header, Request
 
 from api.auth.bearer import LOCAL, Authenticator
 from api.http.request.context import AtVisit
-from api.http.telemetry.metrics import Meters
-from api.problems import Busy
-from orchestrator.bootstrap import Engine
+from api.http.request.strangers import Strangers
+from api.http.request.work import Work
+from api.http.telemetry.metrics import DoorMeters
+from api.problems import Busy, TooMany
+from orchestrator.bootstrap import BehindDoors
 from orchestrator.core.domain.commands import Actor
+from orchestrator.settings import Bounds
 
 ASK_STORE = timedelta(milliseconds=250)
 HEARTBEAT = timedelta(seconds=15)
@@ -30,15 +34,20 @@ NAME_PATTERN = re.compile(r"[!-~]([ -~]*[!-~])?")  # what a header can carry wit
 class Door:
     """One server. ``closing`` is set when it begins to shut down: whoever waits for news answers then."""
 
-    engine: Engine
-    meters: Meters
+    engine: BehindDoors
+    meters: DoorMeters
     auth: Authenticator
     wait_max: timedelta = WAIT_MAX  # how long anybody's `wait` is honoured at most
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     is_working: bool = False  # a worker ticks rollouts beside this server
     waiters: int = 0
+    waiters_max: int = WAITERS_MAX
+    waiting_of: Counter[str] = field(default_factory=Counter)  # the same by caller
+    asked_by: Counter[str] = field(default_factory=Counter)  # requests under way, but for commands
+    bounds: Bounds = Bounds()
     simulated_max: int = 150_000  # metric periods that are simulated for one request
-    simulating: asyncio.Lock = field(default_factory=asyncio.Lock)  # one simulation at a time
+    strangers: Strangers = field(default_factory=Strangers)
+    work: Work = field(default_factory=Work)
 
     async def pause(self, duration: timedelta) -> None:
         """Wait before asking the store again; returns at once when the server shuts down."""
@@ -46,23 +55,43 @@ class Door:
             async with asyncio.timeout(duration.total_seconds()):
                 await self.closing.wait()
 
-    def make_room(self) -> None:
-        """Raises Busy if as many clients wait for news as may."""
-        if self.waiters >= WAITERS_MAX:
+    def make_room(self, caller: str) -> None:
+        """Raises Busy if as many clients wait for news as may, or as many of this caller's."""
+        mine, most_of_one = self.waiting_of[caller], self.bounds.per_caller // 2
+        if self.waiters >= self.waiters_max or mine >= most_of_one:
+            whose = f"{mine} of {caller}'s" if mine >= most_of_one else str(self.waiters)
             raise Busy(
-                what=f"{WAITERS_MAX} clients are waiting for news already",
+                what=f"{whose} clients are waiting for news already",
                 next_step="ask again in a few seconds, without `wait` and not for a stream",
             )
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Count one client that waits for news while the context lasts. Raises Busy beyond the bound."""
-        self.make_room()
+    def waiting(self, caller: str) -> Iterator[None]:
+        """Count one client of a caller's that waits for news while the context lasts. Raises Busy beyond the bound."""
+        self.make_room(caller)
         self.waiters += 1
+        self.waiting_of[caller] += 1
         try:
             yield
         finally:
             self.waiters -= 1
+            self.waiting_of[caller] -= 1
+            self.waiting_of += Counter()  # keeps what is above nothing
+
+    @contextmanager
+    def asking(self, caller: str) -> Iterator[None]:
+        """Count one request of a caller's while the context lasts. Raises TooMany beyond the bound."""
+        if self.asked_by[caller] >= self.bounds.per_caller:
+            raise TooMany(
+                what=f"{self.asked_by[caller]} requests of {caller}'s are being answered already",
+                next_step="wait for their answers; commands to rollouts are accepted meanwhile",
+            )
+        self.asked_by[caller] += 1
+        try:
+            yield
+        finally:
+            self.asked_by[caller] -= 1
+            self.asked_by += Counter()
 
 
 async def door_of(request: Request) -> Door:

@@ -6,15 +6,22 @@ import sys
 
 import structlog
 
+from api.http.telemetry.flood import Flood
 from orchestrator.core.domain.text import visible
 
 
-def log_to_stderr() -> None:
-    """Log from the level that TEAL_LOG names up (default: info). Other libraries' warnings follow in their own form."""
+
+def log_to_stderr(*, is_bounded: bool = False) -> None:
+    """Log from the level that TEAL_LOG names up (default: info). Other libraries' warnings follow in their own form.
+
+    `is_bounded`: what strangers cause is left out beyond so many lines a second.
+    """
+    flood = Flood()
     named = logging.getLevelNamesMapping().get(os.environ.get("TEAL_LOG", "").upper(), logging.INFO)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *((flood,) if is_bounded else ()),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *_rendering(is_terminal=sys.stderr.isatty()),
@@ -23,6 +30,9 @@ def log_to_stderr() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    if is_bounded:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(flood.filter)
 
 
 def _shown(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

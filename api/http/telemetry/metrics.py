@@ -1,7 +1,10 @@
-"""What Prometheus is told of the engine. The engine knows nothing of it: its ticker is measured from outside."""
+"""What Prometheus is told. The engine knows nothing of it: its ticker is measured from outside.
+
+The engine's counters are counted where it runs, and handed to the doors as text.
+"""
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -18,7 +21,7 @@ PAGES_MAX = 100  # 50,000 active rollouts: more than one process carries
 
 
 class Meters:
-    """One server's counters, in a registry of their own."""
+    """One engine's counters, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -40,9 +43,6 @@ class Meters:
             ["effect"],
             registry=self.registry,
         )
-        self.active = Gauge(
-            "teal_rollouts_active", "Active rollouts by phase.", ["phase"], registry=self.registry
-        )
         for outcome in ("committed", "lost", "failed"):
             self.ticks.labels(outcome)
 
@@ -50,13 +50,34 @@ class Meters:
         """Measure every tick of a worker from now on."""
         worker.ticker = MeteredTicker(worker.ticker, self)
 
+    def counted(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class DoorMeters:
+    """What the doors tell: the engine's counters, which `counted` has, and the active rollouts of the store."""
+
+    def __init__(self, counted: Callable[[], bytes]) -> None:
+        self.registry = CollectorRegistry()
+        self._counted = counted
+        self.active = Gauge(
+            "teal_rollouts_active", "Active rollouts by phase.", ["phase"], registry=self.registry
+        )
+        self.strangers = Counter(
+            "teal_strangers_refused",
+            "Calls of nobody known that were to change something, by whether the audit log has them.",
+            ["kept"],
+            registry=self.registry,
+        )
+
     async def text(self, store: RolloutPages) -> bytes:
         """Everything in Prometheus' text format, with the active rollouts as the store has them now."""
         tally = await _active_by_phase(store)
         for phase in Phase:
             if not phase.is_final:
                 self.active.labels(phase.value).set(tally[phase])
-        return generate_latest(self.registry)
+        return self._counted() + generate_latest(self.registry)
 
 
 class MeteredTicker(Ticker):

@@ -96,8 +96,8 @@ class Accounts:
         role = AssumedRole(account, self._own, now=self._now) if account.role else None
         number = account.role.split(":")[4] if account.role else ""
         if (number, region) not in self._limits:
-            is_limited = self._limits["", self._region] is not None
-            self._limits[number, region] = Limits() if is_limited else None
+            own = self._limits["", self._region]
+            self._limits[number, region] = None if own is None else Limits(own.share)
         transport = self._transports[account.alias] = _Opening(lambda: self._open(region, role), self._stack)
         return self._own.over(transport, limits=self._limits[number, region])
 

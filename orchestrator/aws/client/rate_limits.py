@@ -5,7 +5,7 @@ Sources: "Request throttling for the Elastic Load Balancing API", "Request throt
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappush
 from itertools import count
 
@@ -98,15 +98,35 @@ def family_of(service: str, operation: str) -> str:
     return "elbv2 read" if operation.startswith("Describe") else "elbv2 write"
 
 
-class Limits:
-    """The buckets of one account and region. Belongs to one event loop.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The part of AWS's buckets that one process allows itself, and the seconds a call may wait for a token.
 
-    `share` is the part of AWS's buckets that Teal allows itself, `patience` the seconds a call may wait for a token.
+    Two processes divide reads alone: doors write nothing.
     """
 
-    def __init__(self, *, share: float = 0.8, patience: float = 1.5) -> None:
-        self._patience = patience
-        self._buckets = {name: _Bucket(family, share) for name, family in FAMILIES.items()}
+    size: float = 0.8
+    per_second: float = 0.8
+    has_reserve: bool = True  # for calls that bring traffic to safety
+    patience: float = 1.5  # what a tick has time for
+
+    def of(self, family: str) -> "Share":
+        """The share of one family."""
+        return ALONE if family.endswith("write") else self
+
+
+ALONE = Share()
+BESIDE_DOORS = Share(size=0.5, per_second=0.6)
+OF_DOORS = Share(size=0.3, per_second=0.2, has_reserve=False, patience=20.0)
+SHARES = {"": ALONE, "engine": BESIDE_DOORS, "doors": OF_DOORS}
+
+
+class Limits:
+    """The buckets of one account and region. Belongs to one event loop. `patience` stands above the share's."""
+
+    def __init__(self, share: Share = ALONE, *, patience: float | None = None) -> None:
+        self.share = share if patience is None else replace(share, patience=patience)
+        self._buckets = {name: _Bucket(family, share.of(name)) for name, family in FAMILIES.items()}
 
     async def take(self, service: str, operation: str, *, to_safety: bool, harm: float = 0.0) -> None:
         """Wait for this call's token. Raises Throttled if none is free in time.
@@ -118,7 +138,7 @@ class Limits:
         if bucket.take_now(urgent=urgent):
             return
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self.share.patience):
                 await bucket.take(urgent=urgent, harm=harm)
         except TimeoutError as error:
             raise Throttled(
@@ -144,10 +164,10 @@ class _Waiting:
 class _Bucket:
     """Tokens that refill with time. Ordinary calls leave the reserve alone and wait in the order of their coming."""
 
-    def __init__(self, family: Family, share: float) -> None:
-        self._size = max(1.0, family.size * share)
-        self._per_second = family.per_second * share
-        self._reserve = family.reserve
+    def __init__(self, family: Family, share: Share) -> None:
+        self._size = max(1.0, family.size * share.size)
+        self._per_second = family.per_second * share.per_second
+        self._reserve = family.reserve if share.has_reserve else 0.0
         self._left = self._size
         self._at: float | None = None
         self._lines: tuple[list[_Waiting], list[_Waiting]] = ([], [])  # heaps: ordinary, urgent

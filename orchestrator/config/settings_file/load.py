@@ -11,6 +11,7 @@ from orchestrator.config.rollout_file.load import in_order
 from orchestrator.config.rollout_file.mistakes import Vocabulary, translate
 from orchestrator.config.settings_file.cross_checks import settings_relations
 from orchestrator.config.settings_file.models import (
+    BoundsModel,
     FreezeModel,
     HookModel,
     IssuerModel,
@@ -24,7 +25,18 @@ from orchestrator.config.text.versions import refuse_newer
 from orchestrator.config.text.yaml_document import FileKind, read_file, read_text
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.errors import Invalid
-from orchestrator.settings import Account, Hook, Hosts, Issuer, JobRule, Person, Prometheus, Settings, Slack
+from orchestrator.settings import (
+    Account,
+    Bounds,
+    Hook,
+    Hosts,
+    Issuer,
+    JobRule,
+    Person,
+    Prometheus,
+    Settings,
+    Slack,
+)
 
 SETTINGS = FileKind(
     name="settings file", least="write at least one key, such as public_url", one="write one settings file"
@@ -84,6 +96,8 @@ def read_settings(
 def _settings(file: SettingsFile, secrets: Secrets) -> Settings:
     return Settings(
         public_url=file.public_url or "",
+        trusted_proxies=tuple(file.trusted_proxies),
+        bounds=Bounds(**{name: getattr(file.bounds, name) for name in BoundsModel.model_fields}),
         accounts=tuple(
             Account(
                 alias=one.alias,

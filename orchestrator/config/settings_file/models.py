@@ -1,13 +1,16 @@
 """The shape of a settings file. Every default is that of `orchestrator.settings`, so that each is written once."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.config.gates.window import Reason, Wall, Zone
 from orchestrator.config.settings_file.secrets import ENV_NAME, POINT_TO_IT
-from orchestrator.config.text.fields import Alias, Channel, Region, refusal
+from orchestrator.config.text.fields import Alias, Channel, Region, SomeTime, refusal
+from orchestrator.config.text.quantities import duration_text
 from orchestrator.config.text.settings_fields import (
+    Bound,
     Claim,
     EventWord,
     ExternalId,
@@ -17,6 +20,7 @@ from orchestrator.config.text.settings_fields import (
     Line,
     OwnUrl,
     PrivateHost,
+    Proxy,
     PublicUrl,
     Registry,
     RoleArn,
@@ -29,6 +33,7 @@ from orchestrator.config.text.settings_fields import (
 )
 from orchestrator.config.text.versions import FORMAT, FileVersion
 from orchestrator.core.domain.calendar import WindowSpec
+from orchestrator.settings import Bounds
 
 FREEZES_MAX = 500
 
@@ -171,6 +176,30 @@ class PrometheusModel(_Model):
     token: Pointer | None = Field(default=None, description="A bearer token. Default: none is sent.")
 
 
+def _time(value: timedelta, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
+    return Field(default=value, description=description, json_schema_extra={"default": duration_text(value)})
+
+
+class BoundsModel(_Model):
+    """What the server's doors may be asked at most."""
+
+    connections: Bound = Field(
+        default=Bounds().connections,
+        description="Connections at a time; fewer where the process may not open so many files.",
+    )
+    per_address: Bound = Field(
+        default=Bounds().per_address,
+        description="Of them, of one address; a trusted proxy's do not count.",
+    )
+    per_caller: Bound = Field(
+        default=Bounds().per_caller,
+        description="Requests of one caller at a time, commands not counted; half as many may wait for news.",
+    )
+    head: SomeTime = _time(Bounds().head, "From a connection, or a request's first byte, to its last header.")
+    body: SomeTime = _time(Bounds().body, "From there to the body's last byte.")
+    unread: SomeTime = _time(Bounds().unread, "How long a client may leave unread what was sent to it.")
+
+
 class FreezeModel(_Model):
     """A time in which no rollout starts and no green grows."""
 
@@ -187,6 +216,12 @@ class SettingsFile(_Model):
     public_url: PublicUrl | None = Field(
         default=None, description="Where people reach the server, for links."
     )
+    trusted_proxies: list[Proxy] = Field(
+        default=[],
+        description="Proxies whose word on a client's address counts (X-Forwarded-For). Default: those that "
+        "FORWARDED_ALLOW_IPS names, else none.",
+    )
+    bounds: BoundsModel = BoundsModel()
     accounts: list[AccountModel] = Field(default=[], description="AWS accounts by alias.")
     registries: list[Registry] = Field(
         default=[],

@@ -1,5 +1,6 @@
 """The kinds of value in a settings file: how each is read, and how the published schema describes it."""
 
+import ipaddress
 import re
 from typing import Annotated
 
@@ -92,6 +93,20 @@ def _private_host(value: object) -> str:
     return host
 
 
+def _proxy(value: object) -> str:
+    try:
+        return str(ipaddress.ip_network(value if isinstance(value, str) else ""))
+    except ValueError:
+        instead = "write an address or a network, such as 10.0.0.7 or 10.0.0.0/24"
+        raise ValueError(f"{shown(value)} is no address of a proxy", instead) from None
+
+
+def _bound(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 16 <= value <= 10_000:
+        raise ValueError(f"{shown(value)} is no such number", "write a whole number from 16 to 10000")
+    return value
+
+
 def _registry(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[\w.:/@*-]{1,255}", value, re.ASCII):
         raise ValueError(
@@ -176,6 +191,8 @@ Host = Annotated[str, reader(_host), WithJsonSchema({"type": "string", "examples
 PrivateHost = Annotated[
     str, reader(_private_host), WithJsonSchema({"type": "string", "examples": ["smoke.internal"]})
 ]
+Proxy = Annotated[str, reader(_proxy), WithJsonSchema({"type": "string", "examples": ["10.0.0.0/24"]})]
+Bound = Annotated[int, reader(_bound), WithJsonSchema({"type": "integer", "minimum": 16, "maximum": 10_000})]
 Registry = Annotated[
     str,
     reader(_registry),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.domain.calendar import Freeze
-from orchestrator.ports.calls import Call
+from orchestrator.ports.calls import REFUSED_KEPT, Call
 from orchestrator.ports.tokens import Token
 from orchestrator.store import invariants
 
@@ -51,21 +51,28 @@ class MemoryCalls:
     """`orchestrator.ports.calls` says what each method promises."""
 
     def __init__(self) -> None:
-        self._calls: list[Call] = []
+        self._calls: list[tuple[int, Call]] = []  # numbered from 1
+        self._counted = 0
 
     async def add_call(self, call: Call) -> None:
         """Add a call to the log."""
-        self._calls.append(call)
+        self._counted += 1
+        self._calls.append((self._counted, call))
+        if call.is_strangers:
+            of_strangers = [one for one in self._calls if one[1].is_strangers]
+            if len(of_strangers) > REFUSED_KEPT:
+                self._calls.remove(of_strangers[0])
 
     async def calls(self, *, before: str = "", limit: int = 50) -> tuple[tuple[Call, ...], str]:
         """A page of calls, newest first, and the next page's cursor: the number, from 1, of its last call."""
-        end = len(self._calls)
+        last = self._counted + 1
         if before:
-            end = invariants.place(before) - 1
-            if not 0 <= end < len(self._calls):
+            last = invariants.place(before)
+            if not 0 < last <= self._counted:
                 raise invariants.unknown_cursor(before)
-        start = max(0, end - limit)
-        return tuple(reversed(self._calls[start:end])), str(start + 1) if start else ""
+        found = [one for one in reversed(self._calls) if one[0] < last]
+        shown = found[:limit]
+        return tuple(call for _, call in shown), str(shown[-1][0]) if len(found) > limit else ""
 
 
 class MemoryCalendar:

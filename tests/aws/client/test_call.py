@@ -1,11 +1,10 @@
 import asyncio
-from inspect import signature
 
 import pytest
 
 from orchestrator.aws.client.call import PAGES_MAX, Caller, Patience, chunks
 from orchestrator.aws.client.errors import refused, unanswered
-from orchestrator.aws.client.rate_limits import FAMILIES, Limits, family_of
+from orchestrator.aws.client.rate_limits import ALONE, FAMILIES, Limits, family_of
 from orchestrator.aws.client.transport import Answer
 from orchestrator.core.domain.errors import Denied, Outside, Rejected, Throttled, Unreachable
 from tests.aws.clock import run_in_no_time
@@ -79,7 +78,7 @@ def test_a_call_without_an_answer_ends_within_its_timeout() -> None:
 
 def test_all_attempts_of_a_read_end_before_a_ticks_deadline() -> None:
     patience = Patience()
-    wait_for_a_token = signature(Limits).parameters["patience"].default
+    wait_for_a_token = ALONE.patience
     assert patience.budget + wait_for_a_token + patience.timeout < 15
 
 

@@ -1,0 +1,77 @@
+"""A log that cannot be flooded: what strangers cause is written so many times a second, and the rest is counted."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+STRANGERS_PER_SECOND, KNOWN_PER_SECOND = 10.0, 200.0
+BURST_SECONDS = 5.0
+TOLD_EVERY_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Tokens that refill with time; `now` gives seconds."""
+
+    per_second: float
+    burst: float
+    now: Callable[[], float] = time.monotonic
+    _left: float = field(init=False)
+    _at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._left, self._at = self.burst, self.now()
+
+    def take(self) -> bool:
+        """True if a token was left."""
+        now = self.now()
+        self._left = min(self.burst, self._left + (now - self._at) * self.per_second)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    @property
+    def is_full(self) -> bool:
+        """True if it was not asked for so long that it is as new."""
+        return self._left + (self.now() - self._at) * self.per_second >= self.burst
+
+
+class Flood:
+    """Lines in bounds: structlog's processor, and a filter of the standard library's handlers.
+
+    A change by somebody known is always written.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._buckets = {
+            known: Bucket(rate, BURST_SECONDS * rate, now)
+            for known, rate in ((True, KNOWN_PER_SECOND), (False, STRANGERS_PER_SECOND))
+        }
+        self._left_out = 0
+        self._told_at = now()
+
+    def __call__(
+        self, logger: object, method: str, line: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        """The line, with how many were left out before it. Raises DropEvent for one too many."""
+        is_known = bool(line.get("actor"))
+        is_change = is_known and line.get("method") not in ("GET", "HEAD", "OPTIONS")
+        if not is_change and not self._buckets[is_known].take():
+            self._left_out += 1
+            raise structlog.DropEvent
+        if self._left_out and self._now() - self._told_at >= TOLD_EVERY_SECONDS:
+            line["lines_left_out"], self._left_out, self._told_at = self._left_out, 0, self._now()
+        return line
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for a line too many of another library's."""
+        if self._buckets[False].take():
+            return True
+        self._left_out += 1
+        return False

@@ -1,0 +1,182 @@
+"""Connections and what they may cost: how many, how long each may take to say what it wants, how slowly it may read.
+
+uvicorn bounds what is kept of a request and closes what is idle between two; it waits for ever for a head, for a body
+and for a client that does not read. Where there is no more room, the connection goes that has said least for longest,
+of the address that has most of them: who asks at once is answered however many others only hold a connection.
+"""
+
+import asyncio
+import ipaddress
+import resource
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from orchestrator.settings import Bounds
+
+HELD_BACK = 96  # descriptors for store, AWS, workers and connections that are about to be closed
+FEWEST = 16
+LINGER_SECONDS = (
+    2.0  # for the rest of a body that was refused: who is cut off while sending may lose the answer
+)
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+def room(bounds: Bounds) -> int:
+    """How many connections there may be, as the settings and this process's descriptors have it."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return bounds.connections
+    return max(FEWEST, min(bounds.connections, soft - HELD_BACK))
+
+
+@dataclass(slots=True)
+class Connections:
+    """The connections there are, the oldest first. Those of `proxies` count for no address: they are many people's."""
+
+    bounds: Bounds
+    most: int
+    proxies: tuple[str, ...] = ()
+    _all: dict["Connection", str] = field(default_factory=dict)  # and their addresses
+    _of: dict[str, dict["Connection", None]] = field(default_factory=lambda: defaultdict(dict))
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, new: "Connection", address: str) -> None:
+        """Take a connection in; another one, or this one, is closed where there is no room."""
+        if len(self._of[address]) >= self.bounds.per_address and not self._is_proxy(address):
+            self._close_one(tuple(self._of[address]), new)
+        elif len(self._all) >= self.most:
+            crowd = max(self._of.values(), key=len)
+            self._close_one(tuple(crowd), new) or self._close_one(tuple(self._all), new)
+        self._all[new] = address
+        self._of[address][new] = None
+
+    def remove(self, one: "Connection") -> None:
+        """Forget a connection. Twice is once."""
+        address = self._all.pop(one, None)
+        if address is not None:
+            self._of[address].pop(one)
+            if not self._of[address]:
+                del self._of[address]
+
+    def _close_one(self, among: tuple["Connection", ...], new: "Connection") -> bool:
+        """Close the oldest that waits for its client; False, and the new one is closed, if none does."""
+        found = next((one for one in among if one.is_waiting), None)
+        (found or new).drop()
+        return found is not None
+
+    def _is_proxy(self, address: str) -> bool:
+        try:
+            known = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(known in ipaddress.ip_network(one, strict=False) for one in self.proxies if one != "*")
+
+
+class Connection(H11Protocol):
+    """One connection, with a time for everything that it waits for."""
+
+    ledger: Connections
+
+    def __init__(self, **of_uvicorn: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(**of_uvicorn)
+        self._awaited = ""  # head | body | rest: what the client is to send
+        self._timer: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while nothing of it is being answered: its client is to say something first."""
+        return self.cycle is None or self.cycle.response_complete or self._awaited == "body"
+
+    def drop(self) -> None:
+        """Close it at once, whatever is under way."""
+        self.ledger.remove(self)
+        self.transport.abort()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """As uvicorn, within the bounds."""
+        super().connection_made(transport)
+        self._await("head")
+        self.ledger.add(self, self.client[0] if self.client else "")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As uvicorn."""
+        self.ledger.remove(self)
+        self._await("")
+        self._read_on()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn; then the time begins for what has begun."""
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn; the rest of a body that nobody wants has little time."""
+        super().on_response_complete()
+        self._look()
+
+    def pause_writing(self) -> None:
+        """As uvicorn; a client that does not read is cut off after a while."""
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(self.ledger.bounds.unread.total_seconds(), self.drop)
+
+    def resume_writing(self) -> None:
+        """As uvicorn."""
+        self._read_on()
+        super().resume_writing()
+
+    def _read_on(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _look(self) -> None:
+        is_answered = self.cycle is not None and self.cycle.response_complete
+        match self.conn.their_state:
+            case h11.SEND_BODY:
+                self._await("rest" if is_answered else "body")
+            case h11.IDLE:
+                # Between two requests uvicorn's own timer runs, until something of the next one comes.
+                is_between = is_answered and self.timeout_keep_alive_task is not None
+                self._await("" if is_between else "head")
+            case _:
+                self._await("")
+
+    def _await(self, what: str) -> None:
+        if what == self._awaited:
+            return
+        self._awaited = what
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        bounds = self.ledger.bounds
+        seconds = {
+            "head": bounds.head.total_seconds(),
+            "body": bounds.body.total_seconds(),
+            "rest": LINGER_SECONDS,
+        }
+        if what:
+            self._timer = self.loop.call_later(seconds[what], self._too_late)
+
+    def _too_late(self) -> None:
+        has_begun = self.cycle is not None and self.cycle.response_started
+        if self._awaited == "body" and not has_begun:
+            self.transport.write(TIMED_OUT)
+            self.transport.close()
+        else:
+            self.drop()
+
+
+def bounded(ledger: Connections) -> type[Connection]:
+    """uvicorn's protocol class for connections of this ledger."""
+    return type("BoundedConnection", (Connection,), {"ledger": ledger})

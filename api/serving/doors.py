@@ -1,0 +1,99 @@
+"""The doors' process: HTTP and Slack over the store and AWS, beside the process that has the engine.
+
+Whatever comes from outside is parsed and rendered here and nowhere nearer to the engine. It is less urgent than the
+engine wherever both want the same core.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+
+import structlog
+
+from api.app import app_over
+from api.http.request.server_state import Door
+from api.http.request.work import Work
+from api.http.telemetry.logs import log_to_stderr
+from api.serving.channel import HINT, NEWS_EVERY_SECONDS, READY, DoorsEnd, News, Opening
+from api.serving.child import end_with_parent
+from api.serving.server import serve
+from api.serving.workers import ProcessWorker
+from orchestrator.bootstrap import open_elsewhere
+from orchestrator.core.domain.errors import TealError
+
+LESS_URGENT = 5  # of Linux's 19 steps below the engine
+SILENT_SECONDS = 10 * NEWS_EVERY_SECONDS  # then the engine counts as stopped
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    """Serve on the listener and tell the engine over the socket whose descriptors the command line names."""
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to every process; the parent decides
+    os.nice(LESS_URGENT)
+    listener, end = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    log_to_stderr(is_bounded=True)
+    try:
+        asyncio.run(_serve(listener, end))
+    except TealError as error:
+        log.error("doors_not_opened", why=str(error))
+        sys.exit(1)
+
+
+async def _serve(listener: socket.socket, end: socket.socket) -> None:
+    channel = await DoorsEnd.over(end)
+    opening = await channel.heard()
+    assert isinstance(opening, Opening), "the engine's first word opens the doors"
+    settings, known = opening.settings, _Known()
+    async with open_elsewhere(settings, hint=lambda: channel.say(HINT)) as engine:
+        app = app_over(
+            engine,
+            counted=lambda: known.metrics,
+            settings=settings,
+            is_auth_required=opening.is_auth_required,
+        )
+        reader, simulator = ProcessWorker("reading a file"), ProcessWorker("a simulation")
+        door: Door = app.state.door
+        door.work = Work(reader=reader, simulator=simulator)
+        listening = asyncio.create_task(known.listen(channel, door), name="news")
+        try:
+            await serve(
+                app,
+                listener,
+                lambda: channel.say(READY),
+                bounds=settings.bounds,
+                proxies=proxies_of(settings.trusted_proxies),
+            )
+        finally:
+            listening.cancel()
+            reader.close()
+            simulator.close()
+
+
+def proxies_of(named: tuple[str, ...]) -> tuple[str, ...]:
+    """The proxies of the settings, else those that FORWARDED_ALLOW_IPS names, as uvicorn has it."""
+    return named or tuple(filter(None, os.environ.get("FORWARDED_ALLOW_IPS", "").split(",")))
+
+
+class _Known:
+    """What the doors know of the engine."""
+
+    metrics = b""
+
+    async def listen(self, channel: DoorsEnd, door: Door) -> None:
+        """Hear news for ever; without any for a while the engine counts as stopped."""
+        while True:
+            try:
+                async with asyncio.timeout(SILENT_SECONDS):
+                    word = await channel.heard()
+            except TimeoutError:
+                door.is_working = False
+            except EOFError:  # the leash ends this process
+                door.is_working = False
+                return
+            else:
+                assert isinstance(word, News)
+                self.metrics, door.is_working = word.metrics, True
