@@ -69,6 +69,7 @@ class DoorsEnd:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self._size: int | None = None  # of a word that has begun to come
 
     @classmethod
     async def over(cls, end: socket.socket) -> "DoorsEnd":
@@ -82,8 +83,14 @@ class DoorsEnd:
             self._writer.write(word)
 
     async def heard(self) -> Opening | News:
-        """The engine's next word. Raises EOFError once it is gone."""
-        (size,) = _SIZE.unpack(await self._reader.readexactly(_SIZE.size))
-        word = pickle.loads(await self._reader.readexactly(size))
+        """The engine's next word; may be given up and asked for again. Raises EOFError once it is gone."""
+        if self._size is None:
+            (self._size,) = _SIZE.unpack(await self._reader.readexactly(_SIZE.size))
+        word = pickle.loads(await self._reader.readexactly(self._size))
+        self._size = None
         assert isinstance(word, Opening | News)
         return word
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._writer.close()

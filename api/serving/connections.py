@@ -71,11 +71,14 @@ class Connections:
         return found is not None
 
     def _is_proxy(self, address: str) -> bool:
-        try:
-            known = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(known in ipaddress.ip_network(one, strict=False) for one in self.proxies if one != "*")
+        return "*" in self.proxies or any(_is_within(address, one) for one in self.proxies)
+
+
+def _is_within(address: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:  # FORWARDED_ALLOW_IPS may also hold names
+        return address == network
 
 
 class Connection(H11Protocol):

@@ -25,6 +25,7 @@ from orchestrator.core.domain.errors import TealError
 
 LESS_URGENT = 5  # of Linux's 19 steps below the engine
 SILENT_SECONDS = 10 * NEWS_EVERY_SECONDS  # then the engine counts as stopped
+DEAD_SECONDS = 60.0
 
 log = structlog.get_logger()
 
@@ -69,6 +70,7 @@ async def _serve(listener: socket.socket, end: socket.socket) -> None:
             )
         finally:
             listening.cancel()
+            channel.close()
             reader.close()
             simulator.close()
 
@@ -84,16 +86,19 @@ class _Known:
     metrics = b""
 
     async def listen(self, channel: DoorsEnd, door: Door) -> None:
-        """Hear news for ever; without any for a while the engine counts as stopped."""
+        """Hear news for ever; without any for a while the engine counts as stopped, and after a minute as dead."""
+        silent = 0.0
         while True:
             try:
                 async with asyncio.timeout(SILENT_SECONDS):
                     word = await channel.heard()
             except TimeoutError:
-                door.is_working = False
+                silent += SILENT_SECONDS
+                door.is_working, door.is_alive = False, silent < DEAD_SECONDS
             except EOFError:  # the leash ends this process
                 door.is_working = False
                 return
             else:
                 assert isinstance(word, News)
-                self.metrics, door.is_working = word.metrics, True
+                self.metrics, silent = word.metrics, 0.0
+                door.is_working = door.is_alive = True

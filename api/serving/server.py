@@ -84,9 +84,11 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Hear SIGINT and SIGTERM through the event loop while the context lasts."""
+        """Hear SIGINT and SIGTERM, where they are not ignored, through the event loop while the context lasts."""
         loop = asyncio.get_running_loop()
-        heard = (signal.SIGINT, signal.SIGTERM)
+        heard = [
+            one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN
+        ]
         for sig in heard:
             loop.add_signal_handler(sig, self.handle_exit, sig, None)
         try:

@@ -107,6 +107,12 @@ def test_process_is_ready_only_while_its_worker_runs(desk: Desk) -> None:
     assert desk.ask("GET", "/readyz").status_code == 503
 
 
+def test_process_is_not_alive_once_its_engine_has_hung(desk: Desk) -> None:
+    desk.door.is_alive = False
+    answer = desk.ask("GET", "/healthz")
+    assert (answer.status_code, answer.json()) == (503, {"alive": False})
+
+
 def test_process_is_not_ready_while_its_store_is_silent(desk: Desk) -> None:
     desk.app = create_app(engine_of(FaultyStore(), desk.stage.cloud, desk.stage.clock))
     desk.app.state.door.is_working = True

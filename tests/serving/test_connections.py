@@ -185,6 +185,18 @@ def test_a_request_that_is_being_answered_is_not_closed_for_a_newcomer() -> None
     play(Served(LONG, 20), script)
 
 
+@pytest.mark.parametrize("proxies", [("127.0.0.0/24",), ("elsewhere", "127.0.0.1"), ("*",)])
+def test_a_trusted_proxys_connections_are_of_no_one_address(proxies: tuple[str, ...]) -> None:
+    async def script(served: Served) -> None:
+        served.ledger.proxies = proxies
+        idle = [await served.connect() for _ in range(30)]
+        await served.until(lambda: len(served.ledger) == 30)
+        for _, writer in idle:
+            writer.close()
+
+    play(Served(replace(LONG, per_address=20)), script)
+
+
 def test_descriptors_are_held_back_for_store_and_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     for soft, most in ((256, 160), (1024, 500), (40, 16)):
         monkeypatch.setattr("resource.getrlimit", lambda _, soft=soft: (soft, soft))

@@ -19,7 +19,7 @@ router = APIRouter(tags=["server"])
 
 
 class Alive(BaseModel):
-    """The process answers."""
+    """The server's processes answer."""
 
     alive: bool = True
 
@@ -32,10 +32,16 @@ class Meaning(BaseModel):
     status: int
 
 
-@router.get("/healthz", operation_id="is_alive", summary="Is the process alive?")
-async def healthz() -> Alive:
-    """Answers whenever the process does; says nothing of store or worker."""
-    return Alive()
+@router.get(
+    "/healthz",
+    operation_id="is_alive",
+    summary="Is the process alive?",
+    responses={503: {"model": Alive, "description": "The engine's process has said nothing for a minute."}},
+)
+async def healthz(response: Response, door: AtDoor) -> Alive:
+    """200 whenever the server's processes live, 503 once the engine's has hung for a minute; nothing of the store."""
+    response.status_code = 200 if door.is_alive else 503
+    return Alive(alive=door.is_alive)
 
 
 @router.get(

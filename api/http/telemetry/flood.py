@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-STRANGERS_PER_SECOND, KNOWN_PER_SECOND = 10.0, 200.0
+STRANGERS_PER_SECOND, KNOWN_PER_SECOND, FAULTS_PER_SECOND = 10.0, 200.0, 10.0
 BURST_SECONDS = 5.0
+FAULTS = frozenset({"error", "exception", "critical"})
 TOLD_EVERY_SECONDS = 10.0
 
 
@@ -44,15 +45,15 @@ class Bucket:
 class Flood:
     """Lines in bounds: structlog's processor, and a filter of the standard library's handlers.
 
-    A change by somebody known is always written.
+    A change by somebody known is always written; faults of Teal's own have room of their own.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._buckets = {
-            known: Bucket(rate, BURST_SECONDS * rate, now)
-            for known, rate in ((True, KNOWN_PER_SECOND), (False, STRANGERS_PER_SECOND))
-        }
+        self._strangers, self._known, self._faults = (
+            Bucket(rate, BURST_SECONDS * rate, now)
+            for rate in (STRANGERS_PER_SECOND, KNOWN_PER_SECOND, FAULTS_PER_SECOND)
+        )
         self._left_out = 0
         self._told_at = now()
 
@@ -62,7 +63,8 @@ class Flood:
         """The line, with how many were left out before it. Raises DropEvent for one too many."""
         is_known = bool(line.get("actor"))
         is_change = is_known and line.get("method") not in ("GET", "HEAD", "OPTIONS")
-        if not is_change and not self._buckets[is_known].take():
+        bucket = self._faults if method in FAULTS else self._known if is_known else self._strangers
+        if not is_change and not bucket.take():
             self._left_out += 1
             raise structlog.DropEvent
         if self._left_out and self._now() - self._told_at >= TOLD_EVERY_SECONDS:
@@ -71,7 +73,7 @@ class Flood:
 
     def filter(self, record: logging.LogRecord) -> bool:
         """False for a line too many of another library's."""
-        if self._buckets[False].take():
+        if self._strangers.take():
             return True
         self._left_out += 1
         return False
