@@ -114,7 +114,7 @@ def place(path: Path) -> Iterator[tuple[Recorded, Golden]]:
 
 
 def _as_stored(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """What is shown of a rollout, without what each version says anew: the commands it takes, and what its plan sees."""
+    """What is shown, without what each version says anew: the commands that it takes, and what its plan sees."""
     holds = [{name: hold[name] for name in hold if name != "commands"} for hold in shown["holds"]]
     sees = shown["sees"].partition(",")[0]  # by which traffic
     return {**{name: shown[name] for name in shown if name != "accepts"}, "holds": holds, "sees": sees}

@@ -10,7 +10,6 @@ from api.http.telemetry.flood import Flood
 from orchestrator.core.domain.text import visible
 
 
-
 def log_to_stderr(*, is_bounded: bool = False) -> None:
     """Log from the level that TEAL_LOG names up (default: info). Other libraries' warnings follow in their own form.
 
