@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from orchestrator.settings import Settings
 
-READY, HINT = b"r", b"h"
+READY = b"r"
+HINT = b"h"
 NEWS_EVERY_SECONDS = 1.0
 _SIZE = struct.Struct("!I")
 _READ = 4096

@@ -78,7 +78,7 @@ def test_case_05_a_service_without_a_load_balancer_is_refused(stage: Rehearsal) 
         ),
         pytest.param(
             {"deploymentController": {"type": "EXTERNAL"}},
-            "make a service whose deployment controller is ECS",
+            "make a service of another name whose deployment controller is ECS",
             id="external",
         ),
         pytest.param(
