@@ -49,7 +49,8 @@ def test_preflight_shows_what_was_found_and_the_plan_s_real_times(laptop: Laptop
     assert shown.returncode == 0, shown.stderr
     assert "prod/checkout in account 123456789012, eu-west-1: 3 tasks of checkout:1" in shown.stdout
     assert "watch  100 %  5 min  5 min           10 min" in shown.stdout
-    assert shown.stdout.endswith("Nothing speaks against this rollout. Nothing was touched.\n")
+    assert shown.stdout.endswith("Nothing was touched.\n")
+    assert "Nothing refuses this rollout." in shown.stdout
     as_json = run("preflight", "-f", laptop.file, "--json", env=laptop.env)
     hold_to_schema("preflight", json.loads(as_json.stdout))
 
@@ -58,7 +59,7 @@ def test_preflight_of_a_revision_that_is_not_there_exits_2(laptop: Laptop) -> No
     asked = ("--service", "prod/checkout", "--task-definition", "checkout:99")
     shown = run("preflight", *asked, env=laptop.env)
     assert shown.returncode == 2
-    assert "error    task definition checkout:99 does not exist" in shown.stdout
+    assert "✗ task definition checkout:99 does not exist" in shown.stdout
     assert "1 error: this rollout would be refused. Nothing was touched." in shown.stdout
 
 

@@ -81,7 +81,7 @@ def test_its_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         result = CliRunner().invoke(teal, [*arguments, "--runs", "2", "--alone"])
         assert result.exit_code == 0, result.output
     drawn = {path.name for path in tmp_path.glob("*.svg")}
-    assert drawn == {path.name for path in PICTURES.glob("*.svg")}
+    assert drawn == {path.name for path in PICTURES.glob("auto-*.svg")}
 
 
 def test_its_pictures_are_there_small_and_drawings() -> None:

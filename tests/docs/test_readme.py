@@ -41,7 +41,7 @@ def test_every_command_is_one_that_these_tests_run() -> None:
     assert {" ".join(shlex.split(command)[:2]) for command in COMMANDS} == known
 
 
-@pytest.mark.machine(seconds=70)
+@pytest.mark.machine(seconds=25)
 def test_the_simulation_it_shows_is_what_the_command_prints(tmp_path: Path) -> None:
     files = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
     least = next(file for file in files if "cluster/service" in file)

@@ -268,7 +268,7 @@ def test_a_reason_is_kept_on_one_line(room: Room) -> None:
     room.press("Roll back", OPERATOR)
     room.submit(OPERATOR, "one\r\ntwo\x00\x1b[31m")
     room.tick(4)
-    assert room.commands(rollout) == ["rollback by operator: one two [31m"]
+    assert room.commands(rollout) == ["rollback by operator: one two\\u0000\\u001b[31m"]
 
 
 def test_a_dialog_that_slack_opens_no_more_is_told(room: Room) -> None:
