@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
-from orchestrator.core.domain.errors import Conflict, Invalid, TealError, Unfit
+from orchestrator.core.domain.errors import Conflict, Invalid, Outside, Refused, TealError, Unfit
 
 MEDIA_TYPE = "application/problem+json"
+CURSOR = "cursor"  # what a store calls the source of a cursor that no page returned
 
 
 class MistakePart(BaseModel):
@@ -38,7 +39,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What failed this time, and why.")
     instance: str = Field(description="The path that was asked for.", examples=["/v1/rollouts"])
     code: str = Field(description="Stable name of the kind, for programs.", examples=["conflict"])
-    next_step: str = Field(default="", description="What to do next; may be empty.")
+    next_step: str = Field(default="", description="What to do next.")
     mistakes: list[MistakePart] = Field(default=[], description="Every mistake in the request.")
     findings: list[str] = Field(default=[], description="What preflight found against the rollout.")
     holder: str = Field(default="", description="The rollout that holds what was asked for.")
@@ -63,6 +64,20 @@ class TooLarge(TealError):
 
     code = "too-large"
     http_status = 413
+
+
+class AddressTooLong(TealError):
+    """The request's address is longer than this server reads."""
+
+    code = "address-too-long"
+    http_status = 414
+
+
+class Changed(TealError):
+    """The rollout is not at the version that the request's ``If-Match`` names; nothing was changed."""
+
+    code = "changed"
+    http_status = 412
 
 
 class WrongType(TealError):
@@ -178,11 +193,42 @@ def problem(error: TealError, *, instance: str) -> Problem:
         detail=": ".join(part for part in (error.what, error.why) if part),
         instance=instance,
         code=error.code,
-        next_step=error.next_step,
+        next_step=error.next_step or _usual_step(type(error)),
         mistakes=_mistakes(error),
         findings=list(error.findings) if isinstance(error, Unfit) else [],
         holder=error.holder if isinstance(error, Conflict) else "",
     )
+
+
+def example_problem(code: str, *, status: int, detail: str, path: str) -> Problem:
+    """A problem of a kind as an example shows it, with the parts that its kind has."""
+    kind = next(kind for kind in kinds() if kind.code == code)
+    invalid = [
+        MistakePart(pointer="/plan/0/weight", what="it is more than 100 %", instead="write at most 100")
+    ]
+    return Problem(
+        type=f"/problems/{code}",
+        title=title_of(kind),
+        status=status,
+        detail=detail,
+        instance=path,
+        code=code,
+        next_step=_usual_step(kind),
+        mistakes=invalid if issubclass(kind, Invalid) else [],
+        holder="checkout-3f9a1c07" if issubclass(kind, Conflict) else "",
+    )
+
+
+def _usual_step(kind: type[TealError]) -> str:
+    """What to do about an error whose raise does not say it."""
+    steps = {
+        Invalid: "correct what `mistakes` lists, and send it again",
+        Unfit: "correct what `findings` lists, and send it again",
+        Outside: "look at what AWS or the network said, and try again",
+        Refused: "look at the rollout as it is now (GET /v1/rollouts/{id}): `accepts` lists what may be done",
+    }
+    known = next((step for parent, step in steps.items() if issubclass(kind, parent)), "")
+    return known or f"read /problems/{kind.code}"
 
 
 def _coded(kind: type[TealError]) -> type[TealError]:
@@ -195,6 +241,11 @@ def _mistakes(error: TealError) -> list[MistakePart]:
         return error.parts
     if not isinstance(error, Invalid):
         return []
+    if error.source == CURSOR:
+        return [
+            MistakePart(where="query", pointer="/cursor", what=mistake.what, instead=mistake.instead)
+            for mistake in error.mistakes
+        ]
     return [
         MistakePart(pointer=mistake.pointer, what=mistake.what, instead=mistake.instead, line=mistake.line)
         for mistake in error.mistakes

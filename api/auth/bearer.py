@@ -153,7 +153,8 @@ def _bearer(authorization: tuple[str, ...]) -> str:
         raise Unauthenticated(
             what="this server answers only those it knows",
             why="the request carries no token",
-            next_step="send `Authorization: Bearer …`",
+            next_step="send `Authorization: Bearer …`; the terminal and the client take the token from TEAL_TOKEN, and "
+            "an admin makes one by `teal tokens create`",
         )
     scheme, _, text = authorization[0].strip().partition(" ")
     text = text.strip()

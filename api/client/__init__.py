@@ -13,6 +13,7 @@ print(teal.wait(rollout.id, until="done").phase)
 ```
 """
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from api.client.failures import (
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from api.client.sync import Client
 
 __all__ = [
-    "AsyncClient",
     "Client",
     "Conflict",
     "Failure",
@@ -62,6 +62,9 @@ __all__ = [
     "Unfit",
     "Unreadable",
 ]
+
+if find_spec("aiohttp"):  # else everything but the one class that needs it
+    __all__ += ["AsyncClient"]
 
 
 def __getattr__(name: str) -> object:

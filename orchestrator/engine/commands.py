@@ -20,7 +20,7 @@ from orchestrator.core.preflight.environment import surroundings_need
 from orchestrator.core.preflight.reserved_capacity import reserved
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import ServiceName, Spec
-from orchestrator.engine import service_of_record
+from orchestrator.engine import service_of_record, start_keys
 from orchestrator.engine.active_rollouts import active
 from orchestrator.engine.calendar import Calendar
 from orchestrator.ports.clock import Clock
@@ -80,6 +80,14 @@ async def look_before(
     return Preflight(spec=spec, survey=survey, findings=findings)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a start answers. ``is_replayed``: its key had started this rollout before."""
+
+    stored: Stored
+    is_replayed: bool
+
+
 async def start(  # noqa: PLR0913 - most have a default: what the server's settings say
     spec: Spec,
     *,
@@ -91,16 +99,16 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
     registries: Sequence[str] = (),
     calendar: Calendar | None = None,
     addresses: AddressRules | None = None,
-) -> Stored:
+) -> Begun:
     """Start a rollout once its preflight finds nothing against it; `registries` as `look_before` takes them.
 
-    `calendar` None: the store's.
-
-    The same `key` again returns the rollout it started. Raises Conflict if the service or a rule is held by
+    `calendar` None: the store's. The same `key` of the same author for the same service again is answered with the
+    rollout it started. Raises Refused where that was another file's, Conflict if the service or a rule is held by
     another rollout, Unfit with preflight's errors, Invalid for an account that the settings do not have, Outside if
     AWS could not be read. Nothing is made on AWS yet.
     """
-    known = await store.started_by(key, now=clock.now())
+    kept = start_keys.kept(key, author, spec.service)
+    known = await start_keys.started_by(key, author, spec.service, store=store, now=clock.now())
     if known is not None:
         if known.rollout.spec != spec:
             raise Refused(
@@ -108,7 +116,7 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
                 why="that rollout was asked for with another file",
                 next_step="use a new key for another rollout",
             )
-        return known
+        return Begun(stored=known, is_replayed=True)
     holder = await store.find_active(str(spec.service))
     if holder is not None:
         raise Conflict(
@@ -140,7 +148,8 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
             findings=[words_of(finding) for finding in errors],
         )
     events = (_started(found, author, clock.now()), *_overriding(spec, author, clock.now()))
-    return await store.create(row, claims=claims, key=key, events=events, wake_at=clock.now())
+    made = await store.create(row, claims=claims, key=kept, events=events, wake_at=clock.now())
+    return Begun(stored=made, is_replayed=made.rollout.id != row.id)
 
 
 def _started(found: Preflight, author: Actor, at: datetime) -> Event:
@@ -203,13 +212,25 @@ def _draft_of(spec: Spec, author: Actor, clock: Clock) -> Rollout:
     return Rollout(id=new_id(spec), spec=spec, author=author, created_at=now, phase_since=now)
 
 
-async def accept(rollout: RolloutId, command: Command, *, store: CommandInbox) -> CommandSeen:
+def _any(_: Stored) -> None:
+    """The condition of a command that has none."""
+
+
+async def accept(
+    rollout: RolloutId,
+    command: Command,
+    *,
+    store: CommandInbox,
+    condition: Callable[[Stored], None] = _any,
+) -> CommandSeen:
     """Accept a command, to be applied by the next tick. Raises NotFound, or Refused naming the present phase.
 
-    The same key again is the same command; for another kind of command it is refused.
+    The same key of the same caller again is the same command; for another kind of command, or another caller, it is
+    refused. `condition` sees the row of a command that is new, before it is accepted, and raises to refuse it.
     """
 
     def check(stored: Stored) -> None:
+        condition(stored)
         why = refusal(stored.rollout, command)
         if why:
             raise Refused(what=f"{command.kind} was refused", why=why, next_step=f"see `teal get {rollout}`")
@@ -220,6 +241,12 @@ async def accept(rollout: RolloutId, command: Command, *, store: CommandInbox) -
             what=f"key `{command.key}` was already used for {seen.command.kind}",
             why="one key is one command",
             next_step="use a new key for another command",
+        )
+    if seen.command.by.identity != command.by.identity:
+        raise Refused(
+            what=f"key `{command.key}` was already used for this rollout by somebody else",
+            why="a key is its caller's own",
+            next_step="use a new key",
         )
     return seen
 

@@ -4,7 +4,9 @@ that one too, since a router on the way may unwrap it.
 
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
-from orchestrator.outbound.targets import Address
+from orchestrator.outbound import targets
+from orchestrator.outbound.targets import Address, Target, is_private
+from orchestrator.settings import Hosts
 
 NEVER = tuple(
     ip_network(network)
@@ -39,6 +41,24 @@ _LOCAL = tuple(
         "fe80::/10",
     )
 )
+
+
+def refusal_before(target: Target, hosts: Hosts) -> tuple[str, str] | None:
+    """Why requests may not go to a URL and what to do instead, as far as is known without asking DNS; else None.
+
+    What run time would refuse of an address that the URL itself writes out is refused here.
+    """
+    may_be_private = is_private(target.host, hosts)
+    why = "" if target.literal is None else refusal(target.literal, may_be_private=may_be_private)
+    if not why and target.is_loopback and not may_be_private:
+        why = "it is a private, loopback or link-local address"
+    if why:
+        return (
+            f"no request may go to {target.host}: {why}",
+            "name another address; an operator may open a private one in hosts.private of the server's settings, "
+            "never one of a cloud's metadata",
+        )
+    return targets.refusal(target, hosts)
 
 
 def refusal(address: Address, *, may_be_private: bool) -> str:

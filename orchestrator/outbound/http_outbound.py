@@ -6,9 +6,10 @@ from typing import Self
 
 from orchestrator.core.cloud.probes_and_webhooks import HookNeed, HookSeen, ProbeNeed, ProbeSeen
 from orchestrator.core.cloud.resources import Unread
+from orchestrator.outbound.addresses import refusal_before
 from orchestrator.outbound.probes import probe
 from orchestrator.outbound.send import Outbound
-from orchestrator.outbound.targets import refusal, target_of
+from orchestrator.outbound.targets import target_of
 from orchestrator.outbound.webhooks import HookAsker
 from orchestrator.ports.clock import Clock
 from orchestrator.settings import Hook, Hosts
@@ -39,7 +40,7 @@ class HttpOutward:
         except ValueError as error:
             what, instead = error.args
             return what, instead
-        return refusal(target, self._hosts) or (self._asker.refusal(url, secret) if secret else None)
+        return refusal_before(target, self._hosts) or (self._asker.refusal(url, secret) if secret else None)
 
     async def probe(self, need: ProbeNeed) -> ProbeSeen | Unread:
         """Send one batch of requests to green."""

@@ -145,3 +145,15 @@ def test_stream_of_something_else_is_told() -> None:
         Following("r1").feed(b"id: 1\ndata: hello\n\n")
     with pytest.raises(Unreadable, match="larger than"):
         Following("r1").feed(b"data: " + b"x" * 5_000_000)
+
+
+@pytest.mark.machine
+def test_everything_is_imported_by_its_star_also_where_aiohttp_is_not_installed() -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['aiohttp'] = None\n"  # as if it were not installed
+        "from api.client import *\n"
+        "print(Client.__name__, 'AsyncClient' in globals())\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.strip()) == (0, "Client False"), ran.stderr

@@ -110,7 +110,7 @@ def start(play: Rehearsal, spec: Spec) -> RolloutId:
         cloud=play.cloud,
         clock=play.clock,
     )
-    return play.run(started).rollout.id
+    return play.run(started).stored.rollout.id
 
 
 def test_the_same_names_in_two_accounts_are_two_services() -> None:

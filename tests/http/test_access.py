@@ -387,7 +387,8 @@ def test_long_headers_and_addresses_are_refused(desk: Desk, part: str) -> None:
     headers = {"X-Note": "x" * 40_000} if part == "header" else {}
     path = "/v1/rollouts" if part == "header" else f"/v1/rollouts?service={'x' * 9_000}"
     answer = desk.ask("GET", path, headers=headers)
-    assert (answer.status_code, problem(answer)["code"]) == (431, "headers-too-large")
+    expected = {"header": (431, "headers-too-large"), "address": (414, "address-too-long")}
+    assert (answer.status_code, problem(answer)["code"]) == expected[part]
 
 
 @pytest.mark.parametrize("reason", ["\x00", "bell \x07", "\x1b[31mred", "a\rb", "\x9b1m"])
@@ -403,3 +404,28 @@ def test_reason_holds_nothing_that_a_terminal_would_obey(desk: Desk, reason: str
 )
 def test_control_characters_never_reach_the_store(desk: Desk, path: str) -> None:
     assert problem(desk.ask("GET", path))["code"] == "invalid"
+
+
+def test_key_of_another_caller_or_service_tells_nothing_of_the_rollout_it_started(desk: Desk) -> None:
+    started = desk.start(key="release-7")
+    admin = make(desk)["text"]
+    other = make(desk, admin, name="elsewhere", role="operator", services=["staging/*"])["text"]
+    answer = desk.ask(
+        "POST",
+        "/v1/rollouts",
+        json=desk.file(service="staging/checkout"),
+        headers={**bearer(other), "Idempotency-Key": "release-7"},
+    )
+    assert answer.status_code != 201
+    assert started["id"] not in answer.text
+    mine = make(desk, admin, name="ci", role="operator")["text"]
+    same = desk.ask(
+        "POST", "/v1/rollouts", json=desk.file(), headers={**bearer(mine), "Idempotency-Key": "release-7"}
+    )
+    assert (same.status_code, problem(same)["code"]) == (409, "conflict")
+
+
+def test_a_missing_token_is_told_where_the_terminal_takes_it_from(desk: Desk) -> None:
+    make(desk)
+    later(desk, seconds=1)
+    assert "TEAL_TOKEN" in problem(get(desk, "/v1/me"))["next_step"]

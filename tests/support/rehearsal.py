@@ -135,7 +135,7 @@ class Rehearsal:
 
     def start(self, spec: Spec, *, key: str = "rehearsal") -> RolloutId:
         """Start a rollout."""
-        stored = self.run(
+        begun = self.run(
             commands.start(
                 spec,
                 author=AUTHOR,
@@ -146,7 +146,7 @@ class Rehearsal:
                 addresses=self.outward,
             )
         )
-        return stored.rollout.id
+        return begun.stored.rollout.id
 
     def command(
         self,

@@ -79,7 +79,7 @@ class StoreDoor:
 
         settings = bootstrap.open_settings()
         async with bootstrap.open_cloud(settings) as cloud:
-            started = await commands.start(
+            begun = await commands.start(
                 spec,
                 author=local_actor(),
                 key=key,
@@ -90,7 +90,7 @@ class StoreDoor:
                 calendar=Calendar(self._store, self._clock, settings.freezes),
                 addresses=bootstrap.outward_of(settings, self._clock),
             )
-        return view(started)
+        return view(begun.stored)
 
     async def services(self) -> "tuple[ServiceView, ...]":
         """As Door."""

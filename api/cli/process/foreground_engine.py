@@ -54,7 +54,7 @@ class Foreground:
 
     async def _start(self, spec: Spec) -> str:
         engine = self._engine
-        started = await commands.start(
+        begun = await commands.start(
             spec,
             author=local_actor(),
             key=secrets.token_hex(8),
@@ -65,7 +65,7 @@ class Foreground:
             calendar=engine.calendar,
             addresses=engine.outward,
         )
-        return started.rollout.id
+        return begun.stored.rollout.id
 
     async def stay(self, rollout: str, screen: Screen, *, timeout: timedelta | None) -> int:  # noqa: ASYNC109 - a person's limit
         """Move the rollout and show it until it ends, time is up, or a signal comes; returns the exit code."""

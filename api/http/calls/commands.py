@@ -1,20 +1,23 @@
 """Commands: one call each, the same words as everywhere. Steps count from 1 here, as people count them."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header, Response
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.http.json_values import Commanded, command_view
 from api.http.request.context import AtVisit, Visit
-from api.http.request.server_state import NAME_PATTERN, AtDoor, By, Door
-from api.http.request.service_scope import Name, reached
+from api.http.request.server_state import NAME_PATTERN, REPLAYED, AtDoor, By, Door
+from api.http.request.service_scope import Name, etag, reached
+from api.problems import Changed
 from orchestrator.config.text.fields import Weight
 from orchestrator.core.domain.commands import Actor, CommandKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.engine import commands
 from orchestrator.engine.views.rollout import view
+from orchestrator.ports.rollouts import Stored
 
 router = APIRouter(tags=["commands"])
 
@@ -24,8 +27,8 @@ Key = Annotated[
         alias="Idempotency-Key",
         max_length=200,
         pattern=f"^({NAME_PATTERN.pattern})?$",
-        description="The same key again, within 24 hours, is the same command; absent: each request is a command of "
-        "its own.",
+        description="The same key of the same caller again, within 24 hours, is the same command, and the answer says "
+        "`Idempotency-Replayed: true`; absent: each request is a command of its own.",
         examples=["release-1187-pause"],
     ),
 ]
@@ -64,7 +67,7 @@ class PromoteBody(CommandBody):
 
 WEIGHT: dict[str, Any] = {
     "anyOf": [
-        {"type": "number", "minimum": 0.1, "maximum": 100},
+        {"type": "number", "minimum": 0.1, "maximum": 100, "multipleOf": 0.1},
         {"type": "string", "pattern": r"^(100(\.0)?|[1-9]\d?(\.\d)?|0\.[1-9]) ?%?$"},
     ]
 }
@@ -91,45 +94,95 @@ MEANINGS = {
 }
 
 
-async def _give(
-    door: Door, visit: Visit, name: str, by: Actor, key: str, kind: CommandKind, body: CommandBody
-) -> Commanded:
-    engine = door.engine
-    stored = await reached(door, visit, name)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What every command's request has beside its body."""
+
+    door: Door
+    visit: Visit
+    response: Response
+    by: Actor
+    key: str
+    if_match: str
+
+
+async def _asked(
+    door: AtDoor,
+    visit: AtVisit,
+    response: Response,
+    by: By,
+    key: Key = "",
+    if_match: Annotated[
+        str,
+        Header(
+            max_length=300,
+            description="The ETag of the rollout that the command is meant for; 412 if it is at another by now.",
+            examples=['"7"'],
+        ),
+    ] = "",
+) -> Asked:
+    """What a request for a command says of itself."""
+    return Asked(door=door, visit=visit, response=response, by=by, key=key, if_match=if_match)
+
+
+AtCommand = Annotated[Asked, Depends(_asked)]
+
+
+def _is_at(version: int, if_match: str) -> bool:
+    """True if one of the tags is the version's (RFC 9110, section 13.1.1: compared strongly), or any will do."""
+    return any(tag.strip() in ("*", f'"{version}"') for tag in if_match.split(","))
+
+
+async def _give(asked: Asked, name: str, kind: CommandKind, body: CommandBody) -> Commanded:
+    engine = asked.door.engine
+    stored = await reached(asked.door, asked.visit, name)
     command = commands.command(
         kind,
-        by=by,
+        by=asked.by,
         clock=engine.clock,
         reason=body.reason,
-        key=key,
+        key=asked.key,
         step=None if body.step is None else body.step - 1,
         full=isinstance(body, PromoteBody) and body.full,
         to=Tenths(body.to) if isinstance(body, BackBody) else None,
     )
-    seen = await commands.accept(stored.rollout.id, command, store=engine.store)
+
+    is_replayed = True
+
+    def is_meant(present: Stored) -> None:
+        nonlocal is_replayed
+        is_replayed = False  # a command of before is answered without another look at the row
+        if asked.if_match and not _is_at(present.version, asked.if_match):
+            raise Changed(
+                what=f"{present.rollout.id} is not at the version that If-Match names",
+                why=f"it is at {etag(present)} by now",
+                next_step="read it again, and send the command with its new ETag if it still makes sense",
+            )
+
+    seen = await commands.accept(stored.rollout.id, command, store=engine.store, condition=is_meant)
+    if is_replayed:
+        asked.response.headers[REPLAYED] = "true"
     engine.hint()
-    return Commanded(rollout=view(await engine.store.load(stored.rollout.id)), command=command_view(seen))
+    after = await engine.store.load(stored.rollout.id)
+    asked.response.headers["ETag"] = etag(after)
+    return Commanded(rollout=view(after), command=command_view(seen))
 
 
 def _plain(kind: CommandKind) -> Callable[..., Awaitable[Commanded]]:
     """The call of a command that takes nothing but a reason and a step."""
 
-    async def give(
-        door: AtDoor, visit: AtVisit, name: Name, by: By, body: CommandBody | None = None, key: Key = ""
-    ) -> Commanded:
-        return await _give(door, visit, name, by, key, kind, body or CommandBody())
+    async def give(asked: AtCommand, name: Name, body: CommandBody | None = None) -> Commanded:
+        return await _give(asked, name, kind, body or CommandBody())
 
     return give
 
 
-async def _promote(
-    door: AtDoor, visit: AtVisit, name: Name, by: By, body: PromoteBody | None = None, key: Key = ""
-) -> Commanded:
-    return await _give(door, visit, name, by, key, CommandKind.PROMOTE, body or PromoteBody())
+async def _promote(asked: AtCommand, name: Name, body: PromoteBody | None = None) -> Commanded:
+    return await _give(asked, name, CommandKind.PROMOTE, body or PromoteBody())
 
 
-async def _back(door: AtDoor, visit: AtVisit, name: Name, by: By, body: BackBody, key: Key = "") -> Commanded:
-    return await _give(door, visit, name, by, key, CommandKind.BACK, body)
+async def _back(asked: AtCommand, name: Name, body: BackBody) -> Commanded:
+    return await _give(asked, name, CommandKind.BACK, body)
 
 
 _OWN: dict[CommandKind, Callable[..., Awaitable[Commanded]]] = {

@@ -40,7 +40,7 @@ class Meaning(BaseModel):
 )
 async def healthz(response: Response, door: AtDoor) -> Alive:
     """200 whenever the server's processes live, 503 once the engine's has hung for a minute; nothing of the store."""
-    response.status_code = 200 if door.is_alive else 503
+    _say(response, is_well=door.is_alive)
     return Alive(alive=door.is_alive)
 
 
@@ -56,8 +56,14 @@ async def readyz(response: Response, door: AtDoor) -> Readiness:
     is_running = door.is_working and not door.closing.is_set()
     worker = WorkerState.RUNNING if is_running else WorkerState.STOPPED
     is_ready = store is StoreState.ANSWERS and is_running
-    response.status_code = 200 if is_ready else 503
+    _say(response, is_well=is_ready)
     return Readiness(is_ready=is_ready, store=store, worker=worker)
+
+
+def _say(response: Response, *, is_well: bool) -> None:
+    if not is_well:
+        response.status_code = 503
+        response.headers["Retry-After"] = "5"
 
 
 async def _store_answers(door: Door) -> bool:

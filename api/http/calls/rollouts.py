@@ -10,8 +10,8 @@ from api.http.json_values import RolloutPage
 from api.http.request.authorization import check_override, check_reach
 from api.http.request.bodies import spec_of
 from api.http.request.context import AtVisit, Who
-from api.http.request.server_state import ASK_STORE, NAME_PATTERN, WAIT_MAX, AtDoor, By, Door
-from api.http.request.service_scope import NUMBER_MAX, PLAIN, Cursor, Name, page_for, reached
+from api.http.request.server_state import ASK_STORE, NAME_PATTERN, REPLAYED, WAIT_MAX, AtDoor, By, Door
+from api.http.request.service_scope import NUMBER_MAX, PLAIN, Cursor, Name, etag, page_for, reached
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.engine import commands
@@ -27,7 +27,8 @@ Key = Annotated[
         min_length=1,
         max_length=200,
         pattern=f"^{NAME_PATTERN.pattern}$",
-        description="The same key again, within 24 hours, answers with the rollout that it started.",
+        description="The same key of the same caller for the same service again, within 24 hours, answers with the "
+        "rollout that it started, and with `Idempotency-Replayed: true`.",
         examples=["checkout-43-build-1187"],
     ),
 ]
@@ -53,7 +54,7 @@ async def start(
     check_override(visit.principal, spec.override)
     engine = door.engine
     async with door.work.looking.of(visit.caller):
-        stored = await commands.start(
+        begun = await commands.start(
             spec,
             author=by,
             key=key,
@@ -64,6 +65,9 @@ async def start(
             calendar=engine.calendar,
             addresses=engine.outward,
         )
+    stored = begun.stored
+    if begun.is_replayed:
+        response.headers[REPLAYED] = "true"
     engine.hint()
     visit.target = stored.rollout.id
     response.headers["Location"] = f"/v1/rollouts/{stored.rollout.id}"
@@ -146,11 +150,6 @@ async def newer(door: Door, rollout: RolloutId, *, than: int, within: timedelta)
         if stored.version != than or left <= timedelta(0) or door.closing.is_set():
             return stored
         await door.pause(min(left, ASK_STORE))
-
-
-def etag(stored: Stored) -> str:
-    """A rollout's ETag: its version."""
-    return f'"{stored.version}"'
 
 
 def _version_of(tag: str) -> int | None:

@@ -7,10 +7,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.auth.roles import Open, needed_for, words_for
-from api.http.openapi.examples import example_of
+from api.http.openapi.examples import example_of, example_path
 from api.http.openapi.problem_table import SHARED, own_problems, shared_problems
-from api.problems import MEDIA_TYPE, Problem
+from api.http.request.authorization import PROBED
+from api.http.request.server_state import REPLAYED
+from api.problems import MEDIA_TYPE, Problem, example_problem
 from orchestrator import config
+from orchestrator.core.domain.commands import CommandKind
 
 Node = Any  # a value of a JSON document
 
@@ -23,7 +26,16 @@ name. Until there is either, only this machine's requests are answered and its u
 
 **Errors** are problem documents (RFC 9457); `code` is stable, and `GET /problems/{code}` says what it means.
 
-**Again.** Every POST takes an `Idempotency-Key`, which holds for 24 hours: after a lost answer, send the same again.
+**Again.** Every POST that changes something takes an `Idempotency-Key`, which is its caller's own (and a start's of
+one service) and holds for 24 hours: after a lost answer, send the same again. An answer that repeats an earlier one
+has the header `Idempotency-Replayed: true`.
+
+**Not now.** 429, 503 and a 409 that passes have the header `Retry-After`, in seconds.
+
+**Only if.** A command with `If-Match` is accepted only while the rollout has that ETag, else answered with 412.
+
+**Strictly.** A query parameter that a call does not know is a mistake, 422. A method that a path does not know is
+answered with 405, and `Allow` names those that it does; `/healthz` and `/readyz` take HEAD as they take GET.
 
 **Request ids.** `X-Request-Id` is taken from the request (or made), given back, and stands in every line of the log.
 """
@@ -31,11 +43,22 @@ REFS = "#/components/schemas/"
 FILE = "RolloutFile"
 FILE_CALLS = ("start_rollout", "preflight", "simulate")
 EXAMPLE = {"service": "prod/checkout", "revision": {"task_definition": "checkout:43"}}
-EXAMPLE_YAML = "service: prod/checkout\nrevision: {task_definition: checkout:43}\n"
 ETAG = {"ETag": {"description": "The rollout's version.", "schema": {"type": "string"}, "example": '"7"'}}
 LOCATION = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
+REPLAYED_TOO = {
+    REPLAYED: {
+        "description": "`true`: this repeats the answer to an earlier request of the same key; absent: it does not.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+RETRY = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}, "example": 5},
+}
 HEADERS: dict[str, dict[str, dict[str, Node]]] = {
-    "start_rollout": {"201": {**LOCATION, **ETAG}},
+    "start_rollout": {"201": {**LOCATION, **ETAG, **REPLAYED_TOO}},
+    **{f"{kind.value}_rollout": {"200": {**ETAG, **REPLAYED_TOO}} for kind in CommandKind},
+    "is_alive": {"503": RETRY},
+    "is_ready": {"503": RETRY},
     "get_rollout": {"200": ETAG, "304": ETAG},
     "create_token": {"201": LOCATION},
 }
@@ -90,8 +113,8 @@ def build(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     schemas.update(_problem_schemas())
     schemas.update(_file_schemas())
-    for call in _calls(made):
-        _finish(call)
+    for path, call in _calls(made):
+        _finish(call, path)
     parts["schemas"] = dict(sorted(schemas.items()))
     parts["responses"] = {name: _problem(*shared) for name, shared in SHARED.items()}
     parts["headers"] = {
@@ -102,11 +125,11 @@ def build(app: FastAPI) -> dict[str, Any]:
     return made
 
 
-def _calls(document: Node) -> Iterator[Node]:
-    return (call for path in document["paths"].values() for call in path.values())
+def _calls(document: Node) -> Iterator[tuple[str, Node]]:
+    return ((path, call) for path, calls in document["paths"].items() for call in calls.values())
 
 
-def _finish(call: Node) -> None:
+def _finish(call: Node, path: str) -> None:
     name = call["operationId"]
     needed = needed_for(name)
     if isinstance(needed, Open):
@@ -116,17 +139,17 @@ def _finish(call: Node) -> None:
         schema = {"$ref": REFS + FILE}
         content = {
             "application/json": {"schema": schema, "example": EXAMPLE},
-            "application/yaml": {"schema": schema, "example": EXAMPLE_YAML},
+            "application/yaml": {"schema": schema, "example": EXAMPLE},
         }
         call["requestBody"] = {"required": True, "content": content}
     _finish_answers(call, name)
     for status, shared in shared_problems(name, takes_body="requestBody" in call).items():
         call["responses"][str(status)] = {"$ref": f"#/components/responses/{shared}"}
     problems = own_problems(name)
-    if "422" in call["responses"]:
+    if name not in PROBED:  # of which no parameter is refused
         problems.setdefault(422, ("invalid", "Parameters or body are wrong."))
     for status, (code, meaning) in problems.items():
-        call["responses"][str(status)] = _problem(status, code, meaning)
+        call["responses"][str(status)] = _problem(status, code, meaning, example_path(path))
     call["responses"] = dict(sorted(call["responses"].items()))
 
 
@@ -139,7 +162,7 @@ def _finish_answers(call: Node, name: str) -> None:
             json["example"] = example
 
 
-def _problem(status: int, code: str, meaning: str) -> Node:
+def _problem(status: int, code: str, meaning: str, path: str = "/v1/rollouts") -> Node:
     """The documented answer of a problem."""
     headers: dict[str, Node] = dict(REQUEST_ID)
     if status in (401, 403):
@@ -148,22 +171,11 @@ def _problem(status: int, code: str, meaning: str) -> Node:
             "schema": {"type": "string"},
             "example": 'Bearer realm="teal"',
         }
-    if status == 503:
-        headers["Retry-After"] = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+    if status in (429, 503) or code == "conflict":
+        headers |= RETRY
     content = {
         "schema": {"$ref": f"{REFS}Problem"},
-        "example": {
-            "type": f"/problems/{code}",
-            "title": meaning,
-            "status": status,
-            "detail": meaning,
-            "instance": "/v1/rollouts",
-            "code": code,
-            "next_step": "",
-            "mistakes": [],
-            "findings": [],
-            "holder": "",
-        },
+        "example": example_problem(code, status=status, detail=meaning, path=path).model_dump(),
     }
     return {"description": meaning, "headers": headers, "content": {MEDIA_TYPE: content}}
 

@@ -163,8 +163,8 @@ _VALUES: dict[str, object] = {
         findings=(
             Finding(
                 severity=Severity.NOTE,
-                code="scaling-suspended",
-                what="scaling of prod/checkout is suspended while traffic moves",
+                code="scale-in-will-be-suspended",
+                what="prod/checkout's scale-in is suspended during the rollout, and restored after it",
             ),
         ),
         plan=(
@@ -200,7 +200,7 @@ _VALUES: dict[str, object] = {
         expires_at=None,
         may=tuple(name for name, needed in CALLS.items() if needed is Role.VIEWER),
     ),
-    "create_token": TokenMade(text=f"teal_{'0' * 43}000000", token=_TOKEN),
+    "create_token": TokenMade(text=f"teal_{'0' * 43}2CZclj", token=_TOKEN),
     "list_tokens": TokenPage(tokens=(_TOKEN,)),
     "revoke_token": _TOKEN,
     "audit": CallPage(
@@ -210,7 +210,7 @@ _VALUES: dict[str, object] = {
                 actor="operator",
                 source="http",
                 address="192.0.2.7",
-                call="POST /v1/rollouts/{id}/rollback",
+                call="POST /v1/rollouts/{id:path}/rollback",
                 target=_ID,
                 outcome="ok",
                 request="4f1b2c3d5e6f7081",
@@ -221,6 +221,22 @@ _VALUES: dict[str, object] = {
     ),
     "is_ready": Readiness(is_ready=True, store=StoreState.ANSWERS, worker=WorkerState.RUNNING),
 }
+
+
+PATHS = {
+    "{id}": _ID,
+    "{name}": "prod/checkout",
+    "{code}": "conflict",
+}
+
+
+def example_path(template: str) -> str:
+    """A path of a call, as a problem's `instance` has it."""
+    if template.startswith("/v1/tokens/"):
+        return template.replace("{id}", _TOKEN.id)
+    for name, value in PATHS.items():
+        template = template.replace(name, value)
+    return template
 
 
 def example_of(call: str) -> Json | None:

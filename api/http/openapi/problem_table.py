@@ -14,7 +14,8 @@ SHARED: dict[str, tuple[int, str, str]] = {
         "foreign name or from another site's page.",
     ),
     "TooLarge": (413, "too-large", "The body is larger than 256 KiB."),
-    "HeadersTooLarge": (431, "headers-too-large", "The address or the headers are too long."),
+    "AddressTooLong": (414, "address-too-long", "The address is longer than 8 KiB."),
+    "HeadersTooLarge": (431, "headers-too-large", "The headers are longer than 32 KiB."),
     "TooMany": (429, "too-many-requests", "One caller asks more at a time than is answered to one."),
     "Internal": (500, "internal", "A bug in Teal, or its store cannot be used; rollouts go on."),
     "Unavailable": (
@@ -34,7 +35,11 @@ _ROLLOUT: dict[int, Told] = {
 }
 _COMMAND: dict[int, Told] = {
     **_ROLLOUT,
-    409: ("refused", "The command is not accepted in the present phase, which is named."),
+    409: (
+        "refused",
+        "The command is not accepted in the present phase, which is named, or its key stands for another one.",
+    ),
+    412: ("changed", "The rollout is at another version than `If-Match` names; nothing was changed."),
 }
 _FILE: dict[int, Told] = {
     415: ("wrong-type", "The body is neither JSON nor YAML."),
@@ -84,7 +89,7 @@ def own_problems(call: str) -> dict[int, Told]:
 
 def shared_problems(call: str, *, takes_body: bool) -> dict[int, str]:
     """Status → the shared problem that a call may answer with."""
-    found = {403: "Forbidden", 431: "HeadersTooLarge", 500: "Internal"}
+    found = {403: "Forbidden", 414: "AddressTooLong", 431: "HeadersTooLarge", 500: "Internal"}
     if not isinstance(needed_for(call), Open):
         found |= {401: "Unauthenticated", 503: "Unavailable"}
         if not call.endswith("_rollout") or call in ("start_rollout", "get_rollout", "undo_rollout"):

@@ -7,8 +7,10 @@ its dependencies: who may not come in would learn what is wrong with a file, and
 from collections.abc import Iterable, Iterator
 from functools import partial
 from re import Pattern
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -18,7 +20,7 @@ from api.auth.roles import FOR_ALL_SERVICES, Open, needed_for
 from api.http.request.context import Visit
 from api.http.request.origins import check_origin
 from api.http.request.server_state import NAME_PATTERN, USER, USER_MAX
-from api.problems import Forbidden
+from api.problems import Forbidden, MistakePart, RequestInvalid
 from orchestrator.core.domain.roles import TO_OVERRIDE, Principal, Role
 
 PROBED = frozenset({"is_alive", "is_ready"})  # a load balancer asks these by whatever name it likes
@@ -29,10 +31,12 @@ class Calls:
 
     def __init__(self, routers: Iterable[APIRouter]) -> None:
         self._calls: list[tuple[Pattern[str], frozenset[str], str, str]] = []
+        self._queries: dict[str, frozenset[str]] = {}
         for route in (one for router in routers for one in router.routes):
             assert isinstance(route, APIRoute), f"{route} is no call"
             name = route.operation_id or ""
             needed_for(name)
+            self._queries[name] = frozenset(_queries(route.dependant))
             self._calls.append((route.path_regex, frozenset(route.methods or ()), name, route.path_format))
 
     def __iter__(self) -> Iterator[tuple[str, str, str]]:
@@ -46,11 +50,34 @@ class Calls:
                 return name, template
         return "", ""
 
+    def check_query(self, call: str, query: bytes) -> None:
+        """Raises RequestInvalid for parameters that a call does not know, which would else be passed over."""
+        known = sorted(self._queries[call])
+        named = dict.fromkeys(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        instead = f"write one of {', '.join(known)}" if known else "leave it out: this call takes none"
+        parts = [
+            MistakePart(
+                where="query", pointer=f"/{quote(name)[:100]}", what="it is not known here", instead=instead
+            )
+            for name in named
+            if name not in known
+        ]
+        if parts:
+            raise RequestInvalid(parts)
+
     def allowed(self, path: str) -> str:
         """The methods that a path takes, as an `Allow` header lists them; empty if there is nothing at the path."""
         first = next((template for pattern, _, _, template in self._calls if pattern.match(path)), "")
         found = {one for _, methods, _, template in self._calls if template == first for one in methods}
-        return ", ".join(sorted(found))
+        is_probed = any(name in PROBED and template == first for _, _, name, template in self._calls)
+        return ", ".join(sorted(found | ({"HEAD"} if is_probed else set())))
+
+
+def _queries(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a call and of what it depends on."""
+    yield from (one.alias for one in dependant.query_params)
+    for below in dependant.dependencies:
+        yield from _queries(below)
 
 
 async def admit(visit: Visit, scope: Scope, headers: Headers, auth: Authenticator, calls: Calls) -> None:
@@ -74,6 +101,8 @@ async def admit(visit: Visit, scope: Scope, headers: Headers, auth: Authenticato
         public_url=auth.settings.public_url,
     )
     if isinstance(needed, Open):
+        if visit.call not in PROBED:
+            calls.check_query(visit.call, scope.get("query_string", b""))
         return
     authorization = tuple(headers.getlist("authorization"))
     user = headers.get(USER, LOCAL)
@@ -83,6 +112,7 @@ async def admit(visit: Visit, scope: Scope, headers: Headers, auth: Authenticato
     visit.known = await visit.ask_again()
     if visit.call:
         _weigh(visit.principal, visit.call, needed)
+        calls.check_query(visit.call, scope.get("query_string", b""))
 
 
 def _is_local_only(auth: Authenticator) -> bool:

@@ -12,11 +12,11 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.request.authorization import Calls, admit
+from api.http.request.authorization import PROBED, Calls, admit
 from api.http.request.context import Visit, address_of, path_of
 from api.http.request.problem_answers import rendered
 from api.http.request.server_state import Door
-from api.problems import HeadersTooLarge, Internal, TooLarge
+from api.problems import AddressTooLong, HeadersTooLarge, Internal, TooLarge
 from orchestrator.core.domain.errors import TealError
 
 BODY_MAX = 256 * 1024
@@ -44,13 +44,16 @@ class Guard:
         door = scope["app"].state.door
         assert isinstance(door, Door)
         headers = Headers(scope=scope)
+        is_head = scope["method"] == "HEAD" and self._calls.find(scope["path"], "GET")[0] in PROBED
         visit = Visit(
             request=_request_id(headers),
-            method=scope["method"],
+            method="GET" if is_head else scope["method"],
             path=path_of(scope),
             address=address_of(scope),
             at=door.engine.clock.now(),
         )
+        if is_head:
+            scope = {**scope, "method": "GET"}  # RFC 9110, section 9.3.2: the same answer without its content
         scope.setdefault("state", {})["visit"] = visit
 
         async def answer(message: Message) -> None:
@@ -58,6 +61,8 @@ class Guard:
                 visit.status = message["status"]
                 MutableHeaders(scope=message)[REQUEST_ID] = visit.request
                 await _keep(visit, door)
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=visit.request):
@@ -109,11 +114,11 @@ def _request_id(headers: Headers) -> str:
 
 
 def _check_sizes(scope: Scope) -> None:
-    """Raises HeadersTooLarge. What is many times larger never gets here: uvicorn closes the connection at 64 KiB."""
+    """Raises AddressTooLong or HeadersTooLarge. Uvicorn itself closes the connection at 64 KiB."""
     address = len(scope["path"]) + len(scope.get("query_string", b""))
     size = sum(len(name) + len(value) for name, value in scope["headers"])
     if address > ADDRESS_MAX:
-        raise HeadersTooLarge(
+        raise AddressTooLong(
             what=f"the address is longer than {ADDRESS_MAX // 1024} KiB", next_step="ask for less at once"
         )
     if size > HEADERS_MAX:

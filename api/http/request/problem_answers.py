@@ -22,7 +22,7 @@ from api.problems import (
     problem,
 )
 from orchestrator.config.text.yaml_document import step_into
-from orchestrator.core.domain.errors import TealError, Throttled
+from orchestrator.core.domain.errors import Conflict, TealError, Throttled
 
 _WORDS = {
     "missing": ("it is missing", "write it"),
@@ -56,6 +56,8 @@ def _headers(error: TealError) -> dict[str, str]:
         return {"WWW-Authenticate": error.challenge}
     if isinstance(error, Throttled) or error.http_status in (429, 503):
         return {"Retry-After": "5"}
+    if isinstance(error, Conflict) and error.holder:
+        return {"Retry-After": "30"}  # the rollout that holds it ends some time
     return {}
 
 
@@ -91,7 +93,10 @@ async def _http(request: Request, error: Exception) -> Response:
         case HTTPStatus.NOT_FOUND:
             known = NoSuchPath(what=f"nothing answers at {path}", next_step="/openapi.json lists every call")
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            known = WrongMethod(what=f"{path} does not take {request.method}")
+            known = WrongMethod(
+                what=f"{path} does not take {request.method}",
+                next_step="send one of the methods that `Allow` lists",
+            )
         case HTTPStatus.BAD_REQUEST:
             part = MistakePart(pointer="", what="the body cannot be read", instead="send JSON")
             known = RequestInvalid([part])

@@ -26,6 +26,7 @@ HEARTBEAT = timedelta(seconds=15)
 WAIT_MAX = timedelta(seconds=60)
 WAITERS_MAX = 500
 USER = "X-Teal-User"
+REPLAYED = "Idempotency-Replayed"  # says that an answer repeats that of an earlier request
 USER_MAX = 100
 NAME_PATTERN = re.compile(r"[!-~]([ -~]*[!-~])?")  # what a header can carry without being changed
 

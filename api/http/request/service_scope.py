@@ -47,6 +47,11 @@ async def reached(door: Door, visit: Visit, name: str) -> Stored:
     return stored
 
 
+def etag(stored: Stored) -> str:
+    """A rollout's ETag: its version."""
+    return f'"{stored.version}"'
+
+
 async def page_for(
     who: Principal, which: Filter, *, store: RolloutPages, before: str, limit: int
 ) -> tuple[tuple[Stored, ...], str]:

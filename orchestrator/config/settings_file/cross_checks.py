@@ -15,7 +15,8 @@ from orchestrator.config.text.quantities import shown
 from orchestrator.config.text.yaml_document import Document, Value
 from orchestrator.core.domain.errors import Mistake
 from orchestrator.core.domain.identity import identity_of
-from orchestrator.outbound.targets import refusal, target_of
+from orchestrator.outbound.addresses import refusal_before
+from orchestrator.outbound.targets import target_of
 from orchestrator.settings import Hosts
 
 PATHS = frozenset({"repository", "project_path", "job_workflow_ref", "workflow_ref", "sub"})
@@ -155,7 +156,7 @@ def _hooks(document: Document, hosts: Hosts) -> Iterator[Mistake]:
         if not isinstance(url, str):
             continue
         try:
-            found = refusal(target_of(url), hosts)
+            found = refusal_before(target_of(url), hosts)
         except ValueError:
             continue
         if found is not None:

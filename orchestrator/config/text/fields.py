@@ -212,7 +212,7 @@ def written_as(pattern: str, *examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
 
 
-_DURATION = r"(\d+(\.\d+)?[dhms] ?)+"
+_DURATION = r"(\d+(\.\d+)?(ms|[dhms]) ?)+"
 
 Text = Annotated[str, reader(_text)]
 Flag = Annotated[bool, reader(_flag)]

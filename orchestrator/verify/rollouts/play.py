@@ -111,7 +111,7 @@ async def play(scene: Scene, script: Script, tally: Tally | None) -> Played:
     loop, engine = asyncio.get_running_loop(), scene.means.engine
     began, before = loop.time(), tally.copy() if tally else None
     scene.journal.rolling()
-    stored = await commands.start(
+    begun = await commands.start(
         spec_of(scene, script),
         author=AUTHOR,
         key=secrets.token_hex(8),
@@ -119,7 +119,7 @@ async def play(scene: Scene, script: Script, tally: Tally | None) -> Played:
         cloud=engine.cloud,
         clock=engine.clock,
     )
-    rollout = stored.rollout.id
+    rollout = begun.stored.rollout.id
     given_in, to_blue, why = "", None, ""
     try:
         async with asyncio.timeout(LONGEST * scene.minute + 60):
@@ -147,7 +147,7 @@ async def play(scene: Scene, script: Script, tally: Tally | None) -> Played:
         why=why,
         events=tuple(
             EventFact(
-                seconds=round((seen.event.at - stored.rollout.created_at).total_seconds(), 1),
+                seconds=round((seen.event.at - begun.stored.rollout.created_at).total_seconds(), 1),
                 kind=seen.event.kind.value,
                 message=seen.event.message,
             )
