@@ -11,6 +11,7 @@ from pathlib import Path
 
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+LIVE = Path(__file__).with_name("live.toml")
 HEAVY = 3600  # seconds after which even a long run hangs
 
 
@@ -37,7 +38,14 @@ def fuzzed_server(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def fuzz(
-    *, examples: int, seed: int, phases: str, without: Sequence[str] = (), seconds: int | None = None
+    *,
+    examples: int,
+    seed: int,
+    phases: str,
+    without: Sequence[str] = (),
+    only: Sequence[str] = (),
+    seconds: int | None = None,
+    config: Path = CONFIG,
 ) -> tuple[int, str, str]:
     """Fuzz every call but those `without`: schemathesis' exit code, what it printed, and the server's faults."""
     with tempfile.TemporaryDirectory() as name:
@@ -45,7 +53,7 @@ def fuzz(
         with fuzzed_server(folder) as (address, token):
             asked = [
                 SCHEMATHESIS,
-                f"--config-file={CONFIG}",
+                f"--config-file={config}",
                 "run",
                 f"{address}/openapi.json",
                 f"--header=Authorization: Bearer {token}",
@@ -57,6 +65,7 @@ def fuzz(
                 "--generation-database=none",
                 "--no-color",
                 *(f"--exclude-operation-id={name}" for name in without),
+                *(f"--include-operation-id={name}" for name in only),
                 *([f"--max-time={seconds}"] if seconds else []),
             ]
             ran = subprocess.run(

@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import secrets
 import socket
 import sys
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ from tests.support.direct_transport import DirectTransport
 ISSUER, AUDIENCE = "https://issuer.example", "teal"
 STEP = timedelta(milliseconds=200)
 LONGEST_WAIT = timedelta(milliseconds=300)  # else most of the time would go into long polls
+LIVE = ("live-rollback", "live-reject", "live-abandon")  # services that live.toml names
 SIMULATED_MAX = 800  # metric periods: one rollout of an ordinary plan with each defect
 
 
@@ -82,12 +84,14 @@ async def main(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with asyncio.TaskGroup() as group:
             moving = group.create_task(move(world))
+            stocking = group.create_task(stock(store))
             working = group.create_task(work(engine, stop := asyncio.Event()))
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             await serve(app, listener, lambda: told(address, token_of(key)))
             stop.set()
             await working
             moving.cancel()
+            stocking.cancel()
     await store.close()
 
 
@@ -104,6 +108,19 @@ async def fill(store: Store) -> None:
     await store.create(row, claims=claims, key="k", events=(an_event(),), wake_at=now + timedelta(days=1))
     token = Token(id="t-3f9a1c07", name="ci", role=Role.VIEWER, created_at=now, created_by="admin")
     await store.add_token(token, digest=new_token()[1])
+
+
+async def stock(store: Store) -> None:
+    """Have an active rollout of each service that is there to be ended."""
+    while True:
+        for name in LIVE:
+            if await store.find_active(f"prod/{name}") is None:
+                now = datetime.now(UTC)
+                row = a_rollout(f"{name}-{secrets.token_hex(4)}", service=name, created_at=now)
+                claims = frozenset({f"service prod/{name}"})
+                wake_at = now + timedelta(days=1)
+                await store.create(row, claims=claims, key=row.id, events=(an_event(),), wake_at=wake_at)
+        await asyncio.sleep(STEP.total_seconds())
 
 
 def told(address: str, token: str) -> None:

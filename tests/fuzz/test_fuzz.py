@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fuzz.playing import fuzz
+from tests.fuzz.playing import LIVE, fuzz
 
 pytestmark = pytest.mark.machine(seconds=20)
 
@@ -13,3 +13,11 @@ def test_no_request_gets_an_answer_that_is_not_documented(capsys: pytest.Capture
         print(told[told.rfind("= SUMMARY =") :])
     assert faults == ""
     assert code == 0, told
+
+
+def test_ending_rollouts_and_tokens_that_there_are_gets_no_answer_that_is_not_documented() -> None:
+    ending = ("rollback_rollout", "reject_rollout", "abandon_rollout", "revoke_token")
+    code, told, faults = fuzz(examples=10, seed=1187, phases="fuzzing", only=ending, config=LIVE)
+    assert faults == ""
+    assert code == 0, told
+    assert "Missing test data" not in told
