@@ -33,7 +33,9 @@ def page() -> str:
         + " a rollout is over and accepts nothing.",
         table(["command", "what it does"], [[f"`{kind}`", f"{MEANINGS[kind]}."] for kind in CommandKind]),
         "`approve` is refused at a step that needs none, and from someone who may not give it; `resume` where nothing "
-        "is paused or stopped, and no hold is for what others set of blue's scaling (its bounds or suspensions); `back` to anything but the weight of an earlier step; `promote --full` where it would "
+        "is paused or stopped, and no hold is for what others set of blue's scaling (its bounds or "
+        "suspensions); `back` to anything but the weight of an earlier step; `promote --full` "
+        "where it would "
         "pass by an approval that is still missing; `rollback` once green is being removed; "
         "and any command that names a step other than the current one.",
         "## What becomes of a command",

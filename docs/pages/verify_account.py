@@ -34,7 +34,8 @@ def page() -> str:
         code(BEGIN, "console"),
         "Without `--yes` it says what it will make, about what that costs, how long it takes and which permissions it "
         f"needs, and asks at a terminal whether to go on. All of it takes about {plan.minutes / 60:.1f} hours and "
-        f"{plan.dollars:.2f} US dollars by general prices of {PRICED_FOR} in {PRICED_ON}, which are to be checked; `--only` "
+        f"{plan.dollars:.2f} US dollars by general prices of {PRICED_FOR} in {PRICED_ON}, which "
+        "are to be checked; `--only` "
         "limits it. The permissions are those that the run needs and no others: each write is allowed on what has the "
         "run's name, or the name of a rollout of it; words in capitals in it are yours to replace.",
         "## What you name",
@@ -66,7 +67,8 @@ def page() -> str:
         "Rolls out what the service runs already (`force`), so your users meet no other revision; the bad "
         "revision is a "
         "copy whose tasks cannot start, which no user can meet. Nothing else of it is touched, and beliefs that change "
-        "the service are not asked. These are real rollouts: blue's tasks are replaced at the end of `good`. What may cost is "
+        "the service are not asked. These are real rollouts: blue's tasks are replaced at the end "
+        "of `good`. What may cost is "
         "what they add: a green of as many tasks as the service runs, for as long as each rollout lasts.",
         "## Parts",
         table(
@@ -85,7 +87,8 @@ def page() -> str:
         "rollout, and "
         "each belief. Account numbers, ARNs, names, ids and addresses are replaced by placeholders such as "
         "`<ecs service 1>`, the same for the same thing; tokens by `<token>`. Of your own service it has no "
-        "sentence of AWS's, of preflight or of a rollout's log, since those name what nobody can know beforehand: codes, "
+        "sentence of AWS's, of preflight or of a rollout's log, since those name what nobody can "
+        "know beforehand: codes, "
         "kinds, numbers and times alone. Before it is written, whatever others said in it is searched for every name "
         "that the run knows and for every form of an identifier; one that is found stops it.",
         "It exits 0 if every rollout ended as it was to end, no belief is wrong and nothing is left; 1 if not; 2 if it "
