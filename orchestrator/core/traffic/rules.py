@@ -19,6 +19,7 @@ from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.domain.errors import Rejected
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE, RETURN_STEPS, percent
 from orchestrator.core.domain.text import span
 from orchestrator.core.rollout.rollout import Rollout
@@ -116,6 +117,7 @@ def want(draft: Draft, weight: Tenths | None) -> None:
             replace(
                 rule,
                 wanted=weight,
+                verified=_assumed(draft, rule, weight),
                 intended=rule.intended
                 if weight is None or weight in rule.intended
                 else (*rule.intended, weight),
@@ -123,6 +125,20 @@ def want(draft: Draft, weight: Tenths | None) -> None:
             for rule in draft.row.rules
         )
     )
+
+
+def _assumed(draft: Draft, rule: RuleState, weight: Tenths | None) -> Tenths | None:
+    """What the rule is taken to hold: in settling, a write under way that is not wanted any more is taken as done.
+
+    A look that still shows what was there before it would else pass for what is wanted again, with nothing to write.
+    """
+    is_under_way = (
+        draft.row.phase is Phase.SETTLING
+        and rule.wanted != rule.verified == weight
+        and rule.asked_at is not None
+        and draft.now < rule.asked_at + UNREAD_LONGEST
+    )
+    return rule.wanted if is_under_way else rule.verified
 
 
 def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow: bool = True) -> None:

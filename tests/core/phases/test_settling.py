@@ -10,14 +10,16 @@ from orchestrator.core.cloud.effects import TagFormer, UpdateService, WriteRule
 from orchestrator.core.cloud.resources import StopSeen, TargetsSeen, Unread
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.domain.ids import TaskDefinitionArn
+from orchestrator.core.domain.ids import TaskDefinitionArn, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnDrift
+from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.seen import Seen
+from orchestrator.core.traffic import rules
 from tests.builders import (
     BLUE_GROUP,
     FORMER,
@@ -47,6 +49,7 @@ from tests.core.stages import (
     held,
     only,
     recorded,
+    rule,
     rule_seen,
     seen_of,
     service,
@@ -383,3 +386,19 @@ def test_blue_given_everything_by_hand_before_it_is_ready_is_a_rollback() -> Non
     assert "the weights stay until blue is steady" in asks, (
         "green keeps nothing: somebody gave blue all of it"
     )
+
+
+def test_a_write_under_way_that_is_not_wanted_any_more_is_taken_back_and_not_believed_to_be_unwritten() -> (
+    None
+):
+    """Green was to have 50 % again, and reads as before that: it may have it, whatever this look shows."""
+    under_way = rule(0, 500, intended=(Tenths(0), Tenths(500)), asked_at=NOON - timedelta(seconds=2))
+    draft = Draft(changed(home(0, 3), rules=(under_way,)), seen_of(home(0, 3)), NOON)
+    rules.want(draft, Tenths(0))
+    assert (draft.row.rules[0].verified, draft.row.rules[0].wanted) == (500, 0), (
+        "so it is written and read back"
+    )
+    long_ago = replace(under_way, asked_at=NOON - timedelta(minutes=1))
+    draft = Draft(changed(home(0, 3), rules=(long_ago,)), seen_of(home(0, 3)), NOON)
+    rules.want(draft, Tenths(0))
+    assert draft.row.rules[0].verified == 0
