@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from orchestrator.core.domain.errors import Lost, TealError
+from orchestrator.core.domain.errors import Lost, TealError, first_of
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision
@@ -160,9 +160,8 @@ class Worker:
 
 
 def _in_words(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return " ".join(f"{type(error).__name__}: {error}".split())[:WORDS_MOST].rstrip(": ")
+    first = first_of(error)
+    return " ".join(f"{type(first).__name__}: {first}".split())[:WORDS_MOST].rstrip(": ")
 
 
 def _is_due(ticked: Ticked, now: datetime) -> bool:

@@ -105,13 +105,14 @@ def restored(
 ) -> Json | None:
     """A rule's list with its first weights, and green at 0 (`is_kept`) or taken out with what Teal lent the rule.
 
-    None where others' shares are not as in the first list: somebody else has changed them, and they stay theirs.
+    None where others' shares are not as in the first list: somebody else has changed them, and they stay theirs; and
+    where the tags, which anybody may write who may tag, would give blue nothing.
     """
     groups = forward_of(actions).groups
     others = [w for w in groups if w.group != blue and w.group not in greens]
     theirs = [weight for n, weight in enumerate(first.weights) if n != first.blue_at]
     now, was = sum(w.weight for w in groups), sum(first.weights)
-    if len(others) != len(theirs) or not (now and was):
+    if len(others) != len(theirs) or not (now and was and first.weights[first.blue_at]):
         return None
     if any(abs(w.weight / now - n / was) > 2 * SHARE_SLACK for w, n in zip(others, theirs, strict=True)):
         return None

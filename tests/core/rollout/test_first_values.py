@@ -87,3 +87,12 @@ def test_shares_that_somebody_else_has_changed_are_left_to_them() -> None:
     added = forward((BLUE_GROUP, 450), (GREEN_GROUP, 450), (OTHER_GROUP, 100), (TargetGroupArn("g3"), 1))
     for actions in (moved, added):
         assert restored(actions, first, blue=BLUE_GROUP, greens=GREENS, is_kept=False) is None
+
+
+def test_tags_that_would_give_blue_nothing_are_not_believed() -> None:
+    """Whoever may tag a target group may write anything there; the way to blue must not lead past it."""
+    now = forward((BLUE_GROUP, 450), (GREEN_GROUP, 450), (OTHER_GROUP, 100))
+    first = FirstRule(weights=(0, 1), blue_at=0)
+    assert restored(now, first, blue=BLUE_GROUP, greens=GREENS, is_kept=True) is None
+    alone = forward((BLUE_GROUP, 450), (GREEN_GROUP, 550))
+    assert restored(alone, FirstRule(weights=(0,)), blue=BLUE_GROUP, greens=GREENS, is_kept=True) is None
