@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -41,6 +41,13 @@ WANTED = Wanted(
     namespace="ns-arn",
     certificate="arn:aws:acm:eu-west-1:123456789012:certificate/1",
 )
+
+
+def only(*parts: str) -> Wanted:
+    """The same, of these parts alone."""
+    return replace(WANTED, parts=frozenset(parts))
+
+
 Call = Callable[[str, str, Json], Json]
 Lie = Callable[[Call, str, str, Json], Json]
 """(what the World does, service, operation, parameters) -> what is answered instead."""

@@ -3,9 +3,8 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,21 +16,10 @@ from orchestrator.verify.run import Outcome, verify
 from orchestrator.verify.wanted import Wanted
 from sandbox.scenarios.scenery import Scenery, furnish, until_steady
 from sandbox.world.kernel.errors import AwsRefusal, Json
-from tests.verify.stage import RUN, WANTED, Call, Lie, Stage, honest
+from tests.verify.stage import RUN, WANTED, Call, Lie, Stage, honest, only
 from tests.verify.test_killed import killed
 
 TORN = '{"entry": "making", "kind": "load bal'
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(tmp_path)
-    yield stage
-    stage.close()
-
-
-def only(*parts: str) -> Wanted:
-    return replace(WANTED, parts=frozenset(parts))
 
 
 def refusing(operation: str, code: str = "AccessDeniedException", when: str = "") -> Lie:

@@ -1,9 +1,7 @@
 """A run that is killed at any step, and `--clean` afterwards: nothing is left, and nothing of others is touched."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +14,6 @@ from tests.verify.stage import RUN, WANTED, Call, Stage
 WRITES = ("Create", "Delete", "Deregister", "Modify", "Put", "Register", "Tag", "Update", "AddTags")
 MAKING = 13  # writes until the service is made
 PARTS = frozenset({"rollback-shifting", "composite-alarms", "scalable-target-tags"})
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(tmp_path)
-    yield stage
-    stage.close()
 
 
 class KilledAt:

@@ -1,9 +1,7 @@
 """The report of a run on a service that the user names: it holds nothing of theirs, whatever it is called."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,13 +17,6 @@ from tests.verify.stage import RUN, WANTED, Call, Stage
 
 WORDS = ("db7.shop.example", "payments", "10.1.2.3", "acme", "998877665544", "annas-task")
 SAYS = "the host db7.shop.example of payments (10.1.2.3) in acme, account 998877665544, denies annas-task"
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(tmp_path)
-    yield stage
-    stage.close()
 
 
 def play(stage: Stage, cluster: str, service: str, *parts: str) -> Outcome:

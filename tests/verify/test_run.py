@@ -1,7 +1,6 @@
 """A whole run on the World in virtual time: what it makes, what it plays, and that nothing is left."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,18 +14,7 @@ from orchestrator.verify.wanted import TAG, Wanted
 from sandbox.scenarios.scenery import furnish, until_steady
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.kernel.settings import WorldSettings
-from tests.verify.stage import ACCOUNT, RUN, WANTED, Call, Stage, Ways
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(tmp_path)
-    yield stage
-    stage.close()
-
-
-def only(*parts: str) -> Wanted:
-    return replace(WANTED, parts=frozenset(parts))
+from tests.verify.stage import ACCOUNT, RUN, WANTED, Call, Stage, Ways, only
 
 
 def test_a_good_rollout_succeeds_and_a_bad_one_is_taken_back_and_nothing_is_left(stage: Stage) -> None:
