@@ -1,18 +1,17 @@
 """Writes the file of profiles as `profiles` reads it; what people wrote into it beside the keys stays."""
 
-import json
 import re
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import tomlkit
 
 from api.cli.backend.private_file import private_file
 from api.cli.backend.profiles import KEYS, STORE, Profile, config_path, profiles
 from orchestrator.core.domain.errors import Invalid, Mistake, NotFound
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_HEAD = re.compile(r"\s*\[\s*profiles\s*\.\s*[\"']?([A-Za-z0-9_-]+)[\"']?\s*\]\s*(#.*)?")
-_KEY = re.compile(rf"\s*({'|'.join(KEYS)})\s*=")
 
 
 def known(name: str) -> Profile:
@@ -71,62 +70,26 @@ def token_name(profile: str) -> str:
 
 def _write(wanted: Sequence[Profile]) -> None:
     path = config_path().resolve()
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    text = _edited(before, {one.name: one for one in wanted})
-    if _read(text) != {one.name: _values(one) for one in wanted}:  # written in another way than by tables
-        text = _edited("", {one.name: one for one in wanted})
+    document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+    if "profiles" not in document:
+        document["profiles"] = tomlkit.table(is_super_table=True)
+    tables = document["profiles"]
+    assert isinstance(tables, MutableMapping), "the file was read before"
+    for name in set(tables) - {one.name for one in wanted}:
+        del tables[name]
+    for one in wanted:
+        _fill(tables.setdefault(one.name, tomlkit.table()), _values(one))
     with private_file(path, is_forced=True) as write:
-        write(text)
+        write(tomlkit.dumps(document))
 
 
-def _read(text: str) -> object:
-    try:
-        return tomllib.loads(text).get("profiles", {})
-    except tomllib.TOMLDecodeError:
-        return None
-
-
-def _edited(text: str, wanted: dict[str, Profile]) -> str:
-    parts: list[str] = []
-    for name, lines in _tables(text.splitlines()):
-        if name is None:
-            parts += lines
-        elif name in wanted:
-            parts += _table(lines, wanted.pop(name))
-    for one in wanted.values():
-        parts += [*([""] if parts and parts[-1] else []), *_table([f"[profiles.{one.name}]"], one)]
-    return "\n".join(parts).strip("\n") + "\n" if parts else ""
-
-
-def _tables(lines: Iterable[str]) -> list[tuple[str | None, list[str]]]:
-    """The text in tables by their profile's name; what stands before the first, and other tables, by None."""
-    found: list[tuple[str | None, list[str]]] = [(None, [])]
-    for line in lines:
-        if line.lstrip().startswith("["):
-            head = _HEAD.fullmatch(line)
-            found.append((head[1] if head else None, []))
-        found[-1][1].append(line)
-    return found
-
-
-def _table(lines: list[str], profile: Profile) -> list[str]:
-    values = {
-        key: f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in _values(profile).items()
-    }
-    kept: list[str] = []
-    for line in lines:
-        key = _KEY.match(line)
-        if key is None:
-            kept.append(line)
-        elif key[1] in values:
-            written = values.pop(key[1])
-            kept.append(
-                line if _read(f"[profiles.x]\n{line}") == _read(f"[profiles.x]\n{written}") else written
-            )
-    end = len(kept)
-    while not kept[end - 1].strip():
-        end -= 1
-    return [*kept[:end], *values.values(), *kept[end:]]
+def _fill(table: MutableMapping[str, Any], values: Mapping[str, str | bool]) -> None:
+    """Change only what is another value, so that what stands beside the others stays."""
+    for key in set(table) & set(KEYS) - set(values):
+        del table[key]
+    for key, value in values.items():
+        if table.get(key) != value:
+            table[key] = value
 
 
 def _values(profile: Profile) -> dict[str, str | bool]:
