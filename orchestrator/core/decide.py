@@ -36,7 +36,7 @@ from orchestrator.core.rollout.spec import LimitThen
 from orchestrator.core.tick import hold_reasons, point_of_no_return, turn_back
 from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.seen import Seen
-from orchestrator.core.traffic import other_rules
+from orchestrator.core.traffic import other_rules, rules
 
 LOOK_AFTER_EFFECT = timedelta(seconds=1)
 
@@ -58,6 +58,7 @@ def conclude(draft: Draft) -> Decision:
 
 def _judge(draft: Draft) -> None:
     draft.change(asked=())
+    rules.note_answers(draft)
     if draft.row.pause.paused_by is not None and draft.row.ticks.ticked_at is not None:
         draft.change(paused_for=draft.row.pause.paused_for + draft.now - draft.row.ticks.ticked_at)
     _tell_failures(draft)

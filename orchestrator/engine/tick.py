@@ -16,13 +16,13 @@ from orchestrator.core.cloud.effects import Effect, is_to_safety, scalable_targe
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.cloud.survey import Finding, Severity, Survey
 from orchestrator.core.decide import decide
-from orchestrator.core.domain.errors import Conflict, Denied, Lost, Missing, Outside, Rejected
+from orchestrator.core.domain.errors import Conflict, Denied, Lost, Missing, Outside, Rejected, Unreachable
 from orchestrator.core.ownership.claims import claims_of
 from orchestrator.core.ownership.session_policy import scope_of
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.soundness import contradiction
 from orchestrator.core.tick.needs import SurveyNeed
-from orchestrator.core.tick.seen import Failure, Seen
+from orchestrator.core.tick.seen import Failure, Results, Seen
 from orchestrator.core.what_to_read import needs_of
 from orchestrator.engine import service_of_record
 from orchestrator.engine.calendar import Calendar
@@ -34,6 +34,7 @@ from orchestrator.ports.cloud import ByAccount, Performer, TickCloud
 from orchestrator.ports.leases import Leased, TickStore
 from orchestrator.ports.outbound import Outward
 
+NOTHING_KNOWN = Results()
 LEASE = timedelta(seconds=30)
 RENEW_BEFORE = timedelta(seconds=20)  # a tick starts with at least this much of its lease left
 DEADLINE = timedelta(seconds=15)
@@ -48,7 +49,7 @@ class Ticked:
 
     leased: Leased
     decision: Decision
-    failures: tuple[Failure, ...]
+    results: Results
 
 
 def _side_by_side(effects: Sequence[Effect]) -> list[list[Effect]]:
@@ -84,10 +85,10 @@ class Ticker:
         self.outward = outward
         self.sources: Sources = sources or {}
 
-    async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
+    async def tick(self, leased: Leased, results: Results = NOTHING_KNOWN) -> Ticked:
         """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline.
 
-        `failures`: what became of the effects that the last tick asked for, where they did not succeed.
+        `results`: what became of the effects that the last tick asked for.
         """
         async with asyncio.timeout(DEADLINE.total_seconds()):
             if leased.until - self.clock.now() < RENEW_BEFORE:
@@ -96,10 +97,11 @@ class Ticker:
             broken = contradiction(row)
             assert not broken, f"the row of {row.id} as it was read cannot be acted on: {broken}"
             seen = await self._look(row, leased)
-            decision = decide(row, replace(seen, failures=tuple(failures)), self.clock.now())
+            seen = replace(seen, failures=results.failures, answered=results.answered)
+            decision = decide(row, seen, self.clock.now())
             leased = await self.store.commit(leased, decision)
             self._echo(decision, leased)
-            return Ticked(leased=leased, decision=decision, failures=await self._perform(decision, leased))
+            return Ticked(leased=leased, decision=decision, results=await self._perform(decision, leased))
 
     async def _look(self, row: Rollout, leased: Leased) -> Seen:
         freezes = await self.calendar.of(row.spec.service)
@@ -156,19 +158,27 @@ class Ticker:
             if name and name not in self.sources
         )
 
-    async def _perform(self, decision: Decision, leased: Leased) -> tuple[Failure, ...]:
+    async def _perform(self, decision: Decision, leased: Leased) -> Results:
         """Writes to safety first, waiting for no other; the rest beside each other. Each fails alone."""
         if not decision.effects:
-            return ()
+            return NOTHING_KNOWN
         row = decision.rollout
         cloud = cloud_of(self.cloud, row.spec.account).within(scope_of(row))
         first = [effect for effect in decision.effects if is_to_safety(effect)]
         rest = [effect for effect in decision.effects if not is_to_safety(effect)]
-        return (*await self._attempt_all(first, cloud, leased), *await self._attempt_all(rest, cloud, leased))
+        told = {
+            **await self._attempt_all(first, cloud, leased),
+            **await self._attempt_all(rest, cloud, leased),
+        }
+        return Results(
+            failures=tuple(failure for failure in told.values() if failure is not None),
+            answered=frozenset(key for key, failure in told.items() if failure is None or failure.is_answer),
+        )
 
     async def _attempt_all(
         self, effects: Sequence[Effect], cloud: Performer, leased: Leased
-    ) -> tuple[Failure, ...]:
+    ) -> dict[str, Failure | None]:
+        """What was attempted, by the effect's key."""
         if effects and self.clock.now() + CALL_LONGEST > leased.until:
             raise Lost(
                 what=f"{effects[0].key} was not begun", why="the lease would pass on before it could end"
@@ -178,19 +188,18 @@ class Ticker:
                 group.create_task(self._attempt_in_turn(some, cloud, leased))
                 for some in _side_by_side(effects)
             ]
-        return tuple(failure for task in tasks for failure in task.result())
+        return {key: failure for task in tasks for key, failure in task.result().items()}
 
     async def _attempt_in_turn(
         self, effects: Sequence[Effect], cloud: Performer, leased: Leased
-    ) -> list[Failure]:
+    ) -> dict[str, Failure | None]:
         """One after the other, as far as the lease lasts; what is left over the next look asks for again."""
-        failures = []
+        told: dict[str, Failure | None] = {}
         for effect in effects:
             if effect is not effects[0] and self.clock.now() + CALL_LONGEST > leased.until:
                 break
-            if (failure := await self._attempt(effect, cloud)) is not None:
-                failures.append(failure)
-        return failures
+            told[effect.key] = await self._attempt(effect, cloud)
+        return told
 
     async def _attempt(self, effect: Effect, cloud: Performer) -> Failure | None:
         try:
@@ -202,6 +211,7 @@ class Ticker:
                 why=str(why),
                 is_final=isinstance(why, Rejected),
                 is_missing=isinstance(why, Missing),
+                is_answer=not isinstance(why, Unreachable),
             )
         return None
 

@@ -15,8 +15,8 @@ from orchestrator.core.domain.errors import Lost, TealError, first_of
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision
-from orchestrator.core.tick.seen import Failure
-from orchestrator.engine.tick import LEASE, Ticked, Ticker
+from orchestrator.core.tick.seen import Results
+from orchestrator.engine.tick import LEASE, NOTHING_KNOWN, Ticked, Ticker
 from orchestrator.ports.leases import Leased, Leases
 
 ASK_STORE = timedelta(milliseconds=250)
@@ -44,7 +44,7 @@ class Worker:
         """Called once events were committed, so that whoever tells them need not wait until they ask."""
         self._hint = asyncio.Event()
         self._busy: set[RolloutId] = set()
-        self._failures: dict[RolloutId, tuple[Failure, ...]] = {}
+        self._results: dict[RolloutId, Results] = {}
         self._stumbles: dict[RolloutId, int] = {}
         self._paged: set[RolloutId] = set()
 
@@ -114,18 +114,17 @@ class Worker:
         """Tick on under the same lease while there is something to look at right now."""
         rollout, asked = leased.stored.rollout.id, frozenset[str]()
         for _ in range(IN_A_ROW):
-            ticked = await self.ticker.tick(leased, self._failures.pop(rollout, ()))
+            ticked = await self.ticker.tick(leased, self._results.pop(rollout, NOTHING_KNOWN))
             leased = ticked.leased
             if ticked.decision.events:
                 self.on_news()
-            if ticked.failures:
-                self._failures[rollout] = ticked.failures
             if ticked.decision.wake_at is None:
-                self._failures.pop(rollout, None)
                 return leased
+            if ticked.results != NOTHING_KNOWN:
+                self._results[rollout] = ticked.results
             keys = frozenset(effect.key for effect in ticked.decision.effects)
             if not _is_due(ticked, self.ticker.clock.now()) and (
-                not keys or keys == asked or ticked.failures
+                not keys or keys == asked or ticked.results.failures
             ):
                 return leased
             # What was just written is read back at once, but the same write is not hurried twice.

@@ -1,7 +1,7 @@
 """An engine in a process that can be killed between any two lines, and an operator who looks after what it holds."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from random import Random
 from typing import Any, cast
@@ -10,8 +10,8 @@ from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.errors import Lost
-from orchestrator.core.tick.seen import Failure
-from orchestrator.engine.tick import Ticked, Ticker
+from orchestrator.core.tick.seen import Results
+from orchestrator.engine.tick import NOTHING_KNOWN, Ticked, Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.leases import Leased
@@ -54,10 +54,10 @@ class WatchedTicker(Ticker):
         super().__init__(store, cloud, clock)
         self._failed = failed
 
-    async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
+    async def tick(self, leased: Leased, results: Results = NOTHING_KNOWN) -> Ticked:
         """As the ticker does."""
         try:
-            return await super().tick(leased, failures)
+            return await super().tick(leased, results)
         except (Lost, TimeoutError):
             raise
         except Exception as error:

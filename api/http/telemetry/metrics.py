@@ -4,14 +4,14 @@ The engine's counters are counted where it runs, and handed to the doors as text
 """
 
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from orchestrator.core.domain.errors import Lost
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.tick.seen import Failure
-from orchestrator.engine.tick import Ticked, Ticker
+from orchestrator.core.tick.seen import Results
+from orchestrator.engine.tick import NOTHING_KNOWN, Ticked, Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports.leases import Leased
 from orchestrator.ports.rollouts import Filter, RolloutPages
@@ -95,12 +95,12 @@ class MeteredTicker(Ticker):
         )
         self._meters = meters
 
-    async def tick(self, leased: Leased, failures: Sequence[Failure] = ()) -> Ticked:
+    async def tick(self, leased: Leased, results: Results = NOTHING_KNOWN) -> Ticked:
         """One tick, measured. Raises what a tick raises."""
         meters, outcome = self._meters, "failed"
         try:
             with meters.tick_seconds.time():
-                ticked = await super().tick(leased, failures)
+                ticked = await super().tick(leased, results)
             outcome = "committed"
         except Lost:
             outcome = "lost"
@@ -109,7 +109,7 @@ class MeteredTicker(Ticker):
             meters.ticks.labels(outcome).inc()
         for event in ticked.decision.events:
             meters.decisions.labels(event.kind.value).inc()
-        for failure in ticked.failures:
+        for failure in ticked.results.failures:
             # An effect's key begins with its kind; the rest names one resource and would make a label without bound.
             meters.failures.labels(failure.key.partition(" ")[0]).inc()
         return ticked

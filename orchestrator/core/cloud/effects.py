@@ -14,6 +14,11 @@ Tags = tuple[tuple[str, str], ...]
 Actions = tuple[tuple[str, tuple[str, ...]], ...]  # of an alarm: (OKActions | AlarmActions | …, ARNs)
 
 
+def rule_write_key(rule: RuleArn, green: Tenths | None) -> str:
+    """The key of the write that gives green this share on a rule."""
+    return f"write_rule {rule} {green}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRule:
     """Replace a rule's whole action list. ELBv2 ModifyRule; ModifyListener for a default rule."""
@@ -34,7 +39,7 @@ class WriteRule:
     @property
     def key(self) -> str:
         """Named by rule and what is written."""
-        return f"write_rule {self.rule} {self.green}"
+        return rule_write_key(self.rule, self.green)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

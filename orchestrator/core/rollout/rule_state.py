@@ -16,6 +16,14 @@ from orchestrator.core.domain.text import rule_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A write of a rule that may have been sent and whose outcome is not known: AWS may still take it."""
+
+    weight: Tenths | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
     """What Teal knows and wants of one rule.
 
@@ -40,7 +48,17 @@ class RuleState:
     first: Json | None = None
     first_conditions: Json | None = None
     asked_at: datetime | None = None  # Teal's last write of this rule
+    asked: Tenths | None = None  # its weight; None where it was the first list, or there was none
+    unanswered: tuple[Unanswered, ...] = ()
     doubted_since: datetime | None = None  # every look since then found an earlier list of Teal's own
+
+    @property
+    def is_unwritten(self) -> bool:
+        """True if the last write was of another weight than is wanted now: a look that shows it may be an old one.
+
+        A rule is where it is to be once what is wanted was written last *and* is read.
+        """
+        return self.asked is not None and self.asked != self.wanted
 
     @property
     def name(self) -> str:

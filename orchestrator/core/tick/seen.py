@@ -34,6 +34,20 @@ class Failure:
     why: str
     is_final: bool  # AWS understood and refused: repeating it unchanged will not help
     is_missing: bool = False  # something that the call names is not there, or not yet
+    is_answer: bool = True  # AWS said so; False: no answer came, and the call may still be carried out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What became of the effects that the last tick asked for, as far as the engine that performed them knows it.
+
+    An effect that is in neither may have been sent, and AWS may still take it.
+    """
+
+    failures: tuple[Failure, ...] = ()
+    answered: frozenset[str] = (
+        frozenset()
+    )  # keys of those that AWS accepted or refused: they cannot land any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +56,7 @@ class Seen:
 
     commands: tuple[Command, ...] = ()
     failures: tuple[Failure, ...] = ()
+    answered: frozenset[str] = frozenset()  # as in `Results`
     freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
     survey: Survey | Unread | None = None
     findings: tuple[Finding, ...] = ()

@@ -130,19 +130,28 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
     share = green_share(seen.actions, blue=rule.blue_group, green=green)
     if not is_base_but_for_weights(rule, seen.actions, green) or share is None:
         return _drift(rule, seen, _what_changed(row, rule, seen, green))
-    if share == NONE and (rule.verified or 0) > 0:
+    nothing = _gives_nothing(row, rule, seen) if share == NONE else None
+    return nothing or _weights_changed(row, rule, seen, share)
+
+
+def _gives_nothing(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look | None:
+    """A rule that gives green nothing where Teal read or wants something else; None: it is as any other weight."""
+    late = [w.weight for w in rule.unanswered if says_the_same(seen.actions, listed(row, rule, w.weight))]
+    if late:
+        return Look(rule=replace(rule, verified=late[-1]), found=Found.AS_WRITTEN, actions=seen.actions)
+    if (rule.verified or 0) > 0:
         words = f"somebody gave blue all traffic on {rule.name}"
         return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)
-    if share == NONE and rule.wanted == NONE and _is_in_rule(seen, green):
+    if rule.wanted == NONE and _is_in_rule(seen, green_of(row, rule)):
         # Somebody wrote the same in other numbers: 1 and 0, where Teal writes 999 and 0.
         return Look(rule=replace(rule, verified=NONE), found=Found.AS_WRITTEN, actions=seen.actions)
-    if share == NONE and says_the_same(seen.actions, rule.base):
+    if says_the_same(seen.actions, rule.base):
         # Green hung there without traffic, and somebody took it out: it is hung there again.
         words = f"{rule.name}: somebody took green out, which had no traffic there; it is put in again"
         return Look(
             rule=replace(rule, verified=None), found=Found.AS_WRITTEN, words=words, actions=seen.actions
         )
-    return _weights_changed(row, rule, seen, share)
+    return None
 
 
 def _what_changed(row: Rollout, rule: RuleState, seen: RuleSeen, green: TargetGroupArn | None) -> str:
@@ -191,9 +200,11 @@ def take_looks(draft: Draft) -> tuple[Look, ...]:
             draft.tell(EventKind.DRIFT_FOUND, now.words, rule=was.arn)
         if now.rule.verified != was.verified:
             weight = "its first list" if now.rule.verified is None else percent(now.rule.verified)
+            is_late = not now.words and now.rule.verified not in (was.wanted, was.verified)
+            late = ", as an earlier write of Teal's left it, which AWS carried out late" if is_late else ""
             draft.tell(
                 EventKind.WEIGHT_VERIFIED,
-                f"green's weight on {was.name} was read back: {weight}",
+                f"green's weight on {was.name} was read back: {weight}{late}",
                 rule=was.arn,
                 green_tenths=now.rule.verified,
                 was_tenths=was.verified,

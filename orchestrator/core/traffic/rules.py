@@ -5,8 +5,9 @@ drift, somebody else wrote.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
-from orchestrator.core.cloud.effects import WriteRule
+from orchestrator.core.cloud.effects import WriteRule, rule_write_key
 from orchestrator.core.cloud.forward_action import (
     cookie_life,
     read_forward,
@@ -19,7 +20,6 @@ from orchestrator.core.cloud.resources import RuleSeen
 from orchestrator.core.domain.errors import Rejected
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
-from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE, RETURN_STEPS, percent
 from orchestrator.core.domain.text import span
 from orchestrator.core.rollout.rollout import Rollout
@@ -30,11 +30,13 @@ from orchestrator.core.rollout.rule_lists import (
     is_base_but_for_weights,
     listed,
 )
-from orchestrator.core.rollout.rule_state import RuleState
+from orchestrator.core.rollout.rule_state import RuleState, Unanswered
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic.rule_looks import UNREAD_LONGEST, Found, Look
 
 WRITES_LEAST = 2
+UNANSWERED_MOST = 12
+SIGNATURE_AGE = timedelta(minutes=5)  # AWS refuses what was signed earlier (Signature Version 4)
 
 
 def mended(rule: RuleState, actions: Json, green: TargetGroupArn) -> Json:
@@ -117,7 +119,6 @@ def want(draft: Draft, weight: Tenths | None) -> None:
             replace(
                 rule,
                 wanted=weight,
-                verified=_assumed(draft, rule, weight),
                 intended=rule.intended
                 if weight is None or weight in rule.intended
                 else (*rule.intended, weight),
@@ -125,20 +126,6 @@ def want(draft: Draft, weight: Tenths | None) -> None:
             for rule in draft.row.rules
         )
     )
-
-
-def _assumed(draft: Draft, rule: RuleState, weight: Tenths | None) -> Tenths | None:
-    """What the rule is taken to hold: in settling, a write under way that is not wanted any more is taken as done.
-
-    A look that still shows what was there before it would else pass for what is wanted again, with nothing to write.
-    """
-    is_under_way = (
-        draft.row.phase is Phase.SETTLING
-        and rule.wanted != rule.verified == weight
-        and rule.asked_at is not None
-        and draft.now < rule.asked_at + UNREAD_LONGEST
-    )
-    return rule.wanted if is_under_way else rule.verified
 
 
 def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow: bool = True) -> None:
@@ -155,10 +142,11 @@ def write(draft: Draft, looks: tuple[Look, ...], *, safe_is_less: bool, may_grow
         mends = found.found is Found.RAISED and safe_is_less
         if found.found is not Found.AS_WRITTEN and not mends:
             continue
-        if rule.wanted == rule.verified and not mends:
+        if rule.wanted == rule.verified and not rule.is_unwritten and not mends:
             continue
         weight = rule.verified if mends else rule.wanted
-        change = -1 if mends else (weight or NONE) - (rule.verified or NONE)
+        held = rule.asked if rule.wanted == rule.verified else rule.verified
+        change = -1 if mends else (weight or NONE) - (held or NONE)
         to_safety = change < 0 if safe_is_less else change > 0
         if not to_safety and change != 0 and not may_grow:
             continue
@@ -191,14 +179,46 @@ def ask_write(draft: Draft, rule: RuleState, write: WriteRule, words: str = "") 
 
 
 def note_asked(draft: Draft, write: WriteRule) -> None:
-    """Keep when Teal last wrote a rule: reads from about then on may answer what was there before."""
+    """Keep what Teal last wrote on a rule and when: reads from about then on may answer what was there before."""
     if write in draft.effects:
         draft.change(rules=_asked(draft, draft.row.rules, write))
         draft.change(test_rules=_asked(draft, draft.row.test_rules, write))
 
 
 def _asked(draft: Draft, states: tuple[RuleState, ...], write: WriteRule) -> tuple[RuleState, ...]:
-    return tuple(replace(state, asked_at=draft.now) if state.arn == write.rule else state for state in states)
+    one = Unanswered(weight=write.green, at=draft.now)
+    return tuple(
+        replace(
+            state,
+            asked_at=draft.now,
+            asked=write.green,
+            unanswered=(*state.unanswered, one)[-UNANSWERED_MOST:],
+        )
+        if state.arn == write.rule
+        else state
+        for state in states
+    )
+
+
+def note_answers(draft: Draft) -> None:
+    """Forget writes whose outcome AWS has told, and those that it would not take any more."""
+    draft.change(
+        rules=tuple(_answered(draft, rule) if rule.unanswered else rule for rule in draft.row.rules),
+        test_rules=tuple(
+            _answered(draft, rule) if rule.unanswered else rule for rule in draft.row.test_rules
+        ),
+    )
+
+
+def _answered(draft: Draft, rule: RuleState) -> RuleState:
+    asked_at = draft.before.ticks.ticked_at
+    open_still = tuple(
+        one
+        for one in rule.unanswered
+        if draft.now < one.at + SIGNATURE_AGE
+        and (one.at != asked_at or rule_write_key(rule.arn, one.weight) not in draft.seen.answered)
+    )
+    return replace(rule, unanswered=open_still)
 
 
 def _without_green(rule: RuleState, write: WriteRule) -> str:
@@ -209,7 +229,7 @@ def _without_green(rule: RuleState, write: WriteRule) -> str:
 def unread_write(draft: Draft, weight: Tenths | None) -> str:
     """Which rule keeps its former list although AWS has long acknowledged its writing, in words; empty: none."""
     for rule in draft.row.rules:
-        key = f"write_rule {rule.arn} {weight}"
+        key = rule_write_key(rule.arn, weight)
         asked = next((one for one in draft.row.ticks.asked if one.key == key), None)
         if asked is None or asked.since is None or rule.verified == weight:
             continue
@@ -222,5 +242,5 @@ def unread_write(draft: Draft, weight: Tenths | None) -> str:
 
 
 def all_at(row: Rollout, weight: Tenths | None) -> bool:
-    """True once this weight was read back on every rule."""
-    return all(rule.verified == weight for rule in row.rules)
+    """True once this weight was written last and read back on every rule."""
+    return all(rule.verified == weight and not rule.is_unwritten for rule in row.rules)

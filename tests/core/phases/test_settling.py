@@ -19,7 +19,7 @@ from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import OnDrift
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.seen import Seen
-from orchestrator.core.traffic import rules
+from orchestrator.core.traffic import rule_looks, rules
 from tests.builders import (
     BLUE_GROUP,
     FORMER,
@@ -388,17 +388,16 @@ def test_blue_given_everything_by_hand_before_it_is_ready_is_a_rollback() -> Non
     )
 
 
-def test_a_write_under_way_that_is_not_wanted_any_more_is_taken_back_and_not_believed_to_be_unwritten() -> (
-    None
-):
+def test_a_write_that_is_not_wanted_any_more_is_written_over_and_not_believed_to_be_unwritten() -> None:
     """Green was to have 50 % again, and reads as before that: it may have it, whatever this look shows."""
-    under_way = rule(0, 500, intended=(Tenths(0), Tenths(500)), asked_at=NOON - timedelta(seconds=2))
-    draft = Draft(changed(home(0, 3), rules=(under_way,)), seen_of(home(0, 3)), NOON)
-    rules.want(draft, Tenths(0))
-    assert (draft.row.rules[0].verified, draft.row.rules[0].wanted) == (500, 0), (
-        "so it is written and read back"
+    known = home(0, 3)
+    under_way = rule(
+        0, 500, intended=(Tenths(0), Tenths(500)), asked=Tenths(500), asked_at=NOON - timedelta(seconds=2)
     )
-    long_ago = replace(under_way, asked_at=NOON - timedelta(minutes=1))
-    draft = Draft(changed(home(0, 3), rules=(long_ago,)), seen_of(home(0, 3)), NOON)
+    draft = Draft(changed(known, rules=(under_way,)), seen_of(known, rules={RULE: rule_seen(known, 0)}), NOON)
     rules.want(draft, Tenths(0))
-    assert draft.row.rules[0].verified == 0
+    looks = rule_looks.take_looks(draft)
+    assert not rules.all_at(draft.row, Tenths(0)), "what reads so may be an old answer"
+    rules.write(draft, looks, safe_is_less=False)
+    assert [effect.green for effect in draft.effects if isinstance(effect, WriteRule)] == [0]
+    assert rules.all_at(draft.row, Tenths(0)), "written last, and read"
