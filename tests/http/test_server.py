@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.http.openapi import property_words
 from api.http.request import middleware
 from orchestrator.bootstrap import engine_of
 from orchestrator.core.domain.errors import Refused
@@ -163,6 +164,19 @@ def test_document_names_every_call_once_and_leads_nowhere_that_is_not_there(desk
     for reference in references(document):
         _, kind, name = reference.removeprefix("#/").split("/")
         assert name in document["components"][kind], reference
+
+
+def test_every_property_of_the_document_says_what_it_holds_and_no_word_is_of_none(desk: Desk) -> None:
+    schemas = desk.ask("GET", "/openapi.json").json()["components"]["schemas"]
+    fields = {
+        (name, field): one
+        for name, schema in schemas.items()
+        for field, one in schema.get("properties", {}).items()
+    }
+    assert [where for where, one in fields.items() if not one.get("description")] == []
+    written = {(name, field) for name, words in property_words.OF.items() for field in words}
+    assert written - fields.keys() == set()
+    assert set(property_words.EVERYWHERE) <= {field for name, field in fields.keys() - written}
 
 
 def references(node: object) -> list[str]:

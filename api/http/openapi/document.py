@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from api.auth.roles import Open, needed_for, words_for
 from api.http.openapi.examples import example_of, example_path
 from api.http.openapi.problem_table import SHARED, own_problems, shared_problems
+from api.http.openapi.property_words import describe
 from api.http.request.authorization import PROBED
 from api.http.request.server_state import REPLAYED
 from api.problems import MEDIA_TYPE, Problem, example_problem
@@ -113,6 +114,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     schemas.update(_problem_schemas())
     schemas.update(_file_schemas())
+    describe(schemas)
     for path, call in _calls(made):
         _finish(call, path)
     parts["schemas"] = dict(sorted(schemas.items()))

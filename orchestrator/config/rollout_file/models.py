@@ -41,6 +41,7 @@ from orchestrator.config.text.fields import (
     one_of,
     refusal,
 )
+from orchestrator.config.text.json_schema import described
 from orchestrator.config.text.quantities import duration_text, shown
 from orchestrator.config.text.variants import Sorted, word_or_many
 from orchestrator.config.text.versions import FORMAT, FileVersion
@@ -274,7 +275,7 @@ def schema() -> dict[str, Any]:
     """The JSON Schema of a rollout file, as ``teal schema`` publishes it for editors."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **File.model_json_schema(),
+        **described(File.model_json_schema()),
         "title": "Teal rollout file",
         "examples": [{"service": "prod/checkout", "revision": {"task_definition": "checkout:43"}}],
     }

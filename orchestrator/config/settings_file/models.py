@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from orchestrator.config.gates.window import Reason, Wall, Zone
 from orchestrator.config.settings_file.secrets import ENV_NAME, POINT_TO_IT
 from orchestrator.config.text.fields import Alias, Channel, Region, SomeTime, refusal
+from orchestrator.config.text.json_schema import described
 from orchestrator.config.text.quantities import duration_text
 from orchestrator.config.text.settings_fields import (
     Bound,
@@ -253,6 +254,6 @@ def settings_schema() -> dict[str, Any]:
     """The JSON Schema of a settings file, as ``teal schema --settings`` publishes it for editors."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **SettingsFile.model_json_schema(),
+        **described(SettingsFile.model_json_schema()),
         "title": "Teal settings file",
     }
