@@ -27,7 +27,10 @@ setup: .venv/.ready
 demo: setup
 	@$(BIN)/teal demo
 
-test: lint types layers docs-check virtual machine
+test: setup
+	@$(MAKE) --no-print-directory --jobs 2 lint types layers docs-check
+	@$(MAKE) --no-print-directory virtual
+	@$(MAKE) --no-print-directory machine
 
 # No sockets, no processes, no waiting: for every change.
 unit: setup
@@ -39,7 +42,7 @@ virtual: setup
 
 # Everything else. Most of it waits, so more of it runs side by side than there are cores.
 machine: setup
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m 'not aws and not night and machine'
+	$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder -m 'not aws and not night and machine'
 
 fmt: setup
 	$(BIN)/ruff format $(CODE)

@@ -11,6 +11,7 @@ import botocore.loaders
 import pytest
 
 from tests.support.alone import ALONE
+from tests.support.garbage import look_seldom
 
 ALL_OF_IT = re.compile(r"^pytestmark = .*mark\.machine", re.MULTILINE)
 SOME_OF_IT = "mark.machine"
@@ -61,5 +62,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """From here on there is garbage, and none of it is older."""
-    gc.freeze()
-    gc.enable()
+    look_seldom()

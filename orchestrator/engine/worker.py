@@ -60,6 +60,7 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Tick what is due until `stop` is set; ticks under way are finished, so nothing is left half done."""
         async with asyncio.TaskGroup() as group:
+            stopping = group.create_task(self._hint_at(stop))
             while not stop.is_set():
                 try:
                     leased = await self._lease()
@@ -71,6 +72,7 @@ class Worker:
                     group.create_task(self._work(one, stop))
                 if not leased:
                     await self._wait(stop)
+            stopping.cancel()
 
     async def _lease(self) -> Sequence[Leased]:
         free = AT_ONCE - len(self._busy)
@@ -79,17 +81,18 @@ class Worker:
         now = self.ticker.clock.now()
         return await self.store.lease_due(owner=self.owner, now=now, ttl=LEASE, limit=free, only=self.only)
 
+    async def _hint_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._hint.set()
+
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until a hint, the stop, or the next time to ask the store."""
         self._hint.clear()
-        waits = [asyncio.ensure_future(self._hint.wait()), asyncio.ensure_future(stop.wait())]
-        try:
-            await asyncio.wait(
-                waits, timeout=self._ask_store.total_seconds(), return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            for wait in waits:
-                wait.cancel()
+        if stop.is_set():
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._ask_store.total_seconds()):
+                await self._hint.wait()
 
     async def _work(self, leased: Leased, stop: asyncio.Event) -> None:
         rollout = leased.stored.rollout.id

@@ -7,6 +7,7 @@ from collections import Counter
 
 from tests.sim.run import complaint, play_seed, play_seeds, play_swap
 from tests.sim.scenario import scenario_of, swapping
+from tests.support.garbage import look_seldom
 
 parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
 parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
@@ -19,6 +20,7 @@ parser.add_argument("--story", action="store_true", help="show each rollout's au
 def main() -> int:
     """Play the seeds; 1 if a promise was broken."""
     asked = parser.parse_args()
+    look_seldom()
     began, phases, calls, broken = time.perf_counter(), Counter[str](), 0, 0
     of, drawn = (play_swap, swapping) if asked.swaps else (play_seed, scenario_of)
     seeds = range(asked.start, asked.start + asked.seeds)

@@ -1,5 +1,6 @@
 """botocore's service models: which operation a request means, and whether values fit their shapes."""
 
+from collections.abc import Hashable
 from functools import cache
 from typing import Any
 
@@ -76,19 +77,27 @@ def plain(value: object) -> Json:
 
 
 class ShapeChecks:
-    """Checks values by botocore's validator; the World takes one for its validating mode."""
+    """Checks values by botocore's validator; the World takes one for its validating mode.
+
+    A value of a form that was found right is right: botocore looks at names, types, lengths and whole numbers alone.
+    """
 
     def __init__(self) -> None:
         self._validator = ParamValidator()
+        self._right: set[Hashable] = set()
 
     def check_input(self, service: str, operation: str, params: Json) -> None:
         """Raises AwsRefusal ValidationError (or its name in JSON services) with every mismatch."""
         found = operation_model(service, operation)
         if found is None or found.input_shape is None:
             return
+        form = (found.input_shape, _form(params))
+        if form in self._right:
+            return
         report = self._validator.validate(params, found.input_shape)
         if report.has_errors():
             raise AwsRefusal(_WRONG_INPUT.get(service, "InvalidParameterException"), report.generate_report())
+        self._right.add(form)
 
     def check_output(self, service: str, operation: str, answer: Json) -> None:
         """Raises AssertionError if the answer has a member that the shape does not know, or a wrong type."""
@@ -97,5 +106,25 @@ class ShapeChecks:
         if found.output_shape is None:
             assert not answer, f"{service} {operation} answers nothing, but the World said {answer}"
             return
+        form = (found.output_shape, _form(answer))
+        if form in self._right:
+            return
         report = self._validator.validate(answer, found.output_shape)
         assert not report.has_errors(), f"{service} {operation}: {report.generate_report()}"
+        self._right.add(form)
+
+
+def _form(value: Any) -> Hashable:  # noqa: ANN401 - whatever JSON holds
+    """What botocore's validator looks at in a value."""
+    kind = type(value)
+    if kind is dict:
+        return tuple([(key, _form(one)) for key, one in value.items()])
+    if kind is list:
+        return len(value), frozenset([_form(one) for one in value])
+    if kind is str:
+        return len(value)
+    if kind is float:
+        return kind, value < 0
+    if isinstance(value, int):
+        return kind, value
+    return kind.__name__

@@ -1,0 +1,1 @@
+"""docs/pipelines.md and the GitHub action do what they say."""
