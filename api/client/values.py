@@ -115,6 +115,7 @@ class Rollout:
     waiting_for: str
     bake_left_seconds: float | None
     limit_seconds: float | None = None
+    last_time_seconds: float | None = None
     gates: tuple[Gate, ...]
     holds: tuple[Hold, ...]
     paused_by: str

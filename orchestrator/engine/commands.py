@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator import preflight
@@ -18,7 +18,7 @@ from orchestrator.core.ownership.claims import claims_of
 from orchestrator.core.phases.pending import survey_need
 from orchestrator.core.preflight.environment import surroundings_need
 from orchestrator.core.preflight.reserved_capacity import reserved
-from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.rollout import Lasted, Rollout
 from orchestrator.core.rollout.spec import ServiceName, Spec
 from orchestrator.engine import service_of_record, start_keys
 from orchestrator.engine.active_rollouts import active
@@ -138,7 +138,7 @@ async def start(  # noqa: PLR0913 - most have a default: what the server's setti
         others=others,
         known=await service_of_record.known(store, str(spec.service)),
     )
-    row = _draft_of(spec, author, clock)
+    row = replace(_draft_of(spec, author, clock), lasted_before=await _lasted_before(store, spec))
     claims = claims_of(row, found.survey)
     _refuse_held(claims, others)
     errors = preflight.refusing(found.findings, spec)
@@ -210,6 +210,15 @@ def words_of(finding: Finding) -> str:
 def _draft_of(spec: Spec, author: Actor, clock: Clock) -> Rollout:
     now = clock.now()
     return Rollout(id=new_id(spec), spec=spec, author=author, created_at=now, phase_since=now)
+
+
+async def _lasted_before(store: StartStore, spec: Spec) -> tuple[Lasted, ...]:
+    """How long each phase took in the service's last rollout that went through it."""
+    ended, _ = await store.list(Filter(service=str(spec.service), is_active=False), limit=1)
+    known = {
+        one.phase: one for stored in ended for one in (*stored.rollout.lasted_before, *stored.rollout.lasted)
+    }
+    return tuple(known.values())
 
 
 def _any(_: Stored) -> None:

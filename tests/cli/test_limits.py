@@ -7,7 +7,7 @@ import pytest
 from api.cli.output.rollout_sheet import plain, sheet
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
-from orchestrator.core.rollout.rollout import Hold, HoldKind
+from orchestrator.core.rollout.rollout import Hold, HoldKind, Lasted
 from orchestrator.engine.views.rollout import view
 from orchestrator.ports.rollouts import Stored
 from tests.contract.store_values import a_rollout
@@ -34,6 +34,17 @@ def shown(phase: Phase, *holds: HoldKind) -> str:
 )
 def test_phase_with_a_limit_names_it_and_what_is_done_then(phase: Phase, words: str) -> None:
     assert words in shown(phase)
+
+
+def test_phase_says_how_long_it_took_last_time() -> None:
+    row = changed(
+        a_rollout("r1"),
+        phase=Phase.PROVISIONING,
+        phase_since=AGO,
+        lasted_before=(Lasted(phase=Phase.PROVISIONING, time=timedelta(seconds=48)),),
+    )
+    text = "\n".join(plain(line) for line in sheet(view(Stored(rollout=row, version=1, wake_at=None)), NOW))
+    assert "provisioning for 5 min (last time 48 s) of at most 15 min, then it is rolled back" in text
 
 
 def test_hold_names_what_clears_it_and_its_limit() -> None:

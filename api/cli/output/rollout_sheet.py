@@ -150,7 +150,8 @@ def _progress(view: RolloutView, now: datetime) -> str:
         meaning = MEANING.get(view.phase, "")
         after = f", then {AFTER_LIMIT[view.phase]}" if view.phase in AFTER_LIMIT else ""
         most = f" of at most {span_text(view.limit_seconds)}{after}" if view.limit_seconds else ""
-        return f" for {span_text((now - since).total_seconds())}{most}{meaning}"
+        last = f" (last time {span_text(view.last_time_seconds)})" if view.last_time_seconds else ""
+        return f" for {span_text((now - since).total_seconds())}{last}{most}{meaning}"
     return f" · step {view.step} of {len(view.steps)}"
 
 

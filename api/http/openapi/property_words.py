@@ -178,6 +178,7 @@ OF = {
         "waiting_for": "What it waits for, in words; empty: for nothing.",
         "bake_left_seconds": "What is left of the step's bake, in seconds; null: nothing bakes.",
         "limit_seconds": "Seconds that what is awaited may take before Teal acts or pages people; null: no limit.",
+        "last_time_seconds": "Seconds that this phase took in the service's rollout before; null: not known.",
         "gates": "Each gate's newest answer.",
         "holds": "The reasons not to advance.",
         "paused_by": "Who paused it; empty: nobody.",

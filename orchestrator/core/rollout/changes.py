@@ -37,7 +37,7 @@ from orchestrator.core.rollout.progress import (
     Progress,
     Spell,
 )
-from orchestrator.core.rollout.rollout import Asked, Hold, Pause, Rollout, Ticks, Waiting
+from orchestrator.core.rollout.rollout import Asked, Hold, Lasted, Pause, Rollout, Ticks, Waiting
 from orchestrator.core.rollout.rule_state import Listeners, Listing, Pair, RuleState
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.core.statistics.comparison import Stream
@@ -78,6 +78,8 @@ class Changes(TypedDict, total=False):
     blue_loss: Loss | None
     retirement: Retirement | None
     end: End | None
+    lasted: tuple[Lasted, ...]
+    lasted_before: tuple[Lasted, ...]
     # Colours, both at once the first time
     colours: Colours
     blue: Blue

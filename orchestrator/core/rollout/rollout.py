@@ -93,6 +93,14 @@ class Ticks:
     observed_at: datetime | None = None  # the last tick that could see everything
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasted:
+    """How long a phase took that came to its end, without the time that people paused it."""
+
+    phase: Phase
+    time: timedelta
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
     """One move of one service from one revision to another: what it is, and parts that come with its phases.
@@ -128,6 +136,8 @@ class Rollout:
     way_out: WayOut = WayOut()
     end: End | None = None
     ticks: Ticks = Ticks()
+    lasted: tuple[Lasted, ...] = ()  # the phases that are over
+    lasted_before: tuple[Lasted, ...] = ()  # each phase in the service's last rollout that went through it
 
     @property
     def plan(self) -> Plan:

@@ -13,7 +13,7 @@ from orchestrator.core.gates.scene import Colour, floor_to
 from orchestrator.core.rollout.changes import Changes, changed
 from orchestrator.core.rollout.colours import Blue, Green
 from orchestrator.core.rollout.handover import End, Retirement
-from orchestrator.core.rollout.rollout import Asked, Hold, HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Asked, Hold, HoldKind, Lasted, Rollout
 from orchestrator.core.tick.seen import Seen
 
 T = TypeVar("T")
@@ -23,6 +23,7 @@ ASK_AGAIN_FIRST = timedelta(seconds=2)
 ASK_AGAIN_LAST = timedelta(seconds=30)
 SLACK = timedelta(seconds=2)
 LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
+CUT_SHORT = (Phase.ROLLING_BACK, Phase.ABANDONED)  # a phase that leads there did not come to its end
 WATCHES_SPREAD = 24  # moments of a period at which watching rollouts look
 
 
@@ -186,8 +187,11 @@ class Draft:
 
     def move(self, phase: Phase, why: str) -> None:
         """Go to another phase; the move must stand in TRANSITIONS. Whoever ends the rollout tells ENDED instead."""
-        start = self.row.phase
+        start, since = self.row.phase, self.row.phase_since
         assert (start, phase) in LEGAL, f"{start} -> {phase} is no legal move"
+        if since is not None and (start is Phase.ROLLING_BACK or phase not in CUT_SHORT):
+            lasted = Lasted(phase=start, time=self.now - since - self.row.pause.paused_for)
+            self.change(lasted=(*self.row.lasted, lasted))
         self.change(
             phase=phase, phase_since=self.now, paused_for=timedelta(0), ready_since=None, is_paged=False
         )

@@ -48,6 +48,7 @@ def view(stored: Stored) -> RolloutView:
         waiting_for=row.waiting.waiting_for,
         bake_left_seconds=_bake_left(row),
         limit_seconds=_limit(row),
+        last_time_seconds=_last_time(row),
         gates=_gates(row),
         holds=tuple(
             HoldView(
@@ -115,6 +116,11 @@ def _gates(row: Rollout) -> tuple[GateView, ...]:
         )
         for judged in row.answers
     )
+
+
+def _last_time(row: Rollout) -> float | None:
+    known = (one.time for one in row.lasted_before if one.phase is row.phase and not row.phase.is_final)
+    return next((time.total_seconds() for time in known), None)
 
 
 def _limit(row: Rollout) -> float | None:

@@ -73,6 +73,9 @@ class RolloutView:
     waiting_for: str
     bake_left_seconds: float | None
     limit_seconds: float | None = None  # how long what is awaited may take, before Teal acts or pages people
+    last_time_seconds: float | None = (
+        None  # the phase's length in the service's last rollout that went through it
+    )
     gates: tuple[GateView, ...]
     holds: tuple[HoldView, ...]
     paused_by: str
