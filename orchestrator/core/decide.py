@@ -30,13 +30,14 @@ from orchestrator.core.phases import (
     settling,
     shifting,
 )
+from orchestrator.core.rollout.late_calls import without_answered
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.soundness import contradiction
 from orchestrator.core.rollout.spec import LimitThen
 from orchestrator.core.tick import hold_reasons, point_of_no_return, turn_back
 from orchestrator.core.tick.draft import TEAL, Draft
 from orchestrator.core.tick.seen import Seen
-from orchestrator.core.traffic import other_rules, rules
+from orchestrator.core.traffic import other_rules
 
 LOOK_AFTER_EFFECT = timedelta(seconds=1)
 
@@ -58,7 +59,7 @@ def conclude(draft: Draft) -> Decision:
 
 def _judge(draft: Draft) -> None:
     draft.change(asked=())
-    rules.note_answers(draft)
+    draft.change(unanswered=without_answered(draft.row.ticks, draft.seen.answered, draft.now))
     if draft.row.pause.paused_by is not None and draft.row.ticks.ticked_at is not None:
         draft.change(paused_for=draft.row.pause.paused_for + draft.now - draft.row.ticks.ticked_at)
     _tell_failures(draft)

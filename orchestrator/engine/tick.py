@@ -33,6 +33,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.cloud import ByAccount, Performer, TickCloud
 from orchestrator.ports.leases import Leased, TickStore
 from orchestrator.ports.outbound import Outward
+from orchestrator.ports.right_to_act import acting_until, boot_seconds
 
 NOTHING_KNOWN = Results()
 LEASE = timedelta(seconds=30)
@@ -91,9 +92,11 @@ class Ticker:
         `results`: what became of the effects that the last tick asked for.
         """
         async with asyncio.timeout(DEADLINE.total_seconds()):
+            began = boot_seconds()
             if leased.until - self.clock.now() < RENEW_BEFORE:
                 leased = await self.store.renew(leased, now=self.clock.now(), ttl=LEASE)
             row = leased.stored.rollout
+            ends = began + (leased.until - self.clock.now()).total_seconds()
             broken = contradiction(row)
             assert not broken, f"the row of {row.id} as it was read cannot be acted on: {broken}"
             seen = await self._look(row, leased)
@@ -101,7 +104,9 @@ class Ticker:
             decision = decide(row, seen, self.clock.now())
             leased = await self.store.commit(leased, decision)
             self._echo(decision, leased)
-            return Ticked(leased=leased, decision=decision, results=await self._perform(decision, leased))
+            with acting_until(ends):
+                results = await self._perform(decision, leased)
+            return Ticked(leased=leased, decision=decision, results=results)
 
     async def _look(self, row: Rollout, leased: Leased) -> Seen:
         freezes = await self.calendar.of(row.spec.service)

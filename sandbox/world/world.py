@@ -37,7 +37,7 @@ from sandbox.world.events.bus import Bus
 from sandbox.world.events.event_rules import EventRules
 from sandbox.world.events.queues import Queues
 from sandbox.world.kernel.errors import AwsRefusal, CallLost, Json, not_here
-from sandbox.world.kernel.faults import Fault, Faults, failure, throttled
+from sandbox.world.kernel.faults import Fault, Faults, failure, refuse_old, throttled
 from sandbox.world.kernel.kernel import Kernel
 from sandbox.world.kernel.log import CallLog, CallRecord
 from sandbox.world.kernel.operation import Operation
@@ -257,7 +257,8 @@ class World:
         if fault is not None:
             error = failure(service, fault.kind if fault.when != "late" else "timeout")
             if fault.when == "late":
-                self.kernel.after(fault.delay, lambda: self._late(service, operation, params))
+                sent = self.kernel.now
+                self.kernel.after(fault.delay, lambda: self._late(service, operation, params, sent))
         self.log.append(CallRecord(self.kernel.now, service, operation, params, answer, error, by))
         if error is not None:
             raise error
@@ -277,11 +278,12 @@ class World:
         self._checker.check_output(service, operation, answer)
         return answer
 
-    def _late(self, service: str, operation: str, params: Json) -> None:
-        """A call that was lost on its way arrives after all; nobody hears the answer."""
+    def _late(self, service: str, operation: str, params: Json, sent: datetime) -> None:
+        """A call that was lost on its way arrives after all; nobody hears the answer. Too old, it is refused."""
         answer: Json | None = None
         error: AwsRefusal | CallLost = CallLost("took effect late")
         try:
+            refuse_old(service, sent, self.kernel.now)
             answer = self._perform(service, operation, params)
         except AwsRefusal as refusal:
             error = refusal

@@ -242,7 +242,7 @@ def _fault(draw: Random) -> Fault:
     if operation == "*" and when == "late":
         when = "before"
     kind: Kind = draw.choice(KINDS) if when == "before" else "timeout"
-    delay = timedelta(seconds=draw.uniform(1, 25))
+    delay = timedelta(seconds=draw.uniform(1, 25) if draw.random() < 0.7 else draw.uniform(25, 330))
     times = draw.choice((1, 1, 1, 3)) if when == "before" else 1
     return Fault(operation=operation, nth=nth, when=when, kind=kind, times=times, delay=delay)
 

@@ -12,7 +12,7 @@ from orchestrator.core.cloud.survey import Survey
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.phases import preparing, removing_green, rolling_back, shifting
+from orchestrator.core.phases import blue_former, preparing, removing_green, shifting
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.rule_state import RuleState
@@ -119,8 +119,8 @@ SABOTAGE: list[tuple[str, object, str, object, int, int]] = [
     ("green's groups stay", removing_green, "_remove_group", nothing_left, 6, 0),
     (
         "traffic goes back to a blue on the bad revision",
-        rolling_back,
-        "_is_blue_former_again",
+        blue_former,
+        "is_steady_again",
         always_ready,
         3,
         15,

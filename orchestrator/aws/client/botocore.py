@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -43,6 +44,7 @@ from orchestrator.aws.client.assumed_roles import (
 )
 from orchestrator.aws.client.errors import CREDENTIALS_ADVICE, EXPIRED, refused, unanswered, uncredentialed
 from orchestrator.aws.client.foreign_answers import NotAws, refuse_others
+from orchestrator.aws.client.last_look import TooLate, look_before_sending, not_sent
 from orchestrator.aws.client.transport import Answer, Transport
 from orchestrator.core.domain.errors import Denied, Outside, Rejected
 
@@ -109,8 +111,10 @@ class WireTransport:
             if service != "cloudwatch":
                 answer = await getattr(await self._client(service), method)(**params)
             else:
-                ask = partial(self._ask_cloudwatch, given, method, params)
+                ask = partial(copy_context().run, self._ask_cloudwatch, given, method, params)
                 answer = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        except TooLate as error:
+            raise not_sent(service, operation) from error
         except (BotoCoreError, ClientError, ResponseParserError, NotAws) as error:
             if self._keys and given and _is_expiry(error):
                 self._keys.signer.drop(given)
@@ -257,6 +261,7 @@ def _sharing(session: Any) -> Any:  # noqa: ANN401 - botocore has no static type
     """
     session.register_component("data_loader", _models(session.get_config_variable("data_path")))
     refuse_others(session)
+    look_before_sending(session)
     return session
 
 

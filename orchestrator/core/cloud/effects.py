@@ -14,9 +14,13 @@ Tags = tuple[tuple[str, str], ...]
 Actions = tuple[tuple[str, tuple[str, ...]], ...]  # of an alarm: (OKActions | AlarmActions | …, ARNs)
 
 
+RULE_WRITES = "write_rule "
+"""How the keys of these writes begin."""
+
+
 def rule_write_key(rule: RuleArn, green: Tenths | None) -> str:
     """The key of the write that gives green this share on a rule."""
-    return f"write_rule {rule} {green}"
+    return f"{RULE_WRITES}{rule} {green}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

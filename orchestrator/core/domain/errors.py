@@ -156,6 +156,12 @@ class Unreachable(Outside):
     code = "unreachable"
 
 
+class NotSent(Outside):
+    """The lease ended before the call left this process: nothing was sent, and nothing can land."""
+
+    code = "not-sent"
+
+
 def first_of(error: BaseException) -> BaseException:
     """The error itself, or the first one in a group: what a person should read."""
     while isinstance(error, BaseExceptionGroup):

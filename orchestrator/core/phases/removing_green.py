@@ -15,7 +15,7 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.tags import ROLLOUT
 from orchestrator.core.ecs import task_definitions
-from orchestrator.core.phases import last_look, removing_blue
+from orchestrator.core.phases import blue_former, last_look, removing_blue
 from orchestrator.core.phases.shared_needs import (
     base,
     rules_of,
@@ -55,7 +55,7 @@ def needs(row: Rollout, now: datetime) -> Needs:
         scaling=scaling_of(row),
         revisions=task_definitions.needs(row),
         balancers=target_groups_in_use.balancers(row),
-        targets=leaving_rules.targets_to_read(row),
+        targets=(*leaving_rules.targets_to_read(row), *blue_former.targets_to_read(row)),
     )
 
 
@@ -65,6 +65,9 @@ def leave(draft: Draft, end: Phase) -> None:
     rules = leaving_rules.take(draft)
     if not rules.is_clear:
         draft.change(waiting_for=RESTORED)
+        return
+    if why := blue_former.was_taken_off(draft):
+        draft.change(waiting_for=why)
         return
     if draft.row.way_out.unpinned_at is None and rule_lists.life(draft.row):
         draft.change(unpinned_at=draft.now)
@@ -121,7 +124,7 @@ def _remove_green(draft: Draft) -> str:
         case str() as waiting:
             return waiting
         case Absent():
-            if green.is_asked and draft.may_land_late:
+            if green.is_asked and draft.may_be_made_late(f"create_service {green.name}"):
                 return "a creation that may still be in flight"
             draft.change(green=replace(green, is_gone=True))
             return ""
@@ -194,7 +197,7 @@ def _remove_group(draft: Draft, pair: Pair, *, is_restored: bool) -> str:
         case str() as waiting:
             return waiting
         case Absent():
-            if draft.may_land_late:
+            if draft.may_be_made_late(f"create_target_group {pair.green_name}"):
                 return "a creation that may still be in flight"
         case GroupSeen() as seen if seen.tags.get(ROLLOUT) == draft.row.id:
             if (green is not None and not green.is_gone) or not is_restored:

@@ -9,29 +9,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.analysis import bake
-from orchestrator.core.cloud.deployment_configuration import comparable, is_watchful, unwatched
-from orchestrator.core.cloud.effects import ScaleService, UpdateService, WriteRule
+from orchestrator.core.cloud.effects import ScaleService, WriteRule
 from orchestrator.core.cloud.forward_action import read_forward
-from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
+from orchestrator.core.cloud.readiness import cannot_take_all
 from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen
 from orchestrator.core.domain import tags
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.domain.ids import Json, revision_name
+from orchestrator.core.domain.ids import Json
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.domain.plan import ALL, NONE, percent
+from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.domain.text import counted, span
 from orchestrator.core.ecs import former_task_definition
 from orchestrator.core.gates.scene import Colour
-from orchestrator.core.phases import bringing_blue_back, removing_green
+from orchestrator.core.phases import blue_former, bringing_blue_back, removing_green
 from orchestrator.core.phases.shared_needs import (
     base,
 )
 from orchestrator.core.rollout import rule_lists
-from orchestrator.core.rollout.handover import Attempt, End
-from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.core.rollout.handover import End
+from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_state import RuleState
-from orchestrator.core.scaling.task_counts import count_before
-from orchestrator.core.tick.draft import LATE, Draft, TurnBack, targets_of
+from orchestrator.core.tick.draft import Draft, TurnBack, targets_of
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.traffic import leaving_rules, rule_looks, rules
 
@@ -101,7 +99,7 @@ def take_back(draft: Draft) -> None:
 
 def _is_blue_as_before(draft: Draft) -> bool:
     """True once blue is what it was, whatever has been done to it; at once where nothing has."""
-    if draft.row.handover.attempts and not _is_blue_former_again(draft):
+    if draft.row.handover.attempts and not blue_former.is_steady_again(draft):
         return False
     if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):
         return False
@@ -221,77 +219,3 @@ def _write_blue(draft: Draft, rule: RuleState, held: Json, share: float) -> None
         harm=_harm(draft.row, share),
     )
     draft.ask(effect, f"give blue all traffic on {rule.name}")
-
-
-# blue's former revision, in place ---------------------------------------------------------------------------------
-
-
-def _is_blue_former_again(draft: Draft) -> bool:
-    """True once blue steadily runs its former revision again and could take everything."""
-    row, blue = draft.row, draft.blue
-    seen = draft.must_find(draft.seen.blue, "blue", kind=HoldKind.BLUE)
-    if isinstance(seen, str):
-        return False
-    attempt = row.handover.attempts[-1]
-    if attempt.task_definition != blue.former:
-        _attempt_former(draft, seen)
-        return False
-    if former_task_definition.is_under_way(draft, _former(draft, attempt).key):
-        return False
-    primary = seen.primary
-    if (
-        primary is None
-        or primary.task_definition != blue.former
-        or is_watchful(seen.deployment_configuration)
-    ):
-        _ask_former(draft, attempt)
-    why = not_ready(seen, blue.former, targets_of(draft, Colour.BLUE), now=draft.now, quiet=draft.poll)
-    why = why or cannot_take_all(seen, blue.former, targets_of(draft, Colour.BLUE), attempt.desired)
-    # An update from before the rollback may still be on its way: steady does not count until it cannot be.
-    why = why or ("one more look" if draft.now < attempt.at + LATE else "")
-    return draft.is_ready_twice("blue", f"blue on {revision_name(blue.former)}: {why}" if why else "")
-
-
-def _attempt_former(draft: Draft, seen: ServiceSeen) -> None:
-    row, blue = draft.row, draft.blue
-    attempt = Attempt(
-        number=len(row.handover.attempts) + 1,
-        task_definition=blue.former,
-        desired=max(seen.desired, row.handover.attempts[-1].desired),
-        desired_before=count_before(row.handover.attempts, seen),
-        at=draft.now,
-        before=seen.primary.id if seen.primary else "",
-    )
-    serves = (
-        f"green keeps {percent(row.green_weight)} of the traffic" if row.green_weight else "the weights stay"
-    )
-    is_theirs = comparable(seen.deployment_configuration) != comparable(blue.deployment_configuration)
-    if is_theirs and not row.handover.is_configuration_touched:
-        draft.change(theirs_configuration=seen.deployment_configuration)
-    draft.change(attempts=(*row.handover.attempts, attempt), is_configuration_touched=True)
-    draft.tell(
-        EventKind.BLUE_UPDATE_ASKED,
-        f"blue goes back to {revision_name(blue.former)} in place, which takes {span(LATE)} at least; "
-        f"{serves} until blue is steady on it",
-        attempt=attempt.number,
-        task_definition=blue.former,
-    )
-    _ask_former(draft, attempt)
-
-
-def _former(draft: Draft, attempt: Attempt) -> UpdateService:
-    blue = draft.blue
-    before = draft.row.handover.theirs_configuration or blue.deployment_configuration
-    return UpdateService(
-        cluster=blue.cluster,
-        service=blue.name,
-        task_definition=blue.former,
-        desired=attempt.desired,
-        deployment_configuration=unwatched(before),
-        attempt=attempt.number,
-    )
-
-
-def _ask_former(draft: Draft, attempt: Attempt) -> None:
-    effect = _former(draft, attempt)
-    draft.ask(effect, f"update blue to {revision_name(effect.task_definition)}")

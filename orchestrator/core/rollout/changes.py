@@ -37,7 +37,7 @@ from orchestrator.core.rollout.progress import (
     Progress,
     Spell,
 )
-from orchestrator.core.rollout.rollout import Asked, Hold, Lasted, Pause, Rollout, Ticks, Waiting
+from orchestrator.core.rollout.rollout import Asked, Hold, Lasted, Pause, Rollout, Ticks, Unanswered, Waiting
 from orchestrator.core.rollout.rule_state import Listeners, Listing, Pair, RuleState
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.core.statistics.comparison import Stream
@@ -157,6 +157,7 @@ class Changes(TypedDict, total=False):
     left: tuple[TargetGroupArn, ...]
     # Ticks
     asked: tuple[Asked, ...]
+    unanswered: tuple[Unanswered, ...]
     created_last: datetime | None
     ticked_at: datetime | None
     observed_at: datetime | None

@@ -83,11 +83,21 @@ class Waiting:
     is_paged: bool = False  # people were paged for this standstill
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A call that was decided in the tick at this moment, and whose outcome is not known."""
+
+    key: str  # the effect's
+    at: datetime
+    until: datetime  # AWS refuses it from then on, since it was signed too long ago
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ticks:
     """What the ticks before have asked for, and when they looked."""
 
     asked: tuple[Asked, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
     created_last: datetime | None = None  # something was last asked for that must not appear after the end
     ticked_at: datetime | None = None
     observed_at: datetime | None = None  # the last tick that could see everything

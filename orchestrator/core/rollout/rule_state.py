@@ -16,14 +16,6 @@ from orchestrator.core.domain.text import rule_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
-    """A write of a rule that may have been sent and whose outcome is not known: AWS may still take it."""
-
-    weight: Tenths | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
     """What Teal knows and wants of one rule.
 
@@ -49,7 +41,6 @@ class RuleState:
     first_conditions: Json | None = None
     asked_at: datetime | None = None  # Teal's last write of this rule
     asked: Tenths | None = None  # its weight; None where it was the first list, or there was none
-    unanswered: tuple[Unanswered, ...] = ()
     doubted_since: datetime | None = None  # every look since then found an earlier list of Teal's own
 
     @property

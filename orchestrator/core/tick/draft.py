@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar, Unpack
 
-from orchestrator.core.cloud.effects import Effect, is_to_safety, must_not_stay
+from orchestrator.core.cloud.effects import RULE_WRITES, Effect, is_to_safety, must_not_stay
 from orchestrator.core.cloud.resources import Absent, ServiceLook, TargetsLook, Unread
 from orchestrator.core.domain.commands import Actor, Outcome
 from orchestrator.core.domain.events import Event, EventKind, Fact, Record
@@ -13,6 +13,7 @@ from orchestrator.core.gates.scene import Colour, floor_to
 from orchestrator.core.rollout.changes import Changes, changed
 from orchestrator.core.rollout.colours import Blue, Green
 from orchestrator.core.rollout.handover import End, Retirement
+from orchestrator.core.rollout.late_calls import with_asked
 from orchestrator.core.rollout.rollout import Asked, Hold, HoldKind, Lasted, Rollout
 from orchestrator.core.tick.seen import Seen
 
@@ -22,7 +23,7 @@ TEAL = Actor(name="teal", source="teal")
 ASK_AGAIN_FIRST = timedelta(seconds=2)
 ASK_AGAIN_LAST = timedelta(seconds=30)
 SLACK = timedelta(seconds=2)
-LATE = timedelta(seconds=30)  # a frozen process's last call may land this long after it was sent
+LATE = timedelta(seconds=30)  # what AWS has answered shows by then, and hardly any call takes longer
 CUT_SHORT = (Phase.ROLLING_BACK, Phase.ABANDONED)  # a phase that leads there did not come to its end
 WATCHES_SPREAD = 24  # moments of a period at which watching rollouts look
 
@@ -79,7 +80,15 @@ class Draft:
 
     @property
     def late_until(self) -> datetime:
-        """When nothing that was asked for, and must not be there after the end, can still land."""
+        """When nothing that was asked for, and must not be there after the end, can still land.
+
+        What AWS has answered shows within `LATE`; what it has not may be carried out until its signature is too old.
+        """
+        open_still = [one.until for one in self.row.ticks.unanswered if not one.key.startswith(RULE_WRITES)]
+        return max([self.now, self._shown_by, *open_still])
+
+    @property
+    def _shown_by(self) -> datetime:
         last = self.row.ticks.created_last
         return self.now if last is None else last + LATE
 
@@ -87,6 +96,11 @@ class Draft:
     def may_land_late(self) -> bool:
         """True while a call that makes something may have been sent and not have landed."""
         return self.now < self.late_until
+
+    def may_be_made_late(self, key: str) -> bool:
+        """True while the call that makes one thing may have been sent and not have landed."""
+        is_open = any(one.key == key and self.now < one.until for one in self.row.ticks.unanswered)
+        return is_open or self.now < self._shown_by
 
     def is_ready_twice(self, what: str, waiting: str) -> bool:
         """True once `what` was ready in two looks, far enough apart; `waiting`: what it still lacks, in words."""
@@ -174,6 +188,7 @@ class Draft:
         self._remember(replace(known, at=self.now, times=known.times + 1))
         if must_not_stay(effect):
             self.change(created_last=self.now)
+        self.change(unanswered=with_asked(self.row.ticks, effect, self.now))
         self.effects.append(effect)
 
     def _remember(self, asked: Asked) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from orchestrator.core.cloud.effects import rule_write_key
 from orchestrator.core.cloud.forward_action import (
     green_share,
     read_forward,
@@ -17,6 +18,7 @@ from orchestrator.core.domain.ids import Json, TargetGroupArn, Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE, percent
 from orchestrator.core.domain.text import group_name, span
+from orchestrator.core.rollout import late_calls
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_lists import (
     base_to_write,
@@ -136,9 +138,9 @@ def _compare(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look:
 
 def _gives_nothing(row: Rollout, rule: RuleState, seen: RuleSeen) -> Look | None:
     """A rule that gives green nothing where Teal read or wants something else; None: it is as any other weight."""
-    late = [w.weight for w in rule.unanswered if says_the_same(seen.actions, listed(row, rule, w.weight))]
-    if late:
-        return Look(rule=replace(rule, verified=late[-1]), found=Found.AS_WRITTEN, actions=seen.actions)
+    late = late_calls.may_be_carried_out(row, rule_write_key(rule.arn, NONE))
+    if late and says_the_same(seen.actions, listed(row, rule, NONE)):
+        return Look(rule=replace(rule, verified=NONE), found=Found.AS_WRITTEN, actions=seen.actions)
     if (rule.verified or 0) > 0:
         words = f"somebody gave blue all traffic on {rule.name}"
         return Look(rule=rule, found=Found.TAKEN_BACK, words=words, actions=seen.actions)

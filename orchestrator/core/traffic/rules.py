@@ -5,7 +5,6 @@ drift, somebody else wrote.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 
 from orchestrator.core.cloud.effects import WriteRule, rule_write_key
 from orchestrator.core.cloud.forward_action import (
@@ -30,13 +29,11 @@ from orchestrator.core.rollout.rule_lists import (
     is_base_but_for_weights,
     listed,
 )
-from orchestrator.core.rollout.rule_state import RuleState, Unanswered
+from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.traffic.rule_looks import UNREAD_LONGEST, Found, Look
 
 WRITES_LEAST = 2
-UNANSWERED_MOST = 12
-SIGNATURE_AGE = timedelta(minutes=5)  # AWS refuses what was signed earlier (Signature Version 4)
 
 
 def mended(rule: RuleState, actions: Json, green: TargetGroupArn) -> Json:
@@ -186,39 +183,10 @@ def note_asked(draft: Draft, write: WriteRule) -> None:
 
 
 def _asked(draft: Draft, states: tuple[RuleState, ...], write: WriteRule) -> tuple[RuleState, ...]:
-    one = Unanswered(weight=write.green, at=draft.now)
     return tuple(
-        replace(
-            state,
-            asked_at=draft.now,
-            asked=write.green,
-            unanswered=(*state.unanswered, one)[-UNANSWERED_MOST:],
-        )
-        if state.arn == write.rule
-        else state
+        replace(state, asked_at=draft.now, asked=write.green) if state.arn == write.rule else state
         for state in states
     )
-
-
-def note_answers(draft: Draft) -> None:
-    """Forget writes whose outcome AWS has told, and those that it would not take any more."""
-    draft.change(
-        rules=tuple(_answered(draft, rule) if rule.unanswered else rule for rule in draft.row.rules),
-        test_rules=tuple(
-            _answered(draft, rule) if rule.unanswered else rule for rule in draft.row.test_rules
-        ),
-    )
-
-
-def _answered(draft: Draft, rule: RuleState) -> RuleState:
-    asked_at = draft.before.ticks.ticked_at
-    open_still = tuple(
-        one
-        for one in rule.unanswered
-        if draft.now < one.at + SIGNATURE_AGE
-        and (one.at != asked_at or rule_write_key(rule.arn, one.weight) not in draft.seen.answered)
-    )
-    return replace(rule, unanswered=open_still)
 
 
 def _without_green(rule: RuleState, write: WriteRule) -> str:

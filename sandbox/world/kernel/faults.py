@@ -158,3 +158,19 @@ def throttled(service: str) -> AwsRefusal:
     """The throttle of a service, in its own words."""
     code = "Throttling" if service in QUERY else "ThrottlingException"
     return AwsRefusal(code, "Rate exceeded", 400)
+
+
+SIGNATURE_AGES = {"ecs": timedelta(minutes=5), "elbv2": timedelta(minutes=5)}
+"""How old a signature these take, as their refusals name it; of the others some name five minutes and some fifteen."""
+SIGNATURE_AGE_LONGEST = timedelta(minutes=15)
+
+
+def refuse_old(service: str, signed: datetime, now: datetime) -> None:
+    """Raises AwsRefusal for a call that was signed longer ago than the service takes."""
+    age = SIGNATURE_AGES.get(service, SIGNATURE_AGE_LONGEST)
+    if now - signed > age:
+        form, minutes = "%Y%m%dT%H%M%SZ", age // timedelta(minutes=1)
+        code = "InvalidSignatureException" if service == "ecs" else "SignatureDoesNotMatch"
+        bound = f"{now - age:{form}} ({now:{form}} - {minutes} min.)"
+        words = f"Signature expired: {signed:{form}} is now earlier than {bound}"
+        raise AwsRefusal(code, words, 403)

@@ -13,14 +13,13 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import ALL
 from orchestrator.core.rollout.changes import changed
-from orchestrator.core.rollout.rollout import HoldKind
-from orchestrator.core.rollout.rule_state import RuleState, Unanswered
+from orchestrator.core.rollout.rollout import HoldKind, Rollout, Unanswered
+from orchestrator.core.rollout.rule_state import RuleState
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.seen import Seen
 from orchestrator.core.traffic import rule_looks, rules, test_rules
 from orchestrator.core.traffic.drift import drift_ends_it
 from orchestrator.core.traffic.rule_looks import UNREAD_LONGEST, Found, Look
-from orchestrator.core.traffic.rules import SIGNATURE_AGE
 from tests.builders import BLUE_GROUP, NOON, RULE, forward, good_rule
 from tests.core.stages import GREEN_GROUP, row, rule
 
@@ -156,16 +155,18 @@ def test_a_test_rule_that_reads_as_first_right_after_it_was_pointed_holds() -> N
 # calls that AWS carries out late ----------------------------------------------------------------------------------
 
 
-def late(state: RuleState, weight: int | None, *, ago: timedelta) -> RuleState:
-    """The rule with a write of which no answer came."""
-    one = Unanswered(weight=None if weight is None else Tenths(weight), at=NOON - ago)
-    return replace(state, unanswered=(*state.unanswered, one))
+def with_unanswered(known: Rollout, weight: int, *, ago: timedelta) -> Rollout:
+    """The row with a write of which no answer came."""
+    key = rule_write_key(RULE, Tenths(weight))
+    one = Unanswered(key=key, at=NOON - ago, until=NOON + UNREAD_LONGEST)
+    return changed(known, unanswered=(one,))
 
 
 def test_a_write_without_an_answer_that_lands_late_is_written_over_and_is_nobodys_rollback() -> None:
-    state = late(written(100, ago=timedelta(seconds=20)), 0, ago=timedelta(seconds=40))
-    doubted = replace(state, doubted_since=NOON - STALE_LONGEST)
-    draft, found = looked(doubted, shares(999, 0))
+    state = replace(written(100, ago=timedelta(seconds=20)), doubted_since=NOON - STALE_LONGEST)
+    known = with_unanswered(row(Phase.SHIFTING, weight=0, rules=(state,)), 0, ago=timedelta(seconds=40))
+    draft = Draft(known, Seen(rules={RULE: shares(999, 0)}), NOON)
+    (found,) = rule_looks.take_looks(draft)
     assert found.found is Found.AS_WRITTEN
     assert not drift_ends_it(draft, (found,))
     (event,) = draft.events
@@ -176,40 +177,15 @@ def test_a_write_without_an_answer_that_lands_late_is_written_over_and_is_nobody
 
 
 def test_what_aws_has_answered_is_not_taken_for_a_late_write() -> None:
-    state = replace(written(100, ago=UNREAD_LONGEST))
-    draft, found = looked(state, shares(999, 0))
+    draft, found = looked(written(100, ago=UNREAD_LONGEST), shares(999, 0))
     assert found.found is Found.TAKEN_BACK
     assert drift_ends_it(draft, (found,))
 
 
-@pytest.mark.parametrize(
-    ("ago", "answered", "kept"),
-    [
-        pytest.param(SECOND, True, 0, id="answered"),
-        pytest.param(SECOND, False, 1, id="not answered"),
-        pytest.param(
-            3 * SECOND, True, 1, id="an earlier one, where AWS answered a later one of the same weight"
-        ),
-        pytest.param(SIGNATURE_AGE, False, 0, id="so old that AWS refuses its signature"),
-    ],
-)
-def test_a_write_may_land_until_it_is_answered_or_its_signature_is_too_old(
-    ago: timedelta,
-    answered: bool,
-    kept: int,
-) -> None:
-    known = changed(
-        row(Phase.SHIFTING, weight=0, rules=(late(written(0), 0, ago=ago),)), ticked_at=NOON - SECOND
-    )
-    keys = frozenset({rule_write_key(RULE, Tenths(0))} if answered else ())
-    draft = Draft(known, Seen(answered=keys), NOON)
-    rules.note_answers(draft)
-    assert len(draft.row.rules[0].unanswered) == kept
-
-
-def test_every_write_may_land_late_until_it_is_answered() -> None:
+def test_every_write_of_a_rule_may_be_carried_out_late() -> None:
     draft, found = looked(rule(0, 100), shares(999, 0))
     rules.write(draft, (found,), safe_is_less=True)
     (state,) = draft.row.rules
     assert (state.asked, state.asked_at) == (100, NOON)
-    assert state.unanswered == (Unanswered(weight=Tenths(100), at=NOON),)
+    (one,) = draft.row.ticks.unanswered
+    assert (one.key, one.at) == (rule_write_key(RULE, Tenths(100)), NOON)
