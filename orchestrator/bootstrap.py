@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.notify.deliverer import Deliverer
     from orchestrator.notify.sink import Sink
     from orchestrator.outbound.http_outbound import HttpOutward
+    from orchestrator.store.sql.copies import Copied
     from orchestrator.verify.means import Means
 
 EVENTS_QUEUE = "TEAL_EVENTS_QUEUE"
@@ -176,6 +177,34 @@ async def open_store() -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+def must_have_whole_store() -> None:
+    """Raises Unusable if the store's file is broken; where it is large this takes seconds."""
+    from orchestrator.store import opening
+
+    opening.must_be_whole(store_url())
+
+
+def faults_of_store() -> tuple[str, ...]:
+    """What is broken in the store's file, looked at wholly; empty: nothing. Raises Unusable if it cannot be read."""
+    from orchestrator.store import opening
+
+    return opening.faults(store_url())
+
+
+def backup_store(target: Path) -> "Copied":
+    """Copy the store to a file, also while it is used. Raises Refused if there is one, Unusable if it cannot be."""
+    from orchestrator.store import opening
+
+    return opening.backup(store_url(), target)
+
+
+def restore_store(source: Path, *, with_active: bool) -> "Copied":
+    """Put a backup in the store's place. Raises Refused where that would be wrong, Unusable if it cannot be."""
+    from orchestrator.store import opening
+
+    return opening.restore(store_url(), source, with_active=with_active)
 
 
 @asynccontextmanager

@@ -52,6 +52,24 @@ class StoreAt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A copy of the store. ``active``: the ids of the rollouts that were under way."""
+
+    file: str
+    rollouts: int
+    active: tuple[str, ...]
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreCheck:
+    """What SQLite finds wrong in the store's file; empty: nothing."""
+
+    store: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
     """What a rollout would change in the task definition; null where one of the two is not known."""
 
@@ -215,6 +233,9 @@ OUTPUTS: dict[str, Output] = {
     "verify-account --clean": Output(kind=Cleaned, is_each=True),
     "evidence": Output(kind=tuple[Weighed, ...]),
     "migrate": Output(kind=StoreAt),
+    "backup": Output(kind=Backup),
+    "restore": Output(kind=Backup),
+    "check-store": Output(kind=StoreCheck),
     "version": Output(kind=Version),
 }
 WITHOUT = frozenset({"serve", "schema", "completion"})

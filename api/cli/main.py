@@ -74,6 +74,9 @@ COMMANDS = {
     "completion": ("api.cli.commands.completion", "Teach your shell to complete all this."),
     "schema": ("api.cli.commands.schema_migrate", "Print the JSON Schema of a rollout file."),
     "migrate": ("api.cli.commands.schema_migrate", "Bring the store up to date."),
+    "backup": ("api.cli.commands.backup_restore", "Copy the store, also while it is used."),
+    "restore": ("api.cli.commands.backup_restore", "Put a backup in the store's place."),
+    "check-store": ("api.cli.commands.backup_restore", "Say whether the store's file is whole."),
     "version": ("api.cli.commands.version", "Print which version of Teal this is."),
 }
 """Name → the module that holds the command of this name, and its line in `teal --help`."""

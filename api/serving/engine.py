@@ -18,7 +18,7 @@ from api.http.telemetry.logs import log_to_stderr
 from api.http.telemetry.metrics import Meters
 from api.serving.channel import NEWS_EVERY_SECONDS, News, Opening
 from api.serving.keeper import Keeper
-from orchestrator.bootstrap import SystemClock, looking_back, open_engine, open_store
+from orchestrator.bootstrap import SystemClock, looking_back, must_have_whole_store, open_engine, open_store
 from orchestrator.core.domain.errors import Refused
 from orchestrator.settings import Settings
 
@@ -68,6 +68,7 @@ async def _may_listen_on(host: str, settings: Settings, *, is_asked_for: bool) -
 async def _serve(
     listener: socket.socket, announce: Announce, settings: Settings, is_auth_required: bool
 ) -> None:
+    must_have_whole_store()
     stop, address = asyncio.Event(), _address(listener)
     keeper = Keeper(listener, Opening(settings=settings, is_auth_required=is_auth_required))
     with _heard(stop):

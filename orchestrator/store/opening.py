@@ -7,6 +7,8 @@ from sqlalchemy.exc import ArgumentError
 
 from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.ports.store import Store
+from orchestrator.store.sql import copies
+from orchestrator.store.sql.owner_locks import OwnerLocks
 from orchestrator.store.sql.sqlite import SqliteDatabase
 from orchestrator.store.sql.store import SqlStore
 
@@ -19,12 +21,40 @@ def open_store(url: str) -> Store:
     The file and its folders are made if they are not there, for this user alone. Raises Invalid for any other URL,
     Unusable if the file cannot be used or was made by a newer version. Blocks for as long as a migration takes.
     """
-    return SqlStore(SqliteDatabase(_path_of(url)))
+    path = _path_of(url)
+    return SqlStore(SqliteDatabase(path), OwnerLocks.beside(path))
 
 
 def migrate(url: str) -> None:
     """Bring a database up to date and let go of it. Opening a store does the same; raises as `open_store` does."""
     SqliteDatabase(_path_of(url)).shut()
+
+
+def must_be_whole(url: str) -> None:
+    """Raises Unusable for a store whose file SQLite finds broken (`quick_check`); one not made yet is whole."""
+    path = _path_of(url)
+    if path.exists() and path.stat().st_size:
+        copies.must_be_whole(path)
+
+
+def faults(url: str) -> tuple[str, ...]:
+    """Everything that SQLite finds broken in a store (`integrity_check`). Raises Unusable if it cannot be read."""
+    return copies.faults(_path_of(url), is_full=True)
+
+
+def content(url: str) -> copies.Copied:
+    """What a store holds. Raises Unusable if it is none of Teal's."""
+    return copies.content(_path_of(url))
+
+
+def backup(url: str, target: Path) -> copies.Copied:
+    """Copy a store, also one in use. Raises Refused and Unusable as `copies.backup` does."""
+    return copies.backup(_path_of(url), target)
+
+
+def restore(url: str, source: Path, *, with_active: bool) -> copies.Copied:
+    """Put a backup in the store's place. Raises Refused and Unusable as `copies.restore` does."""
+    return copies.restore(_path_of(url), source, with_active=with_active)
 
 
 def _path_of(url: str) -> Path:

@@ -32,6 +32,7 @@ def test_every_command_is_in_the_table_or_prints_no_value() -> None:
         ("abandon", ("abandon", "checkout", "--yes")),
         ("wait", ("wait", "checkout", "--until", "step:1")),
         ("migrate", ("migrate",)),
+        ("check-store", ("check-store",)),
         ("tokens list", ("tokens", "list")),
         ("tokens create", ("tokens", "create", "--name", "ci", "--role", "viewer")),
     ],

@@ -111,6 +111,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "schema": ("teal schema > rollout.schema.json",),
     "migrate": ("teal migrate",),
+    "backup": ("teal backup /var/backups/teal.db",),
+    "restore": ("teal restore /var/backups/teal.db",),
+    "check-store": ("teal check-store",),
     "version": ("teal version", "teal version --json"),
 }
 

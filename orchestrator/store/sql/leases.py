@@ -1,6 +1,7 @@
 """Leases and commits: who may write a row, and the one way to write it. Bodies of transactions on a connection."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +37,12 @@ _DUE = (
     .order_by(rollouts.c.wake_at, rollouts.c.id)
     .limit(bindparam("most"))
 )
+_OWNERS = select(rollouts.c.owner).distinct().where(rollouts.c.is_active, rollouts.c.owner.is_not(None))
+_LET_GO = (
+    update(rollouts)
+    .where(rollouts.c.is_active, rollouts.c.owner.in_(bindparam("dead", expanding=True)))
+    .values(_FREE)
+)
 _DUE_ONE = _DUE.where(rollouts.c.id == bindparam("only"))
 _LEASE = (
     update(rollouts)
@@ -64,6 +71,17 @@ _ANSWER = update(commands).where(
     commands.c.key == bindparam("answered"),
     commands.c.state == CommandState.ACCEPTED.value,
 )
+
+
+def owners(connection: Connection) -> tuple[str, ...]:
+    """Whoever holds a lease of an active rollout."""
+    return tuple(connection.scalars(_OWNERS))
+
+
+def let_go(connection: Connection, dead: Collection[str]) -> None:
+    """Give back the leases of owners that have died."""
+    if dead:
+        connection.execute(_LET_GO, {"dead": list(dead)})
 
 
 def lease_due(

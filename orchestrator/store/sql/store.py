@@ -1,5 +1,6 @@
 """The store on SQL: each method of the port is one body in one transaction of a database."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -19,8 +20,11 @@ from orchestrator.ports.rollouts import EventSeen, Filter, Stored
 from orchestrator.ports.tokens import Token
 from orchestrator.store.sql import calendar as kept_calendar
 from orchestrator.store.sql import calls, commands, leases, outbox, queries, starts, tokens
+from orchestrator.store.sql.owner_locks import OwnerLocks
 
 T = TypeVar("T")
+
+LIVES_ASKED_SECONDS = 2.0  # how often it is looked whether owners of leases have died
 
 
 class Database(Protocol):
@@ -42,8 +46,10 @@ class Database(Protocol):
 class SqlStore:
     """Rollouts in an SQL database; `ports.store.Store` says what each method promises."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, owners: OwnerLocks | None = None) -> None:
+        """`owners` None: of nobody is it known that they have died, and every lease lasts as long as it was taken."""
+        self._database, self._owners = database, owners
+        self._asked_who_died = -LIVES_ASKED_SECONDS
 
     async def create(
         self,
@@ -71,9 +77,24 @@ class SqlStore:
         self, *, owner: str, now: datetime, ttl: timedelta, limit: int, only: RolloutId | None = None
     ) -> tuple[Leased, ...]:
         """Lease rows whose time has come."""
+        await self._take_from_the_dead(owner)
         return await self._database.write(
             lambda c: leases.lease_due(c, owner=owner, now=now, ttl=ttl, limit=limit, only=only)
         )
+
+    async def _take_from_the_dead(self, owner: str) -> None:
+        """Free what owners hold whose processes have ended on this host, so that nobody waits for their leases."""
+        locks, now = self._owners, time.monotonic()
+        if locks is None:
+            return
+        locks.hold(owner)
+        if now < self._asked_who_died + LIVES_ASKED_SECONDS:
+            return
+        self._asked_who_died = now
+        dead = locks.dead(await self._database.read(leases.owners))
+        if dead:
+            await self._database.write(lambda c: leases.let_go(c, dead))
+            locks.forget(dead)
 
     async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
         """Hold on to a row."""
@@ -196,3 +217,5 @@ class SqlStore:
     async def close(self) -> None:
         """Let go of the database."""
         await self._database.close()
+        if self._owners is not None:
+            self._owners.close()

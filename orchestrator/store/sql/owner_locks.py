@@ -1,0 +1,108 @@
+"""Which owners of leases have died on this host: known by locks that the kernel drops with their processes.
+
+Whoever is killed leaves leases that last for half a minute; whoever takes over on the same host need not wait for them.
+A process id would not tell: in a container it is always 1. A process that is stopped holds its lock, and its leases.
+Only locks that were taken since this host started are believed: on another one nothing is known of them.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def _host() -> str:
+    """This host since it was started; empty where the system does not say."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
+class OwnerLocks:
+    """A file for each owner, in a folder beside the store's file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._host = folder, _host()
+        self._held: dict[str, int] = {}
+
+    @classmethod
+    def beside(cls, store: Path) -> "OwnerLocks":
+        """Those of a store's file."""
+        return cls(store.with_name(f"{store.name}-owners"))
+
+    def hold(self, owner: str) -> None:
+        """Say that this owner lives, until this process ends. Where that cannot be said, its leases just last."""
+        if owner in self._held or not self._host:
+            return
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            held = os.open(self._folder / owner, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(held, 0)
+            os.write(held, self._host.encode())
+        except OSError:
+            os.close(held)
+            return
+        self._held[owner] = held
+
+    def dead(self, owners: Iterable[str]) -> frozenset[str]:
+        """Those whose processes have ended on this host since it was started."""
+        return frozenset(owner for owner in owners if owner not in self._held and self._is_dead(owner))
+
+    def _is_dead(self, owner: str) -> bool:
+        if not owner or "/" in owner:
+            return False
+        try:
+            found = os.open(self._folder / owner, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            if os.read(found, 100).decode() != self._host:
+                return False
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        finally:
+            os.close(found)
+        return True
+
+    def living(self) -> frozenset[str]:
+        """Those whose processes run on this host, this one's own not among them."""
+        try:
+            known = [path.name for path in self._folder.iterdir()]
+        except OSError:
+            return frozenset()
+        return frozenset(one for one in known if one not in self._held and self._is_locked(one))
+
+    def _is_locked(self, owner: str) -> bool:
+        try:
+            found = os.open(self._folder / owner, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(found)
+        return False
+
+    def forget(self, owners: Iterable[str]) -> None:
+        """Remove the files of dead owners, whose leases are free."""
+        for owner in owners:
+            with suppress(OSError):
+                (self._folder / owner).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of every lock, and of its file."""
+        for owner, held in self._held.items():
+            self.forget((owner,))
+            os.close(held)
+        self._held.clear()
