@@ -195,7 +195,7 @@ def _apply(draft: Draft, command: Command) -> None:
                 )
                 baseline.tell(draft)
             blue_floor.accept(draft)
-            draft.change(paused_by=None, pause_reason="", attempts=attempts, is_paged=False)
+            draft.change(paused_by=None, pause_reason="", attempts=attempts, paged=())
         case CommandKind.PROMOTE:
             is_leaping = command.full and row.progress.step < len(row.plan.steps) - 1
             draft.change(waived_step=row.progress.step, is_leaping=is_leaping)

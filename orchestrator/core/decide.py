@@ -126,7 +126,7 @@ def _limit_holds(draft: Draft) -> None:
     if row.phase is Phase.PENDING and limits.wait_for_blue:
         return  # it has a limit of its own
     if draft.before.waiting.holds and not draft.holds:
-        draft.change(is_paged=False)  # this standstill is over; people are paged again for the next
+        draft.change(paged=())  # this standstill is over; people are paged again for the next
     holds = [hold for hold in draft.holds if hold.is_limited]
     if not holds:
         draft.change(held=timedelta(0))
@@ -143,7 +143,7 @@ def _limit_holds(draft: Draft) -> None:
     ):
         turn_back.roll_back(draft, words, TEAL)
     else:
-        draft.page(words)
+        draft.page(words, about="hold")
 
 
 def _abandon(draft: Draft, command: Command) -> None:

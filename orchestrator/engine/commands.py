@@ -14,6 +14,7 @@ from orchestrator.core.domain.commands import Actor, Command, CommandKind
 from orchestrator.core.domain.errors import Conflict, NotFound, Refused, Unfit
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId, Tenths
+from orchestrator.core.domain.plan import percent
 from orchestrator.core.ownership.claims import claims_of
 from orchestrator.core.phases.pending import survey_need
 from orchestrator.core.preflight.environment import surroundings_need
@@ -234,8 +235,9 @@ async def accept(
 ) -> CommandSeen:
     """Accept a command, to be applied by the next tick. Raises NotFound, or Refused naming the present phase.
 
-    The same key of the same caller again is the same command; for another kind of command, or another caller, it is
-    refused. `condition` sees the row of a command that is new, before it is accepted, and raises to refuse it.
+    The same key of the same caller again is the same command; for another command (its kind, its step, how far it goes)
+    or another caller it is refused. `condition` sees the row of a command that is new, before it is accepted, and
+    raises to refuse it.
     """
 
     def check(stored: Stored) -> None:
@@ -245,9 +247,9 @@ async def accept(
             raise Refused(what=f"{command.kind} was refused", why=why, next_step=f"see `teal get {rollout}`")
 
     seen = await store.add_command(rollout, command, check=check)
-    if seen.command.kind is not command.kind:
+    if _asked(seen.command) != _asked(command):
         raise Refused(
-            what=f"key `{command.key}` was already used for {seen.command.kind}",
+            what=f"key `{command.key}` was already used for {_in_words(seen.command)}",
             why="one key is one command",
             next_step="use a new key for another command",
         )
@@ -258,6 +260,17 @@ async def accept(
             next_step="use a new key",
         )
     return seen
+
+
+def _asked(command: Command) -> tuple[object, ...]:
+    return command.kind, command.step, command.full, command.to
+
+
+def _in_words(command: Command) -> str:
+    """What was asked, as people type it."""
+    to = "" if command.to is None else f" to {percent(command.to)}"
+    step = "" if command.step is None else f" of step {command.step + 1}"
+    return f"{command.kind}{to}{step}{' to the last step' if command.full else ''}"
 
 
 def command(

@@ -21,6 +21,7 @@ from orchestrator.ports.leases import Leased, Leases
 
 ASK_STORE = timedelta(milliseconds=250)
 AT_ONCE = 200  # rollouts ticked at the same time in one process
+ASK_DOUBLED = 4  # times that the interval is doubled while the store does not answer: 4 s
 IN_A_ROW = 20  # ticks of one rollout under one lease before others get their turn
 BACK_OFF_LAST = timedelta(seconds=15)
 STUMBLES_PAGED = (
@@ -44,6 +45,7 @@ class Worker:
         """Called once events were committed, so that whoever tells them need not wait until they ask."""
         self._hint = asyncio.Event()
         self._busy: set[RolloutId] = set()
+        self._unreadable = 0  # times in a row that the store did not say what is due
         self._results: dict[RolloutId, Results] = {}
         self._stumbles: dict[RolloutId, int] = {}
         self._paged: set[RolloutId] = set()
@@ -64,8 +66,10 @@ class Worker:
             while not stop.is_set():
                 try:
                     leased = await self._lease()
+                    self._unreadable = 0
                 except TealError as why:
-                    log.error("store_unreadable", why=str(why))
+                    self._unreadable += 1
+                    log.error("store_unreadable", why=str(why), times=self._unreadable)
                     leased = ()
                 for one in leased:
                     self._busy.add(one.stored.rollout.id)
@@ -91,7 +95,8 @@ class Worker:
         if stop.is_set():
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._ask_store.total_seconds()):
+            again = self._ask_store * 2 ** min(self._unreadable, ASK_DOUBLED)
+            async with asyncio.timeout(again.total_seconds()):
                 await self._hint.wait()
 
     async def _work(self, leased: Leased, stop: asyncio.Event) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,25 @@ def test_case_41_the_same_approval_sent_twice_is_one(stage: Rehearsal) -> None:
     assert first.command == again.command
     stage.until(rollout, Phase.WATCHING)
     assert len(stage.events(rollout, EventKind.COMMAND_APPLIED)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "then", "words"),
+    [
+        (CommandKind.APPROVE, {"step": 0}, {"step": 1}, "approve of step 1"),
+        (CommandKind.PROMOTE, {}, {"full": True}, "promote"),
+        (CommandKind.PROMOTE, {}, {"step": 0}, "promote"),
+    ],
+)
+def test_case_41_a_key_that_comes_again_with_another_command_is_refused_by_what_it_was_used_for(
+    stage: Rehearsal, kind: CommandKind, first: dict[str, Any], then: dict[str, Any], words: str
+) -> None:
+    rollout = with_approval(stage)
+    stage.until(rollout, Phase.SHIFTING)
+    stage.command(rollout, kind, key="click", **first)
+    with pytest.raises(Refused) as refused:
+        stage.command(rollout, kind, key="click", **then)
+    assert refused.value.what == f"key `click` was already used for {words}"
 
 
 def test_case_41_an_approval_after_the_rollback_began_is_refused_and_one_before_it_is_overtaken(

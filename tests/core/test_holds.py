@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation.approvals import BEFORE_TRAFFIC
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval, Bake
-from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Decision, HoldKind, Paged, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, Limits, LimitThen, OnFailure
 from orchestrator.core.tick.seen import Failure
 from tests.builders import BLUE_GROUP, FORMER, NOON, RULE, WANTED, good_alarm
@@ -173,17 +174,36 @@ def test_people_are_called_again_for_another_standstill() -> None:
     first = later(holding(replace(SHORT, then=HOLD)), ticks=4, **NO_ALARM)[-1]
     assert EventKind.PAGED in recorded(first)
     moved = at(first.rollout, now=NOON + 5 * POLL).rollout
-    assert (moved.progress.step, moved.waiting.is_paged) == (1, False)
+    assert (moved.progress.step, moved.waiting.paged) == (1, ())
     stuck = changed(moved, held=MINUTE, ticked_at=NOON + 5 * POLL)
     again = at(stuck, seen_of(stuck, blue=UNREAD), now=NOON + 6 * POLL)
     assert EventKind.PAGED in recorded(again)
 
 
+def test_what_people_were_paged_for_swallows_no_other_reason() -> None:
+    """Credentials were gone for a moment, and settling then lasts too long: both are told."""
+    known = changed(
+        settling(), paged=(Paged(about="access", at=NOON),), phase_since=NOON - 2 * Limits().settle
+    )
+    assert EventKind.PAGED in recorded(at(known))
+
+
+def test_what_lasts_is_told_again_after_the_time_that_the_file_names() -> None:
+    limits = replace(SHORT, then=HOLD, page_again=2 * MINUTE)
+    decisions = later(holding(limits), ticks=20, **NO_ALARM)
+    told = [event for d in decisions for event in d.events if event.kind is EventKind.PAGED]
+    assert [later_.at - earlier.at for earlier, later_ in pairwise(told)] == [2 * MINUTE] * (len(told) - 1)
+    assert len(told) > 1
+    assert told[1].message.startswith("still: held for 1 min: ")
+    never = later(holding(replace(limits, page_again=timedelta(0))), ticks=20, **NO_ALARM)
+    assert sum(EventKind.PAGED in recorded(d) for d in never) == 1
+
+
 def test_blue_that_fails_in_settling_calls_people_although_they_were_called_before() -> None:
-    called = changed(baked(31, phase=Phase.WATCHING, step=2), is_paged=True)
+    called = changed(baked(31, phase=Phase.WATCHING, step=2), paged=(Paged(about="hold", at=NOON),))
     begun = at(called).rollout
-    assert (begun.phase, begun.waiting.is_paged) == (Phase.SETTLING, False)
-    undone = changed(settling(), is_paged=begun.waiting.is_paged)
+    assert (begun.phase, begun.waiting.paged) == (Phase.SETTLING, ())
+    undone = changed(settling(), paged=begun.waiting.paged)
     seen = seen_of(undone, blue=service("checkout", FORMER))
     failing = at(at(undone, seen).rollout, seen, now=NOON + 10 * SECOND)
     assert EventKind.PAGED in recorded(failing)

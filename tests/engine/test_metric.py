@@ -119,6 +119,6 @@ def test_case_76_a_cloudwatch_that_is_down_holds_and_calls_people(stage: Rehears
     row = stage.row(rollout)
     assert row.phase is Phase.SHIFTING
     assert row.green_weight == 100
-    assert row.waiting.is_paged, stage.story(rollout)
+    assert row.waiting.paged, stage.story(rollout)
     stage.world.metrics.settle()
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)

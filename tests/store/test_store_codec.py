@@ -63,7 +63,7 @@ def older(change: Callable[[dict[str, Any]], None]) -> str:
 
 def test_a_field_that_an_older_row_does_not_have_takes_its_default() -> None:
     def change(row: dict[str, Any]) -> None:
-        for part, name in (("waiting", "is_paged"), ("waiting", "holds"), ("progress", "bake")):
+        for part, name in (("waiting", "paged"), ("waiting", "holds"), ("progress", "bake")):
             del row[part][name]
         del row["end"], row["evidence"], row["spec"]["limits"]
 

@@ -43,6 +43,7 @@ def build(file: File) -> Spec:
             then=file.limits.then,
             settle=file.limits.settle,
             unseen=file.limits.unseen,
+            page_again=file.limits.page_again,
             wait_for_blue=file.limits.wait_for_blue or timedelta(0),
         ),
         on_failure=file.on_failure,

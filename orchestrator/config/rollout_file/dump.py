@@ -97,6 +97,7 @@ def document_of(spec: Spec) -> dict[str, Value]:
             "then": spec.limits.then.value,
             "settle": duration_text(spec.limits.settle),
             "unseen": duration_text(spec.limits.unseen),
+            "page_again": duration_text(spec.limits.page_again),
             **_waiting(spec),
         },
         "on_failure": spec.on_failure.value,

@@ -179,6 +179,9 @@ class LimitsModel(Model):
         Limits().unseen,
         "How long evidence may be unreadable before green goes back to the last weight that passed.",
     )
+    page_again: Bake = _time(
+        Limits().page_again, "After how long people are paged again for what lasts. 0s: never."
+    )
     wait_for_blue: SomeTime | None = Field(
         default=None,
         description="How long to wait at the start while somebody else deploys the service. Default: it is refused.",

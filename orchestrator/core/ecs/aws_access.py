@@ -22,7 +22,7 @@ def hold_if_denied(draft: Draft) -> None:
     words = f"blocked: no access: {denied.why}"
     if draft.row.phase.blue_is_safe_side:  # later it takes less than every look to go on
         draft.hold(HoldKind.AWS, words, clears_when=CLEARS)
-    draft.page(words)
+    draft.page(words, about="access")
 
 
 def _looks(draft: Draft) -> Iterator[object]:

@@ -87,7 +87,9 @@ def _hold_lost(draft: Draft, name: str) -> bool:
     words = f"{name}, which blue is to take over, was deleted: blue cannot be given it, nor can it be registered again"
     draft.hold(HoldKind.BLUE, words, clears_when="a person rolls back; a rollout of another revision follows")
     if draft.row.phase is Phase.SETTLING:
-        draft.page(f"{words}; green serves. `teal rollback {draft.row.id}` goes back")
+        draft.page(
+            f"{words}; green serves. `teal rollback {draft.row.id}` goes back", about="task definition"
+        )
     return False
 
 

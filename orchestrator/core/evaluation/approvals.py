@@ -33,7 +33,7 @@ def is_approved(draft: Draft, step: int, *, of: str) -> bool:
         if spec.on_timeout is LimitThen.ROLLBACK:
             roll_back(draft, words, TEAL)
         else:
-            draft.page(words)
+            draft.page(words, about="approval")
     return False
 
 

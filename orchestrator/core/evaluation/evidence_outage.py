@@ -78,4 +78,4 @@ def _go_back(draft: Draft, blindness: Blindness, words: str) -> None:
         goes_back = f"green goes back to {percent(NONE)}, since no weight has passed yet"
     words = f"{words}, longer than {span(row.spec.limits.unseen)}: {goes_back}"
     draft.tell(EventKind.EVIDENCE_LOST, words, green_tenths=weight)
-    draft.page(words)
+    draft.page(words, about="evidence")

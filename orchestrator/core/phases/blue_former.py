@@ -82,7 +82,8 @@ def was_taken_off(draft: Draft) -> str:
         draft.page(
             f"AWS has carried out an update of blue late that Teal had sent before the rollback: blue takes "
             f"{revision_name(found.primary.task_definition if found.primary else former)}, and all traffic is on it. "
-            f"Teal gives it {revision_name(former)} again"
+            f"Teal gives it {revision_name(former)} again",
+            about="late update",
         )
     if not is_steady_again(draft):
         return f"blue to be on {revision_name(former)} again"

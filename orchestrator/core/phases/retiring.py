@@ -137,7 +137,8 @@ def _judge_green(draft: Draft) -> None:
     if is_bad:
         draft.page(
             f"green fails and serves all traffic: {answer.reason}; nothing more is taken from blue. "
-            f"`teal rollback {draft.row.id}` gives blue its tasks and the traffic back"
+            f"`teal rollback {draft.row.id}` gives blue its tasks and the traffic back",
+            about="green fails",
         )
 
 
@@ -154,7 +155,10 @@ def _limit(draft: Draft) -> None:
     if draft.now > until:
         waiting = row.waiting.waiting_for or "blue to be retired"
         lasted = span(until - row.phase_since - row.pause.paused_for)
-        draft.page(f"retiring has lasted longer than {lasted}; green serves. It waits for {waiting}")
+        draft.page(
+            f"retiring has lasted longer than {lasted}; green serves. It waits for {waiting}",
+            about="too long",
+        )
 
 
 # green is the service of record -----------------------------------------------------------------------------------

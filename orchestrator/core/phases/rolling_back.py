@@ -64,7 +64,7 @@ def begin(draft: Draft, turn: TurnBack) -> None:
     )
     draft.move(Phase.ROLLING_BACK, turn.reason)
     bake.forget(draft)
-    draft.change(waiting_for="", failed="", is_paged=False)
+    draft.change(waiting_for="", failed="", paged=())
     draft.change(paused_by=None, pause_reason="")  # a pause stops advance; a rollback is never behind it
     take_back(draft)
 
@@ -113,7 +113,10 @@ def _page_if_stuck(draft: Draft, end: End) -> None:
     longest = row.spec.limits.provision if has_blue_to_start else STUCK
     if draft.now >= end.at + longest:
         why = draft.holds[0].reason if draft.holds else f"it waits for {row.waiting.waiting_for}"
-        draft.page(f"rolling back for {span(longest)}, and blue does not have all traffic yet: {why}")
+        draft.page(
+            f"rolling back for {span(longest)}, and blue does not have all traffic yet: {why}",
+            about="traffic",
+        )
 
 
 def _page_if_left(draft: Draft) -> None:
@@ -126,7 +129,10 @@ def _page_if_left(draft: Draft) -> None:
     longest = row.spec.limits.hold + drain.after + drain.slices * drain.every + leaving_rules.slowest(row)
     if draft.now >= on_blue + longest:
         why = draft.seen.failures[0].why if draft.seen.failures else row.waiting.waiting_for
-        draft.page(f"all traffic is on blue for {span(longest)}, and not all that Teal made is gone: {why}")
+        draft.page(
+            f"all traffic is on blue for {span(longest)}, and not all that Teal made is gone: {why}",
+            about="left",
+        )
 
 
 def _has_blue_its_tasks(draft: Draft) -> bool:
@@ -152,7 +158,7 @@ def _tell_on_blue(draft: Draft, end: End) -> None:
         end=replace(end, traffic_on_blue_at=draft.now),
         on_blue_since=draft.now,
         is_way_clear=True,
-        is_paged=False,
+        paged=(),
         waiting_for="green to be removed",
     )
     seconds = round((draft.now - end.at).total_seconds(), 3)

@@ -263,15 +263,17 @@ def _hold_failed(draft: Draft, attempt: Attempt, seen: ServiceSeen) -> bool:
     draft.hold(HoldKind.BLUE, words, clears_when="a person resumes (tries once more) or rolls back")
     draft.change(waiting_for="a person: green serves, blue is not on the new revision")
     row = draft.row.id
-    _page(draft, words, f"`teal resume {row}` tries once more, `teal rollback {row}` goes back")
+    _page(
+        draft, words, f"`teal resume {row}` tries once more, `teal rollback {row}` goes back", about="update"
+    )
     return False
 
 
-def _page(draft: Draft, words: str, what_to_do: str) -> None:
+def _page(draft: Draft, words: str, what_to_do: str, *, about: str) -> None:
     """Page people, and tell them who serves meanwhile and what they can do."""
     weight = draft.row.green_weight
     serves = "green serves everybody" if weight == ALL else f"green keeps {percent(weight)} of the traffic"
-    draft.page(f"{words}; {serves}. {what_to_do}")
+    draft.page(f"{words}; {serves}. {what_to_do}", about=about)
 
 
 def _is_ready_twice(draft: Draft) -> bool:
@@ -296,7 +298,7 @@ def _page_for_failing_starts(draft: Draft) -> None:
         return
     words = f"blue does not start on {revision_name(green.for_blue)}: {in_words(stops)}"
     draft.hold(HoldKind.BLUE, words, clears_when="blue runs steadily, or a person rolls back")
-    _page(draft, words, f"Fix what stops them, or `teal rollback {draft.row.id}`")
+    _page(draft, words, f"Fix what stops them, or `teal rollback {draft.row.id}`", about="starts")
 
 
 # traffic returns to blue ------------------------------------------------------------------------------------------
@@ -316,7 +318,12 @@ def _return_traffic(draft: Draft, looks: tuple[Look, ...]) -> None:
         words = f"blue fails on the new revision: {draft.row.waiting.failed}"
         draft.hold(HoldKind.FAILED, words, clears_when="a person resumes or rolls back")
         known = draft.row.id
-        _page(draft, words, f"`teal resume {known}` tries again, `teal rollback {known}` goes back")
+        _page(
+            draft,
+            words,
+            f"`teal resume {known}` tries again, `teal rollback {known}` goes back",
+            about="blue fails",
+        )
         _keep_weights(draft, looks)
         return
     _check_blue(draft)
@@ -423,5 +430,6 @@ def _limit(draft: Draft) -> None:
     ):
         waiting = row.waiting.waiting_for or "traffic to return to blue"
         draft.page(
-            f"settling has lasted longer than {span(row.spec.limits.settle)}; green serves. It waits for {waiting}"
+            f"settling has lasted longer than {span(row.spec.limits.settle)}; green serves. It waits for {waiting}",
+            about="too long",
         )

@@ -174,7 +174,7 @@ def _failure_ends_it(draft: Draft, answers: tuple[Answer, ...]) -> bool:
     if failing is not None:
         draft.change(failed=f"{failing.gate}: {failing.reason}")
         if forbidden:
-            draft.page(f"{failing.gate}: {failing.reason}; {forbidden}")
+            draft.page(f"{failing.gate}: {failing.reason}; {forbidden}", about="no rollback")
     if draft.row.waiting.failed:
         draft.hold(
             HoldKind.FAILED,

@@ -37,7 +37,17 @@ from orchestrator.core.rollout.progress import (
     Progress,
     Spell,
 )
-from orchestrator.core.rollout.rollout import Asked, Hold, Lasted, Pause, Rollout, Ticks, Unanswered, Waiting
+from orchestrator.core.rollout.rollout import (
+    Asked,
+    Hold,
+    Lasted,
+    Paged,
+    Pause,
+    Rollout,
+    Ticks,
+    Unanswered,
+    Waiting,
+)
 from orchestrator.core.rollout.rule_state import Listeners, Listing, Pair, RuleState
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.core.statistics.comparison import Stream
@@ -136,7 +146,7 @@ class Changes(TypedDict, total=False):
     held: timedelta
     waiting_for: str
     failed: str
-    is_paged: bool
+    paged: tuple[Paged, ...]
     # Handover
     attempts: tuple[Attempt, ...]
     is_homeward: bool

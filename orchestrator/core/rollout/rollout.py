@@ -72,6 +72,14 @@ class Pause:
     paused_for: timedelta = timedelta(0)  # time that people paused in this phase: no limit counts it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paged:
+    """What people were paged for, and when the last time."""
+
+    about: str  # which of the reasons to page; the words change while it lasts
+    at: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
     """Why it does not advance, for how long by now, and what the next move waits for."""
@@ -80,7 +88,7 @@ class Waiting:
     held: timedelta = timedelta(0)
     waiting_for: str = ""  # what the next move waits for, in words for people
     failed: str = ""  # a gate failed and the file says to hold
-    is_paged: bool = False  # people were paged for this standstill
+    paged: tuple[Paged, ...] = ()  # what people were paged for in this standstill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

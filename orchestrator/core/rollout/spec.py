@@ -141,6 +141,7 @@ class Limits:
     then: LimitThen = LimitThen.ROLLBACK
     settle: timedelta = timedelta(hours=1)
     unseen: timedelta = timedelta(minutes=15)
+    page_again: timedelta = timedelta(hours=1)  # of the same standstill; 0: never
     wait_for_blue: timedelta = timedelta(0)  # at the start, while somebody else deploys blue; 0: refused then
 
 

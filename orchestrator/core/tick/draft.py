@@ -14,7 +14,7 @@ from orchestrator.core.rollout.changes import Changes, changed
 from orchestrator.core.rollout.colours import Blue, Green
 from orchestrator.core.rollout.handover import End, Retirement
 from orchestrator.core.rollout.late_calls import with_asked
-from orchestrator.core.rollout.rollout import Asked, Hold, HoldKind, Lasted, Rollout
+from orchestrator.core.rollout.rollout import Asked, Hold, HoldKind, Lasted, Paged, Rollout
 from orchestrator.core.tick.seen import Seen
 
 T = TypeVar("T")
@@ -207,9 +207,7 @@ class Draft:
         if since is not None and (start is Phase.ROLLING_BACK or phase not in CUT_SHORT):
             lasted = Lasted(phase=start, time=self.now - since - self.row.pause.paused_for)
             self.change(lasted=(*self.row.lasted, lasted))
-        self.change(
-            phase=phase, phase_since=self.now, paused_for=timedelta(0), ready_since=None, is_paged=False
-        )
+        self.change(phase=phase, phase_since=self.now, paused_for=timedelta(0), ready_since=None, paged=())
         if not phase.is_final:
             self.tell(EventKind.PHASE_CHANGED, why, start=start.value, end=phase.value)
 
@@ -233,11 +231,15 @@ class Draft:
         """Remember why the rollout ends."""
         self.change(end=End(reason=reason, by=by, at=self.now))
 
-    def page(self, reason: str) -> None:
-        """Page people, once for one standstill."""
-        if not self.row.waiting.is_paged:
-            self.change(is_paged=True)
-            self.tell(EventKind.PAGED, reason)
+    def page(self, words: str, *, about: str) -> None:
+        """Page people: once for each reason of one standstill, and again where it lasts (`limits.page_again`)."""
+        known = next((one for one in self.row.waiting.paged if one.about == about), None)
+        again = self.row.spec.limits.page_again
+        if known is not None and (not again or self.now < known.at + again):
+            return
+        others = tuple(one for one in self.row.waiting.paged if one.about != about)
+        self.change(paged=(*others, Paged(about=about, at=self.now)))
+        self.tell(EventKind.PAGED, words if known is None else f"still: {words}")
 
     @property
     def poll(self) -> timedelta:

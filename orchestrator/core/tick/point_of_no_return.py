@@ -45,7 +45,7 @@ def keeps(draft: Draft, reason: str, by: Actor) -> bool:
     if not lack or not row.phase.blue_is_safe_side or (by != TEAL and row.blue_loss is not Loss.DELETED):
         return False
     draft.hold(HoldKind.FAILED, f"{reason}; but {lack}", clears_when=_clears(row))
-    draft.page(f"{reason}; but {lack}; both services keep running")
+    draft.page(f"{reason}; but {lack}; both services keep running", about="no rollback")
     return True
 
 
@@ -92,8 +92,8 @@ def look(draft: Draft) -> None:
     if reason:
         words = f"no rollback is possible: {reason}; both services keep running"
         draft.hold(HoldKind.FAILED, words, clears_when=CLEARS)
-        draft.page(f"{words}. `teal abandon {row.id}` leaves everything as it is")
+        draft.page(f"{words}. `teal abandon {row.id}` leaves everything as it is", about="blue is gone")
     elif draft.row.blue_loss is Loss.EMPTY:
         words = "somebody scaled blue to nothing: before it could take traffic back it would need its tasks"
         draft.hold(HoldKind.CAPACITY, words, clears_when="blue has its tasks again")
-        draft.page(words)
+        draft.page(words, about="blue is empty")

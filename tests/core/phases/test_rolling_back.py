@@ -17,7 +17,7 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import End
-from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.rollout import Paged, Rollout
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.seen import Failure, Seen
 from orchestrator.core.what_to_read import needs_of
@@ -302,7 +302,7 @@ def test_an_abandoned_rollout_writes_nothing_more_and_says_what_is_left(known: R
 
 def test_people_are_called_where_traffic_is_on_blue_and_what_teal_made_does_not_go() -> None:
     known = row(Phase.ROLLING_BACK, weight=0, end=End(reason="a test", by=OPERATOR, at=NOON))
-    on_blue = at(changed(known, is_paged=True), seen_of(known)).rollout
+    on_blue = at(changed(known, paged=(Paged(about="traffic", at=NOON),)), seen_of(known)).rollout
     assert on_blue.end is not None
     assert on_blue.end.traffic_on_blue_at == NOON
     refused = (Failure(key="delete_service green", why="AccessDenied: ecs:DeleteService", is_final=True),)
