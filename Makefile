@@ -42,7 +42,7 @@ virtual: setup
 
 # Everything else. Most of it waits, so more of it runs side by side than there are cores.
 machine: setup
-	$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder -m 'not aws and not night and machine'
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m 'not aws and not night and machine'
 
 fmt: setup
 	$(BIN)/ruff format $(CODE)

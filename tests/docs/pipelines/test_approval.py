@@ -9,7 +9,7 @@ from api.client import Client
 from tests.cli.processes import LONGEST_SECONDS, environment, run
 from tests.docs.pipelines.plant import PAGE, Plant, blocks
 
-pytestmark = pytest.mark.machine(seconds=180)
+pytestmark = pytest.mark.machine(seconds=70)
 
 
 def test_shell_with_a_test_in_between_refuses_what_fails_it(plant: Plant) -> None:

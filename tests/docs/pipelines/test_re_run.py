@@ -5,7 +5,7 @@ import pytest
 from api.client import Client
 from tests.docs.pipelines.plant import Plant
 
-pytestmark = pytest.mark.machine(seconds=180)
+pytestmark = pytest.mark.machine(seconds=70)
 
 
 def test_a_re_run_starts_anew_and_a_repeated_request_does_not(plant: Plant) -> None:
