@@ -48,47 +48,52 @@ def is_steady_again(draft: Draft) -> bool:
 
 def targets_to_read(row: Rollout) -> tuple[TargetGroupArn, ...]:
     """Blue's target groups, while it goes back to its former revision after all traffic was on it."""
-    attempts = row.handover.attempts
-    return tuple(pair.blue for pair in row.pairs) if attempts and attempts[-1].doubted_since else ()
+    return tuple(pair.blue for pair in row.pairs) if _is_given_back_again(row) else ()
 
 
 def was_taken_off(draft: Draft) -> str:
     """What is waited for where an update that the rollback overtook was carried out after it; empty: it was not.
 
-    Traffic is on blue by then, which ECS gives the new revision: the former one is asked for at once, and people are
-    told, once two looks agree.
+    Traffic is on blue by then, which ECS gives the new revision: once two looks agree, it is given the former one by
+    another update, and people are told.
     """
     attempts, seen = draft.row.handover.attempts, draft.seen.blue
-    former = draft.blue.former if attempts else ""
-    if not attempts or attempts[-1].task_definition != former or isinstance(seen, Absent):
+    if not attempts or attempts[-1].task_definition != draft.blue.former or isinstance(seen, Absent):
         return ""
-    overtaken = {one.task_definition for one in attempts} - {former}
+    newest, former = attempts[-1], draft.blue.former
+    again = f"blue to be on {revision_name(former)} again"
+    if _is_given_back_again(draft.row):
+        if not is_steady_again(draft):
+            return again
+        newest = replace(draft.row.handover.attempts[-1], is_taken=True)
+        _keep(draft, newest)
     found = draft.must_read(seen, "blue", kind=HoldKind.BLUE)
     if isinstance(found, str):
         return found
-    is_off = found.primary is not None and found.primary.task_definition in overtaken
-    since = attempts[-1].doubted_since
-    if not is_off and since is None:
+    overtaken = {one.task_definition for one in attempts} - {former}
+    if found.primary is None or found.primary.task_definition not in overtaken:
+        _keep(draft, replace(newest, doubted_since=None))
         return ""
-    if since is None:
-        _keep(draft, replace(attempts[-1], doubted_since=draft.now))
-        draft.change(ready_since=None)
+    if not draft.is_agreed(newest.doubted_since):
+        _keep(draft, replace(newest, doubted_since=newest.doubted_since or draft.now))
         draft.wake_by(draft.now + draft.row.spec.metrics.look_gap)
         return "a second look at blue"
-    if is_off and not draft.is_agreed(since):
-        return "a second look at blue"
-    if is_off:
-        draft.change(is_configuration_touched=True)
-        draft.page(
-            f"AWS has carried out an update of blue late that Teal had sent before the rollback: blue takes "
-            f"{revision_name(found.primary.task_definition if found.primary else former)}, and all traffic is on it. "
-            f"Teal gives it {revision_name(former)} again",
-            about="late update",
-        )
-    if not is_steady_again(draft):
-        return f"blue to be on {revision_name(former)} again"
-    _keep(draft, replace(draft.row.handover.attempts[-1], doubted_since=None))
-    return ""
+    draft.change(ready_since=None)
+    _begin_attempt(draft, found)
+    draft.page(
+        f"AWS has carried out an update of blue late that Teal had sent before the rollback: blue takes "
+        f"{revision_name(found.primary.task_definition)}, and all traffic is on it. Teal gives it "
+        f"{revision_name(former)} again",
+        about="late update",
+    )
+    return again
+
+
+def _is_given_back_again(row: Rollout) -> bool:
+    """True from the update that gives blue its former revision once more until it was seen steady on it."""
+    on_blue = row.end.traffic_on_blue_at if row.end else None
+    attempts = row.handover.attempts
+    return bool(attempts) and on_blue is not None and attempts[-1].at > on_blue and not attempts[-1].is_taken
 
 
 def _keep(draft: Draft, attempt: Attempt) -> None:

@@ -13,6 +13,7 @@ from orchestrator.core.cloud.effects import (
     RestoreDeploymentConfiguration,
     ScaleService,
     SetScaling,
+    UpdateService,
     WriteRule,
 )
 from orchestrator.core.cloud.forward_action import canonical, says_the_same
@@ -26,6 +27,7 @@ from orchestrator.core.rollout.handover import End, Retirement
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.spec import DrainSpec
 from orchestrator.core.scaling.target_values import suspended
+from orchestrator.core.tick.seen import Seen
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
     GREEN_GROUP,
@@ -462,3 +464,43 @@ def test_settling_ends_in_success_by_the_same_way() -> None:
     assert decision.rollout.phase is Phase.SUCCEEDED
     assert decision.rollout.end is not None
     assert ID in known.id
+
+
+# an update of blue that is carried out late -------------------------------------------------------------------------
+
+
+def taken_back() -> Rollout:
+    """All traffic is on blue again, which runs its former revision since long."""
+    return leaving(
+        rules=(rule(None),),
+        attempts=(attempt(), attempt(number=2, task_definition=FORMER, at=LONG_AGO - MINUTE)),
+    )
+
+
+def on_the_new(known: Rollout) -> Seen:
+    return seen_of(known, blue=service("checkout", WANTED))
+
+
+def test_one_look_that_shows_blue_on_the_revision_that_was_taken_back_changes_nothing() -> None:
+    """It may be an answer from before the rollback."""
+    first = at(taken_back(), on_the_new(taken_back()))
+    assert "update_service" not in asked(first)
+    assert "scale_service" not in asked(first), "nor is anything removed meanwhile"
+    assert EventKind.PAGED not in recorded(first)
+    then = at(first.rollout, now=NOON + MINUTE)
+    assert "update_service" not in asked(then)
+    assert then.rollout.handover.attempts == taken_back().handover.attempts
+
+
+def test_two_looks_that_agree_give_blue_its_former_revision_again_and_call_people() -> None:
+    known = at(taken_back(), on_the_new(taken_back())).rollout
+    decision = at(known, on_the_new(known), now=NOON + MINUTE)
+    effect = only(decision, UpdateService)
+    assert (effect.task_definition, effect.attempt) == (FORMER, 3)
+    assert EventKind.PAGED in recorded(decision)
+    assert decision.rollout.handover.is_configuration_touched, "its alarms and breaker come back at the end"
+    later = at(decision.rollout, seen_of(decision.rollout), now=NOON + 2 * MINUTE)
+    assert later.rollout.waiting.waiting_for == "blue to be on checkout:42 again"
+    steady = at(later.rollout, seen_of(decision.rollout), now=NOON + 3 * MINUTE)
+    assert "update_service" not in asked(steady)
+    assert steady.rollout.waiting.waiting_for != "blue to be on checkout:42 again"
