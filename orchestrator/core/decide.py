@@ -142,7 +142,7 @@ def _limit_holds(draft: Draft) -> None:
         and not point_of_no_return.forbids(row)
     ):
         turn_back.roll_back(draft, words, TEAL)
-    else:
+    elif not draft.calls_for_people:  # else people know what it is held for
         draft.page(words, about="hold")
 
 

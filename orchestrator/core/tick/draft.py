@@ -54,6 +54,7 @@ class Draft:
         self.holds: list[Hold] = []
         self.wake_at: datetime | None = None
         self.turning_back: TurnBack | None = None
+        self.calls_for_people: set[str] = set()  # what this tick would page people for, told now or before
         self.reading = (
             rollout.evidence.reading
         )  # the newest reading of what is not final, also if it follows the last closely
@@ -233,6 +234,7 @@ class Draft:
 
     def page(self, words: str, *, about: str) -> None:
         """Page people: once for each reason of one standstill, and again where it lasts (`limits.page_again`)."""
+        self.calls_for_people.add(about)
         known = next((one for one in self.row.waiting.paged if one.about == about), None)
         again = self.row.spec.limits.page_again
         if known is not None and (not again or self.now < known.at + again):
