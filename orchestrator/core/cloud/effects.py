@@ -14,13 +14,9 @@ Tags = tuple[tuple[str, str], ...]
 Actions = tuple[tuple[str, tuple[str, ...]], ...]  # of an alarm: (OKActions | AlarmActions | …, ARNs)
 
 
-RULE_WRITES = "write_rule "
-"""How the keys of these writes begin."""
-
-
 def rule_write_key(rule: RuleArn, green: Tenths | None) -> str:
     """The key of the write that gives green this share on a rule."""
-    return f"{RULE_WRITES}{rule} {green}"
+    return f"write_rule {rule} {green}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +139,11 @@ class ScaleService:
         return f"scale_service {self.service} {self.desired}"
 
 
+def update_key(service: str, attempt: int) -> str:
+    """The key of the update of this number."""
+    return f"update_service {service} {attempt}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateService:
     """Give blue a revision. ECS UpdateService; one for each recorded attempt."""
@@ -159,7 +160,7 @@ class UpdateService:
     @property
     def key(self) -> str:
         """Named by service and attempt."""
-        return f"update_service {self.service} {self.attempt}"
+        return update_key(self.service, self.attempt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

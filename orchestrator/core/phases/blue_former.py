@@ -5,7 +5,7 @@ where an update of Teal's own was carried out late, when all traffic was on blue
 from dataclasses import replace
 
 from orchestrator.core.cloud.deployment_configuration import comparable, is_watchful, unwatched
-from orchestrator.core.cloud.effects import UpdateService
+from orchestrator.core.cloud.effects import UpdateService, update_key
 from orchestrator.core.cloud.readiness import cannot_take_all, not_ready
 from orchestrator.core.cloud.resources import Absent, ServiceSeen
 from orchestrator.core.domain.events import EventKind
@@ -87,6 +87,23 @@ def was_taken_off(draft: Draft) -> str:
         about="late update",
     )
     return again
+
+
+def may_be_taken_off(draft: Draft) -> str:
+    """What an end on blue's former revision still waits for: an update before it that may still be carried out."""
+    attempts = draft.row.handover.attempts
+    if not attempts or attempts[-1].task_definition != draft.blue.former:
+        return ""
+    overtaken = {
+        update_key(draft.blue.name, one.number)
+        for one in attempts
+        if one.task_definition != draft.blue.former
+    }
+    still = [one.until for one in draft.row.ticks.unanswered if one.key in overtaken]
+    if not still:
+        return ""
+    draft.wake_by(max(still))
+    return f"an update of blue that AWS may still carry out, until {max(still):%H:%M:%S}Z"
 
 
 def _is_given_back_again(row: Rollout) -> bool:

@@ -87,7 +87,7 @@ def leave(draft: Draft, end: Phase) -> None:
     if not waiting and draft.may_land_late:
         waiting = "calls that may still be in flight"
         draft.wake_by(draft.late_until)
-    waiting = waiting or last_look.waits(draft)
+    waiting = waiting or blue_former.may_be_taken_off(draft) or last_look.waits(draft)
     draft.change(waiting_for=waiting)
     if waiting or draft.holds:
         return
@@ -124,7 +124,7 @@ def _remove_green(draft: Draft) -> str:
         case str() as waiting:
             return waiting
         case Absent():
-            if green.is_asked and draft.may_be_made_late(f"create_service {green.name}"):
+            if green.is_asked and draft.may_land_late:
                 return "a creation that may still be in flight"
             draft.change(green=replace(green, is_gone=True))
             return ""
@@ -197,7 +197,7 @@ def _remove_group(draft: Draft, pair: Pair, *, is_restored: bool) -> str:
         case str() as waiting:
             return waiting
         case Absent():
-            if draft.may_be_made_late(f"create_target_group {pair.green_name}"):
+            if draft.may_land_late:
                 return "a creation that may still be in flight"
         case GroupSeen() as seen if seen.tags.get(ROLLOUT) == draft.row.id:
             if (green is not None and not green.is_gone) or not is_restored:

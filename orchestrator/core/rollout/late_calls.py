@@ -2,33 +2,24 @@
 
 A time-out bounds how long a caller waits, never the call: a frozen process sends it later, a network delivers it later.
 What bounds it is the age of its signature, which AWS names in its refusals ("Signature expired: … - 5 min."): five
-minutes in those of ECS and Elastic Load Balancing, fifteen in some services'. Where no refusal was seen, it is fifteen.
+minutes in those of ECS and Elastic Load Balancing.
 """
 
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
-from orchestrator.core.cloud.effects import (
-    CreateService,
-    CreateTargetGroup,
-    Effect,
-    RegisterRevision,
-    UpdateService,
-    WriteRule,
-    must_not_stay,
-)
+from orchestrator.core.cloud.effects import Effect, UpdateService, WriteRule
 from orchestrator.core.rollout.rollout import Rollout, Ticks, Unanswered
 
 SEEN_AGE = timedelta(minutes=5)  # of a signature that ECS and Elastic Load Balancing take
-LONGEST_AGE = timedelta(minutes=15)  # that any service was seen to name
 SIGNED_WITHIN = timedelta(seconds=15)  # of the decision: a tick ends by then
 SKEW = timedelta(minutes=1)  # that a clock may be ahead of AWS's before AWS's time is used
 KEPT = 4  # of one call that is asked for again and again; the oldest are refused soonest
 
 
 def is_watched(effect: Effect) -> bool:
-    """True for calls that would change something for users, or leave something, if AWS carried them out late."""
-    return isinstance(effect, WriteRule | UpdateService) or must_not_stay(effect)
+    """True for calls that would change something for users if AWS carried them out late."""
+    return isinstance(effect, WriteRule | UpdateService)
 
 
 def with_asked(ticks: Ticks, effect: Effect, now: datetime) -> tuple[Unanswered, ...]:
@@ -37,16 +28,8 @@ def with_asked(ticks: Ticks, effect: Effect, now: datetime) -> tuple[Unanswered,
         return ticks.unanswered
     same = [one for one in ticks.unanswered if one.key == effect.key]
     others = [one for one in ticks.unanswered if one.key != effect.key]
-    until = now + SIGNED_WITHIN + SKEW + _age(effect)
+    until = now + SIGNED_WITHIN + SKEW + SEEN_AGE
     return (*others, *same[1 - KEPT :], Unanswered(key=effect.key, at=now, until=until))
-
-
-def _age(effect: Effect) -> timedelta:
-    match effect:
-        case WriteRule() | UpdateService() | CreateService() | CreateTargetGroup() | RegisterRevision():
-            return SEEN_AGE
-        case _:
-            return LONGEST_AGE
 
 
 def without_answered(ticks: Ticks, answered: AbstractSet[str], now: datetime) -> tuple[Unanswered, ...]:

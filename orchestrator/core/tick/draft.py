@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar, Unpack
 
-from orchestrator.core.cloud.effects import RULE_WRITES, Effect, is_to_safety, must_not_stay
+from orchestrator.core.cloud.effects import Effect, is_to_safety, must_not_stay
 from orchestrator.core.cloud.resources import Absent, ServiceLook, TargetsLook, Unread
 from orchestrator.core.domain.commands import Actor, Outcome
 from orchestrator.core.domain.events import Event, EventKind, Fact, Record
@@ -81,15 +81,7 @@ class Draft:
 
     @property
     def late_until(self) -> datetime:
-        """When nothing that was asked for, and must not be there after the end, can still land.
-
-        What AWS has answered shows within `LATE`; what it has not may be carried out until its signature is too old.
-        """
-        open_still = [one.until for one in self.row.ticks.unanswered if not one.key.startswith(RULE_WRITES)]
-        return max([self.now, self._shown_by, *open_still])
-
-    @property
-    def _shown_by(self) -> datetime:
+        """When nothing that was asked for, and must not be there after the end, can still land."""
         last = self.row.ticks.created_last
         return self.now if last is None else last + LATE
 
@@ -97,11 +89,6 @@ class Draft:
     def may_land_late(self) -> bool:
         """True while a call that makes something may have been sent and not have landed."""
         return self.now < self.late_until
-
-    def may_be_made_late(self, key: str) -> bool:
-        """True while the call that makes one thing may have been sent and not have landed."""
-        is_open = any(one.key == key and self.now < one.until for one in self.row.ticks.unanswered)
-        return is_open or self.now < self._shown_by
 
     def is_ready_twice(self, what: str, waiting: str) -> bool:
         """True once `what` was ready in two looks, far enough apart; `waiting`: what it still lacks, in words."""
