@@ -81,6 +81,7 @@ def test_the_leases_of_a_killed_process_are_taken_over_at_once(url: str) -> None
         process.kill()
         process.wait()
         assert leased_by_another(url) == 1
+    assert [*Path(f"{url.removeprefix('sqlite:///')}-owners").iterdir()] == [], "nothing of the dead is left"
 
 
 def test_a_stopped_process_holds_its_leases(url: str) -> None:
@@ -94,7 +95,7 @@ def test_of_an_owner_on_another_host_nothing_is_known(tmp_path: Path) -> None:
     elsewhere._host = "another host, or this one before it was started again"
     elsewhere.hold("first")
     os.close(elsewhere._held.pop("first"))
-    assert not OwnerLocks(tmp_path / "owners").dead(["first", "never heard of", "../first"])
+    assert not OwnerLocks(tmp_path / "owners").dead()
 
 
 def test_an_owner_that_ends_in_order_leaves_no_file(tmp_path: Path) -> None:
@@ -108,4 +109,4 @@ def test_where_no_file_can_be_made_leases_just_last(tmp_path: Path) -> None:
     (tmp_path / "owners").write_text("a file, where the folder should be")
     locks = OwnerLocks(tmp_path / "owners")
     locks.hold("first")
-    assert not locks.dead(["first"])
+    assert not locks.dead()

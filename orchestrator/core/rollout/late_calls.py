@@ -11,24 +11,24 @@ from datetime import datetime, timedelta
 from orchestrator.core.cloud.effects import Effect, UpdateService, WriteRule
 from orchestrator.core.rollout.rollout import Rollout, Ticks, Unanswered
 
-SEEN_AGE = timedelta(minutes=5)  # of a signature that ECS and Elastic Load Balancing take
+SIGNATURE_AGE = timedelta(minutes=5)  # of a signature that ECS and Elastic Load Balancing take
 SIGNED_WITHIN = timedelta(seconds=15)  # of the decision: a tick ends by then
 SKEW = timedelta(minutes=1)  # that a clock may be ahead of AWS's before AWS's time is used
 KEPT = 4  # of one call that is asked for again and again; the oldest are refused soonest
 
 
-def is_watched(effect: Effect) -> bool:
+def _is_watched(effect: Effect) -> bool:
     """True for calls that would change something for users if AWS carried them out late."""
     return isinstance(effect, WriteRule | UpdateService)
 
 
 def with_asked(ticks: Ticks, effect: Effect, now: datetime) -> tuple[Unanswered, ...]:
     """What may be carried out once this tick has asked for an effect."""
-    if not is_watched(effect):
+    if not _is_watched(effect):
         return ticks.unanswered
     same = [one for one in ticks.unanswered if one.key == effect.key]
     others = [one for one in ticks.unanswered if one.key != effect.key]
-    until = now + SIGNED_WITHIN + SKEW + SEEN_AGE
+    until = now + SIGNED_WITHIN + SKEW + SIGNATURE_AGE
     return (*others, *same[1 - KEPT :], Unanswered(key=effect.key, at=now, until=until))
 
 

@@ -154,7 +154,7 @@ class Rollout:
     way_out: WayOut = WayOut()
     end: End | None = None
     ticks: Ticks = Ticks()
-    lasted: tuple[Lasted, ...] = ()  # the phases that are over
+    lasted: tuple[Lasted, ...] = ()  # the phases that are over, each as it was the last time
     lasted_before: tuple[Lasted, ...] = ()  # each phase in the service's last rollout that went through it
 
     @property

@@ -194,7 +194,8 @@ class Draft:
         assert (start, phase) in LEGAL, f"{start} -> {phase} is no legal move"
         if since is not None and (start is Phase.ROLLING_BACK or phase not in CUT_SHORT):
             lasted = Lasted(phase=start, time=self.now - since - self.row.pause.paused_for)
-            self.change(lasted=(*self.row.lasted, lasted))
+            others = tuple(one for one in self.row.lasted if one.phase is not start)
+            self.change(lasted=(*others, lasted))
         self.change(phase=phase, phase_since=self.now, paused_for=timedelta(0), ready_since=None, paged=())
         if not phase.is_final:
             self.tell(EventKind.PHASE_CHANGED, why, start=start.value, end=phase.value)

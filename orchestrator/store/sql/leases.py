@@ -37,7 +37,6 @@ _DUE = (
     .order_by(rollouts.c.wake_at, rollouts.c.id)
     .limit(bindparam("most"))
 )
-_OWNERS = select(rollouts.c.owner).distinct().where(rollouts.c.is_active, rollouts.c.owner.is_not(None))
 _LET_GO = (
     update(rollouts)
     .where(rollouts.c.is_active, rollouts.c.owner.in_(bindparam("dead", expanding=True)))
@@ -73,15 +72,9 @@ _ANSWER = update(commands).where(
 )
 
 
-def owners(connection: Connection) -> tuple[str, ...]:
-    """Whoever holds a lease of an active rollout."""
-    return tuple(connection.scalars(_OWNERS))
-
-
 def let_go(connection: Connection, dead: Collection[str]) -> None:
     """Give back the leases of owners that have died."""
-    if dead:
-        connection.execute(_LET_GO, {"dead": list(dead)})
+    connection.execute(_LET_GO, {"dead": list(dead)})
 
 
 def lease_due(

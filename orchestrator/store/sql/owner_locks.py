@@ -9,6 +9,7 @@ import fcntl
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -20,6 +21,14 @@ def _host() -> str:
         return _BOOT_ID.read_text().strip()
     except OSError:
         return ""
+
+
+class _State(Enum):
+    """What is known of an owner: nothing of this process's own, nor of one on another host."""
+
+    LIVES = "lives"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
 
 
 class OwnerLocks:
@@ -52,47 +61,37 @@ class OwnerLocks:
             return
         self._held[owner] = held
 
-    def dead(self, owners: Iterable[str]) -> frozenset[str]:
+    def dead(self) -> frozenset[str]:
         """Those whose processes have ended on this host since it was started."""
-        return frozenset(owner for owner in owners if owner not in self._held and self._is_dead(owner))
-
-    def _is_dead(self, owner: str) -> bool:
-        if not owner or "/" in owner:
-            return False
-        try:
-            found = os.open(self._folder / owner, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            if os.read(found, 100).decode() != self._host:
-                return False
-            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        finally:
-            os.close(found)
-        return True
+        return self._all_that_are(_State.DEAD)
 
     def living(self) -> frozenset[str]:
         """Those whose processes run on this host, this one's own not among them."""
+        return self._all_that_are(_State.LIVES)
+
+    def _all_that_are(self, state: "_State") -> frozenset[str]:
         try:
             known = [path.name for path in self._folder.iterdir()]
         except OSError:
             return frozenset()
-        return frozenset(one for one in known if one not in self._held and self._is_locked(one))
+        return frozenset(one for one in known if self._state(one) is state)
 
-    def _is_locked(self, owner: str) -> bool:
+    def _state(self, owner: str) -> "_State":
+        if owner in self._held:
+            return _State.UNKNOWN
         try:
             found = os.open(self._folder / owner, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            return False
+            return _State.UNKNOWN
         try:
             fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return _State.DEAD if os.read(found, 100).decode() == self._host else _State.UNKNOWN
+        except BlockingIOError:
+            return _State.LIVES
         except OSError:
-            return True
+            return _State.UNKNOWN
         finally:
             os.close(found)
-        return False
 
     def forget(self, owners: Iterable[str]) -> None:
         """Remove the files of dead owners, whose leases are free."""

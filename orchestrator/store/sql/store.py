@@ -91,8 +91,7 @@ class SqlStore:
         if now < self._asked_who_died + LIVES_ASKED_SECONDS:
             return
         self._asked_who_died = now
-        dead = locks.dead(await self._database.read(leases.owners))
-        if dead:
+        if dead := locks.dead():
             await self._database.write(lambda c: leases.let_go(c, dead))
             locks.forget(dead)
 

@@ -11,7 +11,7 @@ from orchestrator.aws.client.botocore import open_wire
 from orchestrator.aws.client.clock_skew import Skew
 from orchestrator.core.domain.errors import Outside
 
-pytestmark = pytest.mark.machine
+pytestmark = [pytest.mark.machine, pytest.mark.usefixtures("made_up_credentials")]
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ALARMS = b"<DescribeAlarmsResponse><DescribeAlarmsResult/></DescribeAlarmsResponse>"
@@ -44,13 +44,6 @@ def skew_after(status: str, body: bytes, date: str, service: str, operation: str
 
     asyncio.run(ask())
     return skew.ahead
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from orchestrator.aws.client.botocore import open_wire
 from orchestrator.core.domain.errors import NotSent, Outside, Unreachable
 from orchestrator.ports.right_to_act import acting_until, boot_seconds, has_passed
 
-pytestmark = pytest.mark.machine
+pytestmark = [pytest.mark.machine, pytest.mark.usefixtures("made_up_credentials")]
 
 UPDATE = ("ecs", "UpdateService", {"service": "checkout", "taskDefinition": "checkout:2"})
 PUT_ALARM = (
@@ -29,13 +29,6 @@ class FrozenClock:
 
     def __call__(self) -> float:
         return self.seconds
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.fixture

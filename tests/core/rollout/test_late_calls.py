@@ -10,7 +10,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.late_calls import (
     KEPT,
-    SEEN_AGE,
+    SIGNATURE_AGE,
     SIGNED_WITHIN,
     SKEW,
     may_be_carried_out,
@@ -23,7 +23,7 @@ from tests.core.stages import row
 
 SECOND = timedelta(seconds=1)
 KEY = "update_service checkout 1"
-TOO_OLD = SEEN_AGE + SIGNED_WITHIN + SKEW
+TOO_OLD = SIGNATURE_AGE + SIGNED_WITHIN + SKEW
 
 
 def update() -> UpdateService:
