@@ -5,6 +5,7 @@ Every request may be sent twice: reads change nothing, and writes carry an idemp
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.client.failures import Failure, NoAnswer, Unavailable
@@ -14,7 +15,8 @@ from api.client.failures import Failure, NoAnswer, Unavailable
 class Retries:
     """Pauses between attempts: from `first` seconds, doubled each time up to `longest`, `within` seconds in all.
 
-    A server's Retry-After is waited out where the time suffices. ``within=0``: never again.
+    Time counts from the first failure: what waited in vain for its answer is sent again too. A server's Retry-After
+    is waited out where the time suffices. ``within=0``: never again.
     """
 
     within: float = 15.0
@@ -43,18 +45,20 @@ NEVER = Retries(within=0.0)
 class Outage:
     """One run of failures: whether to go on, and after which pause. A success begins it anew."""
 
-    def __init__(self, retries: Retries) -> None:
-        self._retries = retries
+    def __init__(self, retries: Retries, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._retries, self._now = retries, now
         self.over()
 
     def over(self) -> None:
         """Something came: whatever fails next is the first failure again."""
-        self._failed, self._since = 0, time.monotonic()
+        self._failed, self._since = 0, 0.0
 
     def pause_after(self, failure: Failure) -> float:
         """Seconds until the next attempt. Raises the failure once there is no use, or no time, in another."""
+        if not self._failed:
+            self._since = self._now()
         self._failed += 1
-        elapsed = time.monotonic() - self._since
+        elapsed = self._now() - self._since
         pause = self._retries.pause(failure, attempt=self._failed, elapsed=elapsed)
         if pause is None:
             raise failure

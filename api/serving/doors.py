@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 import structlog
 
@@ -16,14 +17,22 @@ from api.app import app_over
 from api.http.request.server_state import Door
 from api.http.request.work import Work
 from api.http.telemetry.logs import log_to_stderr
+from api.problems import Busy
 from api.serving.channel import HINT, NEWS_EVERY_SECONDS, READY, DoorsEnd, News, Opening
 from api.serving.child import end_with_parent
 from api.serving.server import serve
+from api.serving.worker import nothing
 from api.serving.workers import ProcessWorker
 from orchestrator.bootstrap import open_elsewhere
 from orchestrator.core.domain.errors import TealError
 
-LESS_URGENT = 5  # of Linux's 19 steps below the engine
+# Of Linux's 19 steps of nice: each leaves a fifth less of a core to who is later, where both want it. Reading a file is
+# short, and whoever starts a rollout waits for it, also on a machine that others keep busy; a simulation can wait.
+LESS_URGENT = 5  # the doors than the engine
+READER_LESS_URGENT = 5  # than the doors
+SIMULATOR_LESS_URGENT = 14
+READING = ("api.http.request.rollout_texts", "orchestrator.simulate.scope")
+SIMULATING = ("orchestrator.simulate.report",)
 SILENT_SECONDS = 10 * NEWS_EVERY_SECONDS  # then the engine counts as stopped
 DEAD_SECONDS = 60.0
 
@@ -56,10 +65,12 @@ async def _serve(listener: socket.socket, end: socket.socket) -> None:
             settings=settings,
             is_auth_required=opening.is_auth_required,
         )
-        reader, simulator = ProcessWorker("reading a file"), ProcessWorker("a simulation")
+        reader = ProcessWorker("reading a file", modules=READING, less_urgent=READER_LESS_URGENT)
+        simulator = ProcessWorker("a simulation", modules=SIMULATING, less_urgent=SIMULATOR_LESS_URGENT)
         door: Door = app.state.door
         door.work = Work(reader=reader, simulator=simulator)
         listening = asyncio.create_task(known.listen(channel, door), name="news")
+        beginning = asyncio.create_task(_begin(door.work), name="reader")
         try:
             await serve(
                 app,
@@ -70,9 +81,16 @@ async def _serve(listener: socket.socket, end: socket.socket) -> None:
             )
         finally:
             listening.cancel()
+            beginning.cancel()
             channel.close()
             reader.close()
             simulator.close()
+
+
+async def _begin(work: Work) -> None:
+    """Have the first file find a reader that has started; where it could not be, the file starts one."""
+    with suppress(Busy):
+        await work.read("", nothing)
 
 
 def proxies_of(named: tuple[str, ...]) -> tuple[str, ...]:

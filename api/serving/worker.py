@@ -1,8 +1,9 @@
 """A worker's process: does jobs one after the other, and knows nothing of doors.
 
-It reads what strangers wrote, so it is less urgent than everything else and may be killed at any time.
+It reads what strangers wrote, so it is less urgent than the doors and may be killed at any time.
 """
 
+import importlib
 import math
 import os
 import pickle
@@ -12,12 +13,11 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BufferedRWPair
 
 from api.serving.child import end_with_parent
 
-LESS_URGENT = 14  # of Linux's 19 steps below the doors, which are below the engine
 SIZE = struct.Struct("!I")
 
 
@@ -25,13 +25,26 @@ def main() -> None:
     """Do what comes over the socket whose descriptor the command line names, until it ends."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(LESS_URGENT)
     with socket.socket(fileno=int(sys.argv[1])) as end, end.makefile("rwb") as stream:
         while head := stream.read(SIZE.size):
             (size,) = SIZE.unpack(head)
             job, seconds = pickle.loads(stream.read(size))
             _bound(seconds)
             _answer(stream, _done(job))
+
+
+def begin(modules: Sequence[str], less_urgent: int) -> None:
+    """The first job: load what later ones need, then be so many steps less urgent than now.
+
+    Not the other way round: on a machine that others keep busy the least urgent process loads for minutes.
+    """
+    for module in modules:
+        importlib.import_module(module)
+    os.nice(less_urgent)
+
+
+def nothing() -> None:
+    """The least job: given so that a worker is there before one that somebody waits for."""
 
 
 def _bound(seconds: int) -> None:

@@ -1,4 +1,4 @@
-"""Workers as the doors use them: a process each, started for the first job, killed when one takes too long."""
+"""Workers as the doors use them: a process each, killed when a job takes too long and started again for the next."""
 
 import asyncio
 import pickle
@@ -7,18 +7,20 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from api.problems import Busy
 from api.serving import child
-from api.serving.worker import SIZE
+from api.serving.worker import SIZE, begin
 
 T = TypeVar("T")
 
 MODULE = "api.serving.worker"
-STARTS_WITHIN_SECONDS = 120.0  # the least urgent process of all may wait long for a core
+STARTS_WITHIN_SECONDS = 120.0  # a process may wait long for a core
+LOADS_SECONDS = 30  # of a core's time
 PATIENCE_SECONDS, PATIENCE = 30.0, 2  # so long, and so many times its own time, a job may wait for a core too
 
 _Failure = tuple[type[BaseException], tuple[object, ...], dict[str, object]]  # type, args, state
@@ -39,10 +41,14 @@ class _Life:
 
 
 class ProcessWorker:
-    """One process. Jobs are given one after the other: whoever shares it takes turns."""
+    """One process. Jobs are given one after the other: whoever shares it takes turns.
 
-    def __init__(self, name: str) -> None:
+    It loads `modules` as urgent as the doors, then is `less_urgent` than they, in steps of Linux's nice.
+    """
+
+    def __init__(self, name: str, *, modules: tuple[str, ...], less_urgent: int) -> None:
         self._name = name
+        self._begin = partial(begin, modules, less_urgent)
         self._life: _Life | None = None
 
     async def do(self, job: Callable[[], T], *, seconds: int) -> T:
@@ -83,15 +89,11 @@ class ProcessWorker:
         life = _Life(process, *await asyncio.open_connection(sock=ours))
         try:
             async with asyncio.timeout(STARTS_WITHIN_SECONDS):
-                await _asked(life, _nothing, 1)
+                await _asked(life, self._begin, LOADS_SECONDS)
         except (TimeoutError, EOFError, ConnectionError) as error:
             life.end()
             raise Busy(what=f"{self._name} does not start", next_step="try again in a minute") from error
         return life
-
-
-def _nothing() -> None:
-    """The first job: done once the process is up."""
 
 
 async def _asked(life: _Life, job: Callable[[], T], seconds: int) -> tuple[T, _Failure | None]:

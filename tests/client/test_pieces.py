@@ -14,6 +14,7 @@ from hypothesis import strategies as some
 from api.client import Failure, NoAnswer, Retries, Unavailable, Unreadable, answers, reading, requests, values
 from api.client.answers import Answer, problem_of, seconds_in
 from api.client.failures import Told
+from api.client.retries import Outage
 from api.client.stream import Following
 from docs.pages import client_values
 from tests.cli.processes import ROOT
@@ -112,6 +113,19 @@ def test_where_nothing_listens_may_be_told_at_once() -> None:
     once = Retries(if_refused=False)
     assert once.pause(NoAnswer("gone", was_sent=False), attempt=1, elapsed=0) is None
     assert once.pause(NoAnswer("gone", was_sent=True), attempt=1, elapsed=0) is not None
+
+
+def test_time_for_sending_again_begins_with_the_first_failure_not_with_the_request() -> None:
+    clock = 0.0
+    outage, lost = Outage(Retries(within=15), now=lambda: clock), NoAnswer("timed out", was_sent=True)
+    clock = 30.0  # as long as a start waits for its answer
+    assert outage.pause_after(lost) < 1
+    clock = 60.0
+    with pytest.raises(NoAnswer):
+        outage.pause_after(lost)
+    outage.over()
+    clock = 1000.0
+    assert outage.pause_after(lost) < 1
 
 
 def test_server_that_names_a_time_is_given_it() -> None:

@@ -84,18 +84,25 @@ def test_an_engine_that_is_killed_leaves_no_process_and_no_listener(store: Path)
             answer = connection.getresponse()
             assert (answer.status, json.load(answer)["mistakes"][0]["pointer"]) == (422, "/rps")
         workers = children_of(doors)
-        assert len(workers) == 1, "one has read the file"
+        assert len(workers) == 1, "the reader, which has read the file"
         server.kill()
         until("all are gone", lambda: not any(is_alive(one) for one in (doors, *workers)))
         assert answers(address, "/healthz") == 0
 
 
-def test_doors_are_less_urgent_than_the_engine_and_workers_than_the_doors(store: Path) -> None:
+def urgency(process: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, process)
+
+
+def test_doors_are_less_urgent_than_the_engine_and_their_reader_than_they_once_it_has_loaded(
+    store: Path,
+) -> None:
     with serving(store) as server:
-        address_of(server)
+        address = address_of(server)
         (doors,) = children_of(server.pid)
-        urgent = os.getpriority(os.PRIO_PROCESS, server.pid)
-        assert os.getpriority(os.PRIO_PROCESS, doors) > urgent
+        until("the reader has loaded", lambda: [urgency(one) for one in children_of(doors)] == [10])
+        assert (urgency(server.pid), urgency(doors)) == (0, 5)
+        assert answers(address, "/readyz") == 200
 
 
 def test_an_engine_that_stands_still_is_not_ready_while_its_doors_answer(store: Path) -> None:
