@@ -22,6 +22,7 @@ class Family:
     reserve: float = 0
 
 
+OF_PREFLIGHT = "preflight read"
 FAMILIES = {
     "elbv2 read": Family(size=40, per_second=10, reserve=5),
     "elbv2 write": Family(size=20, per_second=3, reserve=5),
@@ -42,7 +43,7 @@ FAMILIES = {
     "scaling read": Family(size=10, per_second=2),
     "scaling write": Family(size=5, per_second=1),
     "sts": Family(size=10, per_second=10),
-    "preflight read": Family(size=20, per_second=5),  # of services that preflight alone asks
+    OF_PREFLIGHT: Family(size=20, per_second=5),  # of services that preflight alone asks
 }
 
 _BY_OPERATION = {
@@ -76,12 +77,12 @@ _BY_OPERATION = {
 }
 _BY_SERVICE = {
     "application-autoscaling": "scaling read",
-    "ec2": "preflight read",
-    "ecr": "preflight read",
-    "iam": "preflight read",
-    "secretsmanager": "preflight read",
-    "service-quotas": "preflight read",
-    "ssm": "preflight read",
+    "ec2": OF_PREFLIGHT,
+    "ecr": OF_PREFLIGHT,
+    "iam": OF_PREFLIGHT,
+    "secretsmanager": OF_PREFLIGHT,
+    "service-quotas": OF_PREFLIGHT,
+    "ssm": OF_PREFLIGHT,
 }
 
 _NEGLIGIBLE = 1e-6  # of a token: less than rounding may leave
@@ -102,7 +103,7 @@ def family_of(service: str, operation: str) -> str:
 class Share:
     """The part of AWS's buckets that one process allows itself, and the seconds a call may wait for a token.
 
-    Two processes divide reads alone: doors write nothing.
+    Two processes divide reads alone, and not those of preflight: doors write nothing, and the engine has no preflights.
     """
 
     size: float = 0.8
@@ -112,7 +113,7 @@ class Share:
 
     def of(self, family: str) -> "Share":
         """The share of one family."""
-        return ALONE if family.endswith("write") else self
+        return ALONE if family.endswith("write") or family == OF_PREFLIGHT else self
 
 
 ALONE = Share()

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench.hostile.clients import KINDS
-from tests.bench.hostile.place import Aws, Server, aws, clients, server, wait_for
+from tests.bench.hostile.place import Aws, Server, aws, begin, clients, server, wait_for
 from tests.bench.lines import quantile
 
 ROLLBACKS = 12
@@ -68,8 +68,7 @@ def attacked(
 
 
 def _cell(at: Server, cloud: Aws, services: Sequence[str], kind: str, count: int) -> Cell:
-    for service in services:
-        _start(at, service, cloud.first["revisions"][service])
+    begin(at, {service: cloud.first["revisions"][service] for service in services})
     for service in services:
         wait_for(f"half of {service}'s traffic on green", partial(_is_shifted, at, service), LOOK_SECONDS)
     errors, lines = len(cloud.errors), _lines(at)
@@ -86,22 +85,6 @@ def _cell(at: Server, cloud: Aws, services: Sequence[str], kind: str, count: int
 
 def _lines(at: Server) -> int:
     return len(at.log.read_text().splitlines())
-
-
-def _start(at: Server, service: str, revision: str) -> None:
-    file = {
-        "service": f"prod/{service}",
-        "revision": {"task_definition": revision},
-        "metrics": {"period": "5s"},
-        "plan": [{"weight": 50, "bake": "1h"}, {"weight": 100, "bake": "1h"}],
-    }
-
-    def is_started() -> bool:
-        status, told = at.ask("POST", "/v1/rollouts", file, **{"Idempotency-Key": service})
-        assert status in (201, 502), told  # 502: the simulated AWS was not given its core in time
-        return status == 201
-
-    wait_for(f"a rollout of {service}", is_started, LOOK_SECONDS)
 
 
 def _is_shifted(at: Server, service: str) -> bool:

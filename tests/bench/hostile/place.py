@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,6 +70,7 @@ class Server:
     operator: str
     viewers: list[str]
     log: Path
+    environment: dict[str, str]
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
         """One request on a connection of its own."""
@@ -111,7 +112,14 @@ def server(folder: Path, cloud: Aws, *, viewers: int, descriptors: int) -> Itera
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         assert address, log.read_text()
-        yield Server(address, operator, others, log)
+        yield Server(address, operator, others, log, environment)
+
+
+def begin(at: Server, revisions: Mapping[str, str]) -> None:
+    """Start rollouts of services to their revisions, past the server's doors."""
+    names = [word for pair in revisions.items() for word in pair]
+    environment = {**os.environ, **at.environment}
+    subprocess.run([sys.executable, "-m", "tests.bench.hostile.begin", *names], env=environment, check=True)
 
 
 @contextmanager
