@@ -4,14 +4,17 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.core.domain.calendar import Freeze
+from orchestrator.core.domain.commands import Command
+from orchestrator.core.domain.errors import Unwritable
+from orchestrator.core.domain.ids import RolloutId
 from orchestrator.ports.break_glass import Direct
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.cloud import Cloud, PreflightCloud
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.aws.events.wakeups import Wakeups
     from orchestrator.engine.aftercare import Aftercare
     from orchestrator.engine.calendar import Calendar
+    from orchestrator.engine.steady_clock import Reading, SteadyClock
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
     from orchestrator.notify.sink import Sink
@@ -38,7 +42,7 @@ EVENTS_QUEUE = "TEAL_EVENTS_QUEUE"
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock, for what is over in a moment; engines and their doors have a `SteadyClock`."""
 
     def now(self) -> datetime:
         """The present moment, UTC."""
@@ -82,6 +86,10 @@ class BehindDoors(Protocol):
         """Something may be due now."""
         ...
 
+    async def roll_back_at_once(self, rollout: RolloutId, command: Command) -> None:
+        """Take all traffic to blue though the store cannot be written. Raises Unwritable where it was not done."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineElsewhere:
@@ -92,12 +100,17 @@ class EngineElsewhere:
     clock: Clock
     calendar: "Calendar"
     wake: Callable[[], None]
+    order: Callable[[RolloutId, Command], Awaitable[None]]
     registries: tuple[str, ...] = ()
     outward: Outward | None = None
 
     def hint(self) -> None:
         """Something may be due now."""
         self.wake()
+
+    async def roll_back_at_once(self, rollout: RolloutId, command: Command) -> None:
+        """Have the engine do it. Raises Unwritable."""
+        await self.order(rollout, command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +130,16 @@ class Engine:
 
     def hint(self) -> None:
         """Something may be due now."""
+        self.worker.hint()
+
+    async def roll_back_at_once(self, rollout: RolloutId, command: Command) -> None:
+        """Accept it if the store takes it by now, else do it without. Raises Unwritable and what accepting raises."""
+        from orchestrator.engine.commands import accept
+
+        try:
+            await accept(rollout, command, store=self.store)
+        except Unwritable:
+            await self.worker.safety.order(rollout, command)
         self.worker.hint()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -208,8 +231,13 @@ def restore_store(source: Path, *, with_active: bool) -> "Copied":
 
 
 @asynccontextmanager
-async def open_cloud(settings: Settings | None = None, *, calls_for: str = "") -> AsyncIterator[Cloud]:
-    """AWS by the environment's credentials, region and endpoint; nothing is called yet.
+async def open_cloud(
+    settings: Settings | None = None,
+    *,
+    calls_for: str = "",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> AsyncIterator[Cloud]:
+    """AWS by the environment's credentials, region and endpoint; nothing is called yet. `now`: by what AWS is ahead.
 
     `settings`: whose accounts it knows by alias; None: those that TEAL_SETTINGS names. `calls_for`: "engine" or
     "doors" where both call AWS from two processes and divide what Teal allows itself; empty: one has all of it.
@@ -218,7 +246,7 @@ async def open_cloud(settings: Settings | None = None, *, calls_for: str = "") -
     from orchestrator.aws.session import open_cloud as opened
 
     settings = open_settings() if settings is None else settings
-    async with opened(accounts=settings.accounts, share=SHARES[calls_for]) as cloud:
+    async with opened(accounts=settings.accounts, share=SHARES[calls_for], now=now) as cloud:
         yield cloud
 
 
@@ -244,20 +272,26 @@ async def open_scout(account: str = "") -> AsyncIterator[tuple[PreflightCloud, S
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings | None = None, *, has_doors: bool = False) -> AsyncIterator[Engine]:
+async def open_engine(
+    settings: Settings | None = None, *, has_doors: bool = False, steady: "SteadyClock | None" = None
+) -> AsyncIterator[Engine]:
     """Store, AWS, a worker and a deliverer that are ready to run. `settings` None: those that TEAL_SETTINGS names.
 
-    `has_doors`: another process has doors to it, and calls AWS too.
+    `has_doors`: another process has doors to it, and calls AWS too. `steady`: its clock; None: one that begins now.
     """
     settings = open_settings() if settings is None else settings
     from orchestrator.engine.aws_time import AwsTime
+    from orchestrator.engine.steady_clock import SteadyClock
 
+    steady = steady or SteadyClock()
     async with (
         open_store() as store,
-        open_cloud(settings, calls_for="engine" if has_doors else "") as cloud,
-        outward_of(settings, AwsTime(SystemClock(), cloud)) as outward,
+        open_cloud(settings, calls_for="engine" if has_doors else "", now=steady.now) as cloud,
+        outward_of(settings, AwsTime(steady, cloud)) as outward,
     ):
-        clock = AwsTime(SystemClock(), cloud)
+        clock = AwsTime(steady, cloud)
+        with suppress(Unwritable):
+            await store.wake_all(now=clock.now())
         sinks = sinks_of(settings, clock)
         engine = engine_of(
             store,
@@ -280,23 +314,35 @@ async def open_engine(settings: Settings | None = None, *, has_doors: bool = Fal
 
 
 @asynccontextmanager
-async def open_elsewhere(settings: Settings, *, hint: Callable[[], None]) -> AsyncIterator[EngineElsewhere]:
-    """Store and AWS for doors whose engine runs in another process, which `hint` wakes."""
+async def open_elsewhere(
+    settings: Settings,
+    *,
+    hint: Callable[[], None],
+    order: Callable[[RolloutId, Command], Awaitable[None]],
+    time: "Reading",
+) -> AsyncIterator[EngineElsewhere]:
+    """Store and AWS for doors whose engine runs in another process, which `hint` wakes and `order` has roll back.
+
+    `time`: a reading of that engine's clock.
+    """
     from orchestrator.engine.aws_time import AwsTime
     from orchestrator.engine.calendar import Calendar
+    from orchestrator.engine.steady_clock import SteadyClock
 
+    steady = SteadyClock(time)
     async with (
         open_store() as store,
-        open_cloud(settings, calls_for="doors") as cloud,
-        outward_of(settings, AwsTime(SystemClock(), cloud)) as outward,
+        open_cloud(settings, calls_for="doors", now=steady.now) as cloud,
+        outward_of(settings, AwsTime(steady, cloud)) as outward,
     ):
-        clock = AwsTime(SystemClock(), cloud)
+        clock = AwsTime(steady, cloud)
         yield EngineElsewhere(
             store=store,
             cloud=cloud,
             clock=clock,
             calendar=Calendar(store, clock, settings.freezes),
             wake=hint,
+            order=order,
             registries=tuple(settings.registries),
             outward=outward,
         )

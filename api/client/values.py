@@ -152,10 +152,14 @@ class Command:
 class Commanded:
     """The answer to a command: the rollout as it was when the command was accepted, and the command's
     state.
+
+    ``recorded``: false for a rollback that was done though the store could not be written. Traffic is
+    on blue; its log says so once the store takes writes again.
     """
 
     rollout: Rollout
     command: Command
+    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

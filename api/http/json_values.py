@@ -61,10 +61,15 @@ class CommandView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commanded:
-    """The answer to a command: the rollout as it was when the command was accepted, and the command's state."""
+    """The answer to a command: the rollout as it was when the command was accepted, and the command's state.
+
+    ``recorded``: false for a rollback that was done though the store could not be written. Traffic is on blue; its log
+    says so once the store takes writes again.
+    """
 
     rollout: RolloutView
     command: CommandView
+    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,7 @@ class StoreState(StrEnum):
 
     ANSWERS = "answers"
     SILENT = "silent"
+    UNWRITABLE = "unwritable"  # it can be read, and takes no writes: its disk is full, or read-only
 
 
 class WorkerState(StrEnum):
@@ -121,6 +127,7 @@ class Readiness:
     is_ready: bool
     store: StoreState
     worker: WorkerState
+    why: str = ""  # what the store said when it was written last, if it failed
 
 
 def event_view(seen: EventSeen) -> EventView:

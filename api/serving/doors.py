@@ -20,6 +20,7 @@ from api.http.telemetry.logs import log_to_stderr
 from api.problems import Busy
 from api.serving.channel import HINT, NEWS_EVERY_SECONDS, READY, DoorsEnd, News, Opening
 from api.serving.child import end_with_parent
+from api.serving.orders import Orders
 from api.serving.server import serve
 from api.serving.worker import nothing
 from api.serving.workers import ProcessWorker
@@ -57,8 +58,11 @@ async def _serve(listener: socket.socket, end: socket.socket) -> None:
     channel = await DoorsEnd.over(end)
     opening = await channel.heard()
     assert isinstance(opening, Opening), "the engine's first word opens the doors"
-    settings, known = opening.settings, _Known()
-    async with open_elsewhere(settings, hint=lambda: channel.say(HINT)) as engine:
+    settings, orders = opening.settings, Orders(channel.order)
+    known = _Known(orders)
+    async with open_elsewhere(
+        settings, hint=lambda: channel.say(HINT), order=orders.give, time=opening.time
+    ) as engine:
         app = app_over(
             engine,
             counted=lambda: known.metrics,
@@ -101,7 +105,9 @@ def proxies_of(named: tuple[str, ...]) -> tuple[str, ...]:
 class _Known:
     """What the doors know of the engine."""
 
-    metrics = b""
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self.metrics = b""
 
     async def listen(self, channel: DoorsEnd, door: Door) -> None:
         """Hear news for ever; without any for a while the engine counts as stopped, and after a minute as dead."""
@@ -119,4 +125,5 @@ class _Known:
             else:
                 assert isinstance(word, News)
                 self.metrics, silent = word.metrics, 0.0
-                door.is_working = door.is_alive = True
+                self._orders.hear(word.outcomes)
+                door.is_working, door.is_alive, door.unwritable = True, True, word.unwritable

@@ -17,9 +17,12 @@ from api.http.request.origins import is_loopback
 from api.http.telemetry.logs import log_to_stderr
 from api.http.telemetry.metrics import Meters
 from api.serving.channel import NEWS_EVERY_SECONDS, News, Opening
-from api.serving.keeper import Keeper
+from api.serving.keeper import Ears, Keeper
+from api.serving.orders import Taken
+from api.serving.write_probe import WriteProbe
 from orchestrator.bootstrap import SystemClock, looking_back, must_have_whole_store, open_engine, open_store
 from orchestrator.core.domain.errors import Refused
+from orchestrator.engine.steady_clock import SteadyClock
 from orchestrator.settings import Settings
 
 HOST, PORT = "127.0.0.1", 8080
@@ -70,28 +73,37 @@ async def _serve(
 ) -> None:
     must_have_whole_store()
     stop, address = asyncio.Event(), _address(listener)
-    keeper = Keeper(listener, Opening(settings=settings, is_auth_required=is_auth_required))
+    steady = SteadyClock()
+    keeper = Keeper(
+        listener,
+        lambda: Opening(settings=settings, is_auth_required=is_auth_required, time=steady.reading()),
+    )
     with _heard(stop):
         # The doors' process loads its code while the engine opens, and waits for its word before it serves.
-        async with keeper.started(), open_engine(settings, has_doors=True) as opened:
+        async with keeper.started(), open_engine(settings, has_doors=True, steady=steady) as opened:
             engine = looking_back(opened)
             await engine.calendar.publish()
             meters, end = Meters(), asyncio.Event()
             meters.watch(engine.worker)
+            taken, probe = Taken(engine.roll_back_at_once), WriteProbe(engine.store)
+            ears = Ears(on_ready=lambda: announce(address), hint=engine.hint, on_order=taken.take)
             async with asyncio.TaskGroup() as group:
                 group.create_task(engine.run(end), name="engine")
-                telling = group.create_task(_tell(keeper, meters), name="news")
+                telling = group.create_task(_tell(keeper, meters, taken, probe), name="news")
+                probing = group.create_task(probe.run(), name="write probe")
                 try:
-                    await keeper.keep(stop, hint=engine.hint, on_ready=lambda: announce(address))
+                    await keeper.keep(stop, ears)
                 finally:
                     telling.cancel()
+                    probing.cancel()
                     end.set()
                     engine.hint()
 
 
-async def _tell(keeper: Keeper, meters: Meters) -> None:
+async def _tell(keeper: Keeper, meters: Meters, taken: Taken, probe: WriteProbe) -> None:
     while True:
-        keeper.say(News(metrics=meters.counted()))
+        counted, outcomes = meters.counted(), taken.outcomes
+        keeper.say(News(metrics=counted, unwritable=probe.unwritable, outcomes=outcomes))
         await asyncio.sleep(NEWS_EVERY_SECONDS)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from api.serving import child
-from api.serving.channel import READY, EngineEnd, News, Opening
+from api.serving.channel import ORDER, READY, EngineEnd, News, Opening
 from orchestrator.core.domain.errors import Refused
 
 MODULE = "api.serving.doors"
@@ -30,10 +30,19 @@ class _Doors:
     since: float
 
 
-class Keeper:
-    """Doors on a listener. They are opened with `opening`, whenever they are started."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ears:
+    """Who is told what the doors say."""
 
-    def __init__(self, listener: socket.socket, opening: Opening) -> None:
+    on_ready: Callable[[], None]  # once
+    hint: Callable[[], None]  # when a command came
+    on_order: Callable[[bytes], None]  # a line of `orders`
+
+
+class Keeper:
+    """Doors on a listener. They are opened with what `opening` gives, whenever they are started."""
+
+    def __init__(self, listener: socket.socket, opening: Callable[[], Opening]) -> None:
         self._listener, self._opening = listener, opening
         self._doors: _Doors | None = None
         self._was_ready = False
@@ -52,18 +61,16 @@ class Keeper:
         finally:
             await self._end(self._doors or first)
 
-    async def keep(
-        self, stop: asyncio.Event, *, hint: Callable[[], None], on_ready: Callable[[], None]
-    ) -> None:
+    async def keep(self, stop: asyncio.Event, ears: Ears) -> None:
         """Keep doors open until `stop` is set and those who were served have their answers.
 
-        `hint` is called when a command came, `on_ready` once. Raises Refused if the first doors never opened.
+        Raises Refused if the first doors never opened.
         """
         pause = AGAIN_FIRST_SECONDS
         while not stop.is_set():
             doors = self._doors or await self._start()
-            doors.end.say(self._opening)
-            await self._attend(doors, stop, hint, on_ready)
+            doors.end.say(self._opening())
+            await self._attend(doors, stop, ears)
             if stop.is_set():
                 return
             code = await doors.process.wait()
@@ -82,15 +89,9 @@ class Keeper:
                 await asyncio.wait_for(stop.wait(), pause)
             pause = min(2 * pause, AGAIN_LAST_SECONDS)
 
-    async def _attend(
-        self,
-        doors: _Doors,
-        stop: asyncio.Event,
-        hint: Callable[[], None],
-        on_ready: Callable[[], None],
-    ) -> None:
+    async def _attend(self, doors: _Doors, stop: asyncio.Event, ears: Ears) -> None:
         """Hear what these doors say until they are gone; once `stop` is set, see to it that they go."""
-        hearing = asyncio.create_task(self._hear(doors, hint, on_ready), name="doors")
+        hearing = asyncio.create_task(self._hear(doors, ears), name="doors")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait((hearing, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -104,12 +105,15 @@ class Keeper:
             hearing.cancel()
             stopping.cancel()
 
-    async def _hear(self, doors: _Doors, hint: Callable[[], None], on_ready: Callable[[], None]) -> None:
+    async def _hear(self, doors: _Doors, ears: Ears) -> None:
         while said := await doors.end.heard():
             if READY in said and not self._was_ready:
                 self._was_ready = True
-                on_ready()
-            hint()
+                ears.on_ready()
+            for word in said:
+                if word.startswith(ORDER):
+                    ears.on_order(word.removeprefix(ORDER))
+            ears.hint()
 
     async def _start(self) -> _Doors:
         ours, theirs = socket.socketpair()

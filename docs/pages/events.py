@@ -37,6 +37,8 @@ MEANINGS = {
     EventKind.EFFECT_ASKED: "A change on the account was asked for, for the first time.",
     EventKind.EFFECT_FAILED: "A change on the account did not succeed; it is looked at again.",
     EventKind.ROLLBACK_DECIDED: "All traffic goes back to blue; why, and by whom.",
+    EventKind.ACTED_UNRECORDED: "While the store could not be written, Teal gave blue all traffic without it; told "
+    "first once it could.",
     EventKind.TRAFFIC_ON_BLUE: "Every rule was read back and gives blue everything.",
     EventKind.TRAFFIC_ON_GREEN: "Every rule was read back with green in blue's place, for good (`ending: swap`).",
     EventKind.BLUE_DRAINED: "Blue's tasks are to stop, since green stays.",

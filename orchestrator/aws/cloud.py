@@ -8,6 +8,7 @@ from orchestrator.aws.break_glass import AwsDirect
 from orchestrator.aws.client.accounts import Accounts, unknown
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.clock_skew import Skew
+from orchestrator.aws.client.rate_limits import waiting_for
 from orchestrator.aws.preflight import cloudwatch
 from orchestrator.aws.preflight.for_init import AwsScout
 from orchestrator.aws.preflight.look_around import look_around
@@ -26,6 +27,8 @@ from orchestrator.core.ownership.session_policy import Scope
 from orchestrator.core.preflight.environment import Groups, Surroundings, SurroundingsNeed
 from orchestrator.core.tick.needs import Needs, SurveyNeed
 from orchestrator.core.tick.seen import Seen
+
+SURVEY_PATIENCE_SECONDS = 6.0  # for each token: a tick has fifteen seconds
 
 
 class AwsCloud:
@@ -114,9 +117,15 @@ class AwsCloud:
         return await cloudwatch.load(self._call, groups, period=period, now=now)
 
     async def survey(self, need: SurveyNeed) -> Survey:
-        """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue)."""
+        """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue).
+
+        It takes a dozen reads, all or nothing, so few are made at a time, and each waits for its tokens: two dozen that
+        share what Teal allows itself would all fail, for ever. Raises Throttled if others are read first for too long.
+        """
         try:
-            return await survey(self._call, self._region, need)
+            async with self._reads.survey_turn(f"{need.cluster}/{need.service}"):
+                with waiting_for(SURVEY_PATIENCE_SECONDS):
+                    return await survey(self._call, self._region, need)
         except (LookupError, TypeError, ValueError) as error:
             raise Unreachable(
                 what=f"the survey of {need.cluster}/{need.service}",

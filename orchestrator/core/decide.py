@@ -58,6 +58,7 @@ def conclude(draft: Draft) -> Decision:
 
 
 def _judge(draft: Draft) -> None:
+    _tell_unrecorded(draft)
     draft.change(asked=())
     draft.change(unanswered=without_answered(draft.row.ticks, draft.seen.answered, draft.now))
     if draft.row.pause.paused_by is not None and draft.row.ticks.ticked_at is not None:
@@ -77,6 +78,8 @@ def _judge(draft: Draft) -> None:
     elif ending is not None:
         words = f": {ending.reason}" if ending.reason else ""
         turn_back.roll_back(draft, f"{ending.kind} by {ending.by.name}{words}", ending.by)
+    elif (done := draft.seen.unrecorded) is not None and draft.row.phase.blue_is_safe_side:
+        turn_back.roll_back(draft, done.reason, done.by)
     elif words := rolling_back.taken_back_by(draft):
         who = Actor(name=words.partition(":")[0], source="aws")
         turn_back.roll_back(draft, f"rolled back with AWS alone by {words}", who)
@@ -106,6 +109,23 @@ def _live(draft: Draft) -> None:
             raise AssertionError(f"nothing is decided in {draft.row.phase}")
         case never:
             assert_never(never)
+
+
+def _tell_unrecorded(draft: Draft) -> None:
+    """Say first what was done while nothing could be kept, as Teal's own: nobody else moved these rules."""
+    done = draft.seen.unrecorded
+    if done is not None:
+        names = {rule.arn: rule.name for rule in draft.row.rules}
+        moved = ", ".join(names.get(arn, arn) for arn in done.rules)
+        draft.tell(
+            EventKind.ACTED_UNRECORDED,
+            f"the store could not be written, and Teal gave blue all traffic without it: {done.reason} ({moved})",
+            reason=done.reason,
+            by=done.by.name,
+            source=done.by.source,
+            done_at=done.at.isoformat(),
+            rules=", ".join(done.rules),
+        )
 
 
 def _tell_failures(draft: Draft) -> None:

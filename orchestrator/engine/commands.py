@@ -242,9 +242,7 @@ async def accept(
 
     def check(stored: Stored) -> None:
         condition(stored)
-        why = refusal(stored.rollout, command)
-        if why:
-            raise Refused(what=f"{command.kind} was refused", why=why, next_step=f"see `teal get {rollout}`")
+        check_makes_sense(stored, command)
 
     seen = await store.add_command(rollout, command, check=check)
     if _asked(seen.command) != _asked(command):
@@ -260,6 +258,15 @@ async def accept(
             next_step="use a new key",
         )
     return seen
+
+
+def check_makes_sense(stored: Stored, command: Command) -> None:
+    """Raises Refused for a command that is not accepted where the rollout stands."""
+    why = refusal(stored.rollout, command)
+    if why:
+        raise Refused(
+            what=f"{command.kind} was refused", why=why, next_step=f"see `teal get {stored.rollout.id}`"
+        )
 
 
 def _asked(command: Command) -> tuple[object, ...]:

@@ -2,27 +2,41 @@
 
 The intention is on disk before the first call that changes anything, so a crash between any two lines is repaired by
 the next tick. A tick's deadline ends before its lease can pass on, and no effect is begun once the lease is stale.
+
+One kind of write does not wait for the disk: where the store cannot be written, blue is still given all traffic that a
+rollback gives it. A crash then finds what somebody gave blue, which is taken for a rollback: the same end.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
 from orchestrator import preflight
-from orchestrator.core.cloud.effects import Effect, is_to_safety, scalable_target
+from orchestrator.core.cloud.effects import Effect, WriteRule, is_to_safety, scalable_target
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.cloud.survey import Finding, Severity, Survey
 from orchestrator.core.decide import decide
-from orchestrator.core.domain.errors import Conflict, Denied, Lost, Missing, Outside, Rejected, Unreachable
+from orchestrator.core.domain.errors import (
+    Conflict,
+    Denied,
+    Lost,
+    Missing,
+    Outside,
+    Rejected,
+    TealError,
+    Unreachable,
+    Unwritable,
+)
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ownership.claims import claims_of
 from orchestrator.core.ownership.session_policy import scope_of
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.soundness import contradiction
 from orchestrator.core.tick.needs import SurveyNeed
-from orchestrator.core.tick.seen import Failure, Results, Seen
+from orchestrator.core.tick.seen import Failure, Results, Seen, Unrecorded
 from orchestrator.core.what_to_read import needs_of
 from orchestrator.engine import service_of_record
 from orchestrator.engine.calendar import Calendar
@@ -51,6 +65,32 @@ class Ticked:
     leased: Leased
     decision: Decision
     results: Results
+    is_recorded: bool = True  # False: the store could not be written, and the row is as it was
+    unrecorded: Unrecorded | None = None  # what was done nevertheless
+
+
+def to_safety_at_once(before: Rollout, decision: Decision) -> tuple[Effect, ...]:
+    """The writes of a decision that need no record: they give blue all traffic of rules that the committed row knows.
+
+    Only on the way back from before settling. Later a write to safety may raise green, which a row that does not know
+    of it would take for somebody else's.
+    """
+    is_way_back = (
+        before.phase is Phase.ROLLING_BACK and before.retirement is None and not before.handover.attempts
+    )
+    if decision.rollout.phase is not Phase.ROLLING_BACK or not (
+        before.phase.blue_is_safe_side or is_way_back
+    ):
+        return ()
+    known = {rule.arn for rule in before.rules}
+    return tuple(
+        effect
+        for effect in decision.effects
+        if isinstance(effect, WriteRule)
+        and is_to_safety(effect)
+        and effect.rule in known
+        and not effect.green
+    )
 
 
 def _side_by_side(effects: Sequence[Effect]) -> list[list[Effect]]:
@@ -59,6 +99,13 @@ def _side_by_side(effects: Sequence[Effect]) -> list[list[Effect]]:
     for number, effect in enumerate(effects):
         groups.setdefault(scalable_target(effect) or number, []).append(effect)
     return list(groups.values())
+
+
+def _results(told: Mapping[str, Failure | None]) -> Results:
+    return Results(
+        failures=tuple(failure for failure in told.values() if failure is not None),
+        answered=frozenset(key for key, failure in told.items() if failure is None or failure.is_answer),
+    )
 
 
 class Ticker:
@@ -86,10 +133,13 @@ class Ticker:
         self.outward = outward
         self.sources: Sources = sources or {}
 
-    async def tick(self, leased: Leased, results: Results = NOTHING_KNOWN) -> Ticked:
+    async def tick(
+        self, leased: Leased, results: Results = NOTHING_KNOWN, unrecorded: Unrecorded | None = None
+    ) -> Ticked:
         """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline.
 
-        `results`: what became of the effects that the last tick asked for.
+        `results`: what became of the effects that the last tick asked for. `unrecorded`: what was done since the row
+        was committed. Where the store cannot be written, nothing but `to_safety_at_once` is performed.
         """
         async with asyncio.timeout(DEADLINE.total_seconds()):
             began = boot_seconds()
@@ -99,14 +149,68 @@ class Ticker:
             ends = began + (leased.until - self.clock.now()).total_seconds()
             broken = contradiction(row)
             assert not broken, f"the row of {row.id} as it was read cannot be acted on: {broken}"
-            seen = await self._look(row, leased)
-            seen = replace(seen, failures=results.failures, answered=results.answered)
-            decision = decide(row, seen, self.clock.now())
-            leased = await self.store.commit(leased, decision)
+            decision = await self._decide(leased, results, unrecorded)
+            try:
+                leased = await self.store.commit(leased, decision)
+            except Unwritable as why:
+                written = await self._as_written(leased, decision)
+                if written is None:
+                    log.error("decision_not_recorded", rollout=row.id, why=str(why))
+                    return await self._go_to_safety(leased, row, decision, ends)
+                leased = written
             self._echo(decision, leased)
             with acting_until(ends):
                 results = await self._perform(decision, leased)
             return Ticked(leased=leased, decision=decision, results=results)
+
+    async def look_on(
+        self,
+        looked: Leased,
+        committed: Rollout,
+        results: Results = NOTHING_KNOWN,
+        unrecorded: Unrecorded | None = None,
+    ) -> Ticked:
+        """A tick while the store cannot be written, for whoever is sure to act alone: nothing is committed.
+
+        `looked`: the row as the last such tick left it. `committed`: as the store has it.
+        """
+        async with asyncio.timeout(DEADLINE.total_seconds()):
+            ends = boot_seconds() + DEADLINE.total_seconds()
+            decision = await self._decide(looked, results, unrecorded)
+            return await self._go_to_safety(looked, committed, decision, ends)
+
+    async def _decide(self, leased: Leased, results: Results, unrecorded: Unrecorded | None) -> Decision:
+        row = leased.stored.rollout
+        seen = await self._look(row, leased)
+        seen = replace(seen, failures=results.failures, answered=results.answered, unrecorded=unrecorded)
+        return decide(row, seen, self.clock.now())
+
+    async def _as_written(self, leased: Leased, decision: Decision) -> Leased | None:
+        """The lease after a commit whose outcome is not known, if it was kept; what cannot be read was not."""
+        try:
+            stored = await self.store.load(decision.rollout.id)
+        except TealError:
+            return None
+        is_mine = stored.version == leased.stored.version + 1 and stored.rollout == decision.rollout
+        return replace(leased, stored=stored, commands=()) if is_mine else None
+
+    async def _go_to_safety(
+        self, leased: Leased, committed: Rollout, decision: Decision, ends: float
+    ) -> Ticked:
+        """Perform what needs no record, as long as the right to act lasts (`ends`, of the boot-time clock)."""
+        effects = to_safety_at_once(committed, decision)
+        done, results = None, NOTHING_KNOWN
+        if effects:
+            cloud = cloud_of(self.cloud, committed.spec.account).within(scope_of(committed))
+            with acting_until(ends):
+                told = {effect.key: await self._attempt(effect, cloud) for effect in effects}
+            results = _results(told)
+            end = decision.rollout.end
+            assert end is not None, "a rollback has its reason"
+            rules = tuple(effect.rule for effect in effects if isinstance(effect, WriteRule))
+            done = Unrecorded(at=self.clock.now(), reason=end.reason, by=end.by, rules=rules)
+            log.error("acted_unrecorded", rollout=committed.id, reason=end.reason, rules=", ".join(rules))
+        return Ticked(leased=leased, decision=decision, results=results, is_recorded=False, unrecorded=done)
 
     async def _look(self, row: Rollout, leased: Leased) -> Seen:
         freezes = await self.calendar.of(row.spec.service)
@@ -175,10 +279,7 @@ class Ticker:
             **await self._attempt_all(first, cloud, leased),
             **await self._attempt_all(rest, cloud, leased),
         }
-        return Results(
-            failures=tuple(failure for failure in told.values() if failure is not None),
-            answered=frozenset(key for key, failure in told.items() if failure is None or failure.is_answer),
-        )
+        return _results(told)
 
     async def _attempt_all(
         self, effects: Sequence[Effect], cloud: Performer, leased: Leased

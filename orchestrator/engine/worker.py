@@ -11,19 +11,22 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from orchestrator.core.domain.errors import Lost, TealError, first_of
+from orchestrator.core.domain.errors import Lost, TealError, Unwritable, first_of
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision
 from orchestrator.core.tick.seen import Results
 from orchestrator.engine.tick import LEASE, NOTHING_KNOWN, Ticked, Ticker
+from orchestrator.engine.unwritable_store import SafetyWatch
 from orchestrator.ports.leases import Leased, Leases
 
 ASK_STORE = timedelta(milliseconds=250)
 AT_ONCE = 200  # rollouts ticked at the same time in one process
 ASK_DOUBLED = 4  # times that the interval is doubled while the store does not answer: 4 s
+UNWRITABLE_DOUBLED = 2  # and while it takes no writes: 1 s, since rollouts are looked at as often
 IN_A_ROW = 20  # ticks of one rollout under one lease before others get their turn
 BACK_OFF_LAST = timedelta(seconds=15)
+UNWRITABLE_PAUSE = timedelta(seconds=1)
 STUMBLES_PAGED = (
     5  # ticks of one rollout that failed in a row, about half a minute: from then on people should know
 )
@@ -49,6 +52,7 @@ class Worker:
         self._results: dict[RolloutId, Results] = {}
         self._stumbles: dict[RolloutId, int] = {}
         self._paged: set[RolloutId] = set()
+        self.safety = SafetyWatch(ticker, owner=owner)
 
     @property
     def store(self) -> Leases:
@@ -67,6 +71,12 @@ class Worker:
                 try:
                     leased = await self._lease()
                     self._unreadable = 0
+                    self.safety.over()
+                except Unwritable as why:
+                    self._unreadable += 1
+                    log.error("store_unwritable", why=str(why), times=self._unreadable)
+                    leased = ()
+                    await self.safety.look(self._busy, self.only)
                 except TealError as why:
                     self._unreadable += 1
                     log.error("store_unreadable", why=str(why), times=self._unreadable)
@@ -95,7 +105,8 @@ class Worker:
         if stop.is_set():
             return
         with suppress(TimeoutError):
-            again = self._ask_store * 2 ** min(self._unreadable, ASK_DOUBLED)
+            doubled = UNWRITABLE_DOUBLED if self.safety.is_on else ASK_DOUBLED
+            again = self._ask_store * 2 ** min(self._unreadable, doubled)
             async with asyncio.timeout(again.total_seconds()):
                 await self._hint.wait()
 
@@ -107,6 +118,9 @@ class Worker:
             self._paged.discard(rollout)
         except Lost as why:
             log.warning("lease_lost", rollout=rollout, why=str(why))
+        except Unwritable as why:
+            log.error("store_unwritable", rollout=rollout, why=str(why))
+            await self._pause(UNWRITABLE_PAUSE, stop)
         except Exception as error:  # the tick's edge: one rollout's fault never stops the others
             log.exception("tick_failed", rollout=rollout)
             if self._stumbles.get(rollout, 0) + 1 >= STUMBLES_PAGED and rollout not in self._paged:
@@ -122,8 +136,12 @@ class Worker:
         """Tick on under the same lease while there is something to look at right now."""
         rollout, asked = leased.stored.rollout.id, frozenset[str]()
         for _ in range(IN_A_ROW):
-            ticked = await self.ticker.tick(leased, self._results.pop(rollout, NOTHING_KNOWN))
+            results = self._results.pop(rollout, NOTHING_KNOWN)
+            ticked = await self.ticker.tick(leased, results, self.safety.done(rollout))
             leased = ticked.leased
+            self.safety.note(rollout, ticked)
+            if not ticked.is_recorded:
+                raise Unwritable(what="the store cannot be written", why="a decision was not kept")
             if ticked.decision.events:
                 self.on_news()
             if ticked.decision.wake_at is None:
@@ -160,9 +178,11 @@ class Worker:
     async def _back_off(self, rollout: RolloutId, stop: asyncio.Event) -> None:
         """Keep the lease a while, so that a tick that fails by itself does not spin."""
         count = self._stumbles[rollout] = self._stumbles.get(rollout, 0) + 1
-        seconds = min(2.0 ** min(count - 1, 4), BACK_OFF_LAST.total_seconds())
+        await self._pause(min(timedelta(seconds=2.0 ** min(count - 1, 4)), BACK_OFF_LAST), stop)
+
+    async def _pause(self, duration: timedelta, stop: asyncio.Event) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(duration.total_seconds()):
                 await stop.wait()
 
 

@@ -8,7 +8,7 @@ from orchestrator.core.domain.commands import Command
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision
 from orchestrator.ports.freezes import FreezeCalendar
-from orchestrator.ports.rollouts import RolloutPages, Stored
+from orchestrator.ports.rollouts import RolloutById, RolloutPages, Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,13 @@ class Leases(Protocol):
     ) -> tuple[Leased, ...]:
         """Lease up to `limit` active rows whose time has come and that nobody holds, the most overdue first.
 
-        `only`: this row or none.
+        `only`: this row or none. A lease that would last longer than `ttl` from now was written by a clock that was
+        ahead: it ends then.
         """
+        ...
+
+    async def wake_all(self, *, now: datetime) -> None:
+        """Have every active row looked at by now: for whoever begins, since the clock may have been set meanwhile."""
         ...
 
     async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
@@ -49,7 +54,8 @@ class Leases(Protocol):
     async def commit(self, leased: Leased, decision: Decision) -> Leased:
         """Write a decision whole: row, wake-up, events, records, outcomes of commands; a final phase frees claims.
 
-        Raises Lost, and writes nothing, unless the lease's fence and version are the row's.
+        Raises Lost, and writes nothing, unless the lease's fence and version are the row's. Raises Unwritable where the
+        store takes no writes, as every write does: whether it was kept is known only once it is read.
         """
         ...
 
@@ -58,7 +64,29 @@ class Leases(Protocol):
         ...
 
 
-class TickStore(Leases, RolloutPages, FreezeCalendar, Protocol):
+class AloneStore(Protocol):
+    """What can be done while the store cannot be written: look at its rows, and be sure that nobody else acts on them.
+
+    Only where every engine of the store is on this host can that be known (docs/decisions/0032).
+    """
+
+    def take_alone(self, owner: str) -> bool:
+        """True if no other engine works on this store, and none is given a lease until `share` is called."""
+        ...
+
+    def share(self) -> None:
+        """Let other engines have leases again."""
+        ...
+
+    async def look_active(self, *, owner: str, now: datetime, limit: int) -> tuple[Leased, ...]:
+        """Up to `limit` active rows, the most overdue first, as they were committed, whoever held them last.
+
+        Nothing is taken: these are no leases, and ``until`` is `now`.
+        """
+        ...
+
+
+class TickStore(Leases, AloneStore, RolloutById, RolloutPages, FreezeCalendar, Protocol):
     """What a worker and its ticks need: a row, who serves by the rollouts before it, and the calendar."""
 
 

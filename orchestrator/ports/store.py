@@ -5,7 +5,7 @@ from typing import Protocol
 from orchestrator.ports.calls import CallPages, CallRecorder
 from orchestrator.ports.commands import CommandAnswers, CommandInbox
 from orchestrator.ports.freezes import FreezeCalendar
-from orchestrator.ports.leases import Leases, NextDue, WakeupStore
+from orchestrator.ports.leases import AloneStore, Leases, NextDue, WakeupStore
 from orchestrator.ports.outbox import Outbox
 from orchestrator.ports.rollouts import (
     ActiveRollout,
@@ -34,6 +34,7 @@ class Store(
     EventLog,
     Starts,
     Leases,
+    AloneStore,
     NextDue,
     CommandInbox,
     CommandAnswers,
@@ -48,6 +49,10 @@ class Store(
 
     Every method is one transaction.
     """
+
+    async def try_to_write(self) -> None:
+        """Write to the store's disk, and change nothing. Raises Unwritable, or what reading it raises."""
+        ...
 
     async def close(self) -> None:
         """Let go of everything held open."""

@@ -50,6 +50,42 @@ def test_a_leased_row_is_nobody_elses_until_the_lease_has_passed(play: Play[None
     play(script)
 
 
+def test_a_lease_that_a_clock_ahead_wrote_lasts_no_longer_than_a_lease_from_now_on(play: Play[None]) -> None:
+    async def script(store: Store) -> None:
+        await start(store)
+        ahead = await lease(store, owner="one", now=NOON + 100 * TTL)
+        assert await store.lease_due(owner="two", now=NOON, ttl=TTL, limit=9) == ()
+        assert await store.lease_due(owner="two", now=NOON + TTL - SECOND, ttl=TTL, limit=9) == ()
+        second = await lease(store, owner="two", now=NOON + TTL)
+        assert second.fence == ahead.fence + 1
+
+    play(script)
+
+
+def test_whoever_begins_has_every_active_row_looked_at(play: Play[None]) -> None:
+    async def script(store: Store) -> None:
+        for name in ("r1", "r2"):
+            await start(store, name, wake_at=NOON + 100 * TTL)
+        assert await store.lease_due(owner="one", now=NOON, ttl=TTL, limit=9) == ()
+        await store.wake_all(now=NOON)
+        assert ids(await store.lease_due(owner="one", now=NOON, ttl=TTL, limit=9)) == ["r1", "r2"]
+
+    play(script)
+
+
+def test_rows_can_be_looked_at_as_they_are_without_a_right_to_them(play: Play[None]) -> None:
+    async def script(store: Store) -> None:
+        for name, late in (("r1", 1), ("r2", -5)):
+            await start(store, name, wake_at=NOON - late * SECOND)
+        held = await lease(store, owner="one")
+        seen = await store.look_active(owner="two", now=NOON, limit=9)
+        assert ids(seen) == ["r1", "r2"]
+        assert [one.until for one in seen] == [NOON, NOON]
+        await store.commit(held, a_decision(held))  # looking took nothing
+
+    play(script)
+
+
 def test_a_commit_on_an_old_fence_is_lost_and_writes_nothing(play: Play[None]) -> None:
     async def script(store: Store) -> None:
         await start(store)

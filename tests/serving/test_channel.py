@@ -3,10 +3,26 @@
 import asyncio
 import socket
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from api.serving.channel import HINT, DoorsEnd, EngineEnd, News, Opening
+import pytest
+
+from api.serving.channel import HINT, ORDER, DoorsEnd, EngineEnd, News, Opening
+from api.serving.orders import LINE_MAX, Orders, Taken, line_of, read
+from orchestrator.core.domain.commands import Actor, Command, CommandKind
+from orchestrator.core.domain.errors import Unwritable
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.engine.steady_clock import Reading
 from orchestrator.settings import Secret, Settings, Slack
 
+ROLLBACK = Command(
+    key="k",
+    kind=CommandKind.ROLLBACK,
+    by=Actor(name="operator", source="http"),
+    at=datetime(2026, 3, 2, tzinfo=UTC),
+    reason="looks\nodd",
+)
 LARGE = b"x" * 4_000_000  # more than the kernel holds between them
 
 
@@ -19,14 +35,66 @@ def test_doors_are_opened_with_the_settings_and_their_secrets() -> None:
     async def script() -> None:
         engine, doors = await ends()
         slack = Slack(token=Secret("a"), signing_secret=Secret("b"), channel="#releases")
-        opening = Opening(settings=Settings(slack=slack), is_auth_required=True)
+        time = Reading(at=ROLLBACK.at, boot_seconds=5.0)
+        opening = Opening(settings=Settings(slack=slack), is_auth_required=True, time=time)
         engine.say(opening)
         assert await doors.heard() == opening
         assert "Secret" not in repr(opening)
         doors.say(HINT)
-        assert await engine.heard() == HINT
+        assert await engine.heard() == [HINT]
         engine.close()
         doors.close()
+
+    asyncio.run(script())
+
+
+def test_an_order_is_heard_whole_among_hints_however_it_comes() -> None:
+    async def script() -> None:
+        ours, theirs = socket.socketpair()
+        engine = await EngineEnd.over(ours)
+        line = line_of(RolloutId("r1"), ROLLBACK)
+        with theirs:
+            theirs.setblocking(True)
+            theirs.sendall(HINT + ORDER + line[:7])
+            assert await engine.heard() == [HINT]
+            theirs.sendall(line[7:] + HINT)
+            heard = await engine.heard()
+            assert heard == [ORDER + line.rstrip(b"\n"), HINT]
+            rollout, command = read(heard[0].removeprefix(ORDER))
+            assert (rollout, command.by, command.reason) == ("r1", ROLLBACK.by, ROLLBACK.reason)
+            theirs.sendall(ORDER + b"x" * (LINE_MAX + 1))
+            while said := await engine.heard():
+                assert list(said) == [HINT], "an order without an end is no order"
+        engine.close()
+
+    asyncio.run(script())
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b"{", b'{"rollout": 1}', b'{"rollout": "r1", "key": "k"}'])
+def test_a_line_that_is_no_order_is_none(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read(line)
+
+
+def test_what_became_of_an_order_reaches_whoever_waits_for_it() -> None:
+    async def done(rollout: RolloutId, command: Command) -> None:
+        if rollout != "r1":
+            raise Unwritable(what="not done", why="AWS has not taken it yet")
+
+    async def script() -> None:
+        taken = Taken(done)
+        orders = Orders(taken.take)
+        for rollout, words in (("r1", ""), ("r2", "AWS has not taken it yet")):
+            giving = asyncio.create_task(orders.give(RolloutId(rollout), replace(ROLLBACK, key=rollout)))
+            for _ in range(5):  # it is given, taken, and done
+                await asyncio.sleep(0)
+            assert taken.outcomes[-1] == (rollout, words)
+            orders.hear(taken.outcomes)
+            if words:
+                with pytest.raises(Unwritable, match=words):
+                    await giving
+            else:
+                await giving
 
     asyncio.run(script())
 

@@ -19,7 +19,7 @@ LOG_LINES_MAX = 1000
 
 @pytest.mark.night  # it is timed, and `make test` runs beside others
 def test_traffic_is_on_blue_as_soon_under_attack_as_on_a_quiet_day(tmp_path: Path) -> None:
-    quiet, found = attacked(tmp_path, EVERYTHING, [len(KINDS)], descriptors=DESCRIPTORS, rollbacks=ROLLBACKS)
+    quiet, found = attacked(tmp_path, [EVERYTHING], len(KINDS), descriptors=DESCRIPTORS, rollbacks=ROLLBACKS)
     assert median(found.on_blue) <= 1.5 * median(quiet.on_blue) + NOISE_SECONDS
     assert found.aws_errors == 0
     assert found.log_lines < LOG_LINES_MAX

@@ -10,7 +10,7 @@ from orchestrator.aws.client.call import Caller
 from orchestrator.aws.client.transport import Answer
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.errors import Lost
-from orchestrator.core.tick.seen import Results
+from orchestrator.core.tick.seen import Results, Unrecorded
 from orchestrator.engine.tick import NOTHING_KNOWN, Ticked, Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports.clock import Clock
@@ -54,10 +54,12 @@ class WatchedTicker(Ticker):
         super().__init__(store, cloud, clock)
         self._failed = failed
 
-    async def tick(self, leased: Leased, results: Results = NOTHING_KNOWN) -> Ticked:
+    async def tick(
+        self, leased: Leased, results: Results = NOTHING_KNOWN, unrecorded: Unrecorded | None = None
+    ) -> Ticked:
         """As the ticker does."""
         try:
-            return await super().tick(leased, results)
+            return await super().tick(leased, results, unrecorded)
         except (Lost, TimeoutError):
             raise
         except Exception as error:

@@ -110,3 +110,33 @@ def test_where_no_file_can_be_made_leases_just_last(tmp_path: Path) -> None:
     locks = OwnerLocks(tmp_path / "owners")
     locks.hold("first")
     assert not locks.dead()
+
+
+def test_one_acts_alone_only_where_no_other_process_works_on_the_store(url: str) -> None:
+    async def script() -> None:
+        store, now = open_store(url), datetime.now(UTC)
+        assert not store.take_alone("second"), "nothing says yet that this one lives"
+        with another_process(url):
+            assert await store.lease_due(owner="second", now=now, ttl=LEASE, limit=1) == ()
+            assert not store.take_alone("second")
+        assert store.take_alone("second")
+        await store.close()
+
+    asyncio.run(script())
+
+
+def test_while_one_acts_alone_no_other_is_given_a_lease(url: str) -> None:
+    async def script() -> None:
+        alone, other = open_store(url), open_store(url)
+        later = datetime.now(UTC) + 2 * LEASE
+        held = await alone.lease_due(owner="first", now=datetime.now(UTC), ttl=LEASE, limit=1)
+        assert len(held) == 1
+        assert alone.take_alone("first")
+        assert await other.lease_due(owner="second", now=later, ttl=LEASE, limit=1) == ()
+        assert not other.take_alone("second")
+        assert not alone.take_alone("first"), "the other has shown by now that it lives"
+        assert len(await other.lease_due(owner="second", now=later, ttl=LEASE, limit=1)) == 1
+        await alone.close()
+        await other.close()
+
+    asyncio.run(script())

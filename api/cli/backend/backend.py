@@ -52,6 +52,14 @@ class Reads(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The rollout that took a command. ``is_recorded``: False where it was rolled back without the store."""
+
+    rollout: RolloutView
+    is_recorded: bool = True
+
+
 class Door(Reads, Protocol):
     """Everything the terminal asks of rollouts."""
 
@@ -67,8 +75,8 @@ class Door(Reads, Protocol):
         """What takes back a rollout that succeeded, or a service's last. Raises NotFound, Refused."""
         ...
 
-    async def give(self, name: str, command: NewCommand) -> RolloutView:
-        """Give a command; returns the rollout that took it. Raises NotFound, Refused naming the phase."""
+    async def give(self, name: str, command: NewCommand) -> Given:
+        """Give a command. Raises NotFound, Refused naming the phase, Unwritable where the store takes nothing."""
         ...
 
     async def start(self, spec: "Spec", *, key: str) -> RolloutView:

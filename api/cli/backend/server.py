@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, NewCommand, Which
+from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, Given, NewCommand, Which
 from api.cli.backend.operating_user import local_actor
 from api.client import requests
 from api.client.answers import read
@@ -99,7 +99,7 @@ class ServerDoor:
 
         return config.from_json(await self.ask(requests.undo(name)), "the server's answer")
 
-    async def give(self, name: str, command: NewCommand) -> RolloutView:
+    async def give(self, name: str, command: NewCommand) -> Given:
         """As Door."""
         said: dict[str, object] = {"reason": command.reason, "step": command.step}
         if command.kind is CommandKind.PROMOTE:
@@ -107,7 +107,8 @@ class ServerDoor:
         if command.to is not None:
             said["to"] = f"{command.to / 10:g}%"
         answer = await self.ask(requests.command(name, command.kind.value, said))
-        return self.shaped(RolloutView, answer["rollout"])
+        rollout = self.shaped(RolloutView, answer["rollout"])
+        return Given(rollout=rollout, is_recorded=answer.get("recorded") is not False)
 
     async def start(self, spec: "Spec", *, key: str) -> RolloutView:
         """As Door."""

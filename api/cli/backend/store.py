@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, NewCommand, Which
+from api.cli.backend.backend import EVENTS_A_PAGE, SERVICES_A_PAGE, SERVICES_MAX, Given, NewCommand, Which
 from api.cli.backend.operating_user import local_actor
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
@@ -54,7 +54,7 @@ class StoreDoor:
 
         return await undo.undoing(await undo.ended(name, store=self._store), store=self._store)
 
-    async def give(self, name: str, command: NewCommand) -> RolloutView:
+    async def give(self, name: str, command: NewCommand) -> Given:
         """As Door."""
         from orchestrator.engine import commands
 
@@ -69,7 +69,7 @@ class StoreDoor:
             to=command.to,
         )
         await commands.accept(row.rollout.id, bound, store=self._store)
-        return view(await self._store.load(row.rollout.id))
+        return Given(rollout=view(await self._store.load(row.rollout.id)))
 
     async def start(self, spec: "Spec", *, key: str) -> RolloutView:
         """As Door."""

@@ -6,14 +6,13 @@ from typing import Any
 
 import click
 
-from api.cli.backend.backend import NewCommand
+from api.cli.backend.backend import Given, NewCommand
 from api.cli.backend.open import open_door
 from api.cli.options.shell_completion import rollout_argument
 from api.cli.output.output import emit, json_option
 from api.cli.output.quantities import WEIGHT
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import Tenths
-from orchestrator.engine.views.rollout_values import RolloutView
 
 Command = Callable[..., Any]
 
@@ -30,14 +29,21 @@ def _giving(command: Command) -> Command:
 
 
 def _give(name: str, command: NewCommand, *, as_json: bool) -> None:
-    view = asyncio.run(_ask(name, command))
+    given = asyncio.run(_ask(name, command))
+    view = given.rollout
     if as_json:
         emit(view)
-    else:
+    if not given.is_recorded:
+        click.echo(
+            f"All traffic of {view.service} is on blue. The server's store cannot be written, so its log says so only "
+            "once there is room on its disk; green is removed then.",
+            err=as_json,
+        )
+    elif not as_json:
         click.echo(f"{command.kind} accepted for {view.id} ({view.phase}): `teal watch {view.id}` follows it")
 
 
-async def _ask(name: str, command: NewCommand) -> RolloutView:
+async def _ask(name: str, command: NewCommand) -> Given:
     async with open_door() as door:
         return await door.give(name, command)
 

@@ -11,11 +11,11 @@ from api.cli.backend.operating_user import local_actor
 from api.cli.backend.store import StoreDoor
 from api.cli.following.follow import Screen, looks, pause
 from api.cli.output.output import span_text
-from api.cli.process.exit_codes import GAVE_UP, INTERRUPTED, exit_code
+from api.cli.process.exit_codes import FAILED, GAVE_UP, INTERRUPTED, ROLLED_BACK, exit_code
 from api.cli.process.signals import SECOND_WITHIN_SECONDS, Signals
 from orchestrator.bootstrap import Engine
 from orchestrator.core.domain.commands import CommandKind
-from orchestrator.core.domain.errors import Conflict, Refused
+from orchestrator.core.domain.errors import Conflict, Refused, Unwritable
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine import commands
@@ -104,11 +104,30 @@ class Foreground:
             )
         except Refused as refused:
             screen.say(str(refused))
+        except Unwritable as why:
+            return await self._roll_back_unrecorded(rollout, screen, why)
         view = await self._attended(self._show(rollout, screen, until=self._signals.enough))
         if view.is_active:
             self.parting = self._how_to_go_on(rollout)
             return INTERRUPTED
         return exit_code(view)
+
+    async def _roll_back_unrecorded(self, rollout: str, screen: Screen, why: Unwritable) -> int:
+        """All traffic to blue though the store takes nothing; the rest is for an engine that can keep what it does."""
+        screen.say(f"{why.what} ({why.why}): rolling back without it.")
+        command = commands.command(
+            CommandKind.ROLLBACK,
+            by=local_actor("signal"),
+            clock=self._engine.clock,
+            reason="interrupted where `teal deploy` ran",
+        )
+        try:
+            await self._attended(self._engine.roll_back_at_once(RolloutId(rollout), command))
+        except Unwritable as still:
+            self.parting = str(still)
+            return FAILED
+        self.parting = f"All traffic is on blue. Once the store takes writes, remove green: `{self._again}`."
+        return ROLLED_BACK
 
     async def _show(self, rollout: str, screen: Screen, *, until: asyncio.Event) -> RolloutView:
         view = await self.door.get(rollout)

@@ -13,10 +13,12 @@ from api.http.request.server_state import NAME_PATTERN, REPLAYED, AtDoor, By, Do
 from api.http.request.service_scope import Name, etag, reached
 from api.problems import Changed
 from orchestrator.config.text.fields import Weight
-from orchestrator.core.domain.commands import Actor, CommandKind
+from orchestrator.core.domain.commands import Actor, CommandKind, CommandState
+from orchestrator.core.domain.errors import Unwritable
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.engine import commands
 from orchestrator.engine.views.rollout import view
+from orchestrator.ports.commands import CommandSeen
 from orchestrator.ports.rollouts import Stored
 
 router = APIRouter(tags=["commands"])
@@ -159,7 +161,16 @@ async def _give(asked: Asked, name: str, kind: CommandKind, body: CommandBody) -
                 next_step="read it again, and send the command with its new ETag if it still makes sense",
             )
 
-    seen = await commands.accept(stored.rollout.id, command, store=engine.store, condition=is_meant)
+    try:
+        seen = await commands.accept(stored.rollout.id, command, store=engine.store, condition=is_meant)
+    except Unwritable:
+        if kind is not CommandKind.ROLLBACK:
+            raise
+        is_meant(stored)
+        commands.check_makes_sense(stored, command)
+        await engine.roll_back_at_once(stored.rollout.id, command)
+        done = CommandSeen(command=command, state=CommandState.APPLIED, text="without the store")
+        return Commanded(rollout=view(stored), command=command_view(done), recorded=False)
     if is_replayed:
         asked.response.headers[REPLAYED] = "true"
     engine.hint()

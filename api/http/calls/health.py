@@ -51,13 +51,19 @@ async def healthz(response: Response, door: AtDoor) -> Alive:
     responses={503: {"model": Readiness, "description": "One of its parts cannot work."}},
 )
 async def readyz(response: Response, door: AtDoor) -> Readiness:
-    """200 if the store answers and the worker runs, else 503 and which of them does not."""
-    store = StoreState.ANSWERS if await _store_answers(door) else StoreState.SILENT
+    """200 if the store answers and could be written, and the worker runs; else 503 and which of them does not.
+
+    The engine tries to write every ten seconds, whoever asks. Load balancers and ECS ask `/healthz`: a server whose
+    disk is full still takes traffic back, and a new one in its place could not.
+    """
+    store = StoreState.UNWRITABLE if door.unwritable else StoreState.ANSWERS
+    if not await _store_answers(door):
+        store = StoreState.SILENT
     is_running = door.is_working and not door.closing.is_set()
     worker = WorkerState.RUNNING if is_running else WorkerState.STOPPED
     is_ready = store is StoreState.ANSWERS and is_running
     _say(response, is_well=is_ready)
-    return Readiness(is_ready=is_ready, store=store, worker=worker)
+    return Readiness(is_ready=is_ready, store=store, worker=worker, why=door.unwritable)
 
 
 def _say(response: Response, *, is_well: bool) -> None:

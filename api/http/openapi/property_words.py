@@ -75,6 +75,8 @@ OF = {
     "Commanded": {
         "rollout": "The rollout as it was when the command was accepted.",
         "command": "The command, and whether a tick has applied it.",
+        "recorded": "False for a rollback that was done though the store could not be written: traffic is on blue, and "
+        "the log says so once the store takes writes again.",
     },
     "Demand": {"requests_per_second": "Requests a second."},
     "Difference": {
@@ -142,6 +144,7 @@ OF = {
         "is_ready": "True if this process can do its work.",
         "store": "Whether the store can be asked.",
         "worker": "Whether rollouts are looked after.",
+        "why": "What the store said when it was written last, if it failed.",
     },
     "Report": {
         "rollout": "The rollout, as `GET /v1/rollouts/{id}` shows it.",

@@ -41,6 +41,7 @@ class Door:
     wait_max: timedelta = WAIT_MAX  # how long anybody's `wait` is honoured at most
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     is_working: bool = False  # a worker ticks rollouts beside this server
+    unwritable: str = ""  # why the engine could not write the store when it tried last; empty: it could
     is_alive: bool = True  # False: its process has said nothing for so long that only a restart helps
     waiters: int = 0
     waiters_max: int = WAITERS_MAX

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from typing import TextIO, cast
 
 import structlog
 
@@ -26,12 +27,41 @@ def log_to_stderr(*, is_bounded: bool = False) -> None:
             *_rendering(is_terminal=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(named),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Forgiving(sys.stderr.fileno()))),
     )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     if is_bounded:
         for handler in logging.getLogger().handlers:
             handler.addFilter(flood.filter)
+
+
+class _Forgiving:
+    """Standard error as a log needs it: a line that cannot be written is lost, and whoever logs goes on.
+
+    The disk that is full, or the pipe that nobody reads, may be the log's too.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._text, self._lost = descriptor, "", 0
+
+    def write(self, text: str) -> int:
+        """Keep it until `flush`."""
+        self._text += text
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what was kept, and before it how many lines were lost since the last that was written."""
+        text, self._text = self._text, ""
+        if self._lost:
+            text = f"{self._lost} lines of the log could not be written\n{text}"
+        left = text.encode(errors="backslashreplace")
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
 
 
 def _shown(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from orchestrator.core.domain.errors import Lost
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.tick.seen import Results
+from orchestrator.core.tick.seen import Results, Unrecorded
 from orchestrator.engine.tick import NOTHING_KNOWN, Ticked, Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports.leases import Leased
@@ -95,13 +95,15 @@ class MeteredTicker(Ticker):
         )
         self._meters = meters
 
-    async def tick(self, leased: Leased, results: Results = NOTHING_KNOWN) -> Ticked:
+    async def tick(
+        self, leased: Leased, results: Results = NOTHING_KNOWN, unrecorded: Unrecorded | None = None
+    ) -> Ticked:
         """One tick, measured. Raises what a tick raises."""
         meters, outcome = self._meters, "failed"
         try:
             with meters.tick_seconds.time():
-                ticked = await super().tick(leased, results)
-            outcome = "committed"
+                ticked = await super().tick(leased, results, unrecorded)
+            outcome = "committed" if ticked.is_recorded else "not recorded"
         except Lost:
             outcome = "lost"
             raise

@@ -5,6 +5,9 @@ Sources: "Request throttling for the Elastic Load Balancing API", "Request throt
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappush
 from itertools import count
@@ -85,6 +88,7 @@ _BY_SERVICE = {
     "ssm": OF_PREFLIGHT,
 }
 
+_PATIENCE: ContextVar[float] = ContextVar("patience", default=0.0)
 _NEGLIGIBLE = 1e-6  # of a token: less than rounding may leave
 
 # A tick that rolls back needs these reads and no others: they may use what is kept back.
@@ -122,6 +126,16 @@ OF_DOORS = Share(size=0.3, per_second=0.2, has_reserve=False, patience=20.0)
 SHARES = {"": ALONE, "engine": BESIDE_DOORS, "doors": OF_DOORS}
 
 
+@contextmanager
+def waiting_for(seconds: float) -> Iterator[None]:
+    """Calls inside may wait so long for a token, or as long as the share lets them if that is more."""
+    token = _PATIENCE.set(seconds)
+    try:
+        yield
+    finally:
+        _PATIENCE.reset(token)
+
+
 class Limits:
     """The buckets of one account and region. Belongs to one event loop. `patience` stands above the share's."""
 
@@ -139,7 +153,7 @@ class Limits:
         if bucket.take_now(urgent=urgent):
             return
         try:
-            async with asyncio.timeout(self.share.patience):
+            async with asyncio.timeout(max(self.share.patience, _PATIENCE.get())):
                 await bucket.take(urgent=urgent, harm=harm)
         except TimeoutError as error:
             raise Throttled(

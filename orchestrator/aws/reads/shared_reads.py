@@ -1,7 +1,8 @@
 """What the ticks of one account and region read, gathered across rollouts into calls as full as AWS takes them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,10 +20,12 @@ from orchestrator.core.cloud.resources import (
     StopSeen,
     Unread,
 )
+from orchestrator.core.domain.errors import Throttled
 from orchestrator.core.domain.ids import ListenerArn, RuleArn
 from orchestrator.core.gates.scene import floor_to
 from orchestrator.core.tick.needs import MetricsNeed
 
+SURVEYS_AT_ONCE, SURVEY_TURN_SECONDS = 2, 3.0
 SPANS = 4  # series are read with others of a window at most so many times as long
 REFUSED_KEPT = 1000
 STOPS_KEPT = 10_000  # a stopped task is listed for about an hour
@@ -57,6 +60,7 @@ class Reads:
         self._call = call
         self._refused: dict[MetricQuery, None] = {}
         self._stops: dict[str, StopSeen] = {}
+        self._surveys = asyncio.Semaphore(SURVEYS_AT_ONCE)
         self._rules: Gatherer[str, RuleArn, RuleSeen | Absent | Unread] = Gatherer(
             lambda _, arns: elbv2.rules(call, arns), most=elbv2.ARNS_PER_CALL, window=window
         )
@@ -84,6 +88,23 @@ class Reads:
             window=window,
             size=lambda key: cloudwatch.size(key.query),
         )
+
+    @asynccontextmanager
+    async def survey_turn(self, service: str) -> AsyncIterator[None]:
+        """The turn of one survey, of which few are made at a time. Raises Throttled if it does not come soon."""
+        try:
+            async with asyncio.timeout(SURVEY_TURN_SECONDS):
+                await self._surveys.acquire()
+        except TimeoutError as error:
+            raise Throttled(
+                what=f"the survey of {service}",
+                why="other rollouts are being read first",
+                next_step="Teal tries again; nothing needs to be done",
+            ) from error
+        try:
+            yield
+        finally:
+            self._surveys.release()
 
     async def rules(self, arns: Iterable[RuleArn]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
         """Rules by ARN, each a value. Raises Throttled if too much is under way."""

@@ -6,6 +6,7 @@ TealError
 ├── Refused        a legal command that is not accepted in the present state
 │   ├── Conflict   somebody else holds the service, the rule, or the key
 │   └── NotFound   no such rollout, service or revision
+├── Unwritable     the store cannot be written now: it can be read, and what was to be kept is not
 ├── Lost           the lease or the row's version has passed to somebody else: drop the tick, look again
 └── Outside        AWS or the network
     ├── Denied     no credentials, or not allowed
@@ -114,6 +115,13 @@ class Lost(TealError):
     """The lease or the version passed to another writer; this tick's work is dropped and looked at again."""
 
     code = "lost"
+    http_status = 503
+
+
+class Unwritable(TealError):
+    """The store cannot be written now (no room, read-only, held by another program); nothing of it was kept."""
+
+    code = "store-unwritable"
     http_status = 503
 
 

@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     EFFECT_ASKED = "effect_asked"
     EFFECT_FAILED = "effect_failed"
     ROLLBACK_DECIDED = "rollback_decided"
+    ACTED_UNRECORDED = "acted_unrecorded"  # blue was given all traffic while the store could not be written
     TRAFFIC_ON_BLUE = "traffic_on_blue"
     BLUE_UPDATE_ASKED = "blue_update_asked"
     BLUE_STEADY = "blue_steady"
@@ -67,6 +68,7 @@ FOR_PEOPLE = frozenset(
         EventKind.HOLD_CLEARED,
         EventKind.COMMAND_APPLIED,
         EventKind.ROLLBACK_DECIDED,
+        EventKind.ACTED_UNRECORDED,
         EventKind.TRAFFIC_ON_BLUE,
         EventKind.TRAFFIC_ON_GREEN,
         EventKind.BLUE_DRAINED,

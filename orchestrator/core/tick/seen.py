@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from orchestrator.core.cloud.probes_and_webhooks import HookSeen, ProbeSeen
 from orchestrator.core.cloud.resources import (
@@ -22,7 +23,7 @@ from orchestrator.core.cloud.resources import (
 )
 from orchestrator.core.cloud.survey import Finding, Survey
 from orchestrator.core.domain.calendar import Freeze
-from orchestrator.core.domain.commands import Command
+from orchestrator.core.domain.commands import Actor, Command
 from orchestrator.core.domain.ids import ListenerArn, LoadBalancerArn, RuleArn, TargetGroupArn
 
 
@@ -51,12 +52,23 @@ class Results:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unrecorded:
+    """All traffic was given to blue while the store could not be written: nothing tells of it but this."""
+
+    at: datetime
+    reason: str
+    by: Actor
+    rules: tuple[RuleArn, ...]  # that were written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """Everything one tick saw. A key that is absent was not asked for."""
 
     commands: tuple[Command, ...] = ()
     failures: tuple[Failure, ...] = ()
     answered: frozenset[str] = frozenset()  # as in `Results`
+    unrecorded: Unrecorded | None = None  # what this engine did since the row was last committed
     freezes: tuple[Freeze, ...] = ()  # of the operators' calendar, for this service
     survey: Survey | Unread | None = None
     findings: tuple[Finding, ...] = ()

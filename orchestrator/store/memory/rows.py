@@ -68,6 +68,17 @@ class Row:
             self.wake_at = invariants.earliest(self.wake_at, at)
             self.woken_at = invariants.earliest(self.woken_at, at)
 
+    def bound(self, now: datetime, latest: datetime) -> None:
+        """Let no lease of what is due last longer than that."""
+        if self.lease_until is not None and self.wake_at is not None and self.wake_at <= now:
+            self.lease_until = min(self.lease_until, latest)
+
+    def look(self, *, owner: str, now: datetime) -> Leased:
+        """What it is, without a right to it."""
+        return Leased(
+            stored=self.stored, commands=self.open_commands, owner=owner, fence=self.fence, until=now
+        )
+
     def lease(self, *, owner: str, until: datetime) -> Leased:
         """Give the sole right to it."""
         self.fence += 1

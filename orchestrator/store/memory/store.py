@@ -30,6 +30,7 @@ class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
         MemoryCalendar.__init__(self)
         self._started: dict[str, RolloutId] = {}  # by start key
         self._claims: dict[str, RolloutId] = {}
+        self._owners: set[str] = set()  # that ever asked for a lease
 
     async def create(
         self,
@@ -70,6 +71,9 @@ class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
         self, *, owner: str, now: datetime, ttl: timedelta, limit: int, only: RolloutId | None = None
     ) -> tuple[Leased, ...]:
         """Lease rows whose time has come."""
+        self._owners.add(owner)
+        for row in self._active.values():
+            row.bound(now, now + ttl)
         due = [
             (row.wake_at, id_, row)
             for id_, row in self._active.items()
@@ -80,6 +84,26 @@ class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
         ]
         due.sort(key=lambda one: one[:2])
         return tuple(row.lease(owner=owner, until=now + ttl) for _, _, row in due[:limit])
+
+    async def wake_all(self, *, now: datetime) -> None:
+        """Have every active row looked at."""
+        for row in self._active.values():
+            row.wake_at = invariants.earliest(row.wake_at, now)
+
+    def take_alone(self, owner: str) -> bool:
+        """Whether nobody else has ever worked on it."""
+        return self._owners <= {owner}
+
+    def share(self) -> None:
+        """Nobody was kept out."""
+
+    async def try_to_write(self) -> None:
+        """Memory can be written."""
+
+    async def look_active(self, *, owner: str, now: datetime, limit: int) -> tuple[Leased, ...]:
+        """Active rows as they are, without leases."""
+        rows = sorted(self._active.values(), key=lambda row: (row.wake_at or now, row.rollout.id))
+        return tuple(row.look(owner=owner, now=now) for row in rows[:limit])
 
     async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
         """Hold on to a row."""

@@ -1,7 +1,7 @@
 """Leases and commits: who may write a row, and the one way to write it. Bodies of transactions on a connection."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,12 +37,33 @@ _DUE = (
     .order_by(rollouts.c.wake_at, rollouts.c.id)
     .limit(bindparam("most"))
 )
+_ACTIVE = (
+    select(*SHOWN, rollouts.c.fence)
+    .where(rollouts.c.is_active)
+    .order_by(rollouts.c.wake_at, rollouts.c.id)
+    .limit(bindparam("most"))
+)
 _LET_GO = (
     update(rollouts)
     .where(rollouts.c.is_active, rollouts.c.owner.in_(bindparam("dead", expanding=True)))
     .values(_FREE)
 )
 _DUE_ONE = _DUE.where(rollouts.c.id == bindparam("only"))
+# Whoever took a lease took it by now, so it does not last longer than from now on, whatever a clock was that wrote it.
+_BOUND = (
+    update(rollouts)
+    .where(
+        rollouts.c.is_active,
+        rollouts.c.wake_at <= bindparam("now"),
+        rollouts.c.lease_until > bindparam("latest"),
+    )
+    .values(lease_until=bindparam("latest"))
+)
+_WAKE_ALL = (
+    update(rollouts)
+    .where(rollouts.c.is_active, rollouts.c.wake_at > bindparam("now"))
+    .values(wake_at=bindparam("now"))
+)
 _LEASE = (
     update(rollouts)
     .where(rollouts.c.id.in_(bindparam("rows", expanding=True)))
@@ -91,15 +112,26 @@ def lease_due(
     A row that cannot be read is leased like the others, so that it comes up once in a `ttl` and keeps nobody out, but
     it is not returned: it is said in the log, loudly.
     """
+    connection.execute(_BOUND, {"now": now, "latest": now + ttl})
     due, asked = (_DUE, {}) if only is None else (_DUE_ONE, {"only": only})
     rows = connection.execute(due, {"now": now, "most": limit, **asked}).all()
     if not rows:
         return ()
     ids, until = [row.id for row in rows], now + ttl
     connection.execute(_LEASE, {"rows": ids, "owner": owner, "lease_until": until})
-    waiting = open_commands(connection, ids)
-    leased = (_leased(row, waiting.get(row.id, []), owner=owner, until=until) for row in rows)
-    return tuple(one for one in leased if one is not None)
+    return _read(connection, rows, owner=owner, fence=1, until=until)
+
+
+def look_active(connection: Connection, *, owner: str, now: datetime, limit: int) -> tuple[Leased, ...]:
+    """See `ports.leases.AloneStore.look_active`."""
+    return _read(
+        connection, connection.execute(_ACTIVE, {"most": limit}).all(), owner=owner, fence=0, until=now
+    )
+
+
+def wake_all(connection: Connection, *, now: datetime) -> None:
+    """See `ports.leases.Leases.wake_all`."""
+    connection.execute(_WAKE_ALL, {"now": now})
 
 
 def renew(connection: Connection, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:
@@ -114,6 +146,12 @@ def renew(connection: Connection, leased: Leased, *, now: datetime, ttl: timedel
 def release(connection: Connection, leased: Leased) -> None:
     """See `ports.leases.Leases.release`."""
     connection.execute(_MINE, _mine(leased) | _FREE)
+
+
+def release_all(connection: Connection, leases: Collection[Leased]) -> None:
+    """Give rows back."""
+    for leased in leases:
+        release(connection, leased)
 
 
 def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased:
@@ -181,13 +219,24 @@ def add_note(connection: Connection, rollout: RolloutId, event: Event, record: R
     return True
 
 
-def _leased(row: Row[*tuple[Any, ...]], texts: list[str], *, owner: str, until: datetime) -> Leased | None:
+def _read(
+    connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]], *, owner: str, fence: int, until: datetime
+) -> tuple[Leased, ...]:
+    """Rows with what people ask of them; `fence`: how many leases they were given since they were read."""
+    waiting = open_commands(connection, [row.id for row in rows])
+    leased = (_leased(row, waiting.get(row.id, []), owner=owner, fence=fence, until=until) for row in rows)
+    return tuple(one for one in leased if one is not None)
+
+
+def _leased(
+    row: Row[*tuple[Any, ...]], texts: list[str], *, owner: str, fence: int, until: datetime
+) -> Leased | None:
     try:
         return Leased(
             stored=stored(row),
             commands=tuple(decode(Command, text, rollout=row.id) for text in texts),
             owner=owner,
-            fence=row.fence + 1,
+            fence=row.fence + fence,
             until=until,
         )
     except Unusable as error:

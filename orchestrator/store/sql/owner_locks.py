@@ -36,7 +36,11 @@ class OwnerLocks:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._host = folder, _host()
+        # Held by the one that acts while the store cannot be written.
+        self._alone_path = folder.with_name(f"{folder.name.removesuffix('-owners')}-alone")
         self._held: dict[str, int] = {}
+        self._alone: int | None = None  # open for as long as this process has an owner
+        self._is_alone = False
 
     @classmethod
     def beside(cls, store: Path) -> "OwnerLocks":
@@ -49,6 +53,8 @@ class OwnerLocks:
             return
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
+            if self._alone is None:  # made now: where a disk is full nothing can be made any more
+                self._alone = os.open(self._alone_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             held = os.open(self._folder / owner, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             return
@@ -68,6 +74,43 @@ class OwnerLocks:
     def living(self) -> frozenset[str]:
         """Those whose processes run on this host, this one's own not among them."""
         return self._all_that_are(_State.LIVES)
+
+    def take_alone(self) -> bool:
+        """True if no other process here has an owner, and none is to act (`is_another_alone`) until `share` is called.
+
+        Whoever takes it looks for others afterwards; whoever leases looks for this afterwards. So of two that do both
+        at the same time at least one sees the other.
+        """
+        if not self._held or self._alone is None:
+            return False
+        if not self._is_alone:
+            try:
+                fcntl.flock(self._alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return False
+            self._is_alone = True
+        if self.living():
+            self.share()
+        return self._is_alone
+
+    def share(self) -> None:
+        """Let others act again."""
+        if self._is_alone and self._alone is not None:
+            fcntl.flock(self._alone, fcntl.LOCK_UN)
+        self._is_alone = False
+
+    def is_another_alone(self) -> bool:
+        """True while another process acts alone."""
+        if self._is_alone or self._alone is None:
+            return False
+        try:
+            fcntl.flock(self._alone, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        fcntl.flock(self._alone, fcntl.LOCK_UN)
+        return False
 
     def _all_that_are(self, state: "_State") -> frozenset[str]:
         try:
@@ -101,6 +144,9 @@ class OwnerLocks:
 
     def close(self) -> None:
         """Let go of every lock, and of its file."""
+        if self._alone is not None:
+            os.close(self._alone)
+            self._alone, self._is_alone = None, False
         for owner, held in self._held.items():
             self.forget((owner,))
             os.close(held)

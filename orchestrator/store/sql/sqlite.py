@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from orchestrator.core.domain.errors import Unwritable
 from orchestrator.store.errors import Unusable
 from orchestrator.store.sql.upgrade import upgrade
 
@@ -32,6 +33,20 @@ BUSY_TIMEOUT_MS = 10_000  # how long a transaction waits for another process's b
 TOGETHER = 64  # writes that share one transaction at most, so that a read behind them does not wait long
 _WAL_TRIES, _WAL_PAUSE_SECONDS = 100, 0.05
 _BEGIN = "teal_begin"
+_WRITE = "BEGIN IMMEDIATE"
+
+# Primary result codes of SQLite (https://sqlite.org/rescode.html) for a file that is whole and takes no write now.
+_NOT_NOW = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,10 @@ class _Write(Generic[T]):
 
 
 class SqliteDatabase:
-    """Runs transaction bodies in its own thread. Every failure of SQLite itself is raised as Unusable."""
+    """Runs transaction bodies in its own thread.
+
+    Every failure of SQLite itself is raised as Unusable, or Unwritable where a write was not taken and may be later.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file, made with its folders (mode 0700) if it is not there, and bring its tables up to date."""
@@ -71,6 +89,15 @@ class SqliteDatabase:
         """Run a body that only reads; it sees one moment's state and waits for no writer."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, body, "BEGIN")
 
+    async def try_to_write(self) -> None:
+        """Write the file's own number again (`PRAGMA user_version`), which is a page of the log, on disk."""
+
+        def body(connection: Connection) -> None:
+            known = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA user_version={int(known)}")
+
+        await self.write(body)
+
     async def close(self) -> None:
         """Let go of the file once what runs has ended. Twice is once."""
         await asyncio.to_thread(self.shut)
@@ -91,7 +118,7 @@ class SqliteDatabase:
             return [write.body(connection) for write in writes]
 
         try:
-            answers = self._transact(bodies, "BEGIN IMMEDIATE")
+            answers = self._transact(bodies, _WRITE)
         except BaseException:  # whose it is shows when each runs alone, and goes to its caller
             return False
         for write, answer in zip(writes, answers, strict=True):
@@ -100,7 +127,7 @@ class SqliteDatabase:
 
     def _write_alone(self, write: _Write[Any]) -> None:
         try:
-            answer = self._transact(write.body, "BEGIN IMMEDIATE")
+            answer = self._transact(write.body, _WRITE)
         except BaseException as error:  # as an executor does: the caller gets it, whatever it is
             write.answer.set_exception(error)
         else:
@@ -113,7 +140,10 @@ class SqliteDatabase:
                 with connection.begin():
                     return body(connection)
         except DBAPIError as error:
-            raise _unusable(self._path, error.orig or error) from error
+            why = error.orig or error
+            raise (_unwritable if begin == _WRITE and _is_for_now(why) else _unusable)(
+                self._path, why
+            ) from error
 
     def _open(self) -> Engine:
         try:
@@ -189,7 +219,21 @@ def _use_wal(raw: sqlite3.Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, _WRITE))
+
+
+def _is_for_now(error: BaseException) -> bool:
+    """True where SQLite says that it could not write, and not that the file or the statement is wrong."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _NOT_NOW  # the rest says more exactly why
+
+
+def _unwritable(path: Path, error: BaseException) -> Unwritable:
+    return Unwritable(
+        what=f"the store {path} cannot be written",
+        why=str(error),
+        next_step="make room on its disk, or let this user write it; `teal rollback --direct` does without it",
+    )
 
 
 def _unusable(path: Path, error: BaseException) -> Unusable:

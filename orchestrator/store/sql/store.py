@@ -38,6 +38,10 @@ class Database(Protocol):
         """Run a body that only reads, as one transaction."""
         ...
 
+    async def try_to_write(self) -> None:
+        """Write something to the disk that says what was there before."""
+        ...
+
     async def close(self) -> None:
         """Let go of the database."""
         ...
@@ -78,9 +82,30 @@ class SqlStore:
     ) -> tuple[Leased, ...]:
         """Lease rows whose time has come."""
         await self._take_from_the_dead(owner)
-        return await self._database.write(
+        leased = await self._database.write(
             lambda c: leases.lease_due(c, owner=owner, now=now, ttl=ttl, limit=limit, only=only)
         )
+        if leased and self._owners is not None and self._owners.is_another_alone():
+            await self._database.write(lambda c: leases.release_all(c, leased))
+            return ()
+        return leased
+
+    async def wake_all(self, *, now: datetime) -> None:
+        """Have every active row looked at."""
+        await self._database.write(lambda c: leases.wake_all(c, now=now))
+
+    def take_alone(self, owner: str) -> bool:
+        """Act alone, if nobody else works on this file."""
+        return self._owners is not None and self._owners.take_alone()
+
+    def share(self) -> None:
+        """Let others act again."""
+        if self._owners is not None:
+            self._owners.share()
+
+    async def look_active(self, *, owner: str, now: datetime, limit: int) -> tuple[Leased, ...]:
+        """Active rows as they are, without leases."""
+        return await self._database.read(lambda c: leases.look_active(c, owner=owner, now=now, limit=limit))
 
     async def _take_from_the_dead(self, owner: str) -> None:
         """Free what owners hold whose processes have ended on this host, so that nobody waits for their leases."""
@@ -212,6 +237,10 @@ class SqlStore:
     async def delivery_state(self, sink: str, rollout: RolloutId) -> str:
         """What a sink committed last for a rollout."""
         return await self._database.read(lambda c: outbox.delivery_state(c, sink, rollout))
+
+    async def try_to_write(self) -> None:
+        """Have the disk take a page."""
+        await self._database.try_to_write()
 
     async def close(self) -> None:
         """Let go of the database."""

@@ -44,33 +44,37 @@ def measure(
 ) -> Iterator[str]:
     """Every kind with every number of clients, beside the same server when nobody but the operator asks it."""
     for most in descriptors:
-        for kind in kinds:
+        for count in counts:
             with tempfile.TemporaryDirectory() as folder:
-                cells = attacked(Path(folder), kind, counts, descriptors=most, rollbacks=rollbacks)
+                cells = attacked(Path(folder), kinds, count, descriptors=most, rollbacks=rollbacks)
                 quiet = next(cells)
                 yield quiet.line(f"hostile_{most}_descriptors_quiet", quiet)
-                for count, found in zip(counts, cells, strict=True):
+                for kind, found in zip(kinds, cells, strict=True):
                     yield found.line(f"hostile_{most}_descriptors_{count}_of_{kind}", quiet)
 
 
 def attacked(
-    folder: Path, kind: str, counts: Sequence[int], *, descriptors: int, rollbacks: int
+    folder: Path, kinds: Sequence[str], count: int, *, descriptors: int, rollbacks: int
 ) -> Iterator[Cell]:
-    """Rollbacks on one server: first in quiet, then beside each number of clients of a kind."""
+    """Rollbacks on one server: first in quiet, then beside so many clients of each kind.
+
+    All rollouts are begun at once, since it takes minutes until they have their traffic; so the first cell, the quiet
+    one, is that with the most of them beside it.
+    """
     with (
-        aws(rollbacks * (1 + len(counts))) as cloud,
-        server(folder, cloud, viewers=max(counts), descriptors=descriptors) as at,
+        aws(rollbacks * (1 + len(kinds))) as cloud,
+        server(folder, cloud, viewers=count, descriptors=descriptors) as at,
     ):
+        begin(at, cloud.first["revisions"])
         services = list(cloud.first["revisions"])
-        for count in (0, *counts):
+        for service in services:
+            wait_for(f"half of {service}'s traffic on green", partial(_is_shifted, at, service), LOOK_SECONDS)
+        for kind in ("", *kinds):
             mine, services = services[:rollbacks], services[rollbacks:]
-            yield _cell(at, cloud, mine, kind, count)
+            yield _cell(at, cloud, mine, kind, count if kind else 0)
 
 
 def _cell(at: Server, cloud: Aws, services: Sequence[str], kind: str, count: int) -> Cell:
-    begin(at, {service: cloud.first["revisions"][service] for service in services})
-    for service in services:
-        wait_for(f"half of {service}'s traffic on green", partial(_is_shifted, at, service), LOOK_SECONDS)
     errors, lines = len(cloud.errors), _lines(at)
     with clients(kind, at, services[-1], count):
         time.sleep(SETTLED_SECONDS)

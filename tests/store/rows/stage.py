@@ -59,6 +59,9 @@ class InMemory:
     async def read(self, body: Callable[[Connection], T]) -> T:
         return self.now(body)
 
+    async def try_to_write(self) -> None:
+        pass
+
     async def close(self) -> None:
         self._engine.dispose()
 

@@ -1,0 +1,176 @@
+"""What a worker does while its store cannot be written (a full disk): it looks on, and takes traffic to safety.
+
+Nothing can be leased then, and nothing that is decided can be kept. Still every rollout is judged, and one that must go
+back to blue does: those writes need no record (`tick.to_safety_at_once`). They are made only while it is certain that
+nobody else works on the store. Once it can be written, the first that is committed says what was done.
+"""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from orchestrator.core.domain.commands import Command, CommandKind
+from orchestrator.core.domain.errors import TealError, Unwritable
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.tick.seen import Results, Unrecorded
+from orchestrator.engine.tick import NOTHING_KNOWN, Ticked, Ticker, to_safety_at_once
+from orchestrator.ports.leases import Leased
+
+WITH_TRAFFIC = (Phase.SHIFTING, Phase.WATCHING, Phase.ROLLING_BACK)
+WAYS_BACK = (CommandKind.ROLLBACK, CommandKind.REJECT)
+SOONEST = timedelta(seconds=1)
+ROWS_MOST = 200
+PATIENCE_SECONDS = 10.0  # of whoever orders a rollback
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """A row as the last look left it, which no store has."""
+
+    version: int  # of the committed row that it came from
+    rollout: Rollout
+    results: Results
+    again: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A rollback that somebody waits for."""
+
+    command: Command
+    done: "asyncio.Future[Unrecorded]"
+
+
+class SafetyWatch:
+    """The rollouts of a store that cannot be written, and what was done for them."""
+
+    def __init__(self, ticker: Ticker, *, owner: str) -> None:
+        self._ticker, self._owner = ticker, owner
+        self._looked: dict[RolloutId, _Looked] = {}
+        self._orders: dict[RolloutId, _Order] = {}
+        self._done: dict[RolloutId, Unrecorded] = {}
+        self._is_on = False
+
+    @property
+    def is_on(self) -> bool:
+        """True while the store cannot be written."""
+        return self._is_on
+
+    def done(self, rollout: RolloutId) -> Unrecorded | None:
+        """What was done for a rollout since its row was last committed."""
+        return self._done.get(rollout)
+
+    def note(self, rollout: RolloutId, ticked: Ticked) -> None:
+        """Keep what a tick did: until it is committed, nothing else tells of it."""
+        if ticked.is_recorded:
+            self._done.pop(rollout, None)
+        elif ticked.unrecorded is not None:
+            before = self._done.get(rollout)
+            rules = dict.fromkeys((*(before.rules if before else ()), *ticked.unrecorded.rules))
+            self._done[rollout] = replace(before or ticked.unrecorded, rules=tuple(rules))
+
+    def over(self) -> None:
+        """The store can be written again."""
+        if self._is_on:
+            log.warning("store_writable_again")
+            self._ticker.store.share()
+            self._looked.clear()
+            self._is_on = False
+
+    async def order(self, rollout: RolloutId, command: Command) -> Unrecorded:
+        """Roll back without a record; what was written. Raises Unwritable where that has not happened in time."""
+        if self._is_on and not self._ticker.store.take_alone(self._owner):
+            raise _not_done("the engine does not act without its store now")
+        order = self._orders.setdefault(rollout, _Order(command, asyncio.get_running_loop().create_future()))
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await asyncio.shield(order.done)
+        except TimeoutError:
+            raise _not_done("AWS has not taken it yet, and Teal goes on trying") from None
+
+    async def look(self, busy: Collection[RolloutId], only: RolloutId | None = None) -> None:
+        """Look at every rollout that has traffic to bring back and is due, but for those that are `busy`.
+
+        `only`: at this one or none.
+        """
+        self._is_on = True
+        store, now = self._ticker.store, self._ticker.clock.now()
+        if not store.take_alone(self._owner):
+            return
+        try:
+            active = await store.look_active(owner=self._owner, now=now, limit=ROWS_MOST)
+        except TealError as why:
+            log.error("store_unreadable", why=str(why))
+            return
+        async with asyncio.TaskGroup() as group:
+            for one in active:
+                rollout = one.stored.rollout.id
+                if rollout not in busy and only in (None, rollout) and self._is_due(one, now):
+                    group.create_task(self._look_at(one))
+
+    def _is_due(self, one: Leased, now: datetime) -> bool:
+        rollout = one.stored.rollout
+        if rollout.phase not in WITH_TRAFFIC:
+            return False
+        looked = self._looked.get(rollout.id)
+        wake_at = looked.again if looked and looked.version == one.stored.version else one.stored.wake_at
+        is_asked = any(command.kind in WAYS_BACK for command in one.commands)
+        is_new = is_asked and (looked is None or looked.rollout.phase is not Phase.ROLLING_BACK)
+        return rollout.id in self._orders or is_new or (wake_at is not None and wake_at <= now)
+
+    async def _look_at(self, one: Leased) -> None:
+        committed = one.stored.rollout
+        looked = self._looked.get(committed.id)
+        if looked is not None and looked.version != one.stored.version:
+            looked = None  # somebody committed meanwhile: what was seen before is of another row
+        row = looked.rollout if looked else committed
+        # What cannot be kept is not begun: of people's commands only those that lead back to blue.
+        order = self._orders.get(committed.id)
+        asked = tuple(command for command in one.commands if command.kind in WAYS_BACK)
+        shown = replace(
+            one,
+            stored=replace(one.stored, rollout=row),
+            commands=(*asked, *((order.command,) if order else ())),
+        )
+        try:
+            ticked = await self._ticker.look_on(
+                shown, committed, looked.results if looked else NOTHING_KNOWN, self._done.get(committed.id)
+            )
+        except Exception:  # one rollout's fault never stops the others
+            log.exception("look_failed", rollout=committed.id)
+            return
+        self.note(committed.id, ticked)
+        self._keep(one, row, ticked)
+        done = self._done.get(committed.id)
+        if order is not None and done is not None and not ticked.results.failures:
+            self._orders.pop(committed.id)
+            if not order.done.done():
+                order.done.set_result(done)
+
+    def _keep(self, one: Leased, row: Rollout, ticked: Ticked) -> None:
+        """The row for the next look: what was decided, unless it counts on what was not done."""
+        decision, committed = ticked.decision, one.stored.rollout
+        is_done = set(decision.effects) <= set(to_safety_at_once(committed, decision))
+        is_as_far = decision.rollout.phase in (row.phase, Phase.ROLLING_BACK)
+        now = self._ticker.clock.now()
+        self._looked[committed.id] = _Looked(
+            version=one.stored.version,
+            rollout=decision.rollout if is_done and is_as_far else row,
+            results=ticked.results,
+            again=max(decision.wake_at or now, now + SOONEST),
+        )
+
+
+def _not_done(why: str) -> Unwritable:
+    return Unwritable(
+        what="the store cannot be written, and the rollback was not done without it",
+        why=why,
+        next_step="make room on its disk, or roll back with `teal rollback --direct`",
+    )
