@@ -1,5 +1,6 @@
 """`teal`: the list of commands, each imported only when it runs, and the one place where errors become exit codes."""
 
+import gc
 import importlib
 import os
 import sys
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 INTERRUPTED = 130
+SELDOM = 50_000  # objects until garbage is looked for: what is loaded is none, and half of a short command is loading
 
 COMMANDS = {
     "demo": ("api.cli.demo.demo", "Two real rollouts on this machine, a good one and a bad one rolled back."),
@@ -199,6 +201,7 @@ def teal(profile: str | None) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run `teal` and leave the process with its exit code."""
+    gc.set_threshold(SELDOM, 20, 20)
     try:
         teal.main(args=args, prog_name="teal")
     except BrokenPipeError:  # whoever read our output has gone, for instance `head`
