@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.aws.events.wakeups import Wakeups
     from orchestrator.engine.aftercare import Aftercare
     from orchestrator.engine.calendar import Calendar
+    from orchestrator.engine.retention import Retention
     from orchestrator.engine.steady_clock import Reading, SteadyClock
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
@@ -127,6 +128,7 @@ class Engine:
     registries: tuple[str, ...] = ()  # patterns of the images that revisions may run; empty: any
     outward: Outward | None = None  # None: no probes are sent, and no webhook is asked
     lookout: "Aftercare | None" = None  # None: nobody looks back at rollouts that have ended
+    retention: "Retention | None" = None  # None: nothing is forgotten
 
     def hint(self) -> None:
         """Something may be due now."""
@@ -151,6 +153,8 @@ class Engine:
                 group.create_task(self.wakeups.run(stop), name="wakeups")
             if self.lookout is not None:
                 group.create_task(self.lookout.run(stop), name="lookout")
+            if self.retention is not None:
+                group.create_task(self.retention.run(stop), name="retention")
             try:
                 await self.worker.run(stop)
             finally:
@@ -429,11 +433,16 @@ def engine_of(
     )
 
 
-def looking_back(engine: Engine) -> Engine:
-    """The same engine, which also looks, now and then, at what ended rollouts left: a server's."""
+def looking_back(engine: Engine, settings: Settings) -> Engine:
+    """The same engine, which also looks now and then at what ended rollouts left, and forgets old ones: a server's."""
     from orchestrator.engine.aftercare import Aftercare
+    from orchestrator.engine.retention import Retention
 
-    return replace(engine, lookout=Aftercare(engine.store, engine.cloud, engine.clock))
+    return replace(
+        engine,
+        lookout=Aftercare(engine.store, engine.cloud, engine.clock),
+        retention=Retention(engine.store, engine.clock, lasts=settings.retention),
+    )
 
 
 @asynccontextmanager

@@ -116,6 +116,9 @@ class Hosts:
     private: tuple[str, ...] = ()
 
 
+RETENTION = timedelta(days=400)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """What the doors may be asked at most. ``connections`` fewer where this process may not open so many files."""
@@ -146,6 +149,7 @@ class Settings:
     hooks: tuple[Hook, ...] = ()
     prometheus: tuple[Prometheus, ...] = ()
     freezes: tuple[Freeze, ...] | None = None  # None: the file says nothing of them
+    retention: timedelta = RETENTION  # how long what has ended stays in the store
 
     def account(self, alias: str) -> Account | None:
         """The account of this alias."""

@@ -81,7 +81,7 @@ async def _serve(
     with _heard(stop):
         # The doors' process loads its code while the engine opens, and waits for its word before it serves.
         async with keeper.started(), open_engine(settings, has_doors=True, steady=steady) as opened:
-            engine = looking_back(opened)
+            engine = looking_back(opened, settings)
             await engine.calendar.publish()
             meters, end = Meters(), asyncio.Event()
             meters.watch(engine.worker)

@@ -10,6 +10,7 @@ from orchestrator.ports.rollouts import EventSeen
 SOON = timedelta(seconds=1)  # after the first silence
 SLOWLY = timedelta(minutes=1)  # after the first no: somebody must change something before it becomes a yes
 LONGEST = timedelta(minutes=10)
+AWAY_LONGEST = timedelta(minutes=1)
 QUIET_LONGEST = timedelta(days=1)  # of what a receiver may ask for
 GIVEN_UP_AFTER = timedelta(days=3)
 
@@ -26,6 +27,11 @@ def pause(why: Outside, *, attempts: int, chance: Chance) -> timedelta:
     first = SLOWLY if isinstance(why, Rejected) else SOON
     whole = min(first * (1 << min(attempts, 16)), LONGEST)
     return whole / 2 + whole / 2 * chance()
+
+
+def away(attempts: int) -> timedelta:
+    """How long a receiver is asked nothing at all that is away, after so many attempts to find it back."""
+    return min(SOON * (1 << min(attempts, 16)), AWAY_LONGEST)
 
 
 def given_up(events: Sequence[EventSeen], now: datetime) -> int | None:

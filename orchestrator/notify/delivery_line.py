@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from orchestrator.core.domain.errors import Lost, Outside, TealError, Unreachable
-from orchestrator.notify.backoff import Chance, given_up, pause
+from orchestrator.core.domain.errors import Lost, Outside, Rejected, TealError, Unreachable
+from orchestrator.notify.backoff import Chance, away, given_up, pause
 from orchestrator.notify.sink import Gone, Later, Sink
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.outbox import Delivery, DeliveryStore
@@ -24,6 +24,7 @@ TELL_LONGEST = timedelta(seconds=30)  # what begins and ends with it fits into a
 PARTING = timedelta(seconds=5)  # once the process is asked to stop
 ASK_STORE = timedelta(seconds=1)
 AT_ONCE = 8  # rollouts told to one receiver at the same time
+AWAY_AFTER = 3  # attempts that nobody answered: then the receiver is away, for every rollout
 PAGE = 200  # events read for one delivery
 
 log = structlog.get_logger()
@@ -47,6 +48,7 @@ class Line:
         self._busy = 0
         self._tells: set[asyncio.Timeout] = set()
         self._quiet_until: datetime | None = None
+        self._silent = 0  # attempts in a row that nobody answered, whatever rollout they were for
         self._is_gone = False
 
     @property
@@ -79,11 +81,14 @@ class Line:
     async def _lease(self) -> Sequence[Delivery]:
         now = self._clock.now()
         is_quiet = self._quiet_until is not None and now < self._quiet_until
-        if self._is_gone or is_quiet or self._busy >= AT_ONCE:
+        at_once = (
+            1 if self._silent >= AWAY_AFTER else AT_ONCE
+        )  # who is away is asked with one rollout, not with all
+        if self._is_gone or is_quiet or self._busy >= at_once:
             return ()
         try:
             return await self._store.lease_deliveries(
-                self._sink.name, owner=self._owner, now=now, ttl=LEASE, limit=AT_ONCE - self._busy
+                self._sink.name, owner=self._owner, now=now, ttl=LEASE, limit=at_once - self._busy
             )
         except TealError as why:
             self._log.error("outbox_unreadable", why=str(why))
@@ -157,7 +162,9 @@ class Line:
             async with asyncio.timeout(TELL_LONGEST.total_seconds()) as limit:
                 self._tells.add(limit)
                 try:
-                    return await self._sink.tell(stored, events, state)
+                    state = await self._sink.tell(stored, events, state)
+                    self._silent = 0
+                    return state
                 finally:
                     self._tells.discard(limit)
         except Outside:
@@ -180,6 +187,12 @@ class Line:
         wait = pause(why, attempts=delivery.attempts, chance=self._chance)
         if isinstance(why, Later):
             self._quiet_until = now + wait
+        elif isinstance(why, Rejected):  # it is there, and says no to this one
+            self._silent = 0
+        else:
+            self._silent += 1
+            if self._silent >= AWAY_AFTER:
+                self._quiet_until = now + away(self._silent - AWAY_AFTER)
         if isinstance(why, Gone) and not self._is_gone:
             self._is_gone = True
             self._log.error("sink_parked", why=str(why))

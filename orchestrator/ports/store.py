@@ -7,6 +7,7 @@ from orchestrator.ports.commands import CommandAnswers, CommandInbox
 from orchestrator.ports.freezes import FreezeCalendar
 from orchestrator.ports.leases import AloneStore, Leases, NextDue, WakeupStore
 from orchestrator.ports.outbox import Outbox
+from orchestrator.ports.retention import RetentionStore
 from orchestrator.ports.rollouts import (
     ActiveRollout,
     AftercareStore,
@@ -28,6 +29,7 @@ class DoorStore(
 
 class Store(
     AftercareStore,
+    RetentionStore,
     WakeupStore,
     RolloutById,
     ActiveRollout,

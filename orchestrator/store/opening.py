@@ -19,15 +19,19 @@ def open_store(url: str) -> Store:
     """The store at ``sqlite:////absolute/path.db`` (three slashes: a relative path), its tables brought up to date.
 
     The file and its folders are made if they are not there, for this user alone. Raises Invalid for any other URL,
-    Unusable if the file cannot be used or was made by a newer version. Blocks for as long as a migration takes.
+    Unusable if the file cannot be used, was made by a newer version, or by an older one whose engine works on it.
+    Blocks for as long as a migration takes.
     """
     path = _path_of(url)
-    return SqlStore(SqliteDatabase(path), OwnerLocks.beside(path))
+    owners = OwnerLocks.beside(path)
+    return SqlStore(SqliteDatabase(path, is_used=lambda: bool(owners.living())), owners)
 
 
 def migrate(url: str) -> None:
     """Bring a database up to date and let go of it. Opening a store does the same; raises as `open_store` does."""
-    SqliteDatabase(_path_of(url)).shut()
+    path = _path_of(url)
+    owners = OwnerLocks.beside(path)
+    SqliteDatabase(path, is_used=lambda: bool(owners.living())).shut()
 
 
 def must_be_whole(url: str) -> None:

@@ -252,6 +252,30 @@ def test_one_receiver_s_outage_delays_no_other() -> None:
     in_virtual_time(main)
 
 
+def test_a_receiver_that_is_away_is_asked_with_one_rollout_and_told_all_once_it_is_back() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        sink = Recorder()
+        sink.trouble = Down()
+        stage = Stage(MemoryStore(), sink)
+        stage.clock = LoopClock(loop, stage.clock.now())  # type: ignore[assignment]
+        stop = asyncio.Event()
+        await stage.open()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stage.anew().run(stop))
+            for n in range(100):
+                await stage.start(f"r{n}", service=f"shop-{n}")
+            await asyncio.sleep(600)
+            assert sink.attempts < 8 + 20, "eight at once found out, then one a minute"
+            sink.trouble = None
+            await asyncio.sleep(61)
+            assert len(sink.told) >= 75, "those that were not tried meanwhile have nothing to wait for"
+            await asyncio.sleep(600)
+            assert sorted(sink.told) == sorted(f"r{n} starts" for n in range(100))
+            stop.set()
+
+    in_virtual_time(main)
+
+
 def test_a_hint_tells_at_once_what_the_store_would_be_asked_for_a_second_later() -> None:
     async def main(loop: VirtualLoop) -> None:
         sink = Recorder()

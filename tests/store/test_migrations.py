@@ -22,6 +22,7 @@ from orchestrator.ports.store import Store
 from orchestrator.store.codec import encode
 from orchestrator.store.errors import Unusable
 from orchestrator.store.opening import open_store
+from orchestrator.store.sql.owner_locks import OwnerLocks
 from orchestrator.store.sql.sqlite import SqliteDatabase
 from orchestrator.store.sql.upgrade import HEAD, MIGRATIONS
 from tests.contract.store_doors import Script, T, ids, played
@@ -196,5 +197,17 @@ def test_rows_that_refer_to_nothing_stop_the_migration_before_it_changes_anythin
 
 def test_references_hold_in_a_store_that_was_just_migrated(first: Path) -> None:
     database = SqliteDatabase(first)
-    assert asyncio.run(database.read(lambda c: c.exec_driver_sql("PRAGMA foreign_keys").scalar())) == 1
+    assert asyncio.run(database.write(lambda c: c.exec_driver_sql("PRAGMA foreign_keys").scalar())) == 1
     database.shut()
+
+
+def test_the_tables_are_not_changed_under_an_engine_that_works_on_them(path: Path) -> None:
+    made_at(path, "0003").close()
+    engine = OwnerLocks.beside(path)
+    engine.hold("an engine of the version before")
+    with pytest.raises(
+        Unusable, match=f"an engine works on it: its tables are at 0003, this version's are at {HEAD}"
+    ):
+        open_store(f"sqlite:///{path}")
+    engine.close()
+    play(path, lambda store: store.next_due())

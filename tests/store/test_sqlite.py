@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -290,7 +291,7 @@ def pragma(name: str) -> Callable[[Connection], object]:
 )
 def test_the_file_is_opened_durable_and_for_several_processes(path: Path, name: str, value: object) -> None:
     database = SqliteDatabase(path)
-    assert asyncio.run(database.read(pragma(name))) == value
+    assert asyncio.run(database.write(pragma(name))) == value
     database.shut()
 
 
@@ -312,3 +313,33 @@ def test_a_file_that_is_no_database_is_refused_as_it_is(path: Path) -> None:
 def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match="cannot be used"):
         open_store(f"sqlite:///{tmp_path}")
+
+
+def test_a_read_that_takes_long_keeps_no_commit_waiting(path: Path) -> None:
+    database, may_end = SqliteDatabase(path), threading.Event()
+
+    def slow(connection: Connection) -> int:
+        assert may_end.wait(60)
+        return int(connection.exec_driver_sql("SELECT count(*) FROM rollouts").scalar_one())
+
+    async def script() -> None:
+        reading = asyncio.create_task(database.read(slow))
+        await asyncio.sleep(0)
+        await database.try_to_write()
+        assert not reading.done()
+        may_end.set()
+        assert await reading == 0
+        await database.close()
+
+    asyncio.run(script())
+
+
+def test_what_only_reads_cannot_write(path: Path) -> None:
+    database = SqliteDatabase(path)
+
+    async def script() -> None:
+        with pytest.raises(Unusable, match="readonly"):
+            await database.read(lambda connection: connection.exec_driver_sql("DELETE FROM rollouts"))
+        await database.close()
+
+    asyncio.run(script())

@@ -24,7 +24,10 @@ def schema_command(of_settings: bool) -> None:
 @click.command("migrate")
 @json_option
 def migrate_command(as_json: bool) -> None:
-    """Bring the store that TEAL_STORE names up to date. Every other command does so too when it opens it."""
+    """Bring the store that TEAL_STORE names up to date.
+
+    Every other command does so too when it opens it; none does while an engine works on it.
+    """
     asyncio.run(_open())
     if as_json:
         emit({"store": bootstrap.store_url()})

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -114,6 +115,7 @@ def _settings(file: SettingsFile, secrets: Secrets) -> Settings:
         slack=_slack(file.slack, secrets) if file.slack else None,
         hooks=tuple(_hook(one, f"/hooks/{index}/secret", secrets) for index, one in enumerate(file.hooks)),
         prometheus=tuple(_prometheus(name, one, secrets) for name, one in file.prometheus.items()),
+        retention=timedelta(days=file.retention_days),
         freezes=None if file.freezes is None else tuple(_freeze(one) for one in file.freezes),
     )
 

@@ -24,6 +24,7 @@ from orchestrator.config.text.settings_fields import (
     Proxy,
     PublicUrl,
     Registry,
+    RetentionDays,
     RoleArn,
     RoleWord,
     Services,
@@ -34,7 +35,7 @@ from orchestrator.config.text.settings_fields import (
 )
 from orchestrator.config.text.versions import FORMAT, FileVersion
 from orchestrator.core.domain.calendar import WindowSpec
-from orchestrator.settings import Bounds
+from orchestrator.settings import RETENTION, Bounds
 
 FREEZES_MAX = 500
 
@@ -246,6 +247,11 @@ class SettingsFile(_Model):
         max_length=FREEZES_MAX,
         description="The calendar of freezes, which `teal serve` keeps in the store for every engine of it. "
         "Default: what the store has.",
+    )
+    retention_days: RetentionDays = Field(
+        default=RETENTION.days,
+        description="How long rollouts that have ended, with their logs, and the log of calls stay in the store. What "
+        "serves now, and what `--undo` needs, stays for ever.",
     )
     version: FileVersion = Field(default=FORMAT, description="Of this file's format.")
 

@@ -101,6 +101,12 @@ def _proxy(value: object) -> str:
         raise ValueError(f"{shown(value)} is no address of a proxy", instead) from None
 
 
+def _retention_days(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 30 <= value <= 10_000:
+        raise ValueError(f"{shown(value)} is no number of days to keep what has ended", "write 30 to 10000")
+    return value
+
+
 def _bound(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 16 <= value <= 10_000:
         raise ValueError(f"{shown(value)} is no such number", "write a whole number from 16 to 10000")
@@ -213,3 +219,6 @@ OwnUrl = Annotated[str, reader(_plain_url), _WEB]
 PublicUrl = Annotated[str, reader(_public_url), _WEB]
 RoleWord = Annotated[Role, choice(Role), one_word(Role)]
 EventWord = Annotated[EventKind, choice(EventKind), one_word(EventKind)]
+RetentionDays = Annotated[
+    int, reader(_retention_days), WithJsonSchema({"type": "integer", "minimum": 30, "maximum": 10_000})
+]

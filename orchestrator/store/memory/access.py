@@ -54,6 +54,12 @@ class MemoryCalls:
         self._calls: list[tuple[int, Call]] = []  # numbered from 1
         self._counted = 0
 
+    async def forget_calls(self, *, before: datetime, limit: int) -> int:
+        """Remove old calls."""
+        old = [number for number, call in self._calls[:limit] if call.at < before]
+        self._calls = [(number, call) for number, call in self._calls if number not in old]
+        return len(old)
+
     async def add_call(self, call: Call) -> None:
         """Add a call to the log."""
         self._counted += 1

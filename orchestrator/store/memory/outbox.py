@@ -86,6 +86,12 @@ class MemoryOutbox:
         for sink in self._sinks.values():
             sink.told[rollout] = _Told()
 
+    def _stop_telling(self, rollout: RolloutId) -> None:
+        """Forget a rollout."""
+        for sink in self._sinks.values():
+            sink.told.pop(rollout, None)
+            sink.behind.discard(rollout)
+
     def _note_events(self, row: Row, *, after: int) -> None:
         """Make a rollout due for every sink that had taken all, if it has events after that number."""
         if len(row.events) == after:

@@ -90,6 +90,19 @@ class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
         for row in self._active.values():
             row.wake_at = invariants.earliest(row.wake_at, now)
 
+    async def forget_rollouts(self, service: str, *, before: datetime, limit: int) -> int:
+        """Remove rollouts that ended long ago."""
+        old = sorted(
+            (row for row in self._rows.values() if row.service == service and not row.is_active),
+            key=lambda row: row.place,
+        )
+        gone = {row.rollout.id for row in old[:limit] if row.rollout.created_at < before}
+        for rollout in gone:
+            del self._rows[rollout]
+            self._stop_telling(rollout)
+        self._started = {key: rollout for key, rollout in self._started.items() if rollout not in gone}
+        return len(gone)
+
     def take_alone(self, owner: str) -> bool:
         """Whether nobody else has ever worked on it."""
         return self._owners <= {owner}

@@ -1,10 +1,11 @@
-"""SQLite: one file on a local disk, one thread that talks to it, one transaction at a time.
+"""SQLite: one file on a local disk, one thread that writes it, one transaction at a time, and one thread that reads.
 
 Several processes may open the same file (a rollout in one terminal, an approval from another). Each waits for the
 others' transactions; a network file system breaks the locks this stands on and must not hold the file.
 
 A write is answered once it is on disk, and waiting for the disk is nearly all that a write costs. So writes that wait
-for the thread at the same moment are one transaction and wait for the disk once (docs/decisions/0007).
+for the thread at the same moment are one transaction and wait for the disk once (docs/decisions/0007). Reads have a
+thread and a connection of their own: a long one (a page of a large store) keeps no commit waiting.
 """
 
 import asyncio
@@ -63,15 +64,21 @@ class SqliteDatabase:
     Every failure of SQLite itself is raised as Unusable, or Unwritable where a write was not taken and may be later.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, made with its folders (mode 0700) if it is not there, and bring its tables up to date."""
-        self._path = path
+    def __init__(self, path: Path, *, is_used: Callable[[], bool] = lambda: False) -> None:
+        """Open the file, made with its folders (mode 0700) if it is not there, and bring its tables up to date.
+
+        `is_used`: whether an engine works on it, whose tables are not changed under it.
+        """
+        self._path, self._is_used = path, is_used
         self._waiting: deque[_Write[Any]] = deque()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reads")
+        self._readers: Engine | None = None  # opened in its thread, for the first read
         try:
             self._engine = self._thread.submit(self._open).result()
         except BaseException:
             self._thread.shutdown()
+            self._reading.shutdown()
             raise
 
     async def write(self, body: Callable[[Connection], T]) -> T:
@@ -86,8 +93,8 @@ class SqliteDatabase:
         return await asyncio.wrap_future(write.answer)
 
     async def read(self, body: Callable[[Connection], T]) -> T:
-        """Run a body that only reads; it sees one moment's state and waits for no writer."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, body, "BEGIN")
+        """Run a body that only reads; it sees one moment's state, waits for no writer and keeps none waiting."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, body)
 
     async def try_to_write(self) -> None:
         """Write the file's own number again (`PRAGMA user_version`), which is a page of the log, on disk."""
@@ -118,7 +125,7 @@ class SqliteDatabase:
             return [write.body(connection) for write in writes]
 
         try:
-            answers = self._transact(bodies, _WRITE)
+            answers = self._transact(self._engine, bodies, _WRITE)
         except BaseException:  # whose it is shows when each runs alone, and goes to its caller
             return False
         for write, answer in zip(writes, answers, strict=True):
@@ -127,15 +134,20 @@ class SqliteDatabase:
 
     def _write_alone(self, write: _Write[Any]) -> None:
         try:
-            answer = self._transact(write.body, _WRITE)
+            answer = self._transact(self._engine, write.body, _WRITE)
         except BaseException as error:  # as an executor does: the caller gets it, whatever it is
             write.answer.set_exception(error)
         else:
             write.answer.set_result(answer)
 
-    def _transact(self, body: Callable[[Connection], T], begin: str) -> T:
+    def _read(self, body: Callable[[Connection], T]) -> T:
+        if self._readers is None:
+            self._readers = self._engine_of(_set_up_reader)
+        return self._transact(self._readers, body, "BEGIN")
+
+    def _transact(self, engine: Engine, body: Callable[[Connection], T], begin: str) -> T:
         try:
-            with self._engine.connect() as connection:
+            with engine.connect() as connection:
                 connection = connection.execution_options(**{_BEGIN: begin})
                 with connection.begin():
                     return body(connection)
@@ -148,18 +160,12 @@ class SqliteDatabase:
     def _open(self) -> Engine:
         try:
             make_private(self._path)
-            engine = create_engine(
-                URL.create("sqlite", database=str(self._path)),
-                poolclass=StaticPool,  # one thread, one connection
-                connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
-            )
-            event.listen(engine, "connect", _set_up)
-            event.listen(engine, "begin", _begin)
+            engine = self._engine_of(_set_up)
         except OSError as error:
             raise _unusable(self._path, error) from error
         try:
             with engine.begin() as connection:
-                upgrade(connection)
+                upgrade(connection, self._is_used)
             _hold_references(engine)
         except (DBAPIError, sqlite3.Error) as error:
             engine.dispose()
@@ -169,12 +175,28 @@ class SqliteDatabase:
             raise
         return engine
 
+    def _shut_readers(self) -> None:
+        if self._readers is not None:
+            self._readers.dispose()
+
+    def _engine_of(self, set_up: Callable[[sqlite3.Connection, object], None]) -> Engine:
+        engine = create_engine(
+            URL.create("sqlite", database=str(self._path)),
+            poolclass=StaticPool,  # one thread, one connection
+            connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        )
+        event.listen(engine, "connect", set_up)
+        event.listen(engine, "begin", _begin)
+        return engine
+
     def shut(self) -> None:
         """As `close`, where there is no event loop; it blocks."""
         try:
+            self._reading.submit(self._shut_readers)
             self._thread.submit(self._engine.dispose)
-        except RuntimeError:  # the thread has been shut down: closed already
+        except RuntimeError:  # the threads have been shut down: closed already
             return
+        self._reading.shutdown()  # the last to let go of the file brings the log into it: the writer
         self._thread.shutdown()
 
 
@@ -192,6 +214,12 @@ def _set_up(raw: sqlite3.Connection, _record: object) -> None:
     raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     _use_wal(raw)
     raw.execute("PRAGMA synchronous=FULL")  # a commit that was answered survives a power cut
+
+
+def _set_up_reader(raw: sqlite3.Connection, _record: object) -> None:
+    raw.isolation_level = None
+    raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    raw.execute("PRAGMA query_only=ON")
 
 
 def _hold_references(engine: Engine) -> None:

@@ -19,7 +19,7 @@ from orchestrator.ports.outbox import Delivery
 from orchestrator.ports.rollouts import EventSeen, Filter, Stored
 from orchestrator.ports.tokens import Token
 from orchestrator.store.sql import calendar as kept_calendar
-from orchestrator.store.sql import calls, commands, leases, outbox, queries, starts, tokens
+from orchestrator.store.sql import calls, commands, leases, outbox, queries, retention, starts, tokens
 from orchestrator.store.sql.owner_locks import OwnerLocks
 
 T = TypeVar("T")
@@ -237,6 +237,16 @@ class SqlStore:
     async def delivery_state(self, sink: str, rollout: RolloutId) -> str:
         """What a sink committed last for a rollout."""
         return await self._database.read(lambda c: outbox.delivery_state(c, sink, rollout))
+
+    async def forget_rollouts(self, service: str, *, before: datetime, limit: int) -> int:
+        """Remove rollouts that ended long ago."""
+        return await self._database.write(
+            lambda c: retention.forget_rollouts(c, service, before=before, limit=limit)
+        )
+
+    async def forget_calls(self, *, before: datetime, limit: int) -> int:
+        """Remove old calls."""
+        return await self._database.write(lambda c: retention.forget_calls(c, before=before, limit=limit))
 
     async def try_to_write(self) -> None:
         """Have the disk take a page."""

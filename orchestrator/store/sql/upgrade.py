@@ -1,5 +1,6 @@
 """Bringing a database to the tables of this version, by the migrations that ship with it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -10,15 +11,22 @@ HEAD = "0004"  # the newest migration; a test compares
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, is_used: Callable[[], bool]) -> None:
     """Run the migrations that are missing, inside the connection's transaction: all of them or none.
 
     The transaction must lock out other writers, so that of two processes which open a file together one migrates and
-    the other finds it done. Raises Unusable if the database was made by a newer version.
+    the other finds it done. Raises Unusable if the database was made by a newer version, or by an older one of which an
+    engine still works on it (`is_used`): its tables are not changed under it.
     """
     current = revision(connection)
     if current == HEAD:
         return  # without Alembic, whose import costs more than a short command's whole work
+    if current is not None and is_used():
+        raise Unusable(
+            what="the store is of another version of Teal, and an engine works on it",
+            why=f"its tables are at {current}, this version's are at {HEAD}",
+            next_step="Use the engine's version, or end it (`teal serve`, `teal deploy`) and run `teal migrate`.",
+        )
 
     from alembic import command
     from alembic.config import Config

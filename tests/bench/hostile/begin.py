@@ -16,7 +16,7 @@ from orchestrator.engine import commands
 FILE = """
 service: prod/{service}
 revision: {{task_definition: "{revision}"}}
-metrics: {{period: 5s}}
+metrics: {{period: 60s}}
 plan: [{{weight: 50, bake: 1h}}, {{weight: 100, bake: 1h}}]
 """
 

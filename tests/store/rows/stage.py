@@ -200,7 +200,7 @@ def filled(golden: Golden) -> InMemory:
     database = InMemory(golden.tables)
     for table, rows in golden.rows.items():
         database.now(partial(_insert, table=table, rows=rows))
-    database.now(upgrade)
+    database.now(partial(upgrade, is_used=lambda: False))
     return database
 
 
