@@ -19,16 +19,17 @@ from orchestrator.aws.services import autoscaling, ecs, elbv2, scaling_alarms, t
 from orchestrator.core.analysis.detectable_regression import Load
 from orchestrator.core.cloud import effects
 from orchestrator.core.cloud.effects import Effect
-from orchestrator.core.cloud.resources import Absent
+from orchestrator.core.cloud.resources import Absent, Unread
 from orchestrator.core.cloud.survey import Survey
-from orchestrator.core.domain.errors import Unreachable
+from orchestrator.core.domain.errors import Throttled, Unreachable
 from orchestrator.core.domain.tags import FORMER
 from orchestrator.core.ownership.session_policy import Scope
 from orchestrator.core.preflight.environment import Groups, Surroundings, SurroundingsNeed
 from orchestrator.core.tick.needs import Needs, SurveyNeed
 from orchestrator.core.tick.seen import Seen
 
-SURVEY_PATIENCE_SECONDS = 6.0  # for each token: a tick has fifteen seconds
+OTHERS_FIRST = "other rollouts are being read first"
+SURVEY_PATIENCE_SECONDS, LOOK_PATIENCE_SECONDS = 6.0, 3.0  # for each token, of what waited its turn
 
 
 class AwsCloud:
@@ -119,11 +120,16 @@ class AwsCloud:
     async def survey(self, need: SurveyNeed) -> Survey:
         """Read blue and everything that carries its traffic. Raises Outside (Missing: no blue).
 
-        It takes a dozen reads, all or nothing, so few are made at a time, and each waits for its tokens: two dozen that
-        share what Teal allows itself would all fail, for ever. Raises Throttled if others are read first for too long.
+        It waits its turn, and for its tokens. Raises Throttled if others are read first for too long.
         """
         try:
-            async with self._reads.survey_turn(f"{need.cluster}/{need.service}"):
+            async with self._reads.turn() as is_mine:
+                if not is_mine:
+                    raise Throttled(
+                        what=f"the survey of {need.cluster}/{need.service}",
+                        why=OTHERS_FIRST,
+                        next_step="Teal tries again; nothing needs to be done",
+                    )
                 with waiting_for(SURVEY_PATIENCE_SECONDS):
                     return await survey(self._call, self._region, need)
         except (LookupError, TypeError, ValueError) as error:
@@ -134,8 +140,17 @@ class AwsCloud:
             ) from error
 
     async def observe(self, needs: Needs) -> Seen:
-        """Read what a tick needs; what could not be read is Unread, what is not there Absent."""
-        return await observe(self._call, self._region, needs, self._reads)
+        """Read what a tick needs; what could not be read is Unread, what is not there Absent.
+
+        What `may_wait` waits its turn; where that does not come in time nothing was looked at.
+        """
+        if not needs.may_wait:
+            return await observe(self._call, self._region, needs, self._reads)
+        async with self._reads.turn() as is_mine:
+            if not is_mine:
+                return Seen(rules={rule.arn: Unread(why=OTHERS_FIRST) for rule in needs.rules})
+            with waiting_for(LOOK_PATIENCE_SECONDS):
+                return await observe(self._call, self._region, needs, self._reads)
 
     async def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one case an effect
         """Carry an effect out. Raises Outside; after Unreachable its outcome is unknown until the next look."""

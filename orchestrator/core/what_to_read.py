@@ -33,8 +33,15 @@ def needs_of(
     if any(c.kind in ENDING and not refusal(row, c) for c in commands):
         needs = Needs() if row.blue is None else rolling_back.way_back_needs(row)
     else:
-        needs = _of_phase(row, now, freezes)
+        needs = replace(_of_phase(row, now, freezes), may_wait=_may_wait(row))
     return replace(needs, listeners=listeners) if listeners and not needs.is_urgent else needs
+
+
+def _may_wait(row: Rollout) -> bool:
+    """True while green has no traffic yet, or none any more."""
+    if row.phase is Phase.ROLLING_BACK:
+        return row.end is not None and row.end.traffic_on_blue_at is not None
+    return row.phase in (Phase.PREPARING, Phase.PROVISIONING)
 
 
 def _of_phase(row: Rollout, now: datetime, freezes: Sequence[Freeze]) -> Needs:

@@ -53,6 +53,7 @@ NOTHING_KNOWN = Results()
 LEASE = timedelta(seconds=30)
 RENEW_BEFORE = timedelta(seconds=20)  # a tick starts with at least this much of its lease left
 DEADLINE = timedelta(seconds=15)
+SURVEY_LONGEST = timedelta(seconds=12)
 CALL_LONGEST = timedelta(seconds=8)  # connect, read, and what lies between: no call outlives its lease
 
 log = structlog.get_logger()
@@ -233,9 +234,12 @@ class Ticker:
     async def _survey(self, row: Rollout, need: SurveyNeed) -> tuple[Survey | Unread, tuple[Finding, ...]]:
         known = await service_of_record.known(self.store, str(row.spec.service))
         try:
-            survey = await cloud_of(self.cloud, row.spec.account).survey(replace(need, known=known))
+            async with asyncio.timeout(SURVEY_LONGEST.total_seconds()):
+                survey = await cloud_of(self.cloud, row.spec.account).survey(replace(need, known=known))
         except Outside as why:
             return Unread(why=str(why), is_denied=isinstance(why, Denied)), ()
+        except TimeoutError:
+            return Unread(why=f"not all of it came within {SURVEY_LONGEST.total_seconds():g} s"), ()
         findings = preflight.findings(
             row.spec,
             survey,

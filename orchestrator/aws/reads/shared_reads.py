@@ -20,12 +20,11 @@ from orchestrator.core.cloud.resources import (
     StopSeen,
     Unread,
 )
-from orchestrator.core.domain.errors import Throttled
 from orchestrator.core.domain.ids import ListenerArn, RuleArn
 from orchestrator.core.gates.scene import floor_to
 from orchestrator.core.tick.needs import MetricsNeed
 
-SURVEYS_AT_ONCE, SURVEY_TURN_SECONDS = 2, 3.0
+TURNS_AT_ONCE, TURN_SECONDS = 3, 3.0
 SPANS = 4  # series are read with others of a window at most so many times as long
 REFUSED_KEPT = 1000
 STOPS_KEPT = 10_000  # a stopped task is listed for about an hour
@@ -60,7 +59,7 @@ class Reads:
         self._call = call
         self._refused: dict[MetricQuery, None] = {}
         self._stops: dict[str, StopSeen] = {}
-        self._surveys = asyncio.Semaphore(SURVEYS_AT_ONCE)
+        self._turns = asyncio.Semaphore(TURNS_AT_ONCE)
         self._rules: Gatherer[str, RuleArn, RuleSeen | Absent | Unread] = Gatherer(
             lambda _, arns: elbv2.rules(call, arns), most=elbv2.ARNS_PER_CALL, window=window
         )
@@ -90,21 +89,22 @@ class Reads:
         )
 
     @asynccontextmanager
-    async def survey_turn(self, service: str) -> AsyncIterator[None]:
-        """The turn of one survey, of which few are made at a time. Raises Throttled if it does not come soon."""
+    async def turn(self) -> AsyncIterator[bool]:
+        """The turn of one look that may wait for others; False: it did not come in time.
+
+        A look takes several reads, all or nothing. Two dozen that shared what Teal allows itself would all get a part
+        of theirs, and none ever the whole.
+        """
         try:
-            async with asyncio.timeout(SURVEY_TURN_SECONDS):
-                await self._surveys.acquire()
-        except TimeoutError as error:
-            raise Throttled(
-                what=f"the survey of {service}",
-                why="other rollouts are being read first",
-                next_step="Teal tries again; nothing needs to be done",
-            ) from error
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            yield False
+            return
         try:
-            yield
+            yield True
         finally:
-            self._surveys.release()
+            self._turns.release()
 
     async def rules(self, arns: Iterable[RuleArn]) -> dict[RuleArn, RuleSeen | Absent | Unread]:
         """Rules by ARN, each a value. Raises Throttled if too much is under way."""

@@ -85,4 +85,5 @@ class Needs:
     metrics: MetricsNeed | None = None
     probe: ProbeNeed | None = None  # not of AWS, but of green itself
     hooks: tuple[HookNeed, ...] = ()
+    may_wait: bool = False  # nobody's requests depend on it: looks of other rollouts may come first
     is_urgent: bool = False  # traffic is to be brought to safety: these reads wait for no other rollout's
