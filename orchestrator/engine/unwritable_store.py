@@ -18,6 +18,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.seen import Results, Unrecorded
+from orchestrator.engine.commands import accept
 from orchestrator.engine.tick import NOTHING_KNOWN, Ticked, Ticker, to_safety_at_once
 from orchestrator.ports.leases import Leased
 
@@ -45,7 +46,7 @@ class _Order:
     """A rollback that somebody waits for."""
 
     command: Command
-    done: "asyncio.Future[Unrecorded]"
+    done: "asyncio.Future[Unrecorded | None]"
 
 
 class SafetyWatch:
@@ -76,16 +77,27 @@ class SafetyWatch:
             rules = dict.fromkeys((*(before.rules if before else ()), *ticked.unrecorded.rules))
             self._done[rollout] = replace(before or ticked.unrecorded, rules=tuple(rules))
 
-    def over(self) -> None:
-        """The store can be written again."""
+    async def over(self) -> None:
+        """The store can be written: others may act again, and it takes what was ordered and is not done."""
         if self._is_on:
             log.warning("store_writable_again")
             self._ticker.store.share()
             self._looked.clear()
             self._is_on = False
+        for rollout, order in tuple(self._orders.items()):
+            try:
+                await accept(rollout, order.command, store=self._ticker.store)
+            except Unwritable:
+                return
+            except TealError as why:
+                log.warning("order_refused", rollout=rollout, why=str(why))
+            self._give_up(rollout, None)
 
-    async def order(self, rollout: RolloutId, command: Command) -> Unrecorded:
-        """Roll back without a record; what was written. Raises Unwritable where that has not happened in time."""
+    async def order(self, rollout: RolloutId, command: Command) -> Unrecorded | None:
+        """Roll back without a record; what was written, or None: the store has taken the command meanwhile.
+
+        Raises Unwritable where neither happened in time; Teal then goes on trying, and the store takes it when it can.
+        """
         if self._is_on and not self._ticker.store.take_alone(self._owner):
             raise _not_done("the engine does not act without its store now")
         order = self._orders.setdefault(rollout, _Order(command, asyncio.get_running_loop().create_future()))
@@ -150,9 +162,12 @@ class SafetyWatch:
         self._keep(one, row, ticked)
         done = self._done.get(committed.id)
         if order is not None and done is not None and not ticked.results.failures:
-            self._orders.pop(committed.id)
-            if not order.done.done():
-                order.done.set_result(done)
+            self._give_up(committed.id, done)
+
+    def _give_up(self, rollout: RolloutId, done: Unrecorded | None) -> None:
+        order = self._orders.pop(rollout)
+        if not order.done.done():
+            order.done.set_result(done)
 
     def _keep(self, one: Leased, row: Rollout, ticked: Ticked) -> None:
         """The row for the next look: what was decided, unless it counts on what was not done."""

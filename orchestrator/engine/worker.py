@@ -71,7 +71,7 @@ class Worker:
                 try:
                     leased = await self._lease()
                     self._unreadable = 0
-                    self.safety.over()
+                    await self.safety.over()
                 except Unwritable as why:
                     self._unreadable += 1
                     log.error("store_unwritable", why=str(why), times=self._unreadable)

@@ -7,6 +7,7 @@ from typing import Protocol
 from orchestrator.core.domain.commands import Command
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision
+from orchestrator.ports.commands import CommandInbox
 from orchestrator.ports.freezes import FreezeCalendar
 from orchestrator.ports.rollouts import RolloutById, RolloutPages, Stored
 
@@ -86,7 +87,7 @@ class AloneStore(Protocol):
         ...
 
 
-class TickStore(Leases, AloneStore, RolloutById, RolloutPages, FreezeCalendar, Protocol):
+class TickStore(Leases, AloneStore, CommandInbox, RolloutById, RolloutPages, FreezeCalendar, Protocol):
     """What a worker and its ticks need: a row, who serves by the rollouts before it, and the calendar."""
 
 

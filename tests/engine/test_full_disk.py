@@ -16,6 +16,7 @@ from orchestrator.engine import commands
 from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
 from sandbox.ports import ForwardView
+from sandbox.world.kernel.faults import Fault
 from tests.support.full_disk import FullDisk
 from tests.support.rehearsal import OPERATOR, Rehearsal, quick_plan
 
@@ -53,11 +54,11 @@ class Stage(Rehearsal):
     def writes(self, since: int) -> list[str]:
         return [call.operation for call in self.world.log[since:] if not call.operation.startswith(READS)]
 
-    def order(self, rollout: RolloutId) -> Unrecorded:
+    def order(self, rollout: RolloutId) -> Unrecorded | None:
         """Ask the engine for a rollback that no store takes, while it works."""
         command = commands.command(CommandKind.ROLLBACK, by=OPERATOR, clock=self.clock, reason="looks odd")
 
-        async def ordered() -> Unrecorded:
+        async def ordered() -> Unrecorded | None:
             async with self._worker():
                 return await self.worker.safety.order(rollout, command)
 
@@ -111,6 +112,7 @@ def test_a_rollback_is_done_when_it_is_ordered_and_its_person_is_named_afterward
     with pytest.raises(Unwritable):
         stage.command(rollout, CommandKind.ROLLBACK)
     done = stage.order(rollout)
+    assert done is not None
     assert (done.by, done.reason) == (OPERATOR, "rollback by operator: looks odd")
     assert stage.share() == 0
     stage.store.is_full = False
@@ -118,6 +120,20 @@ def test_a_rollback_is_done_when_it_is_ordered_and_its_person_is_named_afterward
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert row.end is not None
     assert row.end.by == OPERATOR
+
+
+def test_an_order_that_could_not_be_done_in_time_is_the_store_s_once_it_takes_it(stage: Stage) -> None:
+    rollout = stage.at_first_weight(plan=quick_plan(bake=3600))
+    stage.let_run(timedelta(seconds=5))
+    stage.store.is_full = True
+    stage.world.faults.add(Fault(operation="ModifyRule", kind="throttle", times=1000))
+    with pytest.raises(Unwritable, match="Teal goes on trying"):
+        stage.order(rollout)
+    assert stage.share() > 0
+    stage.world.faults.clear()
+    stage.store.is_full = False
+    row = stage.until(rollout)
+    assert (row.phase, row.end and row.end.by) == (Phase.ROLLED_BACK, OPERATOR), stage.story(rollout)
 
 
 def test_a_rollback_that_was_accepted_before_the_disk_was_full_is_done(stage: Stage) -> None:
