@@ -20,7 +20,7 @@ PATIENCE = (
 
 
 def fill(path: Path) -> None:
-    """Make a store with one rollout, ``r1``, that wants to be looked at tomorrow: nothing calls AWS meanwhile."""
+    """Make a store with one rollout, ``r1``, that wants to be looked at tomorrow, and once when an engine begins."""
 
     async def script() -> None:
         store = open_store(f"sqlite:///{path}")
