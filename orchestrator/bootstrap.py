@@ -141,8 +141,10 @@ class Engine:
         try:
             await accept(rollout, command, store=self.store)
         except Unwritable:
+            self.worker.hint()  # it looks once the order is placed, which is before anything else runs
             await self.worker.safety.order(rollout, command)
-        self.worker.hint()
+        else:
+            self.worker.hint()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick what is due and tell what is committed until `stop` is set; then finish the ticks, and tell the last."""

@@ -12,7 +12,7 @@ from api.problems import Forbidden
 from api.slack.slack_state import OK, STORE_SECONDS, Sender, SlackDoor, words_of
 from orchestrator.core.apply_commands import refusal
 from orchestrator.core.domain.commands import Command, CommandKind, CommandState
-from orchestrator.core.domain.errors import NotFound, Refused, TealError
+from orchestrator.core.domain.errors import NotFound, Refused, TealError, Unwritable
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.roles import ROLE_FOR, Principal
 from orchestrator.core.evaluation.approvals import current_step
@@ -26,6 +26,7 @@ SLOW = (
     "Teal's store did not answer in time, so it is not known whether this was accepted. "
     "Look at the rollout's message, then try again if need be."
 )
+AT_ONCE_SECONDS = 1.0  # of the time that Slack waits
 DOUBLE = timedelta(seconds=2)  # a second press this soon after the first is the same
 
 
@@ -120,7 +121,13 @@ async def give(door: SlackDoor, who: Principal, asked: SlackCommand) -> str:
     stored = await allow(door, who, asked)
     key = _key(asked, who)
     command = _command(door, who, asked, key=key)
-    seen = await commands.accept(asked.rollout, command, store=door.engine.store)
+    try:
+        seen = await commands.accept(asked.rollout, command, store=door.engine.store)
+    except Unwritable:
+        if asked.kind is not CommandKind.ROLLBACK:
+            raise
+        commands.check_makes_sense(stored, command)
+        return await _rolled_back_at_once(door, stored, command)
     if seen.command == command:
         door.engine.hint()
         return _accepted(stored, asked)
@@ -133,6 +140,23 @@ async def give(door: SlackDoor, who: Principal, asked: SlackCommand) -> str:
         return _again(asked, seen)
     door.engine.hint()
     return _accepted(stored, asked)
+
+
+async def _rolled_back_at_once(door: SlackDoor, stored: Stored, command: Command) -> str:
+    """Have the engine roll back without the store, as far as Slack waits for it. Raises Unwritable if it says no."""
+    row = stored.rollout
+    doing = asyncio.create_task(door.engine.roll_back_at_once(row.id, command), name="rollback at once")
+    door.doing.add(doing)
+    doing.add_done_callback(door.done)
+    await asyncio.wait({doing}, timeout=AT_ONCE_SECONDS)
+    if doing.done():
+        doing.result()
+        words = f"All traffic of {row.spec.service} (`{row.id}`) is on blue."
+    else:
+        words = f"All traffic of {row.spec.service} (`{row.id}`) is being taken to blue; it is not there yet."
+    return escaped(
+        f"{words} Teal's store cannot be written, so its message shows that only once there is room."
+    )
 
 
 def _key(asked: SlackCommand, who: Principal) -> str:

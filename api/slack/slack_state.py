@@ -6,7 +6,7 @@ anywhere else.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
@@ -45,6 +45,13 @@ class SlackDoor:
     settings: Settings
     slack: Slack
     client: AsyncWebClient
+    doing: set[asyncio.Task[None]] = field(default_factory=set)  # what nobody waits for any more
+
+    def done(self, task: asyncio.Task[None]) -> None:
+        """Let go of what has ended; what it could not do is in the log."""
+        self.doing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("rollback_not_done", why=str(error))
 
     def identify(self, sender: Sender) -> Principal:
         """The person behind a Slack user. Raises Forbidden for another workspace's, and for one nobody has named."""
