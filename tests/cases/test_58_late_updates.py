@@ -9,6 +9,8 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import Ending
+from sandbox.ports import ForwardView
 from sandbox.world.kernel.faults import Fault
 from tests.cases.looks import live_services, service_of
 from tests.support.rehearsal import Rehearsal
@@ -65,3 +67,27 @@ def test_case_58_a_call_whose_signature_is_too_old_is_refused_and_nothing_is_tol
     stage.let_run(HOUR / 4)
     assert service_of(stage)["taskDefinition"] == former
     assert not stage.events(rollout, EventKind.PAGED)
+
+
+@pytest.mark.parametrize("seconds", [60, 150, 299])
+@pytest.mark.parametrize("ending", [Ending.KEEP, Ending.DELETE])
+def test_case_58_a_write_of_a_rule_that_lands_late_finds_blue_with_its_tasks_where_green_stays(
+    stage: Rehearsal, ending: Ending, seconds: int
+) -> None:
+    """It would give all traffic to a blue that has none any more."""
+    rollout = stage.start(stage.spec(stage.revision(), ending=ending))
+    stage.world.faults.add(Fault(operation="ModifyRule", when="late", delay=seconds * SECOND))
+    row = stage.until(rollout, within=HOUR)
+    assert row.phase is Phase.SUCCEEDED, stage.story(rollout)
+    stage.let_run(HOUR / 4)
+    assert row.green is not None
+    (view, *_) = stage.world.traffic.listeners()
+    action = view.rules[0].action
+    assert isinstance(action, ForwardView)
+    assert [arn for arn, weight in action.weights if weight] == [pair.green for pair in row.pairs], (
+        stage.story(rollout)
+    )
+    totals = stage.traffic.totals
+    assert (totals.rejected, totals.unanswered.total(), totals.errors.total()) == (0, 0, 0), stage.story(
+        rollout
+    )

@@ -14,9 +14,17 @@ Tags = tuple[tuple[str, str], ...]
 Actions = tuple[tuple[str, tuple[str, ...]], ...]  # of an alarm: (OKActions | AlarmActions | …, ARNs)
 
 
+RULE_WRITE = "write_rule"
+
+
 def rule_write_key(rule: RuleArn, green: Tenths | None) -> str:
     """The key of the write that gives green this share on a rule."""
-    return f"write_rule {rule} {green}"
+    return f"{RULE_WRITE} {rule} {green}"
+
+
+def is_rule_write(key: str) -> bool:
+    """True for the key of a write of a rule."""
+    return key.startswith(f"{RULE_WRITE} ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from orchestrator.core.cloud.resources import GroupSeen, ServiceSeen
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.plan import ALL
 from orchestrator.core.domain.tags import RETIRING, SERVES
 from orchestrator.core.domain.text import group_name, span
 from orchestrator.core.domain.verdict import Verdict
@@ -27,6 +28,7 @@ from orchestrator.core.phases.shared_needs import (
     rules_of,
     services,
 )
+from orchestrator.core.rollout import late_calls
 from orchestrator.core.rollout.handover import Retirement
 from orchestrator.core.rollout.names import tags_of, token_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
@@ -199,7 +201,7 @@ def _tag_as_service_of_record(draft: Draft) -> str:
 def _swap_rules(draft: Draft, looks: tuple[Look, ...]) -> str:
     """Give every rule its final list; blue keeps its tasks until its connections had time to end.
 
-    And until no earlier write can come late any more.
+    And until no earlier write can be carried out late any more: it would give traffic to a blue without tasks.
     """
     is_done = all(swap_rules.is_final(draft.row, found) for found in looks)
     if draft.retirement.drained_from is None and not swap_rules.hold_for_rules_on_blue(draft):
@@ -211,9 +213,12 @@ def _swap_rules(draft: Draft, looks: tuple[Look, ...]) -> str:
         swapped_at = draft.retirement.swapped_at or draft.now
         # In no rule its targets may be dropped at once: what still streams from blue gets its groups' delay here.
         empty = swapped_at + max(LATE, removing_blue.delay(draft.row))
-        if draft.now < empty and draft.retirement.drained_from is None:
-            draft.wake_by(empty)
-            return f"the last connections to leave blue, until {empty:%H:%M:%S}Z"
+        late = late_calls.earlier_rule_writes_until(draft.row, last=ALL)
+        if draft.retirement.drained_from is None and draft.now < max(empty, late or empty):
+            draft.wake_by(max(empty, late or empty))
+            if draft.now < empty:
+                return f"the last connections to leave blue, until {empty:%H:%M:%S}Z"
+            return f"a write of a rule that AWS may still carry out, until {late:%H:%M:%S}Z"
         return ""
     if not draft.holds and all(found.found is Found.AS_WRITTEN for found in looks):
         draft.change(retirement=replace(draft.retirement, is_swapping=True, swapped_at=None))

@@ -8,7 +8,8 @@ minutes in those of ECS and Elastic Load Balancing.
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
-from orchestrator.core.cloud.effects import Effect, UpdateService, WriteRule
+from orchestrator.core.cloud.effects import Effect, UpdateService, WriteRule, is_rule_write, rule_write_key
+from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.rollout.rollout import Rollout, Ticks, Unanswered
 
 SIGNATURE_AGE = timedelta(minutes=5)  # of a signature that ECS and Elastic Load Balancing take
@@ -44,3 +45,12 @@ def without_answered(ticks: Ticks, answered: AbstractSet[str], now: datetime) ->
 def may_be_carried_out(row: Rollout, key: str) -> bool:
     """True if a call by this key may still be carried out, or may have been without anybody's knowing."""
     return any(one.key == key for one in row.ticks.unanswered)
+
+
+def earlier_rule_writes_until(row: Rollout, *, last: Tenths) -> datetime | None:
+    """Until when a write of a rule may be carried out that is not the `last` one, by its share; None: none may."""
+    last_writes = {rule_write_key(rule.arn, last) for rule in (*row.rules, *row.test_rules)}
+    late = [
+        one.until for one in row.ticks.unanswered if is_rule_write(one.key) and one.key not in last_writes
+    ]
+    return max(late, default=None)
