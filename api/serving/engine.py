@@ -8,7 +8,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 
@@ -21,7 +21,7 @@ from api.serving.keeper import Ears, Keeper
 from api.serving.orders import Taken
 from api.serving.write_probe import WriteProbe
 from orchestrator.bootstrap import SystemClock, looking_back, must_have_whole_store, open_engine, open_store
-from orchestrator.core.domain.errors import Refused
+from orchestrator.core.domain.errors import Refused, Unwritable
 from orchestrator.engine.steady_clock import SteadyClock
 from orchestrator.settings import Settings
 
@@ -82,10 +82,11 @@ async def _serve(
         # The doors' process loads its code while the engine opens, and waits for its word before it serves.
         async with keeper.started(), open_engine(settings, has_doors=True, steady=steady) as opened:
             engine = looking_back(opened, settings)
-            await engine.calendar.publish()
+            with suppress(Unwritable):  # a server with a full disk still takes traffic back
+                await engine.calendar.publish()
             meters, end = Meters(), asyncio.Event()
             meters.watch(engine.worker)
-            taken, probe = Taken(engine.roll_back_at_once), WriteProbe(engine.store)
+            taken, probe = Taken(engine.roll_back_at_once, engine.clock), WriteProbe(engine.store)
             ears = Ears(on_ready=lambda: announce(address), hint=engine.hint, on_order=taken.take)
             async with asyncio.TaskGroup() as group:
                 group.create_task(engine.run(end), name="engine")

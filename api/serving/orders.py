@@ -7,13 +7,14 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
 from orchestrator.core.domain.commands import Actor, Command, CommandKind
 from orchestrator.core.domain.errors import TealError, Unwritable
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.ports.clock import Clock
 
 LINE_MAX = 8192  # bytes; a reason has a thousand characters at most
 KEPT = 100  # outcomes that are told again every second, so that none is lost with one news
@@ -39,8 +40,8 @@ def line_of(rollout: RolloutId, command: Command) -> bytes:
     return line
 
 
-def read(line: bytes) -> tuple[RolloutId, Command]:
-    """The rollback that a line orders. Raises ValueError."""
+def read(line: bytes, *, now: datetime) -> tuple[RolloutId, Command]:
+    """The rollback that a line orders, given now. Raises ValueError."""
     members = json.loads(line)
     if not isinstance(members, dict) or not all(isinstance(text, str) for text in members.values()):
         raise ValueError("an order is an object of texts")
@@ -49,15 +50,15 @@ def read(line: bytes) -> tuple[RolloutId, Command]:
         rollout, key, reason = members["rollout"], members["key"], members["reason"]
     except KeyError as missing:
         raise ValueError(f"an order has no {missing}") from None
-    command = Command(key=key, kind=CommandKind.ROLLBACK, by=by, at=datetime.now(UTC), reason=reason)
+    command = Command(key=key, kind=CommandKind.ROLLBACK, by=by, at=now, reason=reason)
     return RolloutId(rollout), command
 
 
 class Taken:
     """The engine's side: what became of orders, by their keys; empty words: it was done."""
 
-    def __init__(self, do: Do) -> None:
-        self._do = do
+    def __init__(self, do: Do, clock: Clock) -> None:
+        self._do, self._clock = do, clock
         self._outcomes: dict[str, str] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -69,7 +70,7 @@ class Taken:
     def take(self, line: bytes) -> None:
         """Begin to do what a line orders; one that cannot be read is only logged."""
         try:
-            rollout, command = read(line)
+            rollout, command = read(line, now=self._clock.now())
         except ValueError as error:
             log.error("order_unreadable", why=str(error))
             return

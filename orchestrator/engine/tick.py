@@ -70,7 +70,7 @@ class Ticked:
     unrecorded: Unrecorded | None = None  # what was done nevertheless
 
 
-def to_safety_at_once(before: Rollout, decision: Decision) -> tuple[Effect, ...]:
+def to_safety_at_once(before: Rollout, decision: Decision) -> tuple[WriteRule, ...]:
     """The writes of a decision that need no record: they give blue all traffic of rules that the committed row knows.
 
     Only on the way back from before settling. Later a write to safety may raise green, which a row that does not know
@@ -151,18 +151,13 @@ class Ticker:
             broken = contradiction(row)
             assert not broken, f"the row of {row.id} as it was read cannot be acted on: {broken}"
             decision = await self._decide(leased, results, unrecorded)
-            try:
-                leased = await self.store.commit(leased, decision)
-            except Unwritable as why:
-                written = await self._as_written(leased, decision)
-                if written is None:
-                    log.error("decision_not_recorded", rollout=row.id, why=str(why))
-                    return await self._go_to_safety(leased, row, decision, ends)
-                leased = written
-            self._echo(decision, leased)
-            with acting_until(ends):
-                results = await self._perform(decision, leased)
-            return Ticked(leased=leased, decision=decision, results=results)
+            written = await self._committed(leased, decision)
+            if written is not None:
+                self._echo(decision, written)
+                with acting_until(ends):
+                    results = await self._perform(decision, written)
+                return Ticked(leased=written, decision=decision, results=results)
+        return await self._go_to_safety(leased, row, decision, ends)
 
     async def look_on(
         self,
@@ -175,10 +170,10 @@ class Ticker:
 
         `looked`: the row as the last such tick left it. `committed`: as the store has it.
         """
+        ends = boot_seconds() + LEASE.total_seconds()
         async with asyncio.timeout(DEADLINE.total_seconds()):
-            ends = boot_seconds() + DEADLINE.total_seconds()
             decision = await self._decide(looked, results, unrecorded)
-            return await self._go_to_safety(looked, committed, decision, ends)
+        return await self._go_to_safety(looked, committed, decision, ends)
 
     async def _decide(self, leased: Leased, results: Results, unrecorded: Unrecorded | None) -> Decision:
         row = leased.stored.rollout
@@ -186,8 +181,15 @@ class Ticker:
         seen = replace(seen, failures=results.failures, answered=results.answered, unrecorded=unrecorded)
         return decide(row, seen, self.clock.now())
 
-    async def _as_written(self, leased: Leased, decision: Decision) -> Leased | None:
-        """The lease after a commit whose outcome is not known, if it was kept; what cannot be read was not."""
+    async def _committed(self, leased: Leased, decision: Decision) -> Leased | None:
+        """The lease after the commit; None: the store took no write.
+
+        One whose outcome is not known is read back; what cannot be read was not kept.
+        """
+        try:
+            return await self.store.commit(leased, decision)
+        except Unwritable as why:
+            log.error("commit_failed", rollout=decision.rollout.id, why=str(why))
         try:
             stored = await self.store.load(decision.rollout.id)
         except TealError:
@@ -198,17 +200,20 @@ class Ticker:
     async def _go_to_safety(
         self, leased: Leased, committed: Rollout, decision: Decision, ends: float
     ) -> Ticked:
-        """Perform what needs no record, as long as the right to act lasts (`ends`, of the boot-time clock)."""
+        """Perform what needs no record, as long as the right to act lasts (`ends`, of the boot-time clock).
+
+        No deadline ends this: what was written must be known, and each call has its own.
+        """
         effects = to_safety_at_once(committed, decision)
-        done, results = None, NOTHING_KNOWN
-        if effects:
-            cloud = cloud_of(self.cloud, committed.spec.account).within(scope_of(committed))
-            with acting_until(ends):
-                told = {effect.key: await self._attempt(effect, cloud) for effect in effects}
-            results = _results(told)
-            end = decision.rollout.end
-            assert end is not None, "a rollback has its reason"
-            rules = tuple(effect.rule for effect in effects if isinstance(effect, WriteRule))
+        cloud = cloud_of(self.cloud, committed.spec.account).within(scope_of(committed))
+        with acting_until(ends):
+            async with asyncio.TaskGroup() as group:
+                tasks = {effect.key: group.create_task(self._attempt(effect, cloud)) for effect in effects}
+        results = _results({key: task.result() for key, task in tasks.items()})
+        refused = {failure.key for failure in results.failures if failure.is_answer}
+        rules = tuple(effect.rule for effect in effects if effect.key not in refused)
+        done, end = None, decision.rollout.end
+        if rules and end is not None:
             done = Unrecorded(at=self.clock.now(), reason=end.reason, by=end.by, rules=rules)
             log.error("acted_unrecorded", rollout=committed.id, reason=end.reason, rules=", ".join(rules))
         return Ticked(leased=leased, decision=decision, results=results, is_recorded=False, unrecorded=done)

@@ -25,7 +25,7 @@ from orchestrator.ports.leases import Leased
 WITH_TRAFFIC = (Phase.SHIFTING, Phase.WATCHING, Phase.ROLLING_BACK)
 WAYS_BACK = (CommandKind.ROLLBACK, CommandKind.REJECT)
 SOONEST = timedelta(seconds=1)
-ROWS_MOST = 200
+AT_ONCE = 200  # rollouts; the others are due then, and come next
 PATIENCE_SECONDS = 10.0  # of whoever orders a rollback
 
 log = structlog.get_logger()
@@ -116,26 +116,22 @@ class SafetyWatch:
         store, now = self._ticker.store, self._ticker.clock.now()
         if not store.take_alone(self._owner):
             return
+        later = {rollout for rollout, looked in self._looked.items() if looked.again > now}
         try:
-            active = await store.look_active(owner=self._owner, now=now, limit=ROWS_MOST)
+            active = await store.look_active(
+                owner=self._owner,
+                now=now,
+                phases=WITH_TRAFFIC,
+                but=(later - self._orders.keys()).union(busy),
+                limit=AT_ONCE,
+            )
         except TealError as why:
             log.error("store_unreadable", why=str(why))
             return
         async with asyncio.TaskGroup() as group:
             for one in active:
-                rollout = one.stored.rollout.id
-                if rollout not in busy and only in (None, rollout) and self._is_due(one, now):
+                if only in (None, one.stored.rollout.id):
                     group.create_task(self._look_at(one))
-
-    def _is_due(self, one: Leased, now: datetime) -> bool:
-        rollout = one.stored.rollout
-        if rollout.phase not in WITH_TRAFFIC:
-            return False
-        looked = self._looked.get(rollout.id)
-        wake_at = looked.again if looked and looked.version == one.stored.version else one.stored.wake_at
-        is_asked = any(command.kind in WAYS_BACK for command in one.commands)
-        is_new = is_asked and (looked is None or looked.rollout.phase is not Phase.ROLLING_BACK)
-        return rollout.id in self._orders or is_new or (wake_at is not None and wake_at <= now)
 
     async def _look_at(self, one: Leased) -> None:
         committed = one.stored.rollout

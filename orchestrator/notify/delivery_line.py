@@ -81,9 +81,8 @@ class Line:
     async def _lease(self) -> Sequence[Delivery]:
         now = self._clock.now()
         is_quiet = self._quiet_until is not None and now < self._quiet_until
-        at_once = (
-            1 if self._silent >= AWAY_AFTER else AT_ONCE
-        )  # who is away is asked with one rollout, not with all
+        # Who is away is asked with one rollout, not with all.
+        at_once = 1 if self._silent >= AWAY_AFTER else AT_ONCE
         if self._is_gone or is_quiet or self._busy >= at_once:
             return ()
         try:

@@ -1,11 +1,13 @@
 """Who works on a row, and what its holder commits."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from orchestrator.core.domain.commands import Command
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Decision
 from orchestrator.ports.commands import CommandInbox
 from orchestrator.ports.freezes import FreezeCalendar
@@ -79,10 +81,18 @@ class AloneStore(Protocol):
         """Let other engines have leases again."""
         ...
 
-    async def look_active(self, *, owner: str, now: datetime, limit: int) -> tuple[Leased, ...]:
-        """Up to `limit` active rows, the most overdue first, as they were committed, whoever held them last.
+    async def look_active(
+        self,
+        *,
+        owner: str,
+        now: datetime,
+        phases: Collection[Phase],
+        but: Collection[RolloutId],
+        limit: int,
+    ) -> tuple[Leased, ...]:
+        """Up to `limit` rows in these phases, the most overdue first, as they were committed, whoever held them last.
 
-        Nothing is taken: these are no leases, and ``until`` is `now`.
+        `but`: none of these. Nothing is taken: these are no leases, and ``until`` is `now`.
         """
         ...
 

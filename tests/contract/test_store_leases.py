@@ -78,9 +78,18 @@ def test_rows_can_be_looked_at_as_they_are_without_a_right_to_them(play: Play[No
         for name, late in (("r1", 1), ("r2", -5)):
             await start(store, name, wake_at=NOON - late * SECOND)
         held = await lease(store, owner="one")
-        seen = await store.look_active(owner="two", now=NOON, limit=9)
-        assert ids(seen) == ["r1", "r2"]
-        assert [one.until for one in seen] == [NOON, NOON]
+
+        async def look(
+            phase: Phase = Phase.PENDING, but: tuple[RolloutId, ...] = (), limit: int = 9
+        ) -> list[str]:
+            seen = await store.look_active(owner="two", now=NOON, phases=(phase,), but=but, limit=limit)
+            assert all(one.until == NOON for one in seen)
+            return ids(seen)
+
+        assert await look() == ["r1", "r2"]
+        assert await look(limit=1) == ["r1"]
+        assert await look(but=(R1,)) == ["r2"]
+        assert await look(Phase.SHIFTING) == []
         await store.commit(held, a_decision(held))  # looking took nothing
 
     play(script)

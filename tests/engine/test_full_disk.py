@@ -2,77 +2,28 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.errors import Unwritable
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.tick.seen import Unrecorded
-from orchestrator.engine import commands
-from orchestrator.engine.tick import Ticker
-from orchestrator.engine.worker import Worker
-from sandbox.ports import ForwardView
 from sandbox.world.kernel.faults import Fault
-from tests.support.full_disk import FullDisk
-from tests.support.rehearsal import OPERATOR, Rehearsal, quick_plan
+from tests.support.full_disk import FullDiskStage
+from tests.support.rehearsal import OPERATOR, quick_plan
 
 FAILING = {"TEAL_DEMO_ERROR_RATE": "0.5"}
-READS = ("Describe", "Get", "List")
-
-
-class Stage(Rehearsal):
-    """A rehearsal whose store can be full, and whose worker stays the same."""
-
-    def __init__(self, **more: Any) -> None:  # noqa: ANN401 - as a rehearsal takes them
-        super().__init__(**more)
-        self.store: FullDisk = FullDisk()
-        self.worker = self.new_engine("rehearsal")
-
-    def new_engine(self, owner: str) -> Worker:
-        return Worker(Ticker(self.store, self.cloud, self.clock, outward=self.outward), owner=owner)
-
-    def _new_worker(self) -> Worker:
-        return self.worker
-
-    def at_first_weight(self, environment: dict[str, str] | None = None, **changes: Any) -> RolloutId:  # noqa: ANN401
-        rollout = self.start(self.spec(self.revision(environment), **changes))
-        self.until(rollout, Phase.SHIFTING)
-        return rollout
-
-    def share(self) -> float:
-        """Green's part of the first rule's weights, as users meet it."""
-        (view, *_), group = self.world.traffic.listeners(), self.scenery.target_group
-        action = view.rules[0].action
-        assert isinstance(action, ForwardView)
-        weights = dict(action.weights)
-        return 1.0 - weights.get(group, 0) / sum(weights.values())
-
-    def writes(self, since: int) -> list[str]:
-        return [call.operation for call in self.world.log[since:] if not call.operation.startswith(READS)]
-
-    def order(self, rollout: RolloutId) -> Unrecorded | None:
-        """Ask the engine for a rollback that no store takes, while it works."""
-        command = commands.command(CommandKind.ROLLBACK, by=OPERATOR, clock=self.clock, reason="looks odd")
-
-        async def ordered() -> Unrecorded | None:
-            async with self._worker():
-                return await self.worker.safety.order(rollout, command)
-
-        return self.run(ordered())
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
-    with Stage() as stage:
+def stage() -> Iterator[FullDiskStage]:
+    with FullDiskStage() as stage:
         yield stage
 
 
 def test_a_bad_green_is_taken_back_while_nothing_can_be_kept_and_the_log_says_so_first_afterwards(
-    stage: Stage,
+    stage: FullDiskStage,
 ) -> None:
     rollout = stage.at_first_weight(FAILING)
     stage.store.is_full = True
@@ -90,7 +41,7 @@ def test_a_bad_green_is_taken_back_while_nothing_can_be_kept_and_the_log_says_so
     assert "somebody" not in stage.story(rollout)
 
 
-def test_a_good_green_keeps_its_weight_and_goes_on_once_there_is_room(stage: Stage) -> None:
+def test_a_good_green_keeps_its_weight_and_goes_on_once_there_is_room(stage: FullDiskStage) -> None:
     rollout = stage.at_first_weight()
     stage.let_run(timedelta(seconds=5))
     before, calls = stage.share(), len(stage.world.log)
@@ -104,7 +55,9 @@ def test_a_good_green_keeps_its_weight_and_goes_on_once_there_is_room(stage: Sta
     assert not stage.events(rollout, EventKind.ACTED_UNRECORDED)
 
 
-def test_a_rollback_is_done_when_it_is_ordered_and_its_person_is_named_afterwards(stage: Stage) -> None:
+def test_a_rollback_is_done_when_it_is_ordered_and_its_person_is_named_afterwards(
+    stage: FullDiskStage,
+) -> None:
     rollout = stage.at_first_weight(plan=quick_plan(bake=3600))
     stage.let_run(timedelta(seconds=5))
     stage.store.is_full = True
@@ -122,7 +75,9 @@ def test_a_rollback_is_done_when_it_is_ordered_and_its_person_is_named_afterward
     assert row.end.by == OPERATOR
 
 
-def test_an_order_that_could_not_be_done_in_time_is_the_store_s_once_it_takes_it(stage: Stage) -> None:
+def test_an_order_that_could_not_be_done_in_time_is_the_store_s_once_it_takes_it(
+    stage: FullDiskStage,
+) -> None:
     rollout = stage.at_first_weight(plan=quick_plan(bake=3600))
     stage.let_run(timedelta(seconds=5))
     stage.store.is_full = True
@@ -136,7 +91,7 @@ def test_an_order_that_could_not_be_done_in_time_is_the_store_s_once_it_takes_it
     assert (row.phase, row.end and row.end.by) == (Phase.ROLLED_BACK, OPERATOR), stage.story(rollout)
 
 
-def test_a_rollback_that_was_accepted_before_the_disk_was_full_is_done(stage: Stage) -> None:
+def test_a_rollback_that_was_accepted_before_the_disk_was_full_is_done(stage: FullDiskStage) -> None:
     rollout = stage.at_first_weight(plan=quick_plan(bake=3600))
     stage.let_run(timedelta(seconds=5))
     stage.command(rollout, CommandKind.ROLLBACK)
@@ -147,7 +102,7 @@ def test_a_rollback_that_was_accepted_before_the_disk_was_full_is_done(stage: St
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
 
 
-def test_an_engine_that_dies_with_what_it_did_leaves_a_rollback_to_the_next(stage: Stage) -> None:
+def test_an_engine_that_dies_with_what_it_did_leaves_a_rollback_to_the_next(stage: FullDiskStage) -> None:
     rollout = stage.at_first_weight(FAILING)
     stage.store.is_full = True
     stage.let_run(timedelta(minutes=3))
@@ -158,14 +113,16 @@ def test_an_engine_that_dies_with_what_it_did_leaves_a_rollback_to_the_next(stag
     assert stage.share() == 0
 
 
-def test_a_commit_whose_answer_was_lost_is_read_back_and_counts(stage: Stage) -> None:
+def test_a_commit_whose_answer_was_lost_is_read_back_and_counts(stage: FullDiskStage) -> None:
     rollout = stage.at_first_weight()
     stage.store.loses_answers = True
     assert stage.until(rollout).phase is Phase.SUCCEEDED, stage.story(rollout)
     assert not stage.events(rollout, EventKind.ACTED_UNRECORDED)
 
 
-def test_nothing_is_written_without_the_store_where_another_engine_may_work_on_it(stage: Stage) -> None:
+def test_nothing_is_written_without_the_store_where_another_engine_may_work_on_it(
+    stage: FullDiskStage,
+) -> None:
     rollout = stage.at_first_weight(FAILING, plan=quick_plan(bake=3600))
     stage.store.is_full = True
     stage.worker = stage.new_engine("another engine")
@@ -176,7 +133,7 @@ def test_nothing_is_written_without_the_store_where_another_engine_may_work_on_i
         stage.order(rollout)
 
 
-def test_settling_waits_for_the_store(stage: Stage) -> None:
+def test_settling_waits_for_the_store(stage: FullDiskStage) -> None:
     rollout = stage.at_first_weight()
     stage.until(rollout, Phase.SETTLING)
     stage.let_run(timedelta(seconds=3))
@@ -191,7 +148,7 @@ def test_settling_waits_for_the_store(stage: Stage) -> None:
 
 def test_a_full_disk_delays_a_bad_green_s_way_back_by_less_than_half() -> None:
     def seconds(*, is_full: bool) -> float:
-        with Stage(seed=4) as stage:
+        with FullDiskStage(seed=4) as stage:
             stage.at_first_weight(FAILING)
             began = stage.clock.now()
             stage.store.is_full = is_full

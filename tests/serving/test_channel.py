@@ -15,6 +15,7 @@ from orchestrator.core.domain.errors import Unwritable
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.engine.steady_clock import Reading
 from orchestrator.settings import Secret, Settings, Slack
+from tests.notify.stage import ManualClock
 
 ROLLBACK = Command(
     key="k",
@@ -60,7 +61,7 @@ def test_an_order_is_heard_whole_among_hints_however_it_comes() -> None:
             theirs.sendall(line[7:] + HINT)
             heard = await engine.heard()
             assert heard == [ORDER + line.rstrip(b"\n"), HINT]
-            rollout, command = read(heard[0].removeprefix(ORDER))
+            rollout, command = read(heard[0].removeprefix(ORDER), now=ROLLBACK.at)
             assert (rollout, command.by, command.reason) == ("r1", ROLLBACK.by, ROLLBACK.reason)
             theirs.sendall(ORDER + b"x" * (LINE_MAX + 1))
             while said := await engine.heard():
@@ -73,7 +74,7 @@ def test_an_order_is_heard_whole_among_hints_however_it_comes() -> None:
 @pytest.mark.parametrize("line", [b"", b"[]", b"{", b'{"rollout": 1}', b'{"rollout": "r1", "key": "k"}'])
 def test_a_line_that_is_no_order_is_none(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        read(line)
+        read(line, now=ROLLBACK.at)
 
 
 def test_what_became_of_an_order_reaches_whoever_waits_for_it() -> None:
@@ -82,7 +83,7 @@ def test_what_became_of_an_order_reaches_whoever_waits_for_it() -> None:
             raise Unwritable(what="not done", why="AWS has not taken it yet")
 
     async def script() -> None:
-        taken = Taken(done)
+        taken = Taken(done, ManualClock())
         orders = Orders(taken.take)
         for rollout, words in (("r1", ""), ("r2", "AWS has not taken it yet")):
             giving = asyncio.create_task(orders.give(RolloutId(rollout), replace(ROLLBACK, key=rollout)))

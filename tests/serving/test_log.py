@@ -4,14 +4,14 @@ import os
 
 import pytest
 
-from api.http.telemetry.logs import _Forgiving
+from api.http.telemetry.logs import Forgiving
 
 pytestmark = pytest.mark.machine
 
 
 def test_lines_that_find_no_room_are_lost_and_counted_before_the_next() -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    log = _Forgiving(full)
+    log = Forgiving(full)
     for number in range(3):
         log.write(f"line {number}\n")
         log.flush()

@@ -16,13 +16,13 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.roles import Principal, Role
 from orchestrator.settings import Secret, Settings, Slack
 from sandbox.world.kernel.faults import Fault
-from tests.engine.test_full_disk import Stage
+from tests.support.full_disk import FullDiskStage
 from tests.support.rehearsal import quick_plan
 
 OPERATOR = Principal(name="operator", role=Role.OPERATOR, source="slack")
 
 
-class Office(Stage):
+class Office(FullDiskStage):
     """A server with Slack's door, whose disk is full from the first weight on."""
 
     def __init__(self) -> None:

@@ -1,11 +1,20 @@
-"""A store in memory whose disk can be full: what was committed can be read, and nothing is written."""
+"""A store in memory whose disk can be full: what was committed can be read, and nothing written. And a stage on it."""
 
 from typing import Any
 
+from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.errors import Unwritable
+from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Decision
+from orchestrator.core.tick.seen import Unrecorded
+from orchestrator.engine import commands
+from orchestrator.engine.tick import Ticker
+from orchestrator.engine.worker import Worker
 from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.store import MemoryStore
+from sandbox.ports import ForwardView
+from tests.support.rehearsal import OPERATOR, Rehearsal
 
 
 class FullDisk(MemoryStore):
@@ -43,3 +52,51 @@ def _guarded(name: str) -> Any:  # noqa: ANN401 - a method of the store
 
 for _name in ("create", "claim", "lease_due", "renew", "release", "wake", "add_command", "add_note"):
     setattr(FullDisk, _name, _guarded(_name))
+
+
+READS = ("Describe", "Get", "List")
+
+
+class FullDiskStage(Rehearsal):
+    """A rehearsal whose store can be full, and whose worker stays the same."""
+
+    def __init__(self, **more: Any) -> None:  # noqa: ANN401 - as a rehearsal takes them
+        super().__init__(**more)
+        self.store: FullDisk = FullDisk()
+        self.worker = self.new_engine("rehearsal")
+
+    def new_engine(self, owner: str) -> Worker:
+        return Worker(Ticker(self.store, self.cloud, self.clock, outward=self.outward), owner=owner)
+
+    def _new_worker(self) -> Worker:
+        return self.worker
+
+    def at_first_weight(self, environment: dict[str, str] | None = None, **changes: Any) -> RolloutId:  # noqa: ANN401
+        rollout = self.start(self.spec(self.revision(environment), **changes))
+        self.until(rollout, Phase.SHIFTING)
+        return rollout
+
+    def fill(self) -> None:
+        """From now on there is no room."""
+        self.store.is_full = True
+
+    def share(self) -> float:
+        """Green's part of the first rule's weights, as users meet it."""
+        (view, *_), group = self.world.traffic.listeners(), self.scenery.target_group
+        action = view.rules[0].action
+        assert isinstance(action, ForwardView)
+        weights = dict(action.weights)
+        return 1.0 - weights.get(group, 0) / sum(weights.values())
+
+    def writes(self, since: int) -> list[str]:
+        return [call.operation for call in self.world.log[since:] if not call.operation.startswith(READS)]
+
+    def order(self, rollout: RolloutId) -> Unrecorded | None:
+        """Ask the engine for a rollback that no store takes, while it works."""
+        command = commands.command(CommandKind.ROLLBACK, by=OPERATOR, clock=self.clock, reason="looks odd")
+
+        async def ordered() -> Unrecorded | None:
+            async with self._worker():
+                return await self.worker.safety.order(rollout, command)
+
+        return self.run(ordered())

@@ -24,6 +24,8 @@ from orchestrator.ports.rollouts import Stored
 
 T = TypeVar("T")
 
+CTRL_C = "interrupted where `teal deploy` ran"  # as a reason
+
 
 class Foreground:
     """One rollout in this process. `again` is the command that goes on with it."""
@@ -95,9 +97,8 @@ class Foreground:
 
     async def _roll_back(self, rollout: str, screen: Screen) -> int:
         try:
-            reason = "interrupted where `teal deploy` ran"
             await self.door.give(
-                rollout, NewCommand(kind=CommandKind.ROLLBACK, reason=reason, source="signal")
+                rollout, NewCommand(kind=CommandKind.ROLLBACK, reason=CTRL_C, source="signal")
             )
             screen.say(
                 "Rolling back. Another Ctrl-C stops watching; the rollback then waits for the next engine."
@@ -119,7 +120,7 @@ class Foreground:
             CommandKind.ROLLBACK,
             by=local_actor("signal"),
             clock=self._engine.clock,
-            reason="interrupted where `teal deploy` ran",
+            reason=CTRL_C,
         )
         try:
             await self._attended(self._engine.roll_back_at_once(RolloutId(rollout), command))

@@ -27,7 +27,7 @@ def log_to_stderr(*, is_bounded: bool = False) -> None:
             *_rendering(is_terminal=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(named),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Forgiving(sys.stderr.fileno()))),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Forgiving(sys.stderr.fileno()))),
     )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     if is_bounded:
@@ -35,7 +35,7 @@ def log_to_stderr(*, is_bounded: bool = False) -> None:
             handler.addFilter(flood.filter)
 
 
-class _Forgiving:
+class Forgiving:
     """Standard error as a log needs it: a line that cannot be written is lost, and whoever logs goes on.
 
     The disk that is full, or the pipe that nobody reads, may be the log's too.

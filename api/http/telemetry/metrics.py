@@ -103,7 +103,7 @@ class MeteredTicker(Ticker):
         try:
             with meters.tick_seconds.time():
                 ticked = await super().tick(leased, results, unrecorded)
-            outcome = "committed" if ticked.is_recorded else "not recorded"
+            outcome = "committed" if ticked.is_recorded else "unrecorded"
         except Lost:
             outcome = "lost"
             raise

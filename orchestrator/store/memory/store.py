@@ -4,12 +4,14 @@ Values are frozen, so they are kept as they are. Each method runs without a paus
 an event loop; it is no store for several threads.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.domain.commands import Command, CommandState
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.ports.commands import Check, CommandSeen
 from orchestrator.ports.leases import Leased
@@ -113,9 +115,20 @@ class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
     async def try_to_write(self) -> None:
         """Memory can be written."""
 
-    async def look_active(self, *, owner: str, now: datetime, limit: int) -> tuple[Leased, ...]:
+    async def look_active(
+        self,
+        *,
+        owner: str,
+        now: datetime,
+        phases: Collection[Phase],
+        but: Collection[RolloutId],
+        limit: int,
+    ) -> tuple[Leased, ...]:
         """Active rows as they are, without leases."""
-        rows = sorted(self._active.values(), key=lambda row: (row.wake_at or now, row.rollout.id))
+        asked = (
+            row for row in self._active.values() if row.rollout.phase in phases and row.rollout.id not in but
+        )
+        rows = sorted(asked, key=lambda row: (row.wake_at or now, row.rollout.id))
         return tuple(row.look(owner=owner, now=now) for row in rows[:limit])
 
     async def renew(self, leased: Leased, *, now: datetime, ttl: timedelta) -> Leased:

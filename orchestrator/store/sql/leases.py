@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, 
 from orchestrator.core.domain.commands import Command, CommandState, Outcome
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Decision
 from orchestrator.ports.leases import Leased
 from orchestrator.ports.rollouts import Stored
@@ -39,7 +40,11 @@ _DUE = (
 )
 _ACTIVE = (
     select(*SHOWN, rollouts.c.fence)
-    .where(rollouts.c.is_active)
+    .where(
+        rollouts.c.is_active,
+        rollouts.c.phase.in_(bindparam("phases", expanding=True)),
+        rollouts.c.id.not_in(bindparam("but", expanding=True)),
+    )
     .order_by(rollouts.c.wake_at, rollouts.c.id)
     .limit(bindparam("most"))
 )
@@ -122,11 +127,18 @@ def lease_due(
     return _read(connection, rows, owner=owner, fence=1, until=until)
 
 
-def look_active(connection: Connection, *, owner: str, now: datetime, limit: int) -> tuple[Leased, ...]:
+def look_active(
+    connection: Connection,
+    *,
+    owner: str,
+    now: datetime,
+    phases: Collection[Phase],
+    but: Collection[RolloutId],
+    limit: int,
+) -> tuple[Leased, ...]:
     """See `ports.leases.AloneStore.look_active`."""
-    return _read(
-        connection, connection.execute(_ACTIVE, {"most": limit}).all(), owner=owner, fence=0, until=now
-    )
+    asked = {"phases": [phase.value for phase in phases], "but": list(but), "most": limit}
+    return _read(connection, connection.execute(_ACTIVE, asked).all(), owner=owner, fence=0, until=now)
 
 
 def wake_all(connection: Connection, *, now: datetime) -> None:

@@ -60,12 +60,13 @@ class OwnerLocks:
             return
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(held, 0)
-            os.write(held, self._host.encode())
         except OSError:
             os.close(held)
             return
         self._held[owner] = held
+        with suppress(OSError):  # where there is no room its death is not known, but that it lives is
+            os.ftruncate(held, 0)
+            os.write(held, self._host.encode())
 
     def dead(self) -> frozenset[str]:
         """Those whose processes have ended on this host since it was started."""

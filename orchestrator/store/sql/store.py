@@ -1,7 +1,7 @@
 """The store on SQL: each method of the port is one body in one transaction of a database."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -11,6 +11,7 @@ from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.commands import Command
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.ports.calls import Call
 from orchestrator.ports.commands import Check, CommandSeen
@@ -103,9 +104,19 @@ class SqlStore:
         if self._owners is not None:
             self._owners.share()
 
-    async def look_active(self, *, owner: str, now: datetime, limit: int) -> tuple[Leased, ...]:
+    async def look_active(
+        self,
+        *,
+        owner: str,
+        now: datetime,
+        phases: Collection[Phase],
+        but: Collection[RolloutId],
+        limit: int,
+    ) -> tuple[Leased, ...]:
         """Active rows as they are, without leases."""
-        return await self._database.read(lambda c: leases.look_active(c, owner=owner, now=now, limit=limit))
+        return await self._database.read(
+            lambda c: leases.look_active(c, owner=owner, now=now, phases=phases, but=but, limit=limit)
+        )
 
     async def _take_from_the_dead(self, owner: str) -> None:
         """Free what owners hold whose processes have ended on this host, so that nobody waits for their leases."""

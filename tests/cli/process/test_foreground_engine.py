@@ -19,6 +19,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.plan import NONE
 from orchestrator.core.rollout.spec import ServiceName, Spec
+from tests.support.full_disk import FullDiskStage
 from tests.support.rehearsal import Rehearsal
 
 
@@ -47,8 +48,8 @@ class Desk:
     def __init__(self, stage: Rehearsal, on_interrupt: OnInterrupt = OnInterrupt.ROLLBACK) -> None:
         self.stage = stage
         self.signals = Signals(on_interrupt=on_interrupt, has_terminal=True)
-        engine = engine_of(stage.store, stage.cloud, stage.clock)
-        self.foreground = Foreground(engine, self.signals, again="teal deploy -f rollout.yaml")
+        self.engine = engine_of(stage.store, stage.cloud, stage.clock)
+        self.foreground = Foreground(self.engine, self.signals, again="teal deploy -f rollout.yaml")
 
     def interrupt_twice(self) -> None:
         self.signals.interrupt()
@@ -239,3 +240,17 @@ def test_command_that_goes_on_is_quoted_for_a_shell() -> None:
         file=None, service=None, task_definition=None, plan=None, override=None, undo="prod/checkout"
     )
     assert again(back) == "teal deploy --undo prod/checkout"
+
+
+def test_ctrl_c_takes_all_traffic_back_also_where_the_store_cannot_be_written() -> None:
+    with FullDiskStage() as stage:
+        desk = Desk(stage)
+        stage.worker = desk.engine.worker
+        page = Page(when(takes_traffic, stage.fill, desk.interrupt_twice))
+        rollout, _ = desk.take_up(stage.spec(stage.revision()))
+        assert desk.stay(rollout, page) == 3
+        assert stage.share() == 0
+        assert "rolling back without it" in page.told[-1]
+        assert desk.foreground.parting.startswith("All traffic is on blue. Once the store takes writes")
+        stage.store.is_full = False
+        assert stage.until(RolloutId(rollout)).phase is Phase.ROLLED_BACK
