@@ -22,6 +22,7 @@ from orchestrator.core.domain.errors import Refused, Rejected, TealError, Unreac
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.targets import Address
 from orchestrator.settings import Hosts
+from tests.support.loopback import listening
 
 pytestmark = pytest.mark.machine
 
@@ -263,9 +264,7 @@ def test_what_is_no_http_is_told() -> None:
             writer.write(b"+PONG\r\n\r\n")
             writer.close()
 
-        listening = await asyncio.start_server(babble, "127.0.0.1", 0)
-        port = listening.sockets[0].getsockname()[1]
-        async with listening:
+        async with listening(babble) as port:
             await Outbound(INTERNAL).send("GET", f"http://127.0.0.1:{port}/secret")
 
     with pytest.raises(Unreachable, match="its answer is not HTTP") as caught:

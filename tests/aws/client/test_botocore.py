@@ -13,6 +13,7 @@ from orchestrator.aws.session import BOTOCORE_FLOOR, check_botocore, open_cloud
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.domain.errors import Denied, Missing, Outside, Refused, Rejected, Unreachable
 from orchestrator.core.tick.needs import Needs, SurveyNeed
+from tests.support.loopback import listening
 
 Call = tuple[str, str, dict[str, object]]
 
@@ -59,9 +60,8 @@ async def _ask_of(answer: bytes, environment: pytest.MonkeyPatch, call: Call, ha
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(reply, "127.0.0.1", 0)
-    async with server:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with listening(reply) as port:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         await _ask(*call, has=has)
 
 

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.aws.client.botocore import open_wire
 from orchestrator.aws.client.clock_skew import Skew
 from orchestrator.core.domain.errors import Outside
+from tests.support.loopback import listening
 
 pytestmark = [pytest.mark.machine, pytest.mark.usefixtures("made_up_credentials")]
 
@@ -34,13 +35,12 @@ def skew_after(status: str, body: bytes, date: str, service: str, operation: str
         writer.close()
 
     async def ask() -> None:
-        server = await asyncio.start_server(reply, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-            async with server, open_wire("eu-west-1", heard=skew.hear) as transport:
-                with suppress(Outside):
-                    await transport.call(service, operation, {})
+        async with listening(reply) as port:
+            with pytest.MonkeyPatch.context() as environment:
+                environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+                async with open_wire("eu-west-1", heard=skew.hear) as transport:
+                    with suppress(Outside):
+                        await transport.call(service, operation, {})
 
     asyncio.run(ask())
     return skew.ahead

@@ -8,6 +8,7 @@ from botocore.auth import SigV4Auth
 from orchestrator.aws.client.botocore import open_wire
 from orchestrator.core.domain.errors import NotSent, Outside, Unreachable
 from orchestrator.ports.right_to_act import acting_until, boot_seconds, has_passed
+from tests.support.loopback import listening
 
 pytestmark = [pytest.mark.machine, pytest.mark.usefixtures("made_up_credentials")]
 
@@ -57,9 +58,8 @@ def error_of(
 
     async def script() -> None:
         service, operation, params = write
-        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-        async with server:
-            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async with listening(hang_up) as port:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
             async with open_wire("eu-west-1") as transport:
                 with acting_until(until, clock=clock):
                     await transport.call(service, operation, params)

@@ -1,4 +1,4 @@
-"""The smallest HTTP client that shows what a server really sent, and the smallest scripted target."""
+"""The smallest HTTP client that shows what a server really sent, and scripts for targets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -56,25 +56,6 @@ async def connected(port: int) -> AsyncIterator[Client]:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
-
-
-@asynccontextmanager
-async def scripted(script: Script) -> AsyncIterator[int]:
-    """A target that follows a script on every connection; yields its port."""
-    writers: list[asyncio.StreamWriter] = []
-
-    async def follow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        with suppress(OSError, asyncio.IncompleteReadError):
-            await script(reader, writer)
-
-    server = await asyncio.start_server(follow, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for writer in writers:
-            writer.close()
 
 
 def saying(text: str, *, times: int = 10_000) -> Script:

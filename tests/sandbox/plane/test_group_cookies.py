@@ -10,8 +10,9 @@ from sandbox.plane.balancer.group_cookies import Pin, headers_of, pin_of
 from sandbox.plane.clients.load import Load
 from sandbox.ports import RuleView
 from tests.sandbox.plane.board import Board, forward, run, until
-from tests.sandbox.plane.client import Client, connected, saying, scripted
+from tests.sandbox.plane.client import Client, connected, saying
 from tests.sandbox.plane.test_proxy import listening
+from tests.support.loopback import listening as scripted
 
 NOW = 1_000_000.0
 

@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.plane.balancer.health import TURN_SECONDS, HealthChecks, check, within
 from tests.sandbox.plane.board import Board, run, until
-from tests.sandbox.plane.client import Script, saying, scripted
+from tests.sandbox.plane.client import Script, saying
+from tests.support.loopback import listening as scripted
 from tests.support.virtual import VirtualLoop, play
 
 pytestmark = pytest.mark.machine

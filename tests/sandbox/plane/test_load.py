@@ -8,7 +8,8 @@ from sandbox.plane.clients.load import Load
 from sandbox.plane.clients.load_process import Generator, Plan, beats_of
 from sandbox.plane.clients.tally import LoadSeen, RevisionSeen, Tally, bucket_of
 from tests.sandbox.plane.board import run, until
-from tests.sandbox.plane.client import Script, scripted
+from tests.sandbox.plane.client import Script
+from tests.support.loopback import listening as scripted
 
 pytestmark = pytest.mark.machine
 

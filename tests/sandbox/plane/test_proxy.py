@@ -11,7 +11,8 @@ import pytest
 from sandbox.plane.balancer.proxy import Proxy
 from sandbox.ports import ConditionView, FixedView, RedirectView, RuleView, SignInView
 from tests.sandbox.plane.board import Board, answering, forward, run, until
-from tests.sandbox.plane.client import connected, saying, scripted
+from tests.sandbox.plane.client import connected, saying
+from tests.support.loopback import listening as scripted
 
 pytestmark = pytest.mark.machine
 

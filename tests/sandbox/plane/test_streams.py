@@ -9,8 +9,9 @@ import pytest
 from sandbox.plane.clients.streams import Streams
 from sandbox.plane.tasks.supervisor import Supervisor
 from tests.sandbox.plane.board import Board, forward, run, spec, until
-from tests.sandbox.plane.client import connected, saying, scripted
+from tests.sandbox.plane.client import connected, saying
 from tests.sandbox.plane.test_proxy import listening
+from tests.support.loopback import listening as scripted
 
 pytestmark = pytest.mark.machine
 BOTH = {"websocket": 3, "events": 3}
