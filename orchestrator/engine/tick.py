@@ -8,9 +8,10 @@ rollback gives it. A crash then finds what somebody gave blue, which is taken fo
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -19,6 +20,7 @@ from orchestrator.core.cloud.effects import Effect, WriteRule, is_to_safety, sca
 from orchestrator.core.cloud.resources import Unread
 from orchestrator.core.cloud.survey import Finding, Severity, Survey
 from orchestrator.core.decide import decide
+from orchestrator.core.domain.commands import Command
 from orchestrator.core.domain.errors import (
     Conflict,
     Denied,
@@ -30,6 +32,7 @@ from orchestrator.core.domain.errors import (
     Unreachable,
     Unwritable,
 )
+from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.ownership.claims import claims_of
 from orchestrator.core.ownership.session_policy import scope_of
@@ -37,7 +40,7 @@ from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.soundness import contradiction
 from orchestrator.core.tick.needs import SurveyNeed
 from orchestrator.core.tick.seen import Failure, Results, Seen, Unrecorded
-from orchestrator.core.what_to_read import needs_of
+from orchestrator.core.what_to_read import ENDING, needs_of
 from orchestrator.engine import service_of_record
 from orchestrator.engine.calendar import Calendar
 from orchestrator.engine.metric_sources import Sources, ask_sources, missing, of_cloudwatch
@@ -68,6 +71,44 @@ class Ticked:
     results: Results
     is_recorded: bool = True  # False: the store could not be written, and the row is as it was
     unrecorded: Unrecorded | None = None  # what was done nevertheless
+
+
+class Overtaken(Exception):
+    """A command to end the rollout came while a tick still looked, and waits for none of what that reads.
+
+    Nothing was decided, committed or written: the tick is to begin anew, with `commands`.
+    """
+
+    def __init__(self, commands: tuple[Command, ...]) -> None:
+        self.commands = commands
+        super().__init__(", ".join(command.kind.value for command in commands))
+
+
+class Look:
+    """A look under way. It goes on until it has read everything, or until a command to end the rollout comes."""
+
+    def __init__(self, commands: tuple[Command, ...]) -> None:
+        self._is_for_the_end = any(command.kind in ENDING for command in commands)
+        self._scope = asyncio.timeout(None)
+        self._overtaken_by: tuple[Command, ...] = ()
+
+    async def read(self, reading: Coroutine[Any, Any, Seen]) -> Seen:
+        """What was read. Raises Overtaken."""
+        try:
+            async with self._scope:
+                return await reading
+        except TimeoutError:
+            if self._scope.expired():
+                raise Overtaken(self._overtaken_by) from None
+            raise
+
+    def hear(self, commands: tuple[Command, ...]) -> None:
+        """End the look if one of these ends the rollout, unless it was begun for such a one: many delay nothing."""
+        if self._is_for_the_end or self._overtaken_by:
+            return
+        if any(command.kind in ENDING for command in commands):
+            self._overtaken_by = commands
+            self._scope.reschedule(asyncio.get_running_loop().time())
 
 
 def to_safety_at_once(before: Rollout, decision: Decision) -> tuple[WriteRule, ...]:
@@ -133,11 +174,24 @@ class Ticker:
         self.calendar = calendar or Calendar(store, clock)
         self.outward = outward
         self.sources: Sources = sources or {}
+        self._looks: dict[RolloutId, Look] = {}
+
+    @property
+    def looking_at(self) -> Collection[RolloutId]:
+        """The rollouts that ticks are looking at now, and have decided nothing about yet."""
+        return self._looks.keys()
+
+    def hear(self, waiting: Mapping[RolloutId, tuple[Command, ...]]) -> None:
+        """Commands that wait, by rollout: a look at one that is to be ended is not waited for."""
+        for rollout, commands in waiting.items():
+            if rollout in self._looks:
+                self._looks[rollout].hear(commands)
 
     async def tick(
         self, leased: Leased, results: Results = NOTHING_KNOWN, unrecorded: Unrecorded | None = None
     ) -> Ticked:
-        """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline.
+        """Look, decide, commit, perform. Raises Lost if the row has passed on, TimeoutError past the deadline, and
+        Overtaken where a command to end the rollout is heard of before anything was decided.
 
         `results`: what became of the effects that the last tick asked for. `unrecorded`: what was done since the row
         was committed. Where the store cannot be written, nothing but `to_safety_at_once` is performed.
@@ -150,7 +204,12 @@ class Ticker:
             ends = began + (leased.until - self.clock.now()).total_seconds()
             broken = contradiction(row)
             assert not broken, f"the row of {row.id} as it was read cannot be acted on: {broken}"
-            decision = await self._decide(leased, results, unrecorded)
+            self._looks[row.id] = look = Look(leased.commands)
+            try:
+                seen = await look.read(self._look(row, leased))
+            finally:
+                del self._looks[row.id]
+            decision = self._decide(row, seen, results, unrecorded)
             written = await self._committed(leased, decision)
             if written is not None:
                 self._echo(decision, written)
@@ -172,12 +231,11 @@ class Ticker:
         """
         ends = boot_seconds() + LEASE.total_seconds()
         async with asyncio.timeout(DEADLINE.total_seconds()):
-            decision = await self._decide(looked, results, unrecorded)
+            seen = await self._look(looked.stored.rollout, looked)
+        decision = self._decide(looked.stored.rollout, seen, results, unrecorded)
         return await self._go_to_safety(looked, committed, decision, ends)
 
-    async def _decide(self, leased: Leased, results: Results, unrecorded: Unrecorded | None) -> Decision:
-        row = leased.stored.rollout
-        seen = await self._look(row, leased)
+    def _decide(self, row: Rollout, seen: Seen, results: Results, unrecorded: Unrecorded | None) -> Decision:
         seen = replace(seen, failures=results.failures, answered=results.answered, unrecorded=unrecorded)
         return decide(row, seen, self.clock.now())
 

@@ -7,6 +7,7 @@ store a few times a second. Losing a hint costs latency, never correctness.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,7 +17,7 @@ from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Decision
 from orchestrator.core.tick.seen import Results
-from orchestrator.engine.tick import LEASE, NOTHING_KNOWN, Ticked, Ticker
+from orchestrator.engine.tick import LEASE, NOTHING_KNOWN, Overtaken, Ticked, Ticker
 from orchestrator.engine.unwritable_store import SafetyWatch
 from orchestrator.ports.leases import Leased, Leases
 
@@ -47,6 +48,8 @@ class Worker:
         self.on_news: Callable[[], None] = lambda: None
         """Called once events were committed, so that whoever tells them need not wait until they ask."""
         self._hint = asyncio.Event()
+        self._is_told = False  # somebody gave a hint since the store was asked for commands
+        self._asks_again = 0.0  # when it is asked without one, by the loop's clock
         self._busy: set[RolloutId] = set()
         self._unreadable = 0  # times in a row that the store did not say what is due
         self._results: dict[RolloutId, Results] = {}
@@ -61,6 +64,7 @@ class Worker:
 
     def hint(self) -> None:
         """Something may be due now."""
+        self._is_told = True
         self._hint.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -72,6 +76,7 @@ class Worker:
                     leased = await self._lease()
                     self._unreadable = 0
                     await self.safety.over()
+                    await self._overtake()
                 except Unwritable as why:
                     self._unreadable += 1
                     log.error("store_unwritable", why=str(why), times=self._unreadable)
@@ -94,6 +99,15 @@ class Worker:
             return ()
         now = self.ticker.clock.now()
         return await self.store.lease_due(owner=self.owner, now=now, ttl=LEASE, limit=free, only=self.only)
+
+    async def _overtake(self) -> None:
+        """End looks at rollouts that somebody has asked to roll back since: that waits for none of what they read."""
+        now = asyncio.get_running_loop().time()
+        if not self.ticker.looking_at or not (self._is_told or now >= self._asks_again):
+            return
+        self._is_told, self._asks_again = False, now + self._ask_store.total_seconds()
+        with suppress(TealError):  # it is said where rows are leased
+            self.ticker.hear(await self.store.waiting(tuple(self.ticker.looking_at)))
 
     async def _hint_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -137,7 +151,12 @@ class Worker:
         rollout, asked = leased.stored.rollout.id, frozenset[str]()
         for _ in range(IN_A_ROW):
             results = self._results.pop(rollout, NOTHING_KNOWN)
-            ticked = await self.ticker.tick(leased, results, self.safety.done(rollout))
+            try:
+                ticked = await self.ticker.tick(leased, results, self.safety.done(rollout))
+            except Overtaken as by:
+                self._results[rollout] = results
+                leased = replace(leased, commands=by.commands)
+                continue
             leased = ticked.leased
             self.safety.note(rollout, ticked)
             if not ticked.is_recorded:

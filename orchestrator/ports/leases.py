@@ -1,6 +1,6 @@
 """Who works on a row, and what its holder commits."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -60,6 +60,10 @@ class Leases(Protocol):
         Raises Lost, and writes nothing, unless the lease's fence and version are the row's. Raises Unwritable where the
         store takes no writes, as every write does: whether it was kept is known only once it is read.
         """
+        ...
+
+    async def waiting(self, rollouts: Collection[RolloutId]) -> Mapping[RolloutId, tuple[Command, ...]]:
+        """Commands to these rollouts that no tick has answered yet, oldest first, whoever holds the rows."""
         ...
 
     async def release(self, leased: Leased) -> None:

@@ -153,3 +153,22 @@ def test_the_same_key_is_another_command_for_another_rollout(play: Play[None]) -
         assert (await store.add_command(RolloutId("r2"), other, check=allow)).command == other
 
     play(script)
+
+
+def test_commands_wait_until_a_tick_answers_them_also_while_somebody_holds_the_row(play: Play[None]) -> None:
+    async def script(store: Store) -> None:
+        other = RolloutId("r2")
+        for name in ("r1", "r2"):
+            await start(store, name)
+        held = {
+            one.stored.rollout.id: one
+            for one in await store.lease_due(owner="one", now=NOON, ttl=TTL, limit=2)
+        }
+        assert dict(await store.waiting([R1, other, RolloutId("nobody")])) == {}
+        for key in ("c2", "c1"):
+            await store.add_command(R1, a_command(key), check=allow)
+        assert dict(await store.waiting([R1, other])) == {R1: (a_command("c2"), a_command("c1"))}
+        await store.commit(held[R1], a_decision(held[R1], outcomes=(an_outcome("c2"),)))
+        assert dict(await store.waiting([R1])) == {R1: (a_command("c1"),)}
+
+    play(script)

@@ -213,12 +213,12 @@ class _Working:
     """A worker that runs within a block and finishes its ticks at the end."""
 
     def __init__(self, worker: Worker) -> None:
-        self._worker, self._stop = worker, asyncio.Event()
+        self.worker, self._stop = worker, asyncio.Event()
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._worker.run(self._stop))
+        self._task = asyncio.get_running_loop().create_task(self.worker.run(self._stop))
 
     async def __aexit__(self, *_: object) -> None:
         self._stop.set()
-        self._worker.hint()
+        self.worker.hint()
         await self._task

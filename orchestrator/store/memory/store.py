@@ -165,6 +165,11 @@ class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
         row.records.setdefault(record.key, record)
         return True
 
+    async def waiting(self, rollouts: Collection[RolloutId]) -> dict[RolloutId, tuple[Command, ...]]:
+        """Commands that wait for a tick."""
+        known = {rollout: self._rows[rollout].open_commands for rollout in rollouts if rollout in self._rows}
+        return {rollout: commands for rollout, commands in known.items() if commands}
+
     async def release(self, leased: Leased) -> None:
         """Give a row back."""
         row = self._rows.get(leased.stored.rollout.id)

@@ -155,6 +155,14 @@ def renew(connection: Connection, leased: Leased, *, now: datetime, ttl: timedel
     return replace(leased, until=until)
 
 
+def waiting(connection: Connection, of: Collection[RolloutId]) -> dict[RolloutId, tuple[Command, ...]]:
+    """See `ports.leases.Leases.waiting`."""
+    return {
+        rollout: tuple(decode(Command, body, rollout=rollout) for body in bodies)
+        for rollout, bodies in open_commands(connection, list(of)).items()
+    }
+
+
 def release(connection: Connection, leased: Leased) -> None:
     """See `ports.leases.Leases.release`."""
     connection.execute(_MINE, _mine(leased) | _FREE)

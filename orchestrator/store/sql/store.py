@@ -143,6 +143,10 @@ class SqlStore:
         """Add a fact about a rollout that has ended."""
         return await self._database.write(lambda c: leases.add_note(c, rollout, event, record))
 
+    async def waiting(self, rollouts: Collection[RolloutId]) -> dict[RolloutId, tuple[Command, ...]]:
+        """Commands that wait for a tick."""
+        return await self._database.read(lambda c: leases.waiting(c, rollouts))
+
     async def release(self, leased: Leased) -> None:
         """Give a row back."""
         await self._database.write(lambda c: leases.release(c, leased))
