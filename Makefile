@@ -6,7 +6,7 @@ CODE := orchestrator api sandbox tests docs
 # What is compiled once is not compiled again by every process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test fmt lint types layers shape unit virtual machine docs docs-check sim fuzz night bench verify-aws lock clean
+.PHONY: setup demo test fmt lint types layers shape unit virtual virtual-beside machine docs docs-check sim fuzz night bench verify-aws lock clean
 
 setup: .venv/.ready
 
@@ -29,8 +29,7 @@ demo: setup
 
 test: setup
 	@$(MAKE) --no-print-directory --jobs 2 lint types layers docs-check
-	@$(MAKE) --no-print-directory virtual
-	@$(MAKE) --no-print-directory machine
+	@$(MAKE) --no-print-directory --jobs 2 machine virtual-beside
 
 # No sockets, no processes, no waiting: for every change.
 unit: setup
@@ -39,6 +38,10 @@ unit: setup
 # The same with the long stories.
 virtual: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not aws and not night and not machine'
+
+# Beside what is held to a clock: it takes what time of the cores that leaves.
+virtual-beside: setup
+	@nice -n 19 $(MAKE) --no-print-directory virtual
 
 # Everything else. Most of it waits, so more of it runs side by side than there are cores.
 machine: setup
