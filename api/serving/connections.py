@@ -65,8 +65,12 @@ class Connections:
                 del self._of[address]
 
     def _close_one(self, among: tuple["Connection", ...], new: "Connection") -> bool:
-        """Close the oldest that waits for its client; False, and the new one is closed, if none does."""
-        found = next((one for one in among if one.is_waiting), None)
+        """Close one whose client is made to wait, else the oldest that waits for its client.
+
+        False, and the new one is closed, if there is none.
+        """
+        found = next((one for one in among if one.is_paced), None)
+        found = found or next((one for one in among if one.is_waiting), None)
         (found or new).drop()
         return found is not None
 
@@ -96,6 +100,14 @@ class Connection(H11Protocol):
     def is_waiting(self) -> bool:
         """True while nothing of it is being answered: its client is to say something first."""
         return self.cycle is None or self.cycle.response_complete or self._awaited == "body"
+
+    @property
+    def is_paced(self) -> bool:
+        """True while its request is not looked at yet, since others of its caller were refused."""
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        visit = self.cycle.scope.get("state", {}).get("visit")
+        return visit is not None and bool(visit.is_paced)
 
     def drop(self) -> None:
         """Close it at once, whatever is under way."""

@@ -35,7 +35,9 @@ async def serve(
     """Serve an app until SIGINT or SIGTERM; then finish what is under way. `proxies`: whose word on a client counts."""
     door: Door = app.state.door
     most = room(bounds)
-    door.waiters_max = min(door.waiters_max, most * 3 // 4)
+    # Whoever comes while all that may ask do so is heard before those who come after him take his connection.
+    door.asked_max = min(door.asked_max, max(most // 2, most - 4 * ACCEPTED_AT_ONCE))
+    door.waiters_max = min(door.waiters_max, door.asked_max * 3 // 4)
     door.bounds = bounds
     server = Server(
         uvicorn.Config(

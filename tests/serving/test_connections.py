@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
@@ -29,6 +30,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     while (message := await receive())["type"] == "http.request" and message.get("more_body"):
         pass
     if message["type"] == "http.disconnect":
+        return
+    if scope["path"] == "/paced":
+        scope["state"] = {"visit": SimpleNamespace(is_paced=True)}
+        while (await receive())["type"] != "http.disconnect":
+            pass
         return
     await send({"type": "http.response.start", "status": 200, "headers": []})
     for _ in range(2000 if scope["path"] == "/large" else 0):
@@ -101,6 +107,26 @@ def test_who_asks_is_answered_at_once_however_many_only_hold_a_connection() -> N
         assert time.monotonic() - began < PATIENCE / 10
         await served.until(lambda: len(served.ledger) <= LONG.connections)
         for _, writer in idle:
+            writer.close()
+
+    play(Served(LONG), script)
+
+
+def test_who_is_made_to_wait_makes_room_before_those_who_have_not_been_heard_yet() -> None:
+    async def script(served: Served) -> None:
+        quiet = [await served.connect() for _ in range(LONG.connections - 5)]
+        paced = [await served.connect() for _ in range(5)]
+        for _, writer in paced:
+            writer.write(b"GET /paced HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        await served.until(lambda: sum(one.is_paced for one in served.ledger._all) == 5)
+        more = [await served.connect() for _ in range(5)]
+        for reader, writer in paced:
+            assert await reader.read() == b""
+            writer.close()
+        for _, writer in (*quiet, *more):
+            writer.write(ASK)
+        for reader, writer in (*quiet, *more):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
             writer.close()
 
     play(Served(LONG), script)

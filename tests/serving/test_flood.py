@@ -44,10 +44,14 @@ def test_what_strangers_cause_is_written_some_times_a_second_and_the_rest_is_cou
 def test_a_change_by_somebody_known_is_written_though_the_log_is_full_of_strangers() -> None:
     flood = Flood(Seconds())
     written(flood, STRANGER, 10_000)
-    change = {"event": "request_answered", "actor": "operator", "method": "POST"}
+    change = {"event": "request_answered", "actor": "operator", "method": "POST", "status": 202}
     assert len(written(flood, change, 5000)) == 5000
-    read = {"event": "request_answered", "actor": "operator", "method": "GET"}
-    assert 0 < len(written(flood, read, 5000)) < 5000
+    for bounded in (
+        {"method": "GET", "status": 200},
+        {"method": "POST", "status": 422},
+        {"method": "POST", "status": 0},
+    ):
+        assert len(written(Flood(Seconds()), {**change, **bounded}, 5000)) < 5000, "nothing was changed"
 
 
 def test_other_libraries_lines_are_bounded_too() -> None:

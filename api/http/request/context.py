@@ -40,6 +40,8 @@ class Visit:
     target: str = ""  # the rollout, service or token it is about
     refused: str = ""  # code of the error it was answered with
     status: int = 0
+    body_bytes: int = 0  # taken in so far
+    is_paced: bool = False  # it waits since others of its caller were refused
     ask_again: Callable[[], Awaitable[Known]] | None = field(default=None, repr=False)  # who it is
     _began: float = field(default_factory=time.perf_counter)
 

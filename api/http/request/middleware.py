@@ -4,6 +4,7 @@ Calls that change something are kept in the audit log too, whoever made them and
 their answer is sent; of strangers' calls, which are all refused, so many a minute.
 """
 
+import asyncio
 import re
 import secrets
 from contextlib import nullcontext
@@ -23,6 +24,7 @@ BODY_MAX = 256 * 1024
 HEADERS_MAX = 32 * 1024
 ADDRESS_MAX = 8 * 1024
 REQUEST_ID = "X-Request-Id"
+REFUSED, TOO_MANY = 400, frozenset({429, 503})
 _FAULT = "Teal failed on this request"  # the fault's own text may hold what nobody should read
 _ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 
@@ -61,6 +63,9 @@ class Guard:
                 visit.status = message["status"]
                 MutableHeaders(scope=message)[REQUEST_ID] = visit.request
                 await _keep(visit, door)
+                if visit.status >= REFUSED and visit.known is not None and not visit.is_command:
+                    is_too_many = visit.status in TOO_MANY
+                    door.pacing.refused(visit.caller, body_bytes=visit.body_bytes, is_too_many=is_too_many)
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)
@@ -83,8 +88,13 @@ class Guard:
         try:
             _check_sizes(scope)
             await admit(visit, scope, headers, door.auth, self._calls)
+            body = None
+            if seconds := 0.0 if visit.is_command else door.pacing.owes(visit.caller):
+                body = await _whole_body(receive, headers, visit)
+                if body is None or not await _stays(visit, receive, seconds):
+                    return
             with nullcontext() if visit.is_command else door.asking(visit.caller):
-                body = await _whole_body(receive, headers)
+                body = await _whole_body(receive, headers, visit) if body is None else body
                 if body is not None:  # None: the client has gone
                     await self.app(scope, _replay(body, receive), send)
         except TealError as error:
@@ -127,22 +137,34 @@ def _check_sizes(scope: Scope) -> None:
         )
 
 
-async def _whole_body(receive: Receive, headers: Headers) -> bytes | None:
+async def _whole_body(receive: Receive, headers: Headers, visit: Visit) -> bytes | None:
     """The body, read before anything is done with it. Raises TooLarge; None if the client went away meanwhile."""
     length = headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 9 or int(length) > BODY_MAX):
         raise _too_large()
-    parts, size = [], 0
+    parts = []
     while True:
         message = await receive()
         if message["type"] != "http.request":
             return None
         parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > BODY_MAX:
+        visit.body_bytes += len(parts[-1])
+        if visit.body_bytes > BODY_MAX:
             raise _too_large()
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+async def _stays(visit: Visit, receive: Receive, seconds: float) -> bool:
+    """False if the client goes within so many seconds; where there is no room for connections, it is made to."""
+    visit.is_paced = True
+    try:
+        async with asyncio.timeout(seconds):
+            return bool((await receive())["type"] != "http.disconnect")
+    except TimeoutError:
+        return True
+    finally:
+        visit.is_paced = False
 
 
 def _too_large() -> TooLarge:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from typing import NoReturn
 
 from api.problems import MistakePart, RequestInvalid, WrongType
@@ -12,6 +13,15 @@ from orchestrator.core.rollout.spec import Spec
 JSON_TYPES = frozenset({"application/json"})
 YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
 
+GLANCED_BYTES = 16 * 1024  # at a time: whoever sends one mark over and over is refused by the first of them
+NESTED = "lists and objects"
+MARKS = {
+    NESTED: (b"[", b"{"),
+    "values": (b",",),
+    "lines": (b"\n", b"\r"),
+    "comments": (b"#",),
+}
+
 _TOO_DEEP = ("the values are nested too deeply", f"write at most {DEPTH_MAX} levels")
 _OPENING = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 
@@ -19,7 +29,7 @@ _OPENING = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 def glance(raw: bytes, kind: str) -> None:
     """Raises RequestInvalid for what no rollout file is, before anybody reads it; WrongType for another type.
 
-    It counts bytes, at some hundred MB a second: what passes is read within a second or so.
+    What passes is read within a second or so.
     """
     if kind not in JSON_TYPES | YAML_TYPES:
         raise WrongType(
@@ -27,18 +37,17 @@ def glance(raw: bytes, kind: str) -> None:
             why="a rollout file is read as JSON or YAML",
             next_step="send it with Content-Type: application/json or application/yaml",
         )
-    openings = raw.count(b"[") + raw.count(b"{")
-    if kind in JSON_TYPES and openings > DEPTH_MAX:
+    counts = Counter({"values": 1})
+    for first in range(0, len(raw), GLANCED_BYTES):
+        part = raw[first : first + GLANCED_BYTES]
+        for what, marks in MARKS.items():
+            counts[what] += sum(map(part.count, marks))
+            if counts[what] > VALUES_MAX:
+                if kind in JSON_TYPES and what == NESTED:
+                    _check_depth(raw)
+                _refuse(f"the body has more than {VALUES_MAX} {what}", "send a rollout file")
+    if kind in JSON_TYPES and counts[NESTED] > DEPTH_MAX:
         _check_depth(raw)
-    too_many = (
-        (openings, "lists and objects"),
-        (raw.count(b",") + 1, "values"),
-        (raw.count(b"\n") + raw.count(b"\r"), "lines"),
-        (raw.count(b"#"), "comments"),
-    )
-    for count, what in too_many:
-        if count > VALUES_MAX:
-            _refuse(f"the body has more than {VALUES_MAX} {what}", "send a rollout file")
 
 
 def _check_depth(raw: bytes) -> None:

@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Request
 
 from api.auth.bearer import LOCAL, Authenticator
 from api.http.request.context import AtVisit
+from api.http.request.pacing import Pacing
 from api.http.request.strangers import Strangers
 from api.http.request.work import Work
 from api.http.telemetry.metrics import DoorMeters
@@ -25,6 +26,7 @@ ASK_STORE = timedelta(milliseconds=250)
 HEARTBEAT = timedelta(seconds=15)
 WAIT_MAX = timedelta(seconds=60)
 WAITERS_MAX = 500
+ASKED_MAX = 1000
 USER = "X-Teal-User"
 REPLAYED = "Idempotency-Replayed"  # says that an answer repeats that of an earlier request
 USER_MAX = 100
@@ -47,9 +49,11 @@ class Door:
     waiters_max: int = WAITERS_MAX
     waiting_of: Counter[str] = field(default_factory=Counter)  # the same by caller
     asked_by: Counter[str] = field(default_factory=Counter)  # requests under way, but for commands
+    asked_max: int = ASKED_MAX  # requests under way of all callers, but for commands
     bounds: Bounds = Bounds()
     simulated_max: int = 150_000  # metric periods that are simulated for one request
     strangers: Strangers = field(default_factory=Strangers)
+    pacing: Pacing = field(default_factory=Pacing)
     work: Work = field(default_factory=Work)
 
     async def pause(self, duration: timedelta) -> None:
@@ -83,11 +87,21 @@ class Door:
 
     @contextmanager
     def asking(self, caller: str) -> Iterator[None]:
-        """Count one request of a caller's while the context lasts. Raises TooMany beyond the bound."""
-        if self.asked_by[caller] >= self.bounds.per_caller:
+        """Count one request of a caller's while the context lasts. Raises TooMany beyond the bound, Busy beyond all's.
+
+        Near the bound of all, callers get their part of it, so that one more with a single request is answered.
+        """
+        mine, all_of_them = self.asked_by[caller], self.asked_by.total()
+        if mine >= self.bounds.per_caller:
             raise TooMany(
-                what=f"{self.asked_by[caller]} requests of {caller}'s are being answered already",
+                what=f"{mine} requests of {caller}'s are being answered already",
                 next_step="wait for their answers; commands to rollouts are accepted meanwhile",
+            )
+        is_crowded = all_of_them >= self.asked_max * 3 // 4
+        if all_of_them >= self.asked_max or (is_crowded and mine >= self.asked_max / 2 / len(self.asked_by)):
+            raise Busy(
+                what=f"{all_of_them} requests are being answered already",
+                next_step="ask again in a few seconds; commands to rollouts are accepted meanwhile",
             )
         self.asked_by[caller] += 1
         try:

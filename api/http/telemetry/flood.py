@@ -9,6 +9,7 @@ import structlog
 
 STRANGERS_PER_SECOND, KNOWN_PER_SECOND, FAULTS_PER_SECOND = 10.0, 200.0, 10.0
 BURST_SECONDS = 5.0
+REFUSED = 400
 FAULTS = frozenset({"error", "exception", "critical"})
 TOLD_EVERY_SECONDS = 10.0
 
@@ -45,7 +46,7 @@ class Bucket:
 class Flood:
     """Lines in bounds: structlog's processor, and a filter of the standard library's handlers.
 
-    A change by somebody known is always written; faults of Teal's own have room of their own.
+    A change that somebody known has made is always written; faults of Teal's own have room of their own.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -62,7 +63,8 @@ class Flood:
     ) -> structlog.typing.EventDict:
         """The line, with how many were left out before it. Raises DropEvent for one too many."""
         is_known = bool(line.get("actor"))
-        is_change = is_known and line.get("method") not in ("GET", "HEAD", "OPTIONS")
+        is_done = is_known and 0 < line.get("status", 0) < REFUSED
+        is_change = is_done and line.get("method") not in ("GET", "HEAD", "OPTIONS")
         bucket = self._faults if method in FAULTS else self._known if is_known else self._strangers
         if not is_change and not bucket.take():
             self._left_out += 1

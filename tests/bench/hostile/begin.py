@@ -12,6 +12,7 @@ from orchestrator.bootstrap import SystemClock, open_store
 from orchestrator.config.rollout_file.load import load_text
 from orchestrator.core.domain.commands import Actor
 from orchestrator.engine import commands
+from tests.bench.hostile.wide_buckets import widen
 
 FILE = """
 service: prod/{service}
@@ -23,6 +24,7 @@ plan: [{{weight: 50, bake: 1h}}, {{weight: 100, bake: 1h}}]
 
 async def main(*names: str) -> None:
     """Start a rollout of each service to its revision."""
+    widen()
     author, clock = Actor(name="bench"), SystemClock()
     async with open_store() as store, open_cloud(share=Share(patience=60)) as cloud:
         for service, revision in zip(names[::2], names[1::2], strict=True):

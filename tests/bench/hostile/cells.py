@@ -13,8 +13,8 @@ from tests.bench.hostile.clients import KINDS
 from tests.bench.hostile.place import Aws, Server, aws, begin, clients, server, wait_for
 from tests.bench.lines import quantile
 
-ROLLBACKS = 12
-KINDS_A_SERVER = 4  # as many rollouts as they need come to their traffic in a few minutes
+ROLLBACKS = 6
+KINDS_A_SERVER = 5  # a load balancer has a hundred target groups, and each rollout takes two
 COUNTS, DESCRIPTORS = (2, 8, 32), (256, 1024)
 SETTLED_SECONDS, BETWEEN_SECONDS, LOOK_SECONDS = 2.0, 0.3, 0.25
 

@@ -28,6 +28,8 @@ import os, resource, sys
 os.sched_setaffinity(0, {%(core)d})
 resource.setrlimit(resource.RLIMIT_NOFILE, (%(descriptors)d, %(descriptors)d))
 from api.serving.engine import run
+from tests.bench.hostile.wide_buckets import widen
+widen()
 run(port=0, is_auth_required=True, announce=lambda address: print(address, flush=True))
 """
 

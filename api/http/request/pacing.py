@@ -1,0 +1,53 @@
+"""Whoever is refused again and again is answered slowly, so that refusing costs the others nothing.
+
+A refusal costs units: more for a larger body, which had to be taken in, and for a request beyond what is answered at a
+time, which is asked again at once. Each caller has some for nothing and gets new ones all the time; whoever owes any
+waits before the next request is looked at. Commands to rollouts never wait.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+FREE, PER_SECOND = 600.0, 60.0
+LONGEST_SECONDS = 10.0  # that a request waits
+UNIT_BYTES = 4096
+OF_ONE_TOO_MANY = 20.0
+CALLERS_MAX = 4096
+
+
+@dataclass(slots=True)
+class _Account:
+    left: float
+    at: float
+
+
+@dataclass(slots=True)
+class Pacing:
+    """What each caller has left. `now` gives seconds."""
+
+    now: Callable[[], float] = time.monotonic
+    _of: dict[str, _Account] = field(default_factory=dict)
+
+    def refused(self, caller: str, *, body_bytes: int = 0, is_too_many: bool = False) -> None:
+        """Note that a request of this caller's was refused after so much of a body."""
+        if caller not in self._of:
+            self._make_room()
+        mine = self._of.setdefault(caller, _Account(FREE, self.now()))
+        cost = 1 + body_bytes / UNIT_BYTES + (OF_ONE_TOO_MANY if is_too_many else 0)
+        mine.left, mine.at = max(self._left(mine) - cost, -LONGEST_SECONDS * PER_SECOND), self.now()
+
+    def owes(self, caller: str) -> float:
+        """The seconds that a request of this caller's is to wait."""
+        mine = self._of.get(caller)
+        return 0.0 if mine is None else max(0.0, -self._left(mine) / PER_SECOND)
+
+    def _left(self, one: _Account) -> float:
+        return min(FREE, one.left + (self.now() - one.at) * PER_SECOND)
+
+    def _make_room(self) -> None:
+        """Forget who has everything left; where nobody has, who owes least."""
+        if len(self._of) >= CALLERS_MAX:
+            self._of = {caller: one for caller, one in self._of.items() if self._left(one) < FREE}
+        if len(self._of) >= CALLERS_MAX:
+            del self._of[max(self._of, key=lambda caller: self._left(self._of[caller]))]
