@@ -35,7 +35,7 @@ test: setup
 unit: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not aws and not night and not machine and not long'
 
-# The same with the long stories.
+# The same with everything that plays whole rollouts.
 virtual: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not aws and not night and not machine'
 

@@ -15,6 +15,7 @@ from tests.support.garbage import look_seldom
 
 ALL_OF_IT = re.compile(r"^pytestmark = .*mark\.machine", re.MULTILINE)
 SOME_OF_IT = "mark.machine"
+WHOLE_ROLLOUTS = ("cases", "engine")  # rooms whose every test plays one, and is long by that
 
 # What is imported and collected stays to the end: it is not searched for garbage, neither now nor in every test.
 gc.disable()
@@ -45,16 +46,25 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     asked = config.option.markexpr.split(" and ")
     if not collection_path.match("test_*.py"):
         return None
+    if "not long" in asked and _room(collection_path) in WHOLE_ROLLOUTS:
+        return True
     text = collection_path.read_text()
     if ("machine" in asked and SOME_OF_IT not in text) or ("not machine" in asked and ALL_OF_IT.search(text)):
         return True
     return None
 
 
+def _room(path: Path) -> str:
+    return path.relative_to(Path(__file__).parent).parts[0]
+
+
+@pytest.hookimpl(tryfirst=True)  # before anything is left out for its marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that say how long they take come first, the longest before all, then long stories: none is left over."""
     seconds = Counter[Path]()
     for item in items:
+        if _room(item.path) in WHOLE_ROLLOUTS:
+            item.add_marker("long")
         for mark in item.iter_markers("machine"):
             seconds[item.path] = max(seconds[item.path], mark.kwargs.get("seconds", 0))
     items.sort(key=lambda item: (-seconds[item.path], item.get_closest_marker("long") is None))
