@@ -36,7 +36,8 @@ async def serve(
     door: Door = app.state.door
     most = room(bounds)
     # Whoever comes while all that may ask do so is heard before those who come after him take his connection.
-    door.asked_max = min(door.asked_max, max(most // 2, most - 4 * ACCEPTED_AT_ONCE))
+    door.asked_max = min(door.asked_max, _but_for_newcomers(most))
+    door.asked_from_max = min(door.asked_from_max, _but_for_newcomers(bounds.per_address))
     door.waiters_max = min(door.waiters_max, door.asked_max * 3 // 4)
     door.bounds = bounds
     server = Server(
@@ -59,6 +60,10 @@ async def serve(
     server.on_exit = door.closing.set
     server.on_start = on_start
     await server.serve(sockets=[listener])
+
+
+def _but_for_newcomers(connections: int) -> int:
+    return max(connections // 2, connections - 4 * ACCEPTED_AT_ONCE)
 
 
 class Server(uvicorn.Server):

@@ -62,13 +62,14 @@ def test_callers_without_number_take_no_room_without_bound_and_free_none_who_owe
     assert pacing.owes("hostile") > 0
 
 
-def door(*, asked_max: int = 1000, bounds: Bounds = Bounds()) -> Door:
+def door(*, asked_max: int = 1000, asked_from_max: int = 1000, bounds: Bounds = Bounds()) -> Door:
     nothing = cast(Any, None)
     return Door(
         engine=cast(BehindDoors, nothing),
         meters=cast(DoorMeters, nothing),
         auth=cast(Authenticator, nothing),
         asked_max=asked_max,
+        asked_from_max=asked_from_max,
         bounds=bounds,
     )
 
@@ -78,23 +79,38 @@ def test_where_all_ask_too_much_somebody_with_one_request_is_still_answered() ->
     with ExitStack() as under_way:
         for number in range(100):
             with suppress(Busy):
-                under_way.enter_context(at.asking(f"hostile {number % 4}"))
+                under_way.enter_context(at.asking(f"hostile {number % 4}", ""))
                 answered += 1
         assert answered == 60, "three quarters are everybody's"
-        with at.asking("operator"):
+        with at.asking("operator", ""):
             pass
     assert at.asked_by.total() == 0
+
+
+def test_many_behind_one_address_leave_room_for_whoever_comes_from_it() -> None:
+    at = door(asked_from_max=8)
+    with ExitStack() as under_way:
+        for number in range(8):
+            under_way.enter_context(at.asking(f"viewer {number}", "192.0.2.1"))
+        with (
+            pytest.raises(Busy, match=r"8 requests from 192\.0\.2\.1 are"),
+            at.asking("viewer 9", "192.0.2.1"),
+        ):
+            pass
+        with at.asking("viewer 9", "192.0.2.2"):
+            pass
+    assert not at.asked_from
 
 
 def test_beyond_the_bound_of_all_and_beyond_ones_own_it_is_said_which() -> None:
     with ExitStack() as under_way:
         crowd = door(asked_max=8)
         for number in range(8):
-            under_way.enter_context(crowd.asking(f"caller {number}"))
-        with pytest.raises(Busy, match="8 requests are being answered already"), crowd.asking("one more"):
+            under_way.enter_context(crowd.asking(f"caller {number}", ""))
+        with pytest.raises(Busy, match="8 requests are being answered already"), crowd.asking("one more", ""):
             pass
         alone = door(bounds=Bounds(per_caller=2))
         for _ in range(2):
-            under_way.enter_context(alone.asking("ci"))
-        with pytest.raises(TooMany, match="2 requests of ci's"), alone.asking("ci"):
+            under_way.enter_context(alone.asking("ci", ""))
+        with pytest.raises(TooMany, match="2 requests of ci's"), alone.asking("ci", ""):
             pass

@@ -9,6 +9,7 @@ from api.http.request.authorization import check_reach
 from api.http.request.bodies import spec_of
 from api.http.request.context import AtVisit
 from api.http.request.server_state import AtDoor
+from api.problems import Busy
 from orchestrator import config
 from orchestrator.engine import commands, service_of_record
 from orchestrator.engine.active_rollouts import active
@@ -27,6 +28,8 @@ async def preflight(request: Request, door: AtDoor, visit: AtVisit) -> Preflight
     check_reach(visit.principal, str(spec.service))
     engine = door.engine
     async with door.work.looking.of(visit.caller):
+        if await request.is_disconnected():
+            raise Busy(what="the client went away before its turn came", next_step="ask again")
         found = await commands.look_before(
             spec,
             cloud=engine.cloud,

@@ -93,7 +93,7 @@ class Guard:
                 body = await _whole_body(receive, headers, visit)
                 if body is None or not await _stays(visit, receive, seconds):
                     return
-            with nullcontext() if visit.is_command else door.asking(visit.caller):
+            with nullcontext() if visit.is_command else door.asking(visit.caller, visit.address):
                 body = await _whole_body(receive, headers, visit) if body is None else body
                 if body is not None:  # None: the client has gone
                     await self.app(scope, _replay(body, receive), send)

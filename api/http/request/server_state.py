@@ -48,8 +48,10 @@ class Door:
     waiters: int = 0
     waiters_max: int = WAITERS_MAX
     waiting_of: Counter[str] = field(default_factory=Counter)  # the same by caller
-    asked_by: Counter[str] = field(default_factory=Counter)  # requests under way, but for commands
-    asked_max: int = ASKED_MAX  # requests under way of all callers, but for commands
+    asked_by: Counter[str] = field(default_factory=Counter)  # requests under way, but for commands, by caller
+    asked_from: Counter[str] = field(default_factory=Counter)  # the same by address
+    asked_max: int = ASKED_MAX  # of them at a time
+    asked_from_max: int = ASKED_MAX  # and of one address
     bounds: Bounds = Bounds()
     simulated_max: int = 150_000  # metric periods that are simulated for one request
     strangers: Strangers = field(default_factory=Strangers)
@@ -86,29 +88,37 @@ class Door:
             self.waiting_of += Counter()  # keeps what is above nothing
 
     @contextmanager
-    def asking(self, caller: str) -> Iterator[None]:
+    def asking(self, caller: str, address: str) -> Iterator[None]:
         """Count one request of a caller's while the context lasts. Raises TooMany beyond the bound, Busy beyond all's.
 
         Near the bound of all, callers get their part of it, so that one more with a single request is answered.
         """
-        mine, all_of_them = self.asked_by[caller], self.asked_by.total()
+        mine, here, all_of_them = self.asked_by[caller], self.asked_from[address], self.asked_by.total()
         if mine >= self.bounds.per_caller:
             raise TooMany(
                 what=f"{mine} requests of {caller}'s are being answered already",
                 next_step="wait for their answers; commands to rollouts are accepted meanwhile",
             )
-        is_crowded = all_of_them >= self.asked_max * 3 // 4
-        if all_of_them >= self.asked_max or (is_crowded and mine >= self.asked_max / 2 / len(self.asked_by)):
+        for under_way, most, whose in (
+            (all_of_them, self.asked_max, ""),
+            (here, self.asked_from_max, f" from {address}"),
+        ):
+            is_crowded = under_way >= most * 3 // 4
+            if under_way < most and not (is_crowded and mine >= most / 2 / len(self.asked_by)):
+                continue
             raise Busy(
-                what=f"{all_of_them} requests are being answered already",
+                what=f"{under_way} requests{whose} are being answered already",
                 next_step="ask again in a few seconds; commands to rollouts are accepted meanwhile",
             )
         self.asked_by[caller] += 1
+        self.asked_from[address] += 1
         try:
             yield
         finally:
             self.asked_by[caller] -= 1
+            self.asked_from[address] -= 1
             self.asked_by += Counter()
+            self.asked_from += Counter()
 
 
 async def door_of(request: Request) -> Door:

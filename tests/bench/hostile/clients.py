@@ -128,8 +128,8 @@ KINDS: dict[str, Kind] = {
     "comments": _posting("application/yaml", b"# " * (QUARTER // 2)),
     "list": _posting("application/json", b"[" + b"1," * (QUARTER // 2) + b"1]"),
     "simulations": simulations,
-    "preflights": preflights,
     "stream": stream,
+    "preflights": preflights,
 }
 EVERYTHING = "everything"  # one client of each kind, as far as there are clients
 
