@@ -23,6 +23,7 @@ from orchestrator.ports.metric_source import MetricSource
 from orchestrator.ports.outbound import Outward
 from orchestrator.ports.store import Store
 from orchestrator.settings import Settings
+from orchestrator.store_at_hand import store_url
 
 if TYPE_CHECKING:
     from orchestrator.aws.client.transport import Transport
@@ -163,22 +164,6 @@ class Engine:
                 told.set()
 
 
-def store_url() -> str:
-    """Where rollouts are kept: ``TEAL_STORE``, or SQLite in the user's state directory (XDG Base Directory)."""
-    given = os.environ.get("TEAL_STORE", "")
-    if "://" in given:
-        return given
-    if given:
-        return f"sqlite:///{Path(given).absolute()}"
-    return f"sqlite:///{state_folder() / 'teal.db'}"
-
-
-def state_folder() -> Path:
-    """Where Teal keeps what it must remember of this user (XDG Base Directory)."""
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return state / "teal"
-
-
 def region() -> str:
     """The AWS region of the environment. Raises Denied if there is none."""
     from orchestrator.aws.session import region_of_environment
@@ -199,9 +184,10 @@ def open_settings(path: str | Path | None = None) -> Settings:
 @asynccontextmanager
 async def open_store() -> AsyncIterator[Store]:
     """The store alone: enough for views and commands. Raises TealError if it cannot be opened."""
+    from orchestrator.engine.views.keeping import text_of
     from orchestrator.store.opening import open_store as opened
 
-    store = opened(store_url())
+    store = opened(store_url(), shown=text_of)
     try:
         yield store
     finally:

@@ -13,11 +13,12 @@ from api.cli.commands.report_log import LogCheck
 from api.cli.commands.rollback_direct import DirectRollback
 from api.cli.commands.verify_account_cleaning import Cleaned
 from api.cli.output.init_result import Beginnings
-from api.http.json_values import EventView, PreflightView
+from api.http.json_values import PreflightView
 from orchestrator.core.cloud.definition_differences import Difference
+from orchestrator.engine.views.event_values import EventView
 from orchestrator.engine.views.report_parts import Report
 from orchestrator.engine.views.rollout_values import RolloutView
-from orchestrator.engine.views.services import ServiceView
+from orchestrator.engine.views.service_values import ServiceView
 from orchestrator.simulate.report import Simulation
 from orchestrator.verify.plan import DryRun
 from orchestrator.verify.report.values import VerifyReport

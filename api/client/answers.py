@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from api.client.failures import (
@@ -114,6 +113,8 @@ def seconds_in(text: str) -> float | None:
     if text.strip().isdecimal():
         return float(text)
     try:
+        from email.utils import parsedate_to_datetime  # seldom needed, and not quick to import
+
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None

@@ -1,7 +1,7 @@
 """Every call of the server as a value: what would be sent, without sending it."""
 
 import json
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -64,7 +64,7 @@ def head(*, token: str = "", user: str = "") -> dict[str, str]:
     headers = {
         "Accept": "application/json",
         "User-Agent": "teal-client",
-        "X-Request-Id": secrets.token_hex(8),
+        "X-Request-Id": _random_hex(),
     }
     if user:
         headers["X-Teal-User"] = _printable(user.encode("ascii", "replace").decode(), "the user's name")
@@ -136,7 +136,7 @@ def follow(name: str, *, after: int = 0, silence: float = 45.0) -> Request:
 def command(name: str, kind: str, said: Mapping[str, object], *, key: str = "") -> Request:
     """A command (approve … abandon). Without a key it gets one of its own, so that it can be sent again."""
     body = json.dumps({name: value for name, value in said.items() if value is not None}).encode()
-    headers = (("Content-Type", "application/json"), _key(key or secrets.token_hex(8)))
+    headers = (("Content-Type", "application/json"), _key(key or _random_hex()))
     path = f"{rollout_path(name)}/{kind}"
     return Request(method="POST", path=path, headers=headers, body=body, seconds=WRITE_SECONDS)
 
@@ -178,7 +178,7 @@ def tokens() -> Request:
 
 def create_token(said: Mapping[str, object], *, key: str = "") -> Request:
     """Make a token."""
-    headers = (("Content-Type", "application/json"), _key(key or secrets.token_hex(8)))
+    headers = (("Content-Type", "application/json"), _key(key or _random_hex()))
     return Request(
         method="POST",
         path="/v1/tokens",
@@ -203,6 +203,10 @@ def rollout_path(name: str) -> str:
 def _with(path: str, asked: Mapping[str, str]) -> str:
     given = {name: value for name, value in asked.items() if value}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def _random_hex() -> str:
+    return os.urandom(8).hex()  # what `secrets` does, without what it imports
 
 
 def _key(key: str) -> tuple[str, str]:

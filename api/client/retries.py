@@ -3,7 +3,6 @@
 Every request may be sent twice: reads change nothing, and writes carry an idempotency key.
 """
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +33,8 @@ class Retries:
             case _:
                 return None
         # Chance keeps clients that one restart cut off from coming back all at once.
+        import random  # seldom needed, and not quick to import
+
         own = min(self.longest, self.first * 2 ** min(attempt - 1, 16)) * random.uniform(0.75, 1.0)
         pause = max(asked, own)
         return pause if elapsed + pause <= self.within else None

@@ -6,11 +6,10 @@ from enum import StrEnum
 
 from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.core.cloud.survey import Finding
-from orchestrator.core.domain.events import Fact
 from orchestrator.engine.commands import Preflight
+from orchestrator.engine.views.event_values import EventView
 from orchestrator.engine.views.rollout import RolloutView
 from orchestrator.ports.commands import CommandSeen
-from orchestrator.ports.rollouts import EventSeen
 from orchestrator.preflight import plan_table, refusing
 
 
@@ -20,18 +19,6 @@ class RolloutPage:
 
     rollouts: tuple[RolloutView, ...]
     next: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventView:
-    """One fact of the audit log: in words for people, and as named facts for programs."""
-
-    number: int  # 1, 2, 3 … within the rollout
-    kind: str
-    at: datetime
-    message: str
-    facts: dict[str, Fact]
-    chain: str  # SHA-256 over the event and the chain of the one before it, hexadecimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,19 +115,6 @@ class Readiness:
     store: StoreState
     worker: WorkerState
     why: str = ""  # what the store said when it was written last, if it failed
-
-
-def event_view(seen: EventSeen) -> EventView:
-    """An event as the door shows it."""
-    event = seen.event
-    return EventView(
-        number=seen.number,
-        kind=event.kind.value,
-        at=event.at,
-        message=event.message,
-        facts=dict(event.facts),
-        chain=seen.chain,
-    )
 
 
 def command_view(seen: CommandSeen) -> CommandView:

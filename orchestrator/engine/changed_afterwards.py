@@ -2,18 +2,26 @@
 
 import json
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from orchestrator.core.domain.events import Event, EventKind, Record
-from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.ports.rollouts import RecordLog
+
+if TYPE_CHECKING:
+    from orchestrator.core.rollout.rollout import Rollout
 
 KIND = "afterwards"  # of records
 
 
-async def changed(store: RecordLog, row: Rollout) -> str:
+async def changed(store: RecordLog, row: "Rollout") -> str:
     """What is not as an ended rollout left it, as far as a server has looked; empty: nothing is known."""
     records = await store.records(row.id, kind=KIND)
-    return "; ".join(json.loads(records[-1].body)) if records else ""
+    return words_of(records[-1].body if records else "")
+
+
+def words_of(body: str) -> str:
+    """What the newest record says has changed; empty: there is none, or everything is again as it was left."""
+    return "; ".join(json.loads(body)) if body else ""
 
 
 def event_of(found: tuple[str, ...], now: datetime) -> Event:

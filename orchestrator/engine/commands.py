@@ -20,10 +20,11 @@ from orchestrator.core.phases.pending import survey_need
 from orchestrator.core.preflight.environment import surroundings_need
 from orchestrator.core.preflight.reserved_capacity import reserved
 from orchestrator.core.rollout.rollout import Lasted, Rollout
-from orchestrator.core.rollout.spec import ServiceName, Spec
+from orchestrator.core.rollout.spec import Spec
 from orchestrator.engine import service_of_record, start_keys
 from orchestrator.engine.active_rollouts import active
 from orchestrator.engine.calendar import Calendar
+from orchestrator.engine.names import meant, no_rollout
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.cloud import ByAccount, PreflightCloud
 from orchestrator.ports.commands import CommandInbox, CommandSeen
@@ -316,11 +317,7 @@ async def resolve(name: str, *, store: RolloutNames, reaches: Callable[[str], bo
     """
     found = await _named(name, store, reaches)
     if found is None or not reaches(str(found.rollout.spec.service)):
-        raise NotFound(
-            what=f"no rollout `{name}`",
-            why="there is neither a rollout by this id nor an active one of a service by this name",
-            next_step="`teal list` shows them",
-        )
+        raise no_rollout(name)
     return found
 
 
@@ -337,18 +334,6 @@ async def _named(name: str, store: RolloutNames, reaches: Callable[[str], bool])
 async def _by_part(name: str, store: RolloutPages, reaches: Callable[[str], bool]) -> Stored | None:
     """The one active rollout whose service has this name without its cluster, its account, or both."""
     rows, _ = await store.list(Filter(is_active=True), limit=500)
-    hits = [
-        row
-        for row in rows
-        if name in _parts(row.rollout.spec.service) and reaches(str(row.rollout.spec.service))
-    ]
-    if len(hits) > 1:
-        names = ", ".join(str(row.rollout.spec.service) for row in hits)
-        raise Refused(
-            what=f"`{name}` means more than one rollout", why=names, next_step="write the whole name of one"
-        )
-    return hits[0] if hits else None
-
-
-def _parts(service: ServiceName) -> tuple[str, ...]:
-    return service.service, service.path, f"{service.account}:{service.service}"
+    reached = [row for row in rows if reaches(str(row.rollout.spec.service))]
+    hit = meant(name, [str(row.rollout.spec.service) for row in reached])
+    return None if hit is None else reached[hit]

@@ -1,11 +1,13 @@
 """The way in: a store by its URL."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from orchestrator.core.domain.errors import Invalid, Mistake
+from orchestrator.ports.rollouts import Stored
 from orchestrator.ports.store import Store
 from orchestrator.store.sql import copies
 from orchestrator.store.sql.owner_locks import OwnerLocks
@@ -15,16 +17,17 @@ from orchestrator.store.sql.store import SqlStore
 _INSTEAD = "sqlite:////path/to/teal.db (SQLite alone; PostgreSQL comes later)"
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, shown: Callable[[Stored], str] | None = None) -> Store:
     """The store at ``sqlite:////absolute/path.db`` (three slashes: a relative path), its tables brought up to date.
 
-    The file and its folders are made if they are not there, for this user alone. Raises Invalid for any other URL,
+    The file and its folders are made if they are not there, for this user alone. `shown` says what is kept beside each
+    row for those who only show it (`store.glance`); None: nothing. Raises Invalid for any other URL,
     Unusable if the file cannot be used, was made by a newer version, or by an older one whose engine works on it.
     Blocks for as long as a migration takes.
     """
     path = _path_of(url)
     owners = OwnerLocks.beside(path)
-    return SqlStore(SqliteDatabase(path, is_used=lambda: bool(owners.living())), owners)
+    return SqlStore(SqliteDatabase(path, is_used=lambda: bool(owners.living())), owners, shown=shown)
 
 
 def migrate(url: str) -> None:

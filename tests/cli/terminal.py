@@ -16,6 +16,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Decision
 from orchestrator.core.rollout.spec import Spec
+from orchestrator.engine.views.keeping import text_of
 from orchestrator.ports.leases import Leased
 from orchestrator.ports.store import Store
 from orchestrator.store.opening import open_store
@@ -69,7 +70,7 @@ class Terminal:
         """Do something with the store."""
 
         async def main() -> T:
-            store = open_store(self.url)
+            store = open_store(self.url, shown=text_of)
             try:
                 return await work(store)
             finally:

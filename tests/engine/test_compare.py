@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from api.http.json_values import event_view
 from orchestrator.config.evidence_file import weigh_text
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId, Tenths
@@ -17,6 +16,7 @@ from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.engine.views.event_values import event_view
 from sandbox.world.kernel.settings import WorldSettings
 from tests.support.rehearsal import Rehearsal
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 
+from orchestrator.engine.views.keeping import text_of
 from orchestrator.store.opening import open_store
 from tests.contract.store_values import a_rollout, an_event
 
@@ -23,7 +24,7 @@ def fill(path: Path) -> None:
     """Make a store with one rollout, ``r1``, that wants to be looked at tomorrow, and once when an engine begins."""
 
     async def script() -> None:
-        store = open_store(f"sqlite:///{path}")
+        store = open_store(f"sqlite:///{path}", shown=text_of)
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         claims = frozenset({"service prod/checkout"})
         await store.create(a_rollout("r1"), claims=claims, key="k", events=(an_event(),), wake_at=tomorrow)

@@ -39,7 +39,7 @@ async def die(path: str, owner: str) -> None:
     database = SqliteDatabase(Path(path))
 
     def half(connection: Connection, leased: Leased, decision: Decision) -> None:
-        leases.commit(connection, leased, decision)
+        leases.commit(connection, leased, decision, shown=lambda _: None)
         os.kill(os.getpid(), signal.SIGKILL)
 
     (leased,) = await database.write(lambda c: leases.lease_due(c, owner=owner, now=NOON, ttl=TTL, limit=1))

@@ -21,10 +21,11 @@ from orchestrator.ports.rollouts import Filter
 from orchestrator.ports.store import Store
 from orchestrator.store.codec import encode
 from orchestrator.store.errors import Unusable
+from orchestrator.store.migrations import HEAD
 from orchestrator.store.opening import open_store
 from orchestrator.store.sql.owner_locks import OwnerLocks
 from orchestrator.store.sql.sqlite import SqliteDatabase
-from orchestrator.store.sql.upgrade import HEAD, MIGRATIONS
+from orchestrator.store.sql.upgrade import MIGRATIONS
 from tests.contract.store_doors import Script, T, ids, played
 from tests.contract.store_values import NOON, TTL, a_command, a_decision, a_rollout, allow, an_event
 

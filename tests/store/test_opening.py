@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 
 from orchestrator.core.domain.errors import Invalid
 from orchestrator.store.errors import Unusable
+from orchestrator.store.migrations import HEAD
 from orchestrator.store.opening import migrate, open_store
 from orchestrator.store.sql.sqlite import SqliteDatabase
 from orchestrator.store.sql.tables import metadata
-from orchestrator.store.sql.upgrade import HEAD, MIGRATIONS, revision
+from orchestrator.store.sql.upgrade import MIGRATIONS, revision
 from tests.bench.store_ticks import Load, measure
 
 T = TypeVar("T")

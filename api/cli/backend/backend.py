@@ -12,7 +12,7 @@ from orchestrator.ports.rollouts import EventSeen
 if TYPE_CHECKING:
     from orchestrator.core.rollout.spec import Spec
     from orchestrator.engine.views.report_parts import Report
-    from orchestrator.engine.views.services import ServiceView
+    from orchestrator.engine.views.service_values import ServiceView
 
 EVENTS_A_PAGE = 500
 SERVICES_A_PAGE, SERVICES_MAX = 100, 2_000
@@ -38,6 +38,30 @@ class Which:
     phase: Phase | None = None
     is_active: bool | None = None
     limit: int = 50
+
+
+class Shows(Protocol):
+    """What commands that only show something ask; each answer is waited for. Names are as in `Reads`."""
+
+    def get(self, name: str) -> RolloutView:
+        """One rollout. Raises NotFound, Refused if a name means several."""
+        ...
+
+    def list(self, which: Which) -> tuple[RolloutView, ...]:
+        """Rollouts, the newest first."""
+        ...
+
+    def events(self, rollout: str, after: int) -> tuple[EventSeen, ...]:
+        """One page of a rollout's log, by its id, from the event after number `after`."""
+        ...
+
+    def services(self) -> "tuple[ServiceView, ...]":
+        """The services that had a rollout, by name."""
+        ...
+
+    def service(self, name: str) -> "ServiceView":
+        """One of them. Raises NotFound, Refused if a name means several."""
+        ...
 
 
 class Reads(Protocol):

@@ -15,7 +15,7 @@ from orchestrator.ports.store import DoorStore
 if TYPE_CHECKING:
     from orchestrator.core.rollout.spec import Spec
     from orchestrator.engine.views.report_parts import Report
-    from orchestrator.engine.views.services import ServiceView
+    from orchestrator.engine.views.service_values import ServiceView
 
 
 class StoreDoor:

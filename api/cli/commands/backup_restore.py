@@ -7,6 +7,7 @@ import click
 from api.cli.output.output import emit, json_option
 from orchestrator import bootstrap
 from orchestrator.core.domain.text import counted
+from orchestrator.store_at_hand import store_url
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -41,7 +42,7 @@ def restore_command(file: Path, with_active: bool, as_json: bool) -> None:
     if as_json:
         emit({"file": str(file), "rollouts": copied.rollouts, "active": copied.active, "bytes": copied.size})
         return
-    click.echo(f"{bootstrap.store_url()} holds {counted(copied.rollouts, 'rollout')}, as {file} does")
+    click.echo(f"{store_url()} holds {counted(copied.rollouts, 'rollout')}, as {file} does")
     for rollout in copied.active:
         click.echo(f"under way when it was made: {rollout}. Look at it before an engine starts", err=True)
 
@@ -55,9 +56,9 @@ def check_store_command(as_json: bool) -> None:
     """
     found = bootstrap.faults_of_store()
     if as_json:
-        emit({"store": bootstrap.store_url(), "faults": found})
+        emit({"store": store_url(), "faults": found})
     elif not found:
-        click.echo(f"{bootstrap.store_url()} is whole")
+        click.echo(f"{store_url()} is whole")
     for words in () if as_json else found:
         click.echo(words)
     if found:

@@ -1,15 +1,12 @@
 """`list`, `get` and `events`: what the store or server knows."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
 
 from api.cli.backend.backend import EVENTS_A_PAGE, Which
-from api.cli.backend.open import open_door
-from api.cli.following.follow import looks
-from api.cli.following.reconnect import PatientDoor
+from api.cli.backend.open_shows import open_shows
 from api.cli.options.shell_completion import rollout_argument
 from api.cli.options.shell_completion import services as complete_services
 from api.cli.output.output import (
@@ -25,6 +22,7 @@ from api.cli.output.output import (
 )
 from api.cli.output.rollout_sheet import painted, sheet
 from orchestrator.core.domain.phases import Phase
+from orchestrator.engine.views.event_values import event_view
 from orchestrator.engine.views.rollout_values import RolloutView
 from orchestrator.ports.rollouts import EventSeen
 
@@ -52,7 +50,7 @@ def list_command(service: str, phase: str | None, active: bool, limit: int, as_j
         is_active=True if active else None,
         limit=limit,
     )
-    views = asyncio.run(_list(which))
+    views = open_shows().list(which)
     if as_json:
         emit({"rollouts": views})
     elif not views:
@@ -60,11 +58,6 @@ def list_command(service: str, phase: str | None, active: bool, limit: int, as_j
     else:
         head, row = ((*HEAD[:-1], *WIDE, HEAD[-1]), _wide) if wants_wide() else (HEAD, _row)
         click.echo("\n".join(table(head, [row(view) for view in views])))
-
-
-async def _list(which: Which) -> tuple[RolloutView, ...]:
-    async with open_door() as door:
-        return await door.list(which)
 
 
 def _row(view: RolloutView) -> tuple[str, ...]:
@@ -101,7 +94,7 @@ def _wide(view: RolloutView) -> tuple[str, ...]:
 @output_option(has_wide=True)
 def get_command(name: str, as_json: bool) -> None:
     """Show one rollout: phase, weights seen and wanted, plan, gates with their reasons, holds."""
-    view = asyncio.run(_get(name))
+    view = open_shows().get(name)
     if as_json:
         emit(view)
         return
@@ -125,11 +118,6 @@ def _more(view: RolloutView) -> Iterator[str]:
         yield f"rule     {rule.arn} {percent_text(rule.green_percent)}"
 
 
-async def _get(name: str) -> RolloutView:
-    async with open_door() as door:
-        return await door.get(name)
-
-
 @click.command("events")
 @rollout_argument
 @click.option("--follow", "-f", is_flag=True, help="Go on as events come, until the rollout has ended.")
@@ -137,28 +125,36 @@ async def _get(name: str) -> RolloutView:
 @output_option()
 def events_command(name: str, follow: bool, after: int, as_json: bool) -> None:
     """Show a rollout's audit log, oldest first. With --json: one line an event."""
-    asyncio.run(_events(name, follow=follow, after=after, as_json=as_json))
+    if follow:
+        import asyncio
+
+        asyncio.run(_follow(name, after=after, as_json=as_json))
+        return
+    shows = open_shows()
+    rollout = shows.get(name).id
+    while page := shows.events(rollout, after):
+        _print(page, as_json=as_json)
+        after = page[-1].number
+        if len(page) < EVENTS_A_PAGE:
+            return
 
 
-async def _events(name: str, *, follow: bool, after: int, as_json: bool) -> None:
+async def _follow(name: str, *, after: int, as_json: bool) -> None:
+    import asyncio
+
+    from api.cli.backend.open import open_door
+    from api.cli.following.follow import looks
+    from api.cli.following.reconnect import PatientDoor
+
     async with open_door() as door:
         rollout = (await door.get(name)).id
-        if follow:
-            patient = PatientDoor(door, lambda text: say(text, err=True))
-            async for look in looks(patient, rollout, enough=asyncio.Event(), after=after):
-                _print(look.events, as_json=as_json)
-            return
-        while page := await door.events(rollout, after):
-            _print(page, as_json=as_json)
-            after = page[-1].number
-            if len(page) < EVENTS_A_PAGE:
-                return
+        patient = PatientDoor(door, lambda text: say(text, err=True))
+        async for look in looks(patient, rollout, enough=asyncio.Event(), after=after):
+            _print(look.events, as_json=as_json)
 
 
 def _print(events: tuple[EventSeen, ...], *, as_json: bool) -> None:
     if as_json:
-        from api.http.json_values import event_view
-
         for seen in events:
             emit(event_view(seen))
         return

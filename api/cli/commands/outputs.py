@@ -1,16 +1,15 @@
 """`outputs`: the names of what serves, as one flat map of strings, for infrastructure code."""
 
-import asyncio
 import json
 import sys
 
 import click
 
-from api.cli.backend.open import open_door
+from api.cli.backend.open_shows import open_shows
 from api.cli.options.shell_completion import services as complete_services
 from api.cli.output.output import emit, json_option
 from orchestrator.core.domain.errors import Invalid, Mistake, NotFound
-from orchestrator.engine.views.services import ServiceView, ServingView
+from orchestrator.engine.views.service_values import ServiceView, ServingView
 
 QUERY_MAX = 10_000  # characters of a query on standard input
 UNKNOWN = ServingView(
@@ -54,7 +53,7 @@ def outputs_command(name: str, allow_unknown: bool, as_json: bool) -> None:
             'name the service: --service cluster/service, or {"service": …} on standard input'
         )
     allows = allow_unknown or query.get("allow_unknown") == "true"
-    values = outputs_of(name, asyncio.run(_look(name, allows=allows)))
+    values = outputs_of(name, _look(name, allows=allows))
     if as_json or query:
         emit(values)
     else:
@@ -79,14 +78,13 @@ def outputs_of(name: str, found: ServiceView | None) -> dict[str, str]:
     }
 
 
-async def _look(name: str, *, allows: bool) -> ServiceView | None:
-    async with open_door() as door:
-        try:
-            found = await door.service(name)
-        except NotFound:
-            if allows:
-                return None
-            raise
+def _look(name: str, *, allows: bool) -> ServiceView | None:
+    try:
+        found = open_shows().service(name)
+    except NotFound:
+        if allows:
+            return None
+        raise
     if found.serving is None and not allows:
         raise NotFound(
             what=f"who serves {found.name} is not known",

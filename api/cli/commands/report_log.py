@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.cli.backend.server import event_of
+from api.cli.backend.server_reads import event_of
 from api.cli.output.output import emit, say
 from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.core.domain.event_chain import first_broken

@@ -7,6 +7,7 @@ import click
 
 from api.cli.output.output import emit, json_option
 from orchestrator import bootstrap
+from orchestrator.store_at_hand import store_url
 
 
 @click.command("schema")
@@ -30,9 +31,9 @@ def migrate_command(as_json: bool) -> None:
     """
     asyncio.run(_open())
     if as_json:
-        emit({"store": bootstrap.store_url()})
+        emit({"store": store_url()})
     else:
-        click.echo(f"{bootstrap.store_url()} is up to date")
+        click.echo(f"{store_url()} is up to date")
 
 
 async def _open() -> None:

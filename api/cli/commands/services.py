@@ -1,16 +1,15 @@
 """`services`: what every service runs now, and how it came to that."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
 
-from api.cli.backend.open import open_door
+from api.cli.backend.open_shows import open_shows
 from api.cli.options.shell_completion import services as complete_services
 from api.cli.output.output import emit, output_option, say, span_text, table, wants_wide
 from orchestrator.core.domain.ids import revision_name
-from orchestrator.engine.views.services import PastView, ServiceView
+from orchestrator.engine.views.service_values import PastView, ServiceView
 
 WIDE = ("BY", "SERVICE OF RECORD", "TASK DEFINITION", "TARGET GROUPS", "CHANGED")
 HEAD = ("SERVICE", "SERVES", "LAST SUCCESS", "ACTIVE", "LAST ROLLOUT")
@@ -27,14 +26,14 @@ def services_command(name: str, as_json: bool) -> None:
     an unknown one shows as –.
     """
     if name:
-        found = asyncio.run(_one(name))
+        found = open_shows().service(name)
         if as_json:
             emit(found)
         else:
             for line in _sheet(found):
                 say(line)
         return
-    every = asyncio.run(_every())
+    every = open_shows().services()
     if as_json:
         emit({"services": every})
     elif not every:
@@ -42,16 +41,6 @@ def services_command(name: str, as_json: bool) -> None:
     else:
         head, row = ((*HEAD, *WIDE), _wide) if wants_wide() else (HEAD, _row)
         click.echo("\n".join(table(head, [row(one) for one in every])))
-
-
-async def _one(name: str) -> ServiceView:
-    async with open_door() as door:
-        return await door.service(name)
-
-
-async def _every() -> tuple[ServiceView, ...]:
-    async with open_door() as door:
-        return await door.services()
 
 
 def _row(one: ServiceView) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import click
 
 from api.cli.output.output import emit
 from orchestrator import bootstrap
+from orchestrator.store_at_hand import state_folder
 from orchestrator.verify.cleaning import Elsewhere, clean
 from orchestrator.verify.journal import ROWS, Busy, Journal, held, unfinished
 from orchestrator.verify.place.removing import Left
@@ -27,7 +28,7 @@ class Cleaned:
 
 def root() -> Path:
     """Where the folders of runs are."""
-    return bootstrap.state_folder() / "verify"
+    return state_folder() / "verify"
 
 
 def must_be_alone(wanted: Wanted) -> None:

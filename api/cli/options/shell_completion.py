@@ -109,19 +109,12 @@ def _bounded(ctx: click.Context, ask: "Callable[[], tuple[RolloutView, ...]]") -
 
 
 def _views(is_active: bool | None) -> "tuple[RolloutView, ...]":
-    import asyncio
-
     from api.cli.backend.backend import Which
-    from api.cli.backend.open import open_door
+    from api.cli.backend.open_shows import open_shows
     from api.cli.backend.profiles import target
-    from orchestrator import bootstrap
+    from orchestrator.store_at_hand import store_url
 
-    path = bootstrap.store_url().removeprefix("sqlite:///")
+    path = store_url().removeprefix("sqlite:///")
     if not target().server and "://" not in path and not os.path.exists(path):
         return ()
-
-    async def ask() -> "tuple[RolloutView, ...]":
-        async with open_door() as door:
-            return await door.list(Which(is_active=is_active, limit=OFFERED_MAX))
-
-    return asyncio.run(ask())
+    return open_shows().list(Which(is_active=is_active, limit=OFFERED_MAX))

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
-from api.http.json_values import EventPage, EventView, event_view
+from api.http.json_values import EventPage
 from api.http.request.context import AtVisit, Visit
 from api.http.request.server_state import ASK_STORE, HEARTBEAT, AtDoor, Door
 from api.http.request.service_scope import NUMBER_MAX, Name, reached
 from orchestrator.core.domain.errors import TealError
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.engine.views.event_values import EventView, event_view
 
 STREAM = "text/event-stream"
 PAGE = 500

@@ -13,7 +13,6 @@ from api.http.json_values import (
     Commanded,
     CommandView,
     EventPage,
-    EventView,
     PlanView,
     PreflightView,
     Readiness,
@@ -25,8 +24,9 @@ from orchestrator.core.cloud.definition_differences import Difference
 from orchestrator.core.cloud.survey import Finding, Severity
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.roles import Role
+from orchestrator.engine.views.event_values import EventView
 from orchestrator.engine.views.rollout import GateView, RolloutView, RuleView, StepView
-from orchestrator.engine.views.services import PastView, ServiceView, ServingView
+from orchestrator.engine.views.service_values import PastView, ServiceView, ServingView
 
 Json = Any  # a value of a JSON document
 

@@ -1,9 +1,12 @@
 """Which ECS service is the service of record: the one the team named, or a green that stayed in its place."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.rollout.rollout import Rollout
+
+if TYPE_CHECKING:
+    from orchestrator.core.rollout.rollout import Rollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +21,7 @@ class Serves:
     is_before_kept: bool = False  # that one is still there, without tasks
 
 
-def serves(row: Rollout) -> Serves | None:
+def serves(row: "Rollout") -> Serves | None:
     """Who serves as far as this rollout knows; None: it was abandoned, or has not read blue.
 
     Until its rules have their final lists an active rollout's blue is the service of record, whatever green's weight.

@@ -1,7 +1,7 @@
 """Leases and commits: who may write a row, and the one way to write it. Bodies of transactions on a connection."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -174,8 +174,10 @@ def release_all(connection: Connection, leases: Collection[Leased]) -> None:
         release(connection, leased)
 
 
-def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased:
-    """See `ports.leases.Leases.commit`.
+def commit(
+    connection: Connection, leased: Leased, decision: Decision, *, shown: Callable[[Stored], str | None]
+) -> Leased:
+    """See `ports.leases.Leases.commit`. `shown`: what is kept of the row for those who show it.
 
     A wake-up or command that arrived since `leased` was read keeps the row due, whatever the decision says, and is in
     what is returned; if the rollout ends here, such a command is overtaken.
@@ -195,23 +197,24 @@ def commit(connection: Connection, leased: Leased, decision: Decision) -> Leased
         outbox.note_events(connection, rollout.id, since=events[0].event.at)
     kept = _add_records(connection, rollout.id, decision.records, after=row.record_count)
     wake_at = None if is_over else invariants.earliest(decision.wake_at, row.woken_at)
+    stored_now = Stored(
+        rollout=rollout, version=row.version + 1, wake_at=wake_at, events=row.event_count + len(events)
+    )
     written = {
         "phase": rollout.phase.value,
         "is_active": not is_over,
-        "version": row.version + 1,
+        "version": stored_now.version,
         "wake_at": wake_at,
         "woken_at": None,  # the holder learns of it by what is returned here
-        "event_count": row.event_count + len(events),
+        "event_count": stored_now.events,
         "record_count": row.record_count + kept,
         "chain": events[-1].chain if events else row.chain,
         "body": encode(rollout),
+        "shown": shown(stored_now),
     }
     connection.execute(_WRITE, {"row": rollout.id, **written, **(_FREE if is_over else {})})
     if is_over:
         connection.execute(delete(claims).where(claims.c.rollout == rollout.id))
-    stored_now = Stored(
-        rollout=rollout, version=row.version + 1, wake_at=wake_at, events=row.event_count + len(events)
-    )
     return replace(leased, stored=stored_now, commands=() if is_over else left)
 
 

@@ -1,6 +1,6 @@
 """Starting a rollout and holding what it needs for itself: bodies of transactions on a connection."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -26,8 +26,9 @@ def create(
     key: str,
     events: tuple[Event, ...],
     wake_at: datetime,
+    shown: Callable[[Stored], str | None],
 ) -> Stored:
-    """See `ports.starts.Starts.create`."""
+    """See `ports.starts.Starts.create`. `shown`: what is kept of the row for those who show it."""
     assert not rollout.phase.is_final, "a rollout that is over is never started"
     before = started_by(connection, key, now=rollout.created_at)
     if before is not None:
@@ -37,6 +38,7 @@ def create(
     free = _free(connection, rollout.id, claims)
     connection.execute(update(rollouts).where(rollouts.c.start_key == key).values(start_key=None))
     log = invariants.chained(rollout.id, events, after=0, before="")
+    begun = Stored(rollout=rollout, version=1, wake_at=wake_at, events=len(log))
     connection.execute(
         insert(rollouts).values(
             id=rollout.id,
@@ -52,12 +54,13 @@ def create(
             record_count=0,
             chain=log[-1].chain if log else "",
             body=encode(rollout),
+            shown=shown(begun),
         )
     )
     _take(connection, rollout.id, free)
     outbox.open_rollout(connection, rollout.id, since=log[0].event.at if log else None)
     add_events(connection, rollout.id, log)
-    return Stored(rollout=rollout, version=1, wake_at=wake_at, events=len(log))
+    return begun
 
 
 def claim(connection: Connection, rollout: RolloutId, claims: frozenset[str]) -> None:

@@ -1,5 +1,6 @@
 """The store on SQL: each method of the port is one body in one transaction of a database."""
 
+import logging
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from orchestrator.store.sql import calls, commands, leases, outbox, queries, ret
 from orchestrator.store.sql.owner_locks import OwnerLocks
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 LIVES_ASKED_SECONDS = 2.0  # how often it is looked whether owners of leases have died
 
@@ -51,9 +53,18 @@ class Database(Protocol):
 class SqlStore:
     """Rollouts in an SQL database; `ports.store.Store` says what each method promises."""
 
-    def __init__(self, database: Database, owners: OwnerLocks | None = None) -> None:
-        """`owners` None: of nobody is it known that they have died, and every lease lasts as long as it was taken."""
-        self._database, self._owners = database, owners
+    def __init__(
+        self,
+        database: Database,
+        owners: OwnerLocks | None = None,
+        *,
+        shown: Callable[[Stored], str] | None = None,
+    ) -> None:
+        """`owners` None: of nobody is it known that they have died, and every lease lasts as long as it was taken.
+
+        `shown`: what is kept beside each row for those who only show it; None: nothing, and rows tell it themselves.
+        """
+        self._database, self._owners, self._show = database, owners, shown
         self._asked_who_died = -LIVES_ASKED_SECONDS
 
     async def create(
@@ -67,7 +78,9 @@ class SqlStore:
     ) -> Stored:
         """Add a rollout and take its claims."""
         return await self._database.write(
-            lambda c: starts.create(c, rollout, claims=claims, key=key, events=events, wake_at=wake_at)
+            lambda c: starts.create(
+                c, rollout, claims=claims, key=key, events=events, wake_at=wake_at, shown=self._shown
+            )
         )
 
     async def started_by(self, key: str, *, now: datetime) -> Stored | None:
@@ -137,7 +150,16 @@ class SqlStore:
 
     async def commit(self, leased: Leased, decision: Decision) -> Leased:
         """Write a decision whole, or nothing of it."""
-        return await self._database.write(lambda c: leases.commit(c, leased, decision))
+        return await self._database.write(lambda c: leases.commit(c, leased, decision, shown=self._shown))
+
+    def _shown(self, stored: Stored) -> str | None:
+        if self._show is None:
+            return None
+        try:
+            return self._show(stored)
+        except Exception:  # a row that cannot be shown is still committed: traffic does not wait for a view
+            _log.exception("row_not_shown rollout=%s", stored.rollout.id)
+            return None
 
     async def add_note(self, rollout: RolloutId, event: Event, record: Record) -> bool:
         """Add a fact about a rollout that has ended."""

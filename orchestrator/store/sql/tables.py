@@ -66,6 +66,7 @@ rollouts = Table(
     Column("record_count", Integer, nullable=False),
     Column("chain", String, nullable=False, server_default=""),  # the link of the last event
     Column("body", Text, nullable=False),
+    Column("shown", Text),  # what doors show of it, as the same commit kept it; null: not kept, `body` tells
     Index("rollouts_due", "is_active", "wake_at"),
     Index("rollouts_newest", "created_at", "id"),
     Index("rollouts_of_service", "service", "created_at"),

@@ -6,8 +6,8 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from orchestrator.store.errors import Unusable
+from orchestrator.store.migrations import HEAD
 
-HEAD = "0004"  # the newest migration; a test compares
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 

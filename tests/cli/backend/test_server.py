@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.backend.server import error_of
+from api.cli.backend.server_reads import error_of
 from api.client.answers import Answer, problem_of
 from orchestrator.core.domain.errors import (
     Conflict,

@@ -16,8 +16,9 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.engine.views.rollout import view
 from orchestrator.engine.worker import Worker
+from orchestrator.store.migrations import HEAD
 from orchestrator.store.sql.store import SqlStore
-from orchestrator.store.sql.upgrade import HEAD, MIGRATIONS, upgrade
+from orchestrator.store.sql.upgrade import MIGRATIONS, upgrade
 from tests.store.rows.golden import Golden, ids_in
 from tests.support.everything import Answers
 from tests.support.rehearsal import Rehearsal
