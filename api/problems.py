@@ -73,6 +73,19 @@ class AddressTooLong(TealError):
     http_status = 414
 
 
+class Malformed(TealError):
+    """What was sent is no HTTP/1.1 request, or one that this server does not read; nothing was done."""
+
+    code = "malformed"
+    http_status = 400
+
+
+class UnknownCoding(Malformed):
+    """What was sent is a request in a transfer coding that this server does not read; nothing was done."""
+
+    http_status = 501
+
+
 class Changed(TealError):
     """The rollout is not at the version that the request's ``If-Match`` names; nothing was changed."""
 

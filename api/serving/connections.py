@@ -8,13 +8,17 @@ of the address that has most of them: who asks at once is answered however many 
 import asyncio
 import ipaddress
 import resource
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from api.problems import MEDIA_TYPE, AddressTooLong, HeadersTooLarge, Malformed, UnknownCoding, problem
+from orchestrator.core.domain.errors import TealError
 from orchestrator.settings import Bounds
 
 HELD_BACK = 96  # descriptors for store, AWS, workers and connections that are about to be closed
@@ -93,6 +97,7 @@ class Connection(H11Protocol):
     def __init__(self, **of_uvicorn: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(**of_uvicorn)
         self._awaited = ""  # head | body | rest: what the client is to send
+        self._is_refused = False  # what it sends is read no more
         self._timer: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -129,15 +134,42 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn; then the time begins for what has begun."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_refused:
             return
         super().data_received(data)
-        self._look()
+        if not self._is_refused:
+            self._look()
 
     def on_response_complete(self) -> None:
         """As uvicorn; the rest of a body that nobody wants has little time."""
         super().on_response_complete()
         self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        """In place of uvicorn's: a problem, after which the rest of what comes has little time to be thrown away."""
+        self._is_refused = True
+        if self.conn.our_state not in (
+            h11.IDLE,
+            h11.SEND_RESPONSE,
+        ):  # half an answer is out: nothing fits behind it
+            self.drop()
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # this is its answer
+            self.cycle.message_event.set()
+        error = _refusal(sys.exception(), self.conn.trailing_data[0])
+        told = problem(error, instance="").model_dump_json().encode()
+        headers = [
+            ("content-type", MEDIA_TYPE),
+            ("content-length", str(len(told))),
+            ("connection", "close"),
+        ]
+        reason = HTTPStatus(error.http_status).phrase.encode()
+        answer = h11.Response(status_code=error.http_status, headers=headers, reason=reason)
+        for part in (answer, h11.Data(data=told), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(part) or b"")
+        self.transport.write_eof()
+        self._await("rest")
 
     def pause_writing(self) -> None:
         """As uvicorn; a client that does not read is cut off after a while."""
@@ -190,6 +222,25 @@ class Connection(H11Protocol):
             self.transport.close()
         else:
             self.drop()
+
+
+def _refusal(found: BaseException | None, unread: bytes) -> TealError:
+    """Why a head or a body cannot be read, by what h11 says of it and what it has left."""
+    hint = found.error_status_hint if isinstance(found, h11.RemoteProtocolError) else 400
+    if hint == HeadersTooLarge.http_status and b"\n" not in unread:
+        return AddressTooLong(
+            what="the address is longer than this server reads", next_step="ask for less at once"
+        )
+    if hint == HeadersTooLarge.http_status:
+        return HeadersTooLarge(
+            what="the headers are longer than this server reads", next_step="send fewer of them"
+        )
+    kind = UnknownCoding if hint == UnknownCoding.http_status else Malformed
+    return kind(
+        what="this is no HTTP/1.1 request that this server reads",
+        why=str(found or ""),
+        next_step="see that the client speaks HTTP/1.1 to this port, and TLS to the proxy before it",
+    )
 
 
 def bounded(ledger: Connections) -> type[Connection]:

@@ -4,12 +4,14 @@ import ast
 import importlib
 
 from api.problems import (
+    AddressTooLong,
     Busy,
     Forbidden,
     Foreign,
     HeadersTooLarge,
     Internal,
     IssuerAway,
+    Malformed,
     NoSuchPath,
     TooLarge,
     Unauthenticated,
@@ -32,6 +34,8 @@ WHAT_TO_DO = {
     WrongMethod: "Use a method that the answer's `Allow` header names.",
     TooLarge: "Send a rollout file.",
     WrongType: "Send JSON, or YAML where a rollout file is asked for, and say so in `Content-Type`.",
+    AddressTooLong: "Ask for less at once.",
+    Malformed: "Speak HTTP/1.1 to this port, and TLS to the proxy before it.",
     HeadersTooLarge: "Send a shorter address and fewer headers.",
     Unauthenticated: "Send `Authorization: Bearer …` with a token that is neither expired nor revoked.",
     Forbidden: "Ask somebody with the role that the message names; `GET /v1/me` shows your own.",

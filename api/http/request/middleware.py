@@ -124,7 +124,7 @@ def _request_id(headers: Headers) -> str:
 
 
 def _check_sizes(scope: Scope) -> None:
-    """Raises AddressTooLong or HeadersTooLarge. Uvicorn itself closes the connection at 64 KiB."""
+    """Raises AddressTooLong or HeadersTooLarge. What is larger still, `serving.connections` refuses."""
     address = len(scope["path"]) + len(scope.get("query_string", b""))
     size = sum(len(name) + len(value) for name, value in scope["headers"])
     if address > ADDRESS_MAX:
