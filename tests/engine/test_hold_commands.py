@@ -32,7 +32,11 @@ from tests.core.stages import (
 
 
 def ends(known: Rollout, kind: HoldKind) -> tuple[str, ...]:
-    return commands_that_end(known, Hold(kind=kind, reason="a reason", clears_when="it is over", since=NOON))
+    return of(known, Hold(kind=kind, reason="a reason", clears_when="it is over", since=NOON))
+
+
+def of(known: Rollout, hold: Hold) -> tuple[str, ...]:
+    return commands_that_end(known, hold, accepted(known))
 
 
 def test_a_pause_is_ended_by_resume() -> None:
@@ -70,13 +74,13 @@ def test_a_promotion_is_named_only_for_evidence_that_it_waives() -> None:
     unseen = at(known, seen_of(known)).rollout
     gates = [hold for hold in unseen.waiting.holds if hold.kind is HoldKind.GATE]
     assert gates
-    assert {commands_that_end(unseen, hold) for hold in gates} == {("promote",)}
+    assert {of(unseen, hold) for hold in gates} == {("promote",)}
     ill = at(
         known, seen_of(known, green=service(GREEN_NAME, WANTED, running=1, tags={"teal:rollout": known.id}))
     ).rollout
     health = [hold for hold in ill.waiting.holds if hold.reason.startswith("health: ")]
     assert health
-    assert commands_that_end(ill, health[0]) == ()
+    assert of(ill, health[0]) == ()
 
 
 @pytest.mark.parametrize("kind", [HoldKind.AWS, HoldKind.DRIFT, HoldKind.CAPACITY, HoldKind.WINDOW])

@@ -1,6 +1,7 @@
 """Which commands of a person would end what holds a rollout, as far as one would."""
 
-from orchestrator.core.apply_commands import accepted
+from collections.abc import Collection
+
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.rollout.rollout import Hold, HoldKind, Rollout
 
@@ -15,9 +16,11 @@ _ENDS: dict[HoldKind, tuple[CommandKind, ...]] = {
 }
 
 
-def commands_that_end(row: Rollout, hold: Hold) -> tuple[str, ...]:
-    """Commands that are accepted now and would end this hold; empty where only time, AWS or its own cause does."""
-    may = accepted(row)
+def commands_that_end(row: Rollout, hold: Hold, may: Collection[CommandKind]) -> tuple[str, ...]:
+    """Those of the commands that are accepted now (`may`) that would end this hold.
+
+    Empty where only time, AWS or its own cause does.
+    """
     kinds = () if hold.kind is HoldKind.GATE and not _is_evidence(row, hold) else _ENDS.get(hold.kind, ())
     found = tuple(kind.value for kind in kinds if kind in may)
     return found or ((_K.ABANDON.value,) if hold.kind is HoldKind.FAILED and _K.ABANDON in may else ())

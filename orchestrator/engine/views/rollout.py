@@ -24,6 +24,7 @@ def view(stored: Stored) -> RolloutView:
     """The row as doors show it."""
     row = stored.rollout
     share = None if row.phase.is_final else measured(row)
+    may = accepted(row)
     return RolloutView(
         id=row.id,
         service=str(row.spec.service),
@@ -56,12 +57,12 @@ def view(stored: Stored) -> RolloutView:
                 reason=h.reason,
                 clears_when=h.clears_when,
                 since=h.since,
-                commands=commands_that_end(row, h),
+                commands=commands_that_end(row, h, may),
             )
             for h in row.waiting.holds
         ),
         paused_by=row.pause.paused_by.name if row.pause.paused_by else "",
-        accepts=tuple(kind.value for kind in accepted(row)),
+        accepts=tuple(kind.value for kind in may),
         author=row.author.name,
         labels=dict(row.spec.labels),
         reason=row.end.reason if row.end else "",
