@@ -203,7 +203,7 @@ def problem(error: TealError, *, instance: str) -> Problem:
         type=f"/problems/{error.code}",
         title=title_of(_coded(type(error))),
         status=error.http_status,
-        detail=": ".join(part for part in (error.what, error.why) if part),
+        detail=_detail(error),
         instance=instance,
         code=error.code,
         next_step=error.next_step or _usual_step(type(error)),
@@ -211,6 +211,12 @@ def problem(error: TealError, *, instance: str) -> Problem:
         findings=list(error.findings) if isinstance(error, Unfit) else [],
         holder=error.holder if isinstance(error, Conflict) else "",
     )
+
+
+def _detail(error: TealError) -> str:
+    if isinstance(error, Invalid) and error.source == CURSOR:  # the store knows no parameter by its name
+        return "; ".join(f"{part.where} {part.pointer}: {part.what}" for part in _mistakes(error))
+    return ": ".join(part for part in (error.what, error.why) if part)
 
 
 def example_problem(code: str, *, status: int, detail: str, path: str) -> Problem:

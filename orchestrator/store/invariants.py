@@ -9,6 +9,7 @@ from orchestrator.core.domain.event_chain import link
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.domain.text import visible
 from orchestrator.ports.commands import CommandSeen
 from orchestrator.ports.outbox import Delivery
 from orchestrator.ports.rollouts import EventSeen
@@ -92,7 +93,7 @@ def unknown_cursor(before: str) -> Invalid:
     """The error of a cursor that no page returned."""
     mistake = Mistake(
         pointer="/before",
-        what=f"no page ends at {before!r}",
+        what=f"no page ends at `{visible(before)}`",
         instead="the cursor which the page before returned",
     )
     return Invalid(source="cursor", mistakes=[mistake])

@@ -215,7 +215,7 @@ def test_rollouts_are_filtered_by_service_phase_and_activity(play: Play[None]) -
 
 def test_a_cursor_that_no_page_returned_is_invalid(play: Play[None]) -> None:
     async def script(store: Store) -> None:
-        with pytest.raises(Invalid, match="no page ends at 'r9'"):
+        with pytest.raises(Invalid, match="no page ends at `r9`"):
             await store.list(Filter(), before="r9")
 
     play(script)

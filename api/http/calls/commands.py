@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from api.http.json_values import Commanded, command_view
 from api.http.request.context import AtVisit, Visit
 from api.http.request.server_state import NAME_PATTERN, REPLAYED, AtDoor, By, Door
-from api.http.request.service_scope import Name, etag, reached
+from api.http.request.service_scope import SAYABLE, Name, etag, reached
 from api.problems import Changed
 from orchestrator.config.text.fields import Weight
 from orchestrator.core.domain.commands import Actor, CommandKind, CommandState
@@ -34,9 +34,6 @@ Key = Annotated[
         examples=["release-1187-pause"],
     ),
 ]
-
-
-SAYABLE = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"  # what a terminal would obey is nothing that a person says
 
 
 class CommandBody(BaseModel):

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from api.http.request.context import Visit
+from api.http.request.mistake_words import words_of
 from api.problems import (
     MEDIA_TYPE,
     Forbidden,
@@ -23,13 +24,6 @@ from api.problems import (
 )
 from orchestrator.config.text.yaml_document import step_into
 from orchestrator.core.domain.errors import Conflict, TealError, Throttled
-
-_WORDS = {
-    "missing": ("it is missing", "write it"),
-    "extra_forbidden": ("it is not known here", "leave it out"),
-    "model_attributes_type": ("it is no JSON object", "send one, with Content-Type: application/json"),
-    "json_invalid": ("the body is not JSON", "check quotes, commas and brackets"),
-}
 
 
 def install(app: FastAPI) -> None:
@@ -74,13 +68,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
 def _part(details: Mapping[str, Any]) -> MistakePart:
     """One of pydantic's findings, with the part of the request it is in."""
     where, *keys = details["loc"]
-    kind, context = details["type"], details.get("ctx", {})
-    if kind == "teal":
-        what, instead = str(context["what"]), str(context["instead"])
-    else:
-        what, instead = _WORDS.get(kind, (str(details["msg"]), ""))
+    what, instead = words_of(details)
     pointer = ""
-    for key in () if kind == "json_invalid" else keys:
+    for key in () if details["type"] == "json_invalid" else keys:
         pointer = step_into(pointer, key)
     return MistakePart(where=str(where), pointer=pointer, what=what, instead=instead)
 

@@ -16,6 +16,8 @@ LOOKED_THROUGH_MAX = (
 
 NUMBER_MAX = 2**53  # what JSON's readers and every store hold exactly
 PLAIN = r"^[^\x00-\x1f\x7f]*$"  # no control characters: a database may refuse them, and a terminal obey them
+PLAIN_SOME = r"^[^\x00-\x1f\x7f]+$"
+SAYABLE = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"  # what a terminal would obey is nothing that a person says
 
 Cursor = Annotated[
     str,
@@ -32,7 +34,7 @@ Name = Annotated[
         alias="id",
         min_length=1,
         max_length=300,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=PLAIN_SOME,
         description="A rollout's id, or a service (its name, or cluster/service): its active rollout.",
         examples=["checkout-3f9a1c07", "prod/checkout"],
     ),
