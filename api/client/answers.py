@@ -54,7 +54,7 @@ def read(answer: Answer, *, url: str) -> Json:
     found = _object(answer.body)
     if answer.status >= 400:
         # A proxy's own error page is no problem document, and still a problem with a status.
-        raise problem_of(answer, found or {})
+        raise problem_of(answer, found or _of_others(answer, url))
     if found is None or answer.status >= 300:
         where = answer.headers.get("location", "")
         raise Unreadable(
@@ -66,8 +66,19 @@ def read(answer: Answer, *, url: str) -> Json:
 
 def no_answer(address: Address, error: Exception, *, was_sent: bool) -> NoAnswer:
     """A connection's failure in words."""
-    why = str(error) or type(error).__name__
+    why = reason_of(error)
     return NoAnswer(f"the server at {address.url} does not answer: {why}", was_sent=was_sent, next_step=LOST)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a connection failed: the system's words, without its numbers and the places of its source."""
+    certificate, told = getattr(error, "verify_message", ""), getattr(error, "reason", "")
+    if certificate:
+        return f"its certificate is not accepted: {certificate}"
+    if isinstance(error, OSError) and isinstance(told, str) and told:  # of TLS: WRONG_VERSION_NUMBER
+        return f"TLS failed: {told.replace('_', ' ').lower()}"
+    strerror = error.strerror if isinstance(error, OSError) else ""
+    return strerror or str(error) or type(error).__name__
 
 
 def check_stream(answer: Answer, *, url: str) -> None:
@@ -121,6 +132,14 @@ def seconds_in(text: str) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _of_others(answer: Answer, url: str) -> Json:
+    """What a proxy or another program answers, as a problem's members."""
+    return {
+        "detail": f"{url} answered {answer.status} without a problem document",
+        "next_step": "See that it is the address of a Teal server, and what a proxy before it lets through.",
+    }
 
 
 def _object(body: bytes) -> Json | None:

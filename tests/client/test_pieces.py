@@ -1,10 +1,13 @@
 """The client's parts that touch nothing: addresses, problem documents, pauses, streams byte by byte, values."""
 
 import json
+import socket
+import ssl
 import subprocess
 import sys
 from dataclasses import fields, is_dataclass
 from email.utils import formatdate
+from http.client import RemoteDisconnected
 from typing import Any
 
 import pytest
@@ -12,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from api.client import Failure, NoAnswer, Retries, Unavailable, Unreadable, answers, reading, requests, values
-from api.client.answers import Answer, problem_of, seconds_in
-from api.client.failures import Told
+from api.client.answers import Answer, no_answer, problem_of, read, reason_of, seconds_in
+from api.client.failures import Forbidden, Told
 from api.client.retries import Outage
 from api.client.stream import Following
 from docs.pages import client_values
@@ -22,6 +25,7 @@ from tests.client.examples import event, rollout, stream
 
 HEAVY = ("fastapi", "uvicorn", "sqlalchemy", "aiobotocore", "boto3", "pydantic", "aiohttp", "orchestrator")
 LOADED = f"import sys, api.client; print([name for name in {HEAVY!r} if name in sys.modules])"
+ADDRESS = requests.address_of("http://teal.example")
 ASYNC = f"import sys; from api.client import AsyncClient; print([n for n in {HEAVY!r} if n in sys.modules])"
 
 
@@ -171,3 +175,36 @@ def test_everything_is_imported_by_its_star_also_where_aiohttp_is_not_installed(
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout.strip()) == (0, "Client False"), ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (TimeoutError("timed out"), "timed out"),
+        (RemoteDisconnected("the server closed the connection"), "the server closed the connection"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_why_a_server_does_not_answer_is_said_in_the_systems_words(error: Exception, why: str) -> None:
+    told = no_answer(ADDRESS, error, was_sent=False)
+    assert told.what == f"the server at {ADDRESS.url} does not answer: {why}"
+
+
+def test_what_tls_says_is_told_without_the_place_of_its_source() -> None:
+    context = ssl.create_default_context()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    incoming.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLError) as caught:
+        tls.do_handshake()
+    assert reason_of(caught.value) == "TLS failed: wrong version number"
+
+
+def test_what_a_proxy_answers_says_whose_address_to_look_at() -> None:
+    page = Answer(status=403, headers={"content-type": "text/html"}, body=b"<html>no</html>")
+    with pytest.raises(Forbidden) as caught:
+        read(page, url="http://proxy")
+    assert caught.value.what == "http://proxy answered 403 without a problem document"
+    assert "address of a Teal server" in caught.value.next_step
