@@ -59,6 +59,11 @@ def test_first_token_locks_the_door_for_everybody_without_one(desk: Desk) -> Non
     assert (me["name"], me["role"], me["by"], me["token"]) == ("ci", "admin", "token", made["token"]["id"])
 
 
+def test_who_may_not_is_told_whom_to_ask(desk: Desk) -> None:
+    told = problem(get(desk, "/v1/tokens", make(desk, role="operator")["text"]))
+    assert (told["code"], told["next_step"]) == ("forbidden", "ask an admin")
+
+
 def test_door_stays_locked_when_its_last_token_ends(desk: Desk) -> None:
     made = make(desk, expires="1h")
     later(desk, seconds=1)

@@ -21,7 +21,7 @@ from api.http.request.context import Visit
 from api.http.request.origins import check_origin
 from api.http.request.server_state import NAME_PATTERN, USER, USER_MAX
 from api.problems import Forbidden, MistakePart, RequestInvalid
-from orchestrator.core.domain.roles import TO_OVERRIDE, Principal, Role
+from orchestrator.core.domain.roles import TO_OVERRIDE, Principal, Role, with_article
 
 PROBED = frozenset({"is_alive", "is_ready"})  # a load balancer asks these by whatever name it likes
 
@@ -123,9 +123,7 @@ def _weigh(who: Principal, call: str, needed: Role) -> None:
     """Raises Forbidden if somebody's role or services do not cover a call."""
     why = who.lacks(needed)
     if why:
-        raise Forbidden(
-            what=f"you may not call `{call}`", why=why, next_step=f"ask somebody who is {needed.value}"
-        )
+        raise Forbidden(what=f"you may not call `{call}`", why=why, next_step=f"ask {with_article(needed)}")
     if who.services and call in FOR_ALL_SERVICES:
         raise Forbidden(
             what=f"you may not call `{call}`",
@@ -151,5 +149,5 @@ def check_override(who: Principal, reason: str) -> None:
         raise Forbidden(
             what="you may not override windows and freezes",
             why=why,
-            next_step=f"remove override, or ask somebody who is {TO_OVERRIDE.value} to start it",
+            next_step=f"remove override, or ask {with_article(TO_OVERRIDE)} to start it",
         )

@@ -64,8 +64,9 @@ class Principal:
         """Why this principal may not do what takes a role, in words; empty if it may."""
         if self.role.covers(needed):
             return ""
-        return f"{self.name} is {_article(self.role)} and this takes {_article(needed)}"
+        return f"{self.name} is {with_article(self.role)} and this takes {with_article(needed)}"
 
 
-def _article(role: Role) -> str:
+def with_article(role: Role) -> str:
+    """A role as a sentence has it: ``an operator``."""
     return f"{'an' if role.value[0] in 'aeiou' else 'a'} {role.value}"
