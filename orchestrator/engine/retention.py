@@ -1,4 +1,4 @@
-"""A server forgets what ended long ago: rollouts with their logs, and calls.
+"""A server forgets what ended long ago: rollouts with their logs, and calls; and keeps what earlier versions did not.
 
 What the present rests on stays, however old: active rollouts, and of each service everything since the rollout that
 made it what it is (`floor`): who serves is read from there, and what `--undo` goes back to.
@@ -35,6 +35,7 @@ class Retention:
         while not stop.is_set():
             try:
                 await self.forget()
+                await self.keep_shown()
             except TealError as why:
                 log.warning("not_forgotten", why=str(why))
             with suppress(TimeoutError):
@@ -54,6 +55,12 @@ class Retention:
             pass
         if gone:
             log.info("rollouts_forgotten", rollouts=gone, begun_before=before.isoformat())
+
+    async def keep_shown(self) -> None:
+        """Have rows of earlier versions keep what is shown of them: those that ended are committed no more."""
+        after = await self._store.keep_shown(after="", limit=AT_ONCE)
+        while after:
+            after = await self._store.keep_shown(after=after, limit=AT_ONCE)
 
     async def _forget_of(self, service: str, before: datetime) -> int:
         floor = await self.floor(service)

@@ -1,4 +1,4 @@
-"""What is forgotten after a time, so that a store does not grow for ever."""
+"""What is forgotten after a time, so that a store does not grow for ever, and what earlier versions did not keep."""
 
 from datetime import datetime
 from typing import Protocol
@@ -19,4 +19,11 @@ class RetentionStore(ServiceStore, Protocol):
 
     async def forget_calls(self, *, before: datetime, limit: int) -> int:
         """Remove up to `limit` entries of the log of calls from before then, the oldest first; how many they were."""
+        ...
+
+    async def keep_shown(self, *, after: str, limit: int) -> str:
+        """Keep what doors show of up to `limit` rows of earlier versions, which kept nothing: those after `after`.
+
+        Returns the last row that was looked at; empty: there are no more. A row that cannot be read stays as it is.
+        """
         ...

@@ -1,17 +1,25 @@
 """A server forgets old rollouts, and nothing that the present rests on."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from orchestrator.bootstrap import SystemClock
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import Ending
 from orchestrator.engine import service_of_record, undo
-from orchestrator.engine.retention import Retention
-from orchestrator.ports.rollouts import Filter
+from orchestrator.engine.retention import AT_ONCE, Retention
+from orchestrator.engine.views.keeping import text_of
+from orchestrator.ports.glance import NotKept
+from orchestrator.ports.rollouts import Filter, Stored
+from orchestrator.store.glance import glance
+from orchestrator.store.opening import open_store
+from tests.contract.store_values import NOON, a_rollout
 from tests.support.rehearsal import Rehearsal
 
 SERVICE = "prod/checkout"
@@ -68,3 +76,27 @@ def test_a_green_that_stayed_rests_on_the_rollouts_back_to_one_in_place(stage: R
     two = play(stage, "two")
     three = play(stage, "three", swaps=True)
     assert left_after_forgetting(stage) == [two, three]
+
+
+def test_rows_that_an_earlier_version_wrote_are_kept_to_be_shown_once_a_server_runs(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'teal.db'}"
+
+    async def script(*, shown: Callable[[Stored], str] | None, begins: bool) -> None:
+        store = open_store(url, shown=shown)
+        for number in range(AT_ONCE + 3 if begins else 0):
+            row = a_rollout(f"r{number}", service=f"s{number}")
+            await store.create(row, claims=frozenset(), key=row.id, events=(), wake_at=NOON)
+        if not begins:
+            await Retention(store, SystemClock(), lasts=timedelta(days=400)).keep_shown()
+        await store.close()
+
+    def kept() -> int:
+        with glance(url) as found:
+            rows, _ = found.list(Filter(), limit=500)
+            return len(rows)
+
+    asyncio.run(script(shown=None, begins=True))
+    with pytest.raises(NotKept):
+        kept()
+    asyncio.run(script(shown=text_of, begins=False))
+    assert kept() == AT_ONCE + 3

@@ -216,6 +216,31 @@ def test_a_file_that_is_no_database_is_left_to_the_store_in_full(path: Path) -> 
         look(path, lambda g: g.load("r1"))
 
 
+def test_rows_that_kept_nothing_are_kept_some_at_a_time_and_one_that_cannot_be_read_stays(path: Path) -> None:
+    async def several(store: Store) -> None:
+        for name in ("a", "b", "c", "d", "r1"):
+            await start(store, name, service=name)
+
+    play(path, several, keeps=False)
+    damage(path, "UPDATE rollouts SET body = '{}' WHERE id = 'b'")
+
+    async def keep(store: Store) -> None:
+        assert await store.keep_shown(after="", limit=2) == "b"
+        assert await store.keep_shown(after="b", limit=2) == "d"
+        assert await store.keep_shown(after="d", limit=2) == ""
+
+    play(path, keep)
+    for name in ("a", "c", "d", "r1"):
+        row = look(path, partial(loaded, name=name))
+        assert json.loads(row.shown)["version"] == row.version == 1
+    with pytest.raises(NotKept):
+        look(path, lambda g: g.load("b"))
+
+
+def loaded(found: Glance, *, name: str) -> Row | None:
+    return found.load(name)
+
+
 def test_a_row_that_cannot_be_shown_is_committed_all_the_same_and_told_in_the_log(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

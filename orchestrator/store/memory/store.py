@@ -105,6 +105,10 @@ class MemoryStore(MemoryOutbox, MemoryTokens, MemoryCalls, MemoryCalendar):
         self._started = {key: rollout for key, rollout in self._started.items() if rollout not in gone}
         return len(gone)
 
+    async def keep_shown(self, *, after: str, limit: int) -> str:
+        """Nothing: rows here are values already."""
+        return ""
+
     def take_alone(self, owner: str) -> bool:
         """Whether nobody else has ever worked on it."""
         return self._owners <= {owner}

@@ -1,9 +1,13 @@
-"""Forgetting: bodies of transactions on a connection."""
+"""Forgetting, and keeping what earlier versions did not: bodies of transactions on a connection."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
+from orchestrator.ports.rollouts import Stored
+from orchestrator.store.errors import Unusable
+from orchestrator.store.sql.queries import SHOWN, stored
 from orchestrator.store.sql.tables import calls, claims, commands, deliveries, events, records, rollouts
 
 
@@ -21,6 +25,22 @@ def forget_rollouts(connection: Connection, service: str, *, before: datetime, l
             connection.execute(delete(table).where(table.c.rollout.in_(ids)))
         connection.execute(delete(rollouts).where(rollouts.c.id.in_(ids)))
     return len(ids)
+
+
+def keep_shown(
+    connection: Connection, *, after: str, limit: int, shown: Callable[[Stored], str | None]
+) -> str:
+    """See `ports.retention.RetentionStore.keep_shown`."""
+    without = select(*SHOWN).where(rollouts.c.shown.is_(None), rollouts.c.id > after)
+    rows = connection.execute(without.order_by(rollouts.c.id).limit(limit)).all()
+    for row in rows:
+        try:
+            text = shown(stored(row))
+        except Unusable:  # whoever asks for this one is told why
+            continue
+        if text is not None:
+            connection.execute(update(rollouts).where(rollouts.c.id == row.id).values(shown=text))
+    return str(rows[-1].id) if len(rows) == limit else ""
 
 
 def forget_calls(connection: Connection, *, before: datetime, limit: int) -> int:

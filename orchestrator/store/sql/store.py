@@ -285,6 +285,14 @@ class SqlStore:
         """Remove old calls."""
         return await self._database.write(lambda c: retention.forget_calls(c, before=before, limit=limit))
 
+    async def keep_shown(self, *, after: str, limit: int) -> str:
+        """Keep what doors show of rows that kept nothing."""
+        if self._show is None:
+            return ""
+        return await self._database.write(
+            lambda c: retention.keep_shown(c, after=after, limit=limit, shown=self._shown)
+        )
+
     async def try_to_write(self) -> None:
         """Have the disk take a page."""
         await self._database.try_to_write()
