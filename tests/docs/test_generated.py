@@ -1,5 +1,6 @@
 """The generated pages say what the code says, and the policy allows what is called."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -149,3 +150,23 @@ def test_source_is_read_for_every_call_that_a_rollout_makes() -> None:
         stage.command(rollout, CommandKind.ROLLBACK)
         assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert calls.actions <= permissions.actions()
+
+
+def without_words(node: Any, path: str = "") -> list[str]:  # noqa: ANN401 - a JSON document
+    """The properties of a schema, wherever in it they are, that nothing describes."""
+    if isinstance(node, list):
+        return [found for index, one in enumerate(node) for found in without_words(one, f"{path}/{index}")]
+    if not isinstance(node, dict):
+        return []
+    own = node.get("properties")
+    bare = [
+        f"{path}/{name}"
+        for name, one in (own.items() if isinstance(own, dict) else ())
+        if isinstance(one, dict) and not one.get("description") and "$ref" not in str(one)
+    ]
+    return bare + [found for key, one in node.items() for found in without_words(one, f"{path}/{key}")]
+
+
+@pytest.mark.parametrize("page", ["openapi.json", "rollout.schema.json", "settings.schema.json"])
+def test_every_property_of_a_published_schema_has_words(page: str) -> None:
+    assert without_words(json.loads((generate.ROOT / "docs" / page).read_text(encoding="utf-8"))) == []

@@ -53,12 +53,13 @@ Whole = Annotated[
 InconclusiveWord = Annotated[Inconclusive, choice(Inconclusive), one_word(Inconclusive)]
 
 
+MARGIN_IS = "How many times as bad as blue green may be before it counts as worse."
+
+
 class StreamModel(Model):
     """One kind of harm that is counted."""
 
-    margin: Margin = Field(
-        default=_MARGIN, description="How many times as bad as blue green may be before it counts as worse."
-    )
+    margin: Margin = Field(default=_MARGIN, description=MARGIN_IS)
 
 
 class SlowModel(StreamModel):
@@ -86,7 +87,14 @@ Stream = Annotated[
                 {"enum": ["on", "off"]},
                 {
                     "type": "object",
-                    "properties": {"margin": {"type": "number", "minimum": 1, "maximum": MARGIN_MAX}},
+                    "properties": {
+                        "margin": {
+                            "type": "number",
+                            "minimum": 1,
+                            "maximum": MARGIN_MAX,
+                            "description": MARGIN_IS,
+                        }
+                    },
                     "additionalProperties": False,
                 },
             ]
