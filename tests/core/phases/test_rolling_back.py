@@ -17,6 +17,7 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import End
+from orchestrator.core.rollout.progress import Loss
 from orchestrator.core.rollout.rollout import Paged, Rollout
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.seen import Failure, Seen
@@ -169,6 +170,49 @@ def test_a_rollback_waits_for_a_rule_that_cannot_be_read_and_writes_the_others(f
     assert [effect.rule for effect in decision.effects if isinstance(effect, WriteRule)] == [other.arn]
     assert decision.rollout.end is not None
     assert decision.rollout.end.traffic_on_blue_at is None
+
+
+@pytest.mark.parametrize("found", [UNREAD, None])
+def test_a_rule_that_was_not_read_does_not_count_as_on_blue_though_every_other_is(
+    found: Unread | None,
+) -> None:
+    """Green may have users by it: nothing of green is stopped, and the rollback is not said to be done."""
+    other = replace(rule(0), arn=type(RULE)(RULE + "2"))
+    known = rolling_back(500, rules=(rule(500), other))
+    on_blue = replace(rule_seen(known, 0), arn=other.arn)
+    decision = at(known, seen_of(known, rules={other.arn: on_blue} | ({RULE: found} if found else {})))
+    assert decision.rollout.end is not None
+    assert decision.rollout.end.traffic_on_blue_at is None
+    assert EventKind.TRAFFIC_ON_BLUE not in recorded(decision)
+    assert not decision.effects
+    alone = rolling_back(500)
+    nothing = at(alone, seen_of(alone, rules={RULE: found} if found else {}))
+    assert EventKind.TRAFFIC_ON_BLUE not in recorded(nothing)
+    assert not nothing.effects
+
+
+def test_a_blue_that_somebody_scaled_to_nothing_gets_its_tasks_before_its_traffic() -> None:
+    known = rolling_back(500, blue_loss=Loss.EMPTY)
+    empty = service("checkout", FORMER, desired=0, running=0)
+    nobody = {BLUE_GROUP: TargetsSeen(), GREEN_GROUP: TargetsSeen(healthy=3)}
+    decision = at(known, seen_of(known, blue=empty, targets=nobody))
+    assert asked(decision) == ["scale_service"]
+    assert not written(decision)
+    back = at(decision.rollout, seen_of(known))
+    assert written(back) == [0]
+
+
+def test_people_are_called_where_blue_does_not_get_its_traffic_within_a_minute() -> None:
+    known = rolling_back(500)  # for a minute already
+    refused = (Failure(key=f"write_rule {RULE} 0", why="AccessDenied: ModifyRule", is_final=True),)
+    late = at(known, seen_of(known, failures=refused))
+    (page,) = [event for event in late.events if event.kind is EventKind.PAGED]
+    assert page.message.startswith("rolling back for 1 min, and blue does not have all traffic yet")
+    assert written(late) == [0], "it goes on trying"
+    once = at(late.rollout, seen_of(known, failures=refused), now=NOON + MINUTE)
+    assert EventKind.PAGED not in recorded(once)
+    early = changed(known, end=End(reason="a test", by=OPERATOR, at=NOON - timedelta(seconds=50)))
+    assert EventKind.PAGED not in recorded(at(early))
 
 
 def test_a_rule_that_is_gone_holds_nothing_up() -> None:

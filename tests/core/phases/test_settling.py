@@ -12,6 +12,9 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TaskDefinitionArn, Tenths
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.guard import GuardSpec
+from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake
@@ -297,6 +300,27 @@ def test_a_step_home_waits_for_its_period() -> None:
     decision = at(settling(900, is_homeward=True, bake=Bake(since=NOON - timedelta(seconds=20))))
     assert decision.rollout.progress.step == 0
     assert HoldKind.GATE in held(decision)
+
+
+@pytest.mark.parametrize(("weight", "step"), [(900, 0), (500, 1), (0, 2)])
+def test_a_step_home_waits_for_its_period_though_no_gate_that_reads_metrics_is_on(
+    weight: int, step: int
+) -> None:
+    """Otherwise blue has everything within seconds, and whoever watches it has had no minute to see it in."""
+    quiet = spec(gates=GatesSpec(guard=GuardSpec(on=False), compare=CompareSpec(on=False)))
+    known = home(weight, step, spec=quiet, bake=Bake(since=NOON - timedelta(seconds=20)), intervals=())
+    decision = at(known)
+    assert not held(decision)
+    assert (decision.rollout.progress.step, decision.rollout.way_out.is_way_clear) == (step, False)
+    assert decision.rollout.waiting.waiting_for == "one whole period at this weight"
+    judged = at(home(weight, step, spec=quiet)).rollout
+    assert judged.progress.step == step + 1 or judged.way_out.is_way_clear
+
+
+def test_no_more_traffic_returns_to_blue_while_somebody_has_paused() -> None:
+    known = changed(home(900, 1, bake=Bake(), intervals=()), paused_by=OPERATOR)
+    assert not written(at(known))
+    assert written(at(changed(known, paused_by=None))) == [500]
 
 
 def test_blue_that_fails_on_the_way_home_puts_the_last_good_step_back_on_green() -> None:

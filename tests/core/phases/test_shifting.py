@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from orchestrator.core.cloud.effects import ScaleService, WriteRule
+from orchestrator.core.cloud.effects import ScaleService, WriteRule, rule_write_key
 from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
-from orchestrator.core.domain.ids import TargetGroupArn
+from orchestrator.core.domain.ids import TargetGroupArn, Tenths
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval, Bake
-from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
+from orchestrator.core.rollout.rollout import Asked, Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, LimitThen, OnDrift, OnFailure
-from orchestrator.core.tick.seen import Failure
+from orchestrator.core.tick.seen import Failure, Seen
 from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
     APPROVER,
@@ -56,6 +58,66 @@ def test_a_step_begins_when_its_weight_was_read_back() -> None:
     decision = at(known, seen_of(known, rules={RULE: rule_seen(known, 100)}))
     assert decision.rollout.progress.bake.since == NOON
     assert EventKind.STEP_STARTED in recorded(decision)
+
+
+def two_rules(weight: int, other: int, wanted: int, **changes: Any) -> tuple[Rollout, Seen]:  # noqa: ANN401
+    """A first step of two rules, each with its weight, and both as they would be read."""
+    second = replace(rule(other, wanted), arn=type(RULE)(RULE + "2"))
+    known = row(Phase.SHIFTING, weight=0, rules=(rule(weight, wanted), second), **changes)
+    both = {RULE: rule_seen(known, weight), second.arn: replace(rule_seen(known, other), arn=second.arn)}
+    return known, seen_of(known, rules=both)
+
+
+def test_no_step_begins_while_one_of_the_rules_has_not_its_weight() -> None:
+    decision = at(*two_rules(100, 0, 100))
+    assert written(decision) == [100]
+    assert decision.rollout.progress.bake.since is None
+    assert EventKind.STEP_STARTED not in recorded(decision)
+    assert at(*two_rules(100, 100, 100)).rollout.progress.bake.since == NOON
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        pytest.param({}, {"alarms": {"checkout-5xx": UNREAD}, "blue": UNREAD}, id="blue is unread"),
+        pytest.param(
+            {},
+            {"targets": {BLUE_GROUP: TargetsSeen(healthy=1), GREEN_GROUP: TargetsSeen(healthy=3)}},
+            id="blue is short",
+        ),
+        pytest.param({"paused_by": OPERATOR}, {}, id="somebody paused it"),
+        pytest.param(
+            {"failed": "guard: a test", "spec": spec(on_failure=OnFailure.HOLD)}, {}, id="a gate has failed"
+        ),
+    ],
+)
+def test_a_weight_that_no_rule_has_yet_is_not_written_while_anything_holds(
+    changes: dict[str, Any], seen: dict[str, Any]
+) -> None:
+    known = row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),), **changes)
+    assert not written(at(known, seen_of(known, **seen)))
+    assert written(at(row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),)))) == [100]
+
+
+def test_a_rule_that_aws_acknowledges_and_does_not_change_ends_the_rollout_after_a_minute() -> None:
+    known = row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),))
+    key = rule_write_key(RULE, Tenths(100))
+
+    def after(seconds: int, *, times: int = 3, refusals: int = 0) -> Phase:
+        since = NOON - timedelta(seconds=seconds)
+        asked = Asked(key=key, at=NOON - timedelta(seconds=5), times=times, since=since, refusals=refusals)
+        return at(changed(known, asked=(asked,))).rollout.phase
+
+    assert after(61) is Phase.ROLLING_BACK
+    assert after(59) is Phase.SHIFTING
+    assert after(61, times=2, refusals=2) is Phase.SHIFTING, "what AWS refused was not written"
+
+
+def test_a_weight_that_a_person_waived_is_none_that_the_gates_have_passed() -> None:
+    """Where evidence is lost, green goes back to a weight that was judged."""
+    assert at(baked(5)).rollout.progress.passed == (0,)
+    waived = commanded(baked(5, intervals=()), a_command(CommandKind.PROMOTE)).rollout
+    assert (waived.progress.step, waived.progress.passed) == (1, ())
 
 
 def test_a_write_that_does_not_show_is_asked_for_again_and_no_step_begins() -> None:

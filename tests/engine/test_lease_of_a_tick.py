@@ -1,0 +1,114 @@
+"""A tick keeps within its lease, whatever AWS takes its time for, and brings traffic to safety before all else."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.aws.client.call import Caller
+from orchestrator.aws.cloud import AwsCloud
+from orchestrator.core.domain.commands import CommandKind
+from orchestrator.core.domain.errors import Lost
+from orchestrator.core.domain.ids import Tenths
+from orchestrator.core.domain.phases import Phase
+from orchestrator.core.tick.needs import Needs
+from orchestrator.core.tick.seen import Seen
+from orchestrator.engine.tick import CALL_LONGEST, DEADLINE, LEASE, RENEW_BEFORE, Ticked, Ticker
+from orchestrator.ports.leases import Leased
+from sandbox.world.kernel.errors import AwsRefusal, CallLost
+from tests.support.direct_transport import DirectTransport
+from tests.support.rehearsal import Rehearsal, quick_plan
+
+SECOND = timedelta(seconds=1)
+
+
+class LateCloud(AwsCloud):
+    """An AWS whose looks take as long as they are told to."""
+
+    takes = timedelta(0)
+
+    async def observe(self, needs: Needs) -> Seen:
+        await asyncio.sleep(self.takes.total_seconds())
+        return await super().observe(needs)
+
+
+class Stage(Rehearsal):
+    """A rollout whose next tick makes green's target group, ticked by hand."""
+
+    def __init__(self) -> None:
+        super().__init__(requests_per_second=10)
+        transport = DirectTransport(self.world.call, refusal=AwsRefusal, lost=CallLost)
+        self.late = LateCloud(Caller(transport), region=self.world.region)
+        self.ticker = Ticker(self.store, self.late, self.clock)
+        self.rollout = self.start(self.spec(self.revision()))
+        self.run(self.store.release(self.tick(self.lease()).leased))  # blue was read
+        assert self.row(self.rollout).phase is Phase.PREPARING
+        self.begun = len(self.world.log)
+
+    def lease(self, *, owner: str = "one") -> Leased:
+        (leased,) = self.run(self.store.lease_due(owner=owner, now=self.clock.now(), ttl=LEASE, limit=9))
+        return leased
+
+    def tick(self, leased: Leased) -> Ticked:
+        return self.run(self.ticker.tick(leased))
+
+    def wait(self, duration: timedelta) -> None:
+        self.run(asyncio.sleep(duration.total_seconds()))
+
+    def made(self) -> int:
+        return sum(call.operation == "CreateTargetGroup" for call in self.world.log[self.begun :])
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with Stage() as stage:
+        yield stage
+
+
+def test_a_look_that_hangs_is_given_up_before_anybody_else_can_have_the_row(stage: Stage) -> None:
+    leased = stage.lease()
+    stage.wait(LEASE - RENEW_BEFORE)  # as late as a tick begins without a longer lease
+    stage.late.takes = timedelta(minutes=10)
+    with pytest.raises(TimeoutError):
+        stage.tick(leased)
+    assert stage.clock.now() < leased.until
+    assert stage.made() == 0
+
+
+def test_a_tick_that_begins_on_the_last_seconds_of_its_lease_holds_on_to_the_row_first(stage: Stage) -> None:
+    leased = stage.lease()
+    stage.wait(LEASE - 4 * SECOND)
+    stage.late.takes = 6 * SECOND
+    ticked = stage.tick(leased)
+    assert ticked.leased.until > leased.until
+    assert stage.made() == 1, "there was time enough under the longer lease"
+
+
+def test_no_call_is_begun_that_could_outlive_the_lease(stage: Stage) -> None:
+    leased = stage.lease()
+    stage.wait(LEASE - RENEW_BEFORE)
+    stage.late.takes = DEADLINE - SECOND
+    with pytest.raises(Lost, match="the lease would pass on before it could end"):
+        stage.tick(leased)
+    assert timedelta(0) < leased.until - stage.clock.now() < CALL_LONGEST
+    assert stage.made() == 0
+    stage.wait(CALL_LONGEST)
+    stage.late.takes = timedelta(0)
+    stage.tick(stage.lease(owner="another"))
+    assert stage.made() == 1, "the next lease makes up for it"
+
+
+def test_traffic_goes_to_safety_before_anything_else_is_written() -> None:
+    """Somebody has scaled blue out, which green follows, and somebody else takes green's weight back."""
+    with Rehearsal() as stage:
+        rollout = stage.start(stage.spec(stage.revision(), plan=quick_plan(bake=30, watch=3600)))
+        stage.until(rollout, Phase.WATCHING)
+        grown = {"cluster": stage.scenery.cluster, "service": stage.scenery.service, "desiredCount": 8}
+        stage.world.call("ecs", "UpdateService", grown)
+        stage.command(rollout, CommandKind.BACK, to=Tenths(100))
+        before = len(stage.world.log)
+        stage.let_run(2 * SECOND)
+        writes = [call.operation for call in stage.world.log[before:]]
+        made = [operation for operation in writes if operation in ("ModifyRule", "UpdateService")]
+        assert made[:2] == ["ModifyRule", "UpdateService"], stage.story(rollout)
