@@ -15,6 +15,7 @@ from orchestrator.core.cloud.effects import (
     SetScaling,
     UpdateService,
     WriteRule,
+    update_key,
 )
 from orchestrator.core.cloud.forward_action import canonical, says_the_same
 from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
@@ -24,7 +25,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.phases import removing_green
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import End, Retirement
-from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.rollout import Rollout, Unanswered
 from orchestrator.core.rollout.spec import DrainSpec
 from orchestrator.core.scaling.target_values import suspended
 from orchestrator.core.tick.seen import Seen
@@ -464,6 +465,43 @@ def test_settling_ends_in_success_by_the_same_way() -> None:
     assert decision.rollout.phase is Phase.SUCCEEDED
     assert decision.rollout.end is not None
     assert ID in known.id
+
+
+def test_no_rollout_ends_while_a_call_that_makes_something_may_still_land() -> None:
+    known = restored(created_last=NOON - timedelta(seconds=10))
+    known = changed(known, pairs=tuple(replace(pair, is_deleted=True) for pair in known.pairs))
+    decision = at(known, seen_of(known, **QUIET))
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert decision.rollout.waiting.waiting_for
+    later = at(known, seen_of(known, **QUIET), now=NOON + timedelta(seconds=21))
+    assert later.rollout.phase is Phase.ROLLED_BACK
+
+
+def test_no_rollback_ends_while_an_update_of_blue_that_it_overtook_may_still_be_carried_out() -> None:
+    """AWS takes a call for as long as its signature is good: blue would get the new revision after the end."""
+    attempts = (attempt(), attempt(number=2, task_definition=FORMER, at=LONG_AGO))
+    late = Unanswered(key=update_key("checkout", 1), at=LONG_AGO, until=NOON + MINUTE)
+    known = restored(attempts=attempts, unanswered=(late,))
+    decision = at(known, seen_of(known, **QUIET))
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert decision.rollout.waiting.waiting_for.startswith("an update of blue that AWS may still carry out")
+    assert decision.wake_at is not None
+    assert at(known, seen_of(known, **QUIET), now=NOON + MINUTE).rollout.phase is Phase.ROLLED_BACK
+
+
+def test_greens_group_is_not_deleted_while_a_rule_still_names_it() -> None:
+    known = changed(restored(), rules=(rule(0),))
+    assert asked(at(known)) == ["write_rule"]
+    assert "delete_target_group" in asked(at(restored()))
+
+
+def test_no_rollout_ends_while_somebody_has_paused_it() -> None:
+    known = settling(0, is_way_clear=True, rules=(rule(None),), on_blue_since=LONG_AGO, paused_by=OPERATOR)
+    assert known.green is not None
+    known = changed(known, green=replace(known.green, is_gone=True))
+    assert at(known, seen_of(known, **QUIET)).rollout.phase is Phase.SETTLING
+    known = changed(known, paused_by=None)
+    assert at(known, seen_of(known, **QUIET)).rollout.phase is Phase.SUCCEEDED
 
 
 # an update of blue that is carried out late -------------------------------------------------------------------------

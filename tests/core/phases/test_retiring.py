@@ -47,6 +47,7 @@ from tests.core.stages import (
     seen_of,
     service,
     spec,
+    written,
 )
 
 SERVING = {"teal:rollout": ID, "teal:managed": "true", "teal:serves": "true"}
@@ -242,6 +243,17 @@ def test_tasks_that_somebody_gives_blue_again_are_left_to_it() -> None:
     assert held(decision) == {HoldKind.DRIFT}
 
 
+@pytest.mark.parametrize("ending", [Ending.KEEP, Ending.DELETE])
+def test_a_blue_that_one_look_did_not_find_is_not_gone(ending: Ending) -> None:
+    known = retiring(ending, retirement=DRAINED)
+    targets = {BLUE_GROUP: TargetsSeen(), GREEN_GROUP: TargetsSeen(healthy=3)}
+    unfound = swap_seen(known, blue=Absent(), targets=targets)
+    first = at(known, unfound)
+    assert first.rollout.phase is Phase.RETIRING
+    assert first.rollout.waiting.waiting_for == "a second look at blue, which was not found"
+    assert at(first.rollout, unfound, now=NOON + MINUTE).rollout.phase is Phase.SUCCEEDED
+
+
 def test_blue_that_is_kept_ends_the_rollout_without_tasks_and_its_group_is_named() -> None:
     known = retiring(retirement=DRAINED)
     targets = {BLUE_GROUP: TargetsSeen(), GREEN_GROUP: TargetsSeen(healthy=3)}
@@ -367,6 +379,21 @@ def test_everything_goes_to_blue_once_it_is_steady_in_two_looks_and_no_late_call
     late = replace(known, retirement=replace(DRAINED, asked_at=NOON + MINUTE, returning_from=NOON))
     soon = at(late, ready, now=NOON + MINUTE)
     assert "may still be in flight" in soon.rollout.waiting.waiting_for
+
+
+def test_a_blue_that_has_its_tasks_gets_no_traffic_while_its_group_is_in_no_rule() -> None:
+    """Targets of a group in no rule are not checked: they are as good as unknown."""
+    known = at(
+        retiring(retirement=DRAINED),
+        gone(retiring(retirement=DRAINED), commands=(a_command(CommandKind.ROLLBACK),)),
+    ).rollout
+    for minutes in (1, 2, 3):
+        decision = at(known, swap_seen(known), now=NOON + minutes * MINUTE)
+        assert written(decision) == [1000], "blue's group is hung there again, with nothing"
+        assert decision.rollout.waiting.waiting_for.startswith(
+            "blue to be back: blue's target groups on every rule"
+        )
+        known = decision.rollout
 
 
 def test_a_deleted_blue_is_made_anew_from_its_stored_request() -> None:

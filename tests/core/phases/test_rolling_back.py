@@ -25,6 +25,7 @@ from orchestrator.core.what_to_read import needs_of
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
     GREEN_GROUP,
+    GREEN_NAME,
     MINUTE,
     OPERATOR,
     a_command,
@@ -34,6 +35,7 @@ from tests.core.stages import (
     baked,
     blue,
     commanded,
+    group,
     only,
     recorded,
     rolling_back,
@@ -215,6 +217,29 @@ def test_people_are_called_where_blue_does_not_get_its_traffic_within_a_minute()
     assert EventKind.PAGED not in recorded(at(early))
 
 
+@pytest.mark.parametrize("on", ["the service", "a target group"])
+def test_a_tag_on_what_this_rollout_made_says_that_somebody_rolled_it_back_with_aws_alone(on: str) -> None:
+    known = baked(2)
+    name = known.pairs[0].green_name
+
+    def seen(rollout: str) -> Seen:
+        tags = {"teal:rollout": rollout, "teal:rollback": "ann: a test"}
+        if on == "the service":
+            return seen_of(known, green=service(GREEN_NAME, WANTED, tags=tags))
+        return seen_of(known, groups={name: group(tags=tags)})
+
+    decision = at(known, seen(known.id))
+    assert decision.rollout.phase is Phase.ROLLING_BACK
+    assert decision.rollout.end is not None
+    assert (decision.rollout.end.reason, decision.rollout.end.by.name) == (
+        "rolled back with AWS alone by ann: a test",
+        "ann",
+    )
+    assert at(known, seen("checkout-99999999")).rollout.phase is Phase.SHIFTING, (
+        "another rollout's says nothing"
+    )
+
+
 def test_a_rule_that_is_gone_holds_nothing_up() -> None:
     known = rolling_back(100)
     decision = at(known, seen_of(known, rules={RULE: Absent()}))
@@ -283,6 +308,15 @@ def back(**changes: Any) -> Rollout:  # noqa: ANN401 - the fields of Rollout
     """On the way back after settling touched blue: blue was given its former revision a minute ago."""
     attempts = (attempt(), attempt(number=2, task_definition=FORMER, at=NOON - MINUTE))
     return rolling_back(900, **{"attempts": attempts, "ready_since": NOON - MINUTE, **changes})
+
+
+def test_blue_whose_own_alarms_could_still_take_it_elsewhere_is_asked_once_more() -> None:
+    """It is on its former revision again, and somebody or a late call has switched its watch on meanwhile."""
+    attempts = (attempt(), attempt(number=2, task_definition=FORMER, at=NOON - 10 * MINUTE))
+    known = rolling_back(1000, attempts=attempts)
+    watched = service("checkout", FORMER, deployment_configuration=WATCHFUL)
+    assert asked(at(known, seen_of(known, blue=watched))) == ["update_service"]
+    assert asked(at(known)) == []
 
 
 def test_traffic_goes_back_once_blue_is_steady_on_its_former_revision_in_two_looks() -> None:
