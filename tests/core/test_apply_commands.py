@@ -15,11 +15,14 @@ from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.evaluation.approvals import current_step
+from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.gates.scene import Counts
 from orchestrator.core.rollout.changes import changed
-from orchestrator.core.rollout.progress import Approval, Bake
+from orchestrator.core.rollout.progress import Approval, Bake, Loss
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, OnDrift, OnFailure
+from orchestrator.core.statistics.comparison import freeze
 from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_rule
 from tests.core.stages import (
     APPROVER,
@@ -272,6 +275,40 @@ def test_resuming_after_a_pause_keeps_the_bake_and_after_a_failure_begins_it_ane
     assert failed.evidence.judged_from == NOON
 
 
+def test_evidence_that_a_person_has_seen_and_let_go_on_does_not_fail_the_rollout_again() -> None:
+    usual = (Counts(requests=900, answers_2xx=891, answers_5xx=9),) * 61
+    streams = tuple(replace(one, failed_at=NOON - MINUTE) for one in freeze(CompareSpec(), usual))
+    known = baked(3, spec=spec(on_failure=OnFailure.HOLD), failed="compare: worse", comparison=streams)
+    assert at(known).rollout.waiting.failed.startswith("compare: ")
+    resumed = commanded(known, a_command(K.RESUME)).rollout
+    assert not any(one.failed_at for one in resumed.evidence.comparison)
+    assert [one.dispersion for one in resumed.evidence.comparison] == [one.dispersion for one in streams]
+    assert not at(resumed, now=NOON + MINUTE / 4).rollout.waiting.failed
+
+
+@pytest.mark.parametrize("kind", [K.ROLLBACK, K.REJECT])
+def test_nothing_leads_back_to_a_blue_that_was_deleted(kind: CommandKind) -> None:
+    deleted = commanded(baked(2, blue_loss=Loss.DELETED), a_command(kind))
+    assert deleted.rollout.phase is Phase.SHIFTING
+    assert not written(deleted)
+    (outcome,) = deleted.outcomes
+    assert (
+        outcome.text
+        == "checkout was deleted, so there is nothing to go back to; abandon leaves green as it is"
+    )
+    empty = commanded(baked(2, blue_loss=Loss.EMPTY), a_command(kind))
+    assert empty.rollout.phase is Phase.ROLLING_BACK
+
+
+def test_a_rollback_is_refused_from_the_moment_that_greens_tasks_are_stopped() -> None:
+    known = settling(0, is_way_clear=True)
+    assert known.green is not None
+    assert refusal(known, a_command(K.ROLLBACK)) == ""
+    leaving = changed(known, green=replace(known.green, is_leaving=True))
+    words = refusal(leaving, a_command(K.ROLLBACK))
+    assert words.startswith("green is being removed; once it is gone, `teal start --undo")
+
+
 # how far a promotion goes ------------------------------------------------------------------------------------------
 
 
@@ -325,6 +362,18 @@ def test_a_promotion_never_waives_health_capacity_or_drift(changes: dict[str, An
     again = at(decision.rollout, seen_of(decision.rollout, **changes), now=NOON + MINUTE / 4)
     assert not [weight for weight in written(again) if weight != 100]
     assert decision.rollout.waiting.holds
+
+
+@pytest.mark.parametrize("changes", HINDRANCES)
+def test_a_promotion_in_the_watch_touches_no_blue_while_health_capacity_or_drift_hold(
+    changes: dict[str, Any],
+) -> None:
+    known = baked(2, phase=Phase.WATCHING, step=2, spec=spec(on_drift=OnDrift.HOLD))
+    decision = at(known, seen_of(known, commands=(a_command(K.PROMOTE),), **changes))
+    assert (decision.rollout.phase, decision.rollout.progress.step) == (Phase.WATCHING, 2)
+    assert decision.rollout.waiting.holds
+    well = at(decision.rollout, now=NOON + MINUTE)
+    assert well.rollout.phase is Phase.SETTLING, "it waives the rest of the watch still"
 
 
 def test_a_promotion_to_the_end_goes_on_once_health_is_back() -> None:

@@ -20,7 +20,7 @@ from orchestrator.core.rollout.progress import Bake, Intervention, Spell, Trial
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.core.rollout.spec import OnFailure
 from orchestrator.core.statistics import comparison
-from tests.builders import NOON, WANTED
+from tests.builders import NOON, WANTED, good_deployment
 from tests.core.stages import GREEN_NAME, MINUTE, recorded, row, seen_of, service, spec, written
 
 USUAL = Counts(requests=900, answers_2xx=891, answers_5xx=9)
@@ -203,6 +203,15 @@ def test_the_last_trial_stops_greens_tasks_and_watches_blue_from_then_on() -> No
     assert [e.desired for e in decision.effects if isinstance(e, ScaleService)] == [0]
     gone = service(GREEN_NAME, WANTED, desired=0, running=0)
     assert at(known, green=gone).rollout.evidence.intervention == replace(NO_TASKS, tasks_gone_at=NOON)
+
+
+def test_a_green_that_was_taken_off_the_traffic_is_not_judged_meanwhile() -> None:
+    """Its tasks were stopped by Teal: what ECS then says of it is nobody's evidence."""
+    gave_up = good_deployment(task_definition=WANTED, rollout_state="FAILED", reason="tasks failed to start")
+    stopped = service(GREEN_NAME, WANTED, desired=0, running=0, deployments=(gave_up,))
+    decision = at(tried(NO_TASKS, [BAD, BAD], weight=0), green=stopped)
+    assert decision.rollout.phase is Phase.SHIFTING
+    assert at(grown(minute(3, USUAL, weight=500)), green=stopped).rollout.phase is Phase.ROLLING_BACK
 
 
 def test_blue_that_stays_bad_without_green_acquits_it_and_the_rollout_waits() -> None:
