@@ -9,6 +9,7 @@ from orchestrator.core.cloud.readiness import STALE_LONGEST
 from orchestrator.core.cloud.resources import Absent, TargetsSeen, Unread
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Verdict
+from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Decision, Rollout
 from tests.builders import BLUE_GROUP, NOON, WANTED, good_deployment
 from tests.core.stages import GREEN_GROUP, GREEN_NAME, at, baked, seen_of, service, written
@@ -60,6 +61,14 @@ def test_a_look_that_shows_otherwise_ends_the_doubt() -> None:
     first = looked(baked(3), BAD).rollout
     well = looked(first, WELL, now=NOON + GAP).rollout
     assert looked(well, BAD, now=NOON + 2 * GAP).rollout.phase is Phase.SHIFTING
+
+
+def test_a_doubt_from_before_ticks_in_which_green_was_not_judged_agrees_with_nothing() -> None:
+    """Green had no traffic meanwhile, say: whatever a look found then is not what every look since has found."""
+    known = looked(baked(3), BAD).rollout
+    known = changed(known, ticked_at=NOON + 5 * GAP)
+    assert looked(known, BAD, now=NOON + 6 * GAP).rollout.phase is Phase.SHIFTING
+    assert looked(known, BAD, now=NOON + 6 * GAP).rollout.waiting.holds
 
 
 @pytest.mark.parametrize("changes", [{"green": UNREAD}, {}], ids=["service", "targets"])

@@ -97,6 +97,25 @@ def test_too_few_errors_pass_in_the_words_of_no_evidence_and_hold_where_the_file
     assert (held.verdict, held.clears_when) == (Verdict.HOLD, "green is shown not to be 2 times as bad")
 
 
+@pytest.mark.parametrize(
+    ("periods", "requests", "is_shown"),
+    [(12, 3000, True), (4, 3000, False), (5, 3000, True), (12, 24, False)],
+)
+def test_green_is_shown_well_by_enough_periods_and_requests_and_never_by_few(
+    periods: int, requests: int, *, is_shown: bool
+) -> None:
+    """However strong the evidence: a few periods may all be of one quiet moment."""
+    made = after(
+        [interval((requests, requests // 100), (27000, 270), ago=n) for n in range(periods + 1, 1, -1)], ALONE
+    )
+    (standing,) = (replace(one.standing, log_not_worse=2 * ALONE.proof) for one in made)
+    assert standing.green_at_weight == periods * requests
+    known = scene(intervals=(interval((requests, 0)),), standings=(standing,))
+    answer = compare.judge(replace(ALONE, inconclusive=Inconclusive.HOLD), known)
+    assert answer is not None
+    assert answer.verdict is (Verdict.PASS if is_shown else Verdict.HOLD)
+
+
 def test_an_absolute_rate_shows_green_well_where_there_are_no_errors_to_compare() -> None:
     spec = replace(ALONE, p_max=0.005)
     quiet = [interval((300, 0), (2700, 0), ago=n) for n in range(12, 1, -1)]

@@ -30,6 +30,17 @@ def deployed(**changes: Any) -> Any:  # noqa: ANN401 - the fields of DeploymentS
     return green(deployments=(good_deployment(task_definition=WANTED, **changes),))
 
 
+@pytest.mark.parametrize("mine", [TargetsSeen(unhealthy=3), TargetsSeen()], ids=["unhealthy", "empty"])
+def test_green_is_not_blamed_where_no_target_of_blue_is_healthy_either(mine: TargetsSeen) -> None:
+    """What both depend on may be away, and all traffic on blue would help nobody as long as that lasts."""
+    both = asked(targets=(mine,), others=(TargetsSeen(unhealthy=3),))
+    assert (both.verdict, both.is_evidence) == (HOLD, False)
+    assert both.reason.endswith("neither is blue's")
+    alone = asked(targets=(mine,), others=(TargetsSeen(healthy=1, unhealthy=2),))
+    unknown = asked(targets=(mine,), others=(UNREAD,))
+    assert (alone.verdict, unknown.verdict) == (FAIL, FAIL)
+
+
 def test_all_targets_healthy_is_a_pass() -> None:
     assert (asked().verdict, asked().reason) == (PASS, "all 3 targets of green are healthy")
 

@@ -457,6 +457,20 @@ def test_a_rollback_ends_when_everything_was_seen_to_be_gone() -> None:
     assert ended.message.startswith("rolled_back: a test; nothing of green is left")
 
 
+def test_the_last_sentence_says_what_is_not_as_it_was() -> None:
+    known = changed(restored(), is_scaling_touched=False)
+    another = service("checkout", type(FORMER)(f"{FORMER.rpartition(':')[0]}:99"))
+    smaller = replace(SCALING, min_capacity=1)
+    decision = at(known, seen_of(known, **QUIET | {"blue": another, "scaling": smaller}))
+    (ended,) = [event for event in decision.events if event.kind is EventKind.ENDED]
+    assert (
+        "; not as it was: blue's revision: checkout:42 → checkout:99; blue's minimum: 2 → 1" in ended.message
+    )
+    as_it_was = at(known, seen_of(known, **QUIET))
+    (ended,) = [event for event in as_it_was.events if event.kind is EventKind.ENDED]
+    assert "; the rest is as it was (compared: 1 rule, blue's revision" in ended.message
+
+
 def test_settling_ends_in_success_by_the_same_way() -> None:
     known = settling(0, is_way_clear=True, rules=(rule(None),), on_blue_since=LONG_AGO)
     assert known.green is not None
