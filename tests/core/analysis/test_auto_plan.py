@@ -207,6 +207,12 @@ def test_the_next_weight_spends_no_more_than_the_budget_on_the_worst_that_green_
     assert 15 <= worse.weight < 500
 
 
+def test_a_green_without_an_error_could_still_be_bad_where_few_requests_have_reached_it() -> None:
+    """None of ten: the 97.5 % bound is 27.8 %, so that half of the traffic would cost more than the budget."""
+    assert 400 < extended(measured(blue(10), blue(90, 1), weight=100)).weight < 500
+    assert extended(measured(blue(1000), blue(9000, 100), weight=100)).weight == 500
+
+
 def test_after_the_longest_bake_it_moves_three_times_at_least() -> None:
     known = measured(blue(30, 8), blue(5_970, 6), weight=100, bake=Bake(since=NOON, done=11 * MINUTE))
     assert extended(known).weight >= 300

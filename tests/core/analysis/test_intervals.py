@@ -16,6 +16,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.evaluation import evaluate
 from orchestrator.core.gates import guard
+from orchestrator.core.gates.compare import CompareSpec
 from orchestrator.core.gates.guard import GuardSpec
 from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.scene import Colour, Counts, Interval, ceil_to, first_whole, floor_to
@@ -23,6 +24,7 @@ from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Bake, Spell
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.spec import MetricsSpec
+from orchestrator.core.statistics import comparison
 from orchestrator.core.tick.draft import Draft
 from orchestrator.core.tick.seen import Seen
 from tests.builders import BLUE_GROUP, NOON
@@ -393,6 +395,30 @@ def test_periods_are_read_on_through_a_change_of_weight_and_bear_the_weight_they
     draft = taken(known, read(known, BOTH, starts=starts), NOON + 3 * MINUTE)
     found = {i.start: i.weight for i in draft.row.evidence.intervals[1:5]}
     assert found == dict(zip(starts, (100, None, 500, 500), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("warm_up", "uses", "compared"),
+    [
+        (0, ["used", "weight_change", "used", "used"], 3),
+        (2, ["warm_up", "weight_change", "warm_up", "used"], 1),
+    ],
+)
+def test_a_period_in_which_the_weight_changed_and_green_s_warm_up_compare_nothing(
+    warm_up: int, uses: list[str], compared: int
+) -> None:
+    usual = (Counts(requests=900, answers_2xx=891, answers_5xx=9),) * 61
+    known = changed(
+        replace(moved(), spec=spec(gates=GatesSpec())),
+        comparison=comparison.freeze(CompareSpec(), usual),
+        warm_up_left=warm_up,
+    )
+    starts = tuple(NOON - n * MINUTE for n in (4, 3, 2, 1))
+    draft = taken(known, read(known, BOTH, errors=90, starts=starts), NOON + 2 * MINUTE)
+    told = [dict(event.facts) for event in draft.events if event.kind is EventKind.INTERVAL_TAKEN]
+    assert [one["use"] for one in told[:4]] == uses
+    errors = draft.row.evidence.comparison[0]
+    assert (errors.green_requests, errors.green_events) == (100 * compared, 90 * compared)
 
 
 def test_a_failing_period_of_a_former_weight_that_comes_late_still_fails_green() -> None:

@@ -12,10 +12,13 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import TargetGroupArn, Tenths
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.gates.compare import CompareSpec
+from orchestrator.core.gates.scene import Counts, Interval
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.progress import Approval, Bake
 from orchestrator.core.rollout.rollout import Asked, Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, LimitThen, OnDrift, OnFailure
+from orchestrator.core.statistics.comparison import freeze, use
 from orchestrator.core.tick.seen import Failure, Seen
 from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
@@ -130,6 +133,21 @@ def test_a_step_is_left_when_its_bake_is_over_and_every_gate_passes() -> None:
     decision = at(baked(5))
     assert decision.rollout.progress.step == 1
     assert written(decision) == [500]
+
+
+def test_evidence_against_green_goes_on_to_the_next_weight_and_what_speaks_for_it_begins_anew() -> None:
+    usual = (Counts(requests=900, answers_2xx=891, answers_5xx=9),) * 61
+    streams = freeze(CompareSpec(), usual)
+    for minute in range(9, 4, -1):
+        counts = Counts(requests=100, answers_2xx=98, answers_5xx=2)
+        taken = Interval(start=NOON - minute * MINUTE, green=counts, blue=usual[0], weight=Tenths(100))
+        streams = use(streams, taken, at=NOON)
+    decision = at(baked(5, comparison=streams))
+    assert decision.rollout.progress.step == 1
+    for before, after in zip(streams, decision.rollout.evidence.comparison, strict=True):
+        assert after.onset.intervals >= before.onset.intervals == 5
+        assert after.mirror.sums == ()
+        assert (before.at_weight, after.at_weight, after.green_at_weight) == (5, 0, 0)
 
 
 def test_a_bake_is_a_minimum() -> None:

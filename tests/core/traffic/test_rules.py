@@ -228,6 +228,16 @@ def test_writes_lead_from_what_is_seen_to_what_is_wanted(
     assert writes(draft) == asked
 
 
+@pytest.mark.parametrize("seen", [shares(900, 100), shares(0, 999)])
+def test_a_write_stands_only_while_the_rule_holds_what_it_was_decided_from(seen: RuleSeen) -> None:
+    """Whatever somebody writes between the read and the write is not overwritten."""
+    draft, look = looked(rule(100, 500), seen)
+    rules.write(draft, (look,), safe_is_less=True)
+    (effect,) = draft.effects
+    assert isinstance(effect, WriteRule)
+    assert effect.expects == seen.actions
+
+
 def test_a_write_says_whether_it_is_a_listeners_default_rule() -> None:
     state = replace(rule(100, 500), arn=DEFAULT_RULE, is_default=True)
     draft = Draft(
