@@ -25,7 +25,7 @@ from orchestrator.core.domain.phases import Phase
 from orchestrator.core.phases import removing_green
 from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.handover import End, Retirement
-from orchestrator.core.rollout.rollout import Rollout, Unanswered
+from orchestrator.core.rollout.rollout import Asked, Rollout, Unanswered
 from orchestrator.core.rollout.spec import DrainSpec
 from orchestrator.core.scaling.target_values import suspended
 from orchestrator.core.tick.seen import Seen
@@ -479,6 +479,21 @@ def test_settling_ends_in_success_by_the_same_way() -> None:
     assert decision.rollout.phase is Phase.SUCCEEDED
     assert decision.rollout.end is not None
     assert ID in known.id
+
+
+def test_a_write_that_does_not_show_yet_is_sent_again_ever_more_slowly_and_not_at_every_look() -> None:
+    key = only(at(restored()), DeleteTargetGroup).key
+
+    def is_sent(seconds: int, *, times: int) -> bool:
+        since = NOON - timedelta(minutes=10)
+        before = Asked(key=key, at=NOON - timedelta(seconds=seconds), times=times, since=since)
+        decision = at(restored(asked=(before,)))
+        assert decision.wake_at is not None
+        return "delete_target_group" in asked(decision)
+
+    assert [is_sent(seconds, times=1) for seconds in (1, 2)] == [False, True]
+    assert [is_sent(seconds, times=4) for seconds in (15, 16)] == [False, True]
+    assert [is_sent(seconds, times=50) for seconds in (29, 30)] == [False, True]
 
 
 def test_no_rollout_ends_while_a_call_that_makes_something_may_still_land() -> None:

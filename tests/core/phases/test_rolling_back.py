@@ -217,6 +217,16 @@ def test_people_are_called_where_blue_does_not_get_its_traffic_within_a_minute()
     assert EventKind.PAGED not in recorded(at(early))
 
 
+def test_users_whom_a_cookie_keeps_on_green_are_freed_by_greens_leaving_the_rule() -> None:
+    """At weight 0 they would stay on green for as long as their cookie lives."""
+    sticky = {"Enabled": True, "DurationSeconds": 3600}
+    first = forward((BLUE_GROUP, 1), stickiness=sticky)
+    known = rolling_back(500, rules=(rule(500, base=first),))
+    write = only(at(known), WriteRule)
+    assert (write.green, write.to_safety) == (None, True)
+    assert write.actions == first
+
+
 @pytest.mark.parametrize("on", ["the service", "a target group"])
 def test_a_tag_on_what_this_rollout_made_says_that_somebody_rolled_it_back_with_aws_alone(on: str) -> None:
     known = baked(2)

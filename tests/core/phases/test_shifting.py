@@ -20,7 +20,7 @@ from orchestrator.core.rollout.rollout import Asked, Decision, HoldKind, Rollout
 from orchestrator.core.rollout.spec import ApprovalSpec, LimitThen, OnDrift, OnFailure
 from orchestrator.core.statistics.comparison import freeze, use
 from orchestrator.core.tick.seen import Failure, Seen
-from tests.builders import BLUE_GROUP, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
+from tests.builders import BLUE_GROUP, FORMER, NOON, OTHER_GROUP, RULE, WANTED, forward, good_alarm, good_rule
 from tests.core.stages import (
     APPROVER,
     AUTHOR,
@@ -100,6 +100,24 @@ def test_a_weight_that_no_rule_has_yet_is_not_written_while_anything_holds(
     known = row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),), **changes)
     assert not written(at(known, seen_of(known, **seen)))
     assert written(at(row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),)))) == [100]
+
+
+def test_a_blue_that_has_scaled_out_meanwhile_must_be_able_to_take_back_what_it_carries_now() -> None:
+    known = row(Phase.SHIFTING, weight=0, rules=(rule(0, 100),))
+    grown = service("checkout", FORMER, desired=6, running=6)
+    six = TargetsSeen(healthy=6)
+    starting = at(
+        known, seen_of(known, blue=grown, targets={BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: six})
+    )
+    assert not written(starting)
+    assert any(
+        "blue could not take all traffic back: 3 of 6" in hold.reason
+        for hold in starting.rollout.waiting.holds
+    )
+    grown_too = replace(known, colours=replace(known.known, green=replace(known.known.green, desired=6)))
+    green = service(GREEN_NAME, WANTED, desired=6, running=6)
+    ready = seen_of(grown_too, blue=grown, green=green, targets={BLUE_GROUP: six, GREEN_GROUP: six})
+    assert written(at(grown_too, ready)) == [100]
 
 
 def test_a_rule_that_aws_acknowledges_and_does_not_change_ends_the_rollout_after_a_minute() -> None:

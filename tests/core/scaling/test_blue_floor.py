@@ -29,6 +29,7 @@ from tests.core.stages import (
     only,
     recorded,
     row,
+    rule,
     seen_of,
     service,
     spec,
@@ -99,6 +100,16 @@ def test_what_others_set_is_held_for_until_it_is_put_back(theirs: ScalingSeen) -
     assert EventKind.DRIFT_FOUND not in recorded(again), "said once"
     back = at(decision.rollout, seen_of(decision.rollout, scaling=OURS), now=NOON + timedelta(seconds=15))
     assert HoldKind.SCALING not in held(back)
+
+
+@pytest.mark.parametrize("weight", [100, 0])
+def test_a_suspension_that_somebody_lifts_is_written_again_while_green_has_traffic(weight: int) -> None:
+    """Policies that were in breach have acted at once: blue could not take everything back."""
+    serving = changed(known(), rules=(rule(weight),))
+    lifted = at(serving, seen_of(serving, scaling=SCALING))
+    assert HoldKind.SCALING in held(lifted)
+    writes = [e.wanted for e in lifted.effects if isinstance(e, SetScaling) and e.service == "checkout"]
+    assert writes == ([replace(OURS, min_capacity=3)] if weight else [])
 
 
 def test_scaling_that_is_not_as_it_shall_be_is_looked_at_in_every_tick() -> None:
