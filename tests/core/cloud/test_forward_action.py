@@ -165,3 +165,13 @@ def test_taking_green_out_gives_its_share_to_blue() -> None:
 def test_taking_green_out_of_a_pair_leaves_a_plain_forward() -> None:
     found = without_green(at(300, forward((BLUE_GROUP, 1))), blue=BLUE_GROUP, green=GREEN_GROUP)
     assert says_the_same(found, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "share"), [(2, 1, 334), (999, 1, 1), (998, 1, 2), (1, 1, 500), (1, 0, 0)]
+)
+def test_a_share_is_rounded_up_so_that_more_for_green_never_reads_as_what_it_was(
+    blue: int, green: int, share: int
+) -> None:
+    actions = forward((BLUE_GROUP, blue), (OTHER_GROUP, green))
+    assert green_share(actions, blue=BLUE_GROUP, green=OTHER_GROUP) == share
