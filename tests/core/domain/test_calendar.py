@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
@@ -178,3 +179,14 @@ def test_what_it_says_of_later_is_what_it_says_then(spec: WindowSpec, now: datet
         assert found.until > now
         assert standing(spec, (), found.until).is_open is not found.is_open
         assert standing(spec, (), found.until - timedelta(seconds=1)).is_open is found.is_open
+
+
+def test_a_freeze_is_for_the_services_it_names_and_for_all_where_it_names_none() -> None:
+    every = Freeze(begins=at("2026-12-24 00:00"), ends=at("2026-12-27 00:00"), reason="Christmas")
+    assert every.covers("prod/checkout")
+    some = replace(every, services=("prod/*", "staging/search"))
+    assert [some.covers(name) for name in ("prod/checkout", "staging/search", "staging/checkout")] == [
+        True,
+        True,
+        False,
+    ]
