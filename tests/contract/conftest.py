@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestrator.ports.store import Store
-from tests.contract.acts import SetStage
-from tests.contract.cloud import ByMoto, Direct, Stage, Way, Wired
 from tests.contract.lies import LIES
 from tests.contract.store_doors import STORES, Play, Script, played
+
+if TYPE_CHECKING:
+    from tests.contract.acts import SetStage
+    from tests.contract.cloud import Stage, Way
 
 MODULES = {"test_cloud_survey", "test_cloud_looks", "test_cloud_acts", "test_revisions"}
 WAYS = ("direct", "wired", "moto")
@@ -58,7 +61,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="module")
-def way(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Way]:
+def way(request: pytest.FixtureRequest, runner: asyncio.Runner) -> "Iterator[Way]":
+    # Imported here: the stores' suites need no AWS, and moto takes longer to import than many of them to run.
+    from tests.contract.cloud import ByMoto, Direct, Wired
+
     if request.param == "direct":
         yield Direct()
         return
@@ -72,10 +78,10 @@ def way(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Way]
 
 
 @pytest.fixture
-def staged(way: Way, runner: asyncio.Runner) -> SetStage:
+def staged(way: "Way", runner: asyncio.Runner) -> "SetStage":
     return lambda **scenery: way.stage(runner, **scenery)
 
 
 @pytest.fixture
-def stage(staged: SetStage) -> Stage:
+def stage(staged: "SetStage") -> "Stage":
     return staged()
