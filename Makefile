@@ -6,7 +6,7 @@ CODE := orchestrator api sandbox tests docs
 # What is compiled once is not compiled again by every process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test fmt lint types layers shape unit virtual virtual-beside machine docs docs-check sim fuzz night bench verify-aws lock clean
+.PHONY: setup demo test fmt lint types layers shape unit virtual virtual-beside machine docs docs-check sim fuzz night mutants bench verify-aws lock clean
 
 setup: .venv/.ready
 
@@ -80,6 +80,10 @@ fuzz: setup
 # What takes hours: goes on where a stopped run was; its last figures are in docs/proofs.md.
 night: setup
 	$(BIN)/python -m tests.night $(if $(PROOF),"$(PROOF)")
+
+# Puts faults into core, engine and store, one at a time; fails for one that no test catches. NAME= a fault, or a room.
+mutants: setup
+	$(BIN)/python -m tests.mutants $(if $(NAME),"$(NAME)") $(if $(RESUME),--resume)
 
 bench: setup
 	$(BIN)/python -m tests.bench

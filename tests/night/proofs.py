@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.cases.exits import EXITS
 from tests.endtoend.__main__ import SCENES
+from tests.mutants.faults import ROOMS
 
 SEEDS, SEEDS_AT_ONCE = 2000, 50
 SWAPS, SWAPS_AT_ONCE = 500, 50
@@ -61,6 +62,12 @@ def exits_told(lines: Figures) -> str:
     return f"{exits} exits beside rivals, {good} agree with their last sentence"
 
 
+def mutants_told(lines: Figures) -> str:
+    """Of `python -m tests.mutants`."""
+    faults, caught = sum_of(r"(\d+) faults", lines), sum_of(r"(\d+) caught", lines)
+    return f"{faults} faults, one at a time, {caught} caught"
+
+
 def tests_told(lines: Figures) -> str:
     """Of pytest."""
     return lines[-1]
@@ -108,6 +115,12 @@ PROOFS = (
         claim="From every phase, beside every rival, the last sentence agrees with the whole account as described.",
         pieces=tuple(("-m", "tests.cases.exits", f"{name} /") for name in EXITS),
         told=exits_told,
+    ),
+    Proof(
+        name="mutants",
+        claim="Every fault that is put into core, engine or store is caught by a test.",
+        pieces=tuple(("-m", "tests.mutants", room) for room in ROOMS),
+        told=mutants_told,
     ),
     Proof(
         name="long tests",

@@ -1,0 +1,52 @@
+"""The faults by their rooms, each room in files of its own."""
+
+from tests.mutants.fault import Fault
+from tests.mutants.faults import (
+    core_analysis,
+    core_break_glass,
+    core_cloud,
+    core_domain,
+    core_ecs,
+    core_evaluation,
+    core_gates,
+    core_ownership,
+    core_phases_begin,
+    core_phases_settling,
+    core_phases_shifting,
+    core_phases_swap,
+    core_phases_way_out,
+    core_rollout,
+    core_scaling,
+    core_statistics,
+    core_tick,
+    core_top,
+    core_traffic,
+    engine,
+    store,
+)
+
+ROOMS: dict[str, tuple[Fault, ...]] = {
+    "core": core_top.FAULTS,
+    "core/phases": (
+        *core_phases_begin.FAULTS,
+        *core_phases_shifting.FAULTS,
+        *core_phases_settling.FAULTS,
+        *core_phases_swap.FAULTS,
+        *core_phases_way_out.FAULTS,
+    ),
+    "core/evaluation": core_evaluation.FAULTS,
+    "core/gates": core_gates.FAULTS,
+    "core/statistics": core_statistics.FAULTS,
+    "core/analysis": core_analysis.FAULTS,
+    "core/traffic": core_traffic.FAULTS,
+    "core/scaling": core_scaling.FAULTS,
+    "core/tick": core_tick.FAULTS,
+    "core/rollout": core_rollout.FAULTS,
+    "core/cloud": core_cloud.FAULTS,
+    "core/domain": core_domain.FAULTS,
+    "core/ownership": core_ownership.FAULTS,
+    "core/break_glass": core_break_glass.FAULTS,
+    "core/ecs": core_ecs.FAULTS,
+    "engine": engine.FAULTS,
+    "store": store.FAULTS,
+}
