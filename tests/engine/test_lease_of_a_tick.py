@@ -99,6 +99,18 @@ def test_no_call_is_begun_that_could_outlive_the_lease(stage: Stage) -> None:
     assert stage.made() == 1, "the next lease makes up for it"
 
 
+def test_what_was_not_committed_is_not_done(stage: Stage) -> None:
+    """The row is somebody else's by now, who decides about it anew."""
+    mine = stage.lease()
+    stage.run(stage.store.release(mine))
+    others = stage.lease(owner="another")
+    with pytest.raises(Lost, match="the lease of rollout"):
+        stage.tick(mine)
+    assert stage.made() == 0
+    stage.tick(others)
+    assert stage.made() == 1
+
+
 def test_traffic_goes_to_safety_before_anything_else_is_written() -> None:
     """Somebody has scaled blue out, which green follows, and somebody else takes green's weight back."""
     with Rehearsal() as stage:
