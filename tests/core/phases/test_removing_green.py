@@ -24,7 +24,7 @@ from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.phases import removing_green
 from orchestrator.core.rollout.changes import changed
-from orchestrator.core.rollout.handover import End, Retirement
+from orchestrator.core.rollout.handover import End, Holding, Retirement
 from orchestrator.core.rollout.rollout import Asked, Rollout, Unanswered
 from orchestrator.core.rollout.spec import DrainSpec
 from orchestrator.core.scaling.target_values import suspended
@@ -494,6 +494,19 @@ def test_a_write_that_does_not_show_yet_is_sent_again_ever_more_slowly_and_not_a
     assert [is_sent(seconds, times=1) for seconds in (1, 2)] == [False, True]
     assert [is_sent(seconds, times=4) for seconds in (15, 16)] == [False, True]
     assert [is_sent(seconds, times=50) for seconds in (29, 30)] == [False, True]
+
+
+def test_a_suspension_that_lands_after_scaling_was_given_back_is_lifted_again() -> None:
+    ours = suspended(SCALING)
+    given_back = Holding(
+        base=SCALING, written=(ours,), written_at=(NOON - timedelta(seconds=5),), back=SCALING
+    )
+    known = restored(holding=given_back, created_last=NOON - timedelta(seconds=5))
+    late = at(known, seen_of(known, groups=GONE, scaling=ours))
+    assert only(late, SetScaling).wanted == SCALING
+    assert late.rollout.phase is Phase.ROLLING_BACK
+    theirs = replace(SCALING, max_capacity=20)
+    assert "set_scaling" not in asked(at(known, seen_of(known, groups=GONE, scaling=theirs)))
 
 
 def test_no_rollout_ends_while_a_call_that_makes_something_may_still_land() -> None:

@@ -192,6 +192,7 @@ def test_the_watch_passed_begins_settling() -> None:
     decision = at(baked(30, phase=Phase.WATCHING, step=2))
     assert decision.rollout.phase is Phase.SETTLING
     assert not decision.effects
+    assert decision.wake_at == NOON, "what begins is looked at at once"
 
 
 def test_a_failing_gate_puts_all_traffic_back_in_the_same_tick() -> None:
