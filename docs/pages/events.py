@@ -39,6 +39,8 @@ MEANINGS = {
     EventKind.ROLLBACK_DECIDED: "All traffic goes back to blue; why, and by whom.",
     EventKind.ACTED_UNRECORDED: "While the store could not be written, Teal gave blue all traffic without it; told "
     "first once it could.",
+    EventKind.STORE_WENT_BACK: "The store was put back to an earlier time: whether AWS agrees with what it knows, and "
+    "what follows.",
     EventKind.TRAFFIC_ON_BLUE: "Every rule was read back and gives blue everything.",
     EventKind.TRAFFIC_ON_GREEN: "Every rule was read back with green in blue's place, for good (`ending: swap`).",
     EventKind.BLUE_DRAINED: "Blue's tasks are to stop, since green stays.",

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from orchestrator.core.apply_commands import apply_commands
 from orchestrator.core.cloud.effects import WriteRule
-from orchestrator.core.domain.commands import Actor, Command, CommandKind
+from orchestrator.core.domain.commands import Command, CommandKind
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import revision_name
 from orchestrator.core.domain.phases import Phase
@@ -29,6 +29,7 @@ from orchestrator.core.phases import (
     rolling_back,
     settling,
     shifting,
+    went_back,
 )
 from orchestrator.core.rollout.late_calls import without_answered
 from orchestrator.core.rollout.rollout import Decision, HoldKind, Rollout
@@ -65,6 +66,10 @@ def _judge(draft: Draft) -> None:
         draft.change(paused_for=draft.row.pause.paused_for + draft.now - draft.row.ticks.ticked_at)
     _tell_failures(draft)
     aws_access.hold_if_denied(draft)
+    is_held = went_back.look(draft)
+    if draft.row.phase.is_final:
+        apply_commands(draft)  # none is accepted any more, and each is told so
+        return
     ending = apply_commands(draft)
     if draft.row.pause.paused_by is not None:
         why = f": {draft.row.pause.pause_reason}" if draft.row.pause.pause_reason else ""
@@ -81,9 +86,8 @@ def _judge(draft: Draft) -> None:
     elif (done := draft.seen.unrecorded) is not None and draft.row.phase.blue_is_safe_side:
         turn_back.roll_back(draft, done.reason, done.by)
     elif words := rolling_back.taken_back_by(draft):
-        who = Actor(name=words.partition(":")[0], source="aws")
-        turn_back.roll_back(draft, f"rolled back with AWS alone by {words}", who)
-    elif not change_windows.close_ends_it(draft):
+        turn_back.roll_back(draft, *rolling_back.as_tagged(words))
+    elif not is_held and not change_windows.close_ends_it(draft):
         _live(draft)
         _limit_holds(draft)
 

@@ -17,6 +17,7 @@ from orchestrator.core.phases import (
     rolling_back,
     settling,
     shifting,
+    went_back,
 )
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.needs import Needs
@@ -34,6 +35,7 @@ def needs_of(
         needs = Needs() if row.blue is None else rolling_back.way_back_needs(row)
     else:
         needs = replace(_of_phase(row, now, freezes), may_wait=_may_wait(row))
+    needs = went_back.with_needs(needs, row)
     return replace(needs, listeners=listeners) if listeners and not needs.is_urgent else needs
 
 

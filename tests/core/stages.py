@@ -233,9 +233,20 @@ def group(**changes: Any) -> GroupSeen:  # noqa: ANN401 - the fields of GroupSee
         name="teal-checkout-0a1b2c3d-0",
         load_balancers=(LOAD_BALANCER,),
         attributes={"deregistration_delay.timeout_seconds": "30"},
-        tags={"teal:rollout": ID, "teal:former": FORMER},
+        tags={"teal:rollout": ID},
     )
     return replace(seen, **changes)
+
+
+def tags_on_green(known: Rollout) -> dict[str, str]:
+    """Green's own, blue's former revision once the watch has passed, and that it was rolled back where it was."""
+    is_way_back = known.phase is Phase.ROLLING_BACK
+    is_touched = bool(known.handover.attempts) if is_way_back else not known.phase.blue_is_safe_side
+    return {
+        "teal:rollout": ID,
+        **({"teal:former": FORMER} if is_touched else {}),
+        **({"teal:rollback": "teal: a test"} if is_way_back else {}),
+    }
 
 
 def rule_seen(known: Rollout, weight: int | None = -1) -> RuleSeen:
@@ -249,14 +260,16 @@ def seen_of(known: Rollout, **changes: Any) -> Seen:  # noqa: ANN401 - the field
     """Everything as the row says: nothing missing, nobody interfered, all healthy."""
     on = known.handover.attempts[-1].task_definition if known.handover.attempts else FORMER
     touched = known.blue_scaling.is_scaling_touched
-    green = service(GREEN_NAME, WANTED, tags={"teal:rollout": ID, "teal:former": FORMER})
+    green = service(GREEN_NAME, WANTED, tags=tags_on_green(known))
     of_green = TargetsSeen(healthy=3 if known.green and known.green.is_asked else 0)
     good = {
         "survey": good_survey(scaling=SCALING) if known.phase is Phase.PENDING else None,
         "rules": {r.arn: rule_seen(known) for r in known.rules},
         "blue": service("checkout", on),
         "green": green if known.green and known.green.is_asked else Absent(),
-        "groups": {p.green_name: group() if p.green else Absent() for p in known.pairs},
+        "groups": {
+            p.green_name: group(tags=tags_on_green(known)) if p.green else Absent() for p in known.pairs
+        },
         "targets": {BLUE_GROUP: TargetsSeen(healthy=3), GREEN_GROUP: of_green},
         "scaling": suspended(SCALING) if touched else SCALING,
         "alarms": {"checkout-5xx": good_alarm()},

@@ -57,6 +57,7 @@ from tests.core.stages import (
     service,
     settling,
     spec,
+    tags_on_green,
 )
 
 T = TypeVar("T")
@@ -181,7 +182,7 @@ def sights(known: Rollout) -> st.SearchStrategy[Seen]:
         rules=seen_rules.map(lambda seen: {RULE: seen}),
         blue=services("checkout"),
         green=services(GREEN_NAME),
-        groups=st.sampled_from((group(), group(tags={}), ABSENT, UNREAD)).map(
+        groups=st.sampled_from((group(tags=tags_on_green(known)), group(tags={}), ABSENT, UNREAD)).map(
             lambda seen: {pair.green_name: seen for pair in known.pairs}
         ),
         targets=st.tuples(targets, targets).map(lambda two: {BLUE_GROUP: two[0], GREEN_GROUP: two[1]}),

@@ -33,7 +33,9 @@ def backup_command(file: Path, as_json: bool) -> None:
 @click.command("restore")
 @click.argument("file", type=FILE)
 @click.option(
-    "--with-active", is_flag=True, help="Also with rollouts under way, which go on from where they were."
+    "--with-active",
+    is_flag=True,
+    help="Also with rollouts under way: each is held against AWS before anything is done for it.",
 )
 @json_option
 def restore_command(file: Path, with_active: bool, as_json: bool) -> None:
@@ -44,7 +46,11 @@ def restore_command(file: Path, with_active: bool, as_json: bool) -> None:
         return
     click.echo(f"{store_url()} holds {counted(copied.rollouts, 'rollout')}, as {file} does")
     for rollout in copied.active:
-        click.echo(f"under way when it was made: {rollout}. Look at it before an engine starts", err=True)
+        click.echo(
+            f"under way when it was made: {rollout}. An engine does nothing for it until AWS agrees with it, "
+            "and says so in its log",
+            err=True,
+        )
 
 
 @click.command("check-store")

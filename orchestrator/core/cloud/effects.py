@@ -9,6 +9,7 @@ from typing import Literal, assert_never
 
 from orchestrator.core.cloud.resources import ScalingSeen, ScheduleSeen
 from orchestrator.core.domain.ids import Json, ListenerArn, RuleArn, TargetGroupArn, TaskDefinitionArn, Tenths
+from orchestrator.core.domain.tags import TAKEN_BACK
 
 Tags = tuple[tuple[str, str], ...]
 Actions = tuple[tuple[str, tuple[str, ...]], ...]  # of an alarm: (OKActions | AlarmActions | …, ARNs)
@@ -397,8 +398,10 @@ def scalable_target(effect: Effect) -> str:
 def must_not_stay(effect: Effect) -> bool:
     """True for what must not be there after the end: while it may still land late, no rollout ends."""
     match effect:
-        case CreateTargetGroup() | RegisterRevision() | CreateService() | UpdateService() | PutTags():
+        case CreateTargetGroup() | RegisterRevision() | CreateService() | UpdateService():
             return True
+        case PutTags(tags=tags):
+            return any(name != TAKEN_BACK for name, _ in tags)  # that one is on green alone, which goes
         case PutScalingPolicy() | PutScheduledAction() | PutAlarm():
             return True
         case SetScaling(wanted=wanted):

@@ -43,6 +43,9 @@ class EventKind(StrEnum):
     EFFECT_FAILED = "effect_failed"
     ROLLBACK_DECIDED = "rollback_decided"
     ACTED_UNRECORDED = "acted_unrecorded"  # blue was given all traffic while the store could not be written
+    STORE_WENT_BACK = (
+        "store_went_back"  # the row is older than what AWS shows: what was found, and what follows
+    )
     TRAFFIC_ON_BLUE = "traffic_on_blue"
     BLUE_UPDATE_ASKED = "blue_update_asked"
     BLUE_STEADY = "blue_steady"
@@ -69,6 +72,7 @@ FOR_PEOPLE = frozenset(
         EventKind.COMMAND_APPLIED,
         EventKind.ROLLBACK_DECIDED,
         EventKind.ACTED_UNRECORDED,
+        EventKind.STORE_WENT_BACK,
         EventKind.TRAFFIC_ON_BLUE,
         EventKind.TRAFFIC_ON_GREEN,
         EventKind.BLUE_DRAINED,

@@ -73,6 +73,22 @@ TRANSITIONS: tuple[Move, ...] = (
     Move(start=P.RETIRING, end=P.ROLLING_BACK, when="a person rolls back before blue's target groups go"),
     Move(start=P.ROLLING_BACK, end=P.ROLLED_BACK, when="all traffic is on blue and green is gone"),
     *(
+        Move(
+            start=phase,
+            end=P.SETTLING,
+            when="the store was put back to an earlier time: blue runs the revision, and green is gone",
+        )
+        for phase in (P.PREPARING, P.PROVISIONING, P.SHIFTING)
+    ),
+    *(
+        Move(
+            start=phase,
+            end=P.SUCCEEDED,
+            when="the store was put back to an earlier time: green serves in blue's place",
+        )
+        for phase in (P.PREPARING, P.PROVISIONING, P.SHIFTING, P.WATCHING)
+    ),
+    *(
         Move(start=phase, end=P.ABANDONED, when="an admin abandons")
         for phase in (
             P.PENDING,

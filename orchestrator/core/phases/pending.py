@@ -16,7 +16,7 @@ from orchestrator.core.evaluation import change_windows
 from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.colours import Blue, Colours, Green, Registration
-from orchestrator.core.rollout.names import short_id, token_of
+from orchestrator.core.rollout.names import first_service_name, short_id, token_of
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
 from orchestrator.core.rollout.rule_state import Pair, RuleState
 from orchestrator.core.rollout.spec import UNDOES, Background, Capacity, Discovery, Spec
@@ -125,7 +125,7 @@ def _take(draft: Draft, survey: Survey) -> None:
             stops_in=survey.former.stops_in if survey.former else STOPS_IN,
         ),
         green=Green(
-            name=f"{row.spec.service.service[:240]}-{hexes}",
+            name=first_service_name(row.id, row.spec.service),
             task_definition=TaskDefinitionArn("") if survey.new_revisions else revision.arn,
             # `register` fills in what the file's images make of it, and what knows its colour.
             blues=revision.arn

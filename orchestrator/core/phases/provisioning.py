@@ -117,6 +117,7 @@ def _make_green(draft: Draft) -> None:
             token = token_of(row, name)
             draft.change(green=replace(green, name=name, token=token, is_asked=False))
         case ServiceSeen():
+            draft.change(green=replace(green, arn=seen.arn, is_asked=True))
             _follow_start(draft, seen)
 
 

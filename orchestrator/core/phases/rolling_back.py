@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.analysis import bake
-from orchestrator.core.cloud.effects import ScaleService, WriteRule
+from orchestrator.core.cloud.effects import PutTags, ScaleService, WriteRule
 from orchestrator.core.cloud.forward_action import read_forward
 from orchestrator.core.cloud.readiness import cannot_take_all
 from orchestrator.core.cloud.resources import Absent, GroupSeen, RuleSeen, ServiceSeen
 from orchestrator.core.domain import tags
+from orchestrator.core.domain.commands import Actor
 from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import Json
 from orchestrator.core.domain.phases import Phase
@@ -21,7 +22,7 @@ from orchestrator.core.domain.plan import ALL, NONE
 from orchestrator.core.domain.text import counted, span
 from orchestrator.core.ecs import former_task_definition
 from orchestrator.core.gates.scene import Colour
-from orchestrator.core.phases import blue_former, bringing_blue_back, removing_green
+from orchestrator.core.phases import blue_former, bringing_blue_back, removing_green, went_back
 from orchestrator.core.phases.shared_needs import (
     base,
 )
@@ -29,7 +30,7 @@ from orchestrator.core.rollout import rule_lists
 from orchestrator.core.rollout.handover import End
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.rollout.rule_state import RuleState
-from orchestrator.core.tick.draft import Draft, TurnBack, targets_of
+from orchestrator.core.tick.draft import TEAL, Draft, TurnBack, targets_of
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.traffic import leaving_rules, rule_looks, rules
 
@@ -50,6 +51,7 @@ def way_back_needs(row: Rollout) -> Needs:
     return replace(
         asked,
         blue=row.known.blue.name,
+        green=row.known.green.name,
         targets=tuple(pair.blue for pair in row.pairs),
         revisions=former_task_definition.needs(row),
     )
@@ -85,9 +87,25 @@ def taken_back_by(draft: Draft) -> str:
     return ""
 
 
+def as_tagged(words: str) -> tuple[str, Actor]:
+    """The reason to roll back, and by whom, as the tag on green says it."""
+    if words.startswith(tags.BY_TEAL):
+        said = words.removeprefix(tags.BY_TEAL)
+        return (
+            f"green's tag says that it was rolled back already, and the store does not know it: {said}",
+            TEAL,
+        )
+    return f"rolled back with AWS alone by {words}", Actor(name=words.partition(":")[0], source="aws")
+
+
 def take_back(draft: Draft) -> None:
     """One tick of the way back."""
     end = draft.row.end
+    if end is not None and (waiting := went_back.agrees_on_the_way_back(draft)):
+        draft.change(waiting_for=waiting)
+        _page_if_stuck(draft, end)
+        return
+    _tag_as_taken_back(draft)
     if end is not None and end.traffic_on_blue_at is None:
         if not _is_blue_as_before(draft) or not _is_all_on_blue(draft):
             _page_if_stuck(draft, end)
@@ -95,6 +113,23 @@ def take_back(draft: Draft) -> None:
         _tell_on_blue(draft, end)
     removing_green.leave(draft, Phase.ROLLED_BACK)
     _page_if_left(draft)
+
+
+def _tag_as_taken_back(draft: Draft) -> None:
+    """Have green say that it was rolled back, for a store that does not know it: no older row gives it traffic again.
+
+    Never in the tick that decides it, whose writes give blue its traffic.
+    """
+    row, seen, end = draft.row, draft.seen.green, draft.row.end
+    green = row.green
+    if end is None or green is None or not green.arn or green.is_leaving:
+        return
+    if draft.before.phase is not Phase.ROLLING_BACK:
+        return
+    if seen is None or (isinstance(seen, ServiceSeen) and tags.TAKEN_BACK not in seen.tags):
+        value = tags.value_of(f"{tags.BY_TEAL}{end.reason}")
+        put = PutTags(service=green.arn, groups=(), tags=((tags.TAKEN_BACK, value),))
+        draft.ask(put, f"tag {green.name} as rolled back")
 
 
 def _is_blue_as_before(draft: Draft) -> bool:

@@ -171,6 +171,8 @@ class Changes(TypedDict, total=False):
     created_last: datetime | None
     ticked_at: datetime | None
     observed_at: datetime | None
+    went_back_at: datetime | None
+    green_gone_since: datetime | None
 
 
 def changed(row: Rollout, **changes: Unpack[Changes]) -> Rollout:

@@ -7,6 +7,7 @@ from orchestrator.core.domain.ids import RolloutId, revision_name
 from orchestrator.core.domain.tags import MANAGED, REVISIONS, ROLLOUT, SERVICE, VALUE_MAX
 from orchestrator.core.gates.scene import Names
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import ServiceName
 
 TOKENS = uuid.UUID("6c1bb1c0-5d0f-4a8e-9f3c-7e41d1f0a7a1")  # namespace of Teal's client tokens
 
@@ -42,6 +43,11 @@ def token_of(row: Rollout, name: str) -> str:
 def is_ours(row: Rollout, tags: object) -> bool:
     """True if the tags say that this rollout made the thing."""
     return isinstance(tags, dict) and tags.get(ROLLOUT) == row.id
+
+
+def first_service_name(rollout: RolloutId, service: ServiceName) -> str:
+    """The name of green's service, as long as nobody else's has it."""
+    return f"{service.service[:240]}-{short_id(rollout)}"
 
 
 def next_group_name(name: str) -> str:

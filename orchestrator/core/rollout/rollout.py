@@ -35,6 +35,12 @@ class HoldKind(StrEnum):
     FAILED = "failed"  # a gate failed, and the file says to hold
     WINDOW = "window"  # it is outside its hours
     PROTECTED = "protected"  # ECS must not stop tasks that have asked for it
+    STORE = "store"  # the store was put back to an earlier time, and AWS shows more than the row knows
+
+
+UNLIMITED = frozenset(
+    {HoldKind.PAUSED, HoldKind.APPROVAL, HoldKind.WINDOW, HoldKind.PROTECTED, HoldKind.STORE}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,7 @@ class Hold:
     @property
     def is_limited(self) -> bool:
         """True where the clock of ``limits.hold`` runs: neither people, the calendar nor blue's own tasks decide."""
-        return self.kind not in (HoldKind.PAUSED, HoldKind.APPROVAL, HoldKind.WINDOW, HoldKind.PROTECTED)
+        return self.kind not in UNLIMITED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,9 @@ class Ticks:
     created_last: datetime | None = None  # something was last asked for that must not appear after the end
     ticked_at: datetime | None = None
     observed_at: datetime | None = None  # the last tick that could see everything
+    # The store was put back to an earlier time then, and AWS was not seen to agree with the row since.
+    went_back_at: datetime | None = None
+    green_gone_since: datetime | None = None  # green, which was there, was seen gone in every look since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ _ENDS: dict[HoldKind, tuple[CommandKind, ...]] = {
     HoldKind.FAILED: (_K.RESUME, _K.ROLLBACK),
     HoldKind.BLUE: (_K.RESUME, _K.ROLLBACK),
     HoldKind.SCALING: (_K.RESUME,),
+    HoldKind.STORE: (_K.ROLLBACK, _K.ABANDON),
     HoldKind.GATE: (_K.PROMOTE,),
 }
 

@@ -7,9 +7,13 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.core.domain.errors import Refused
+from orchestrator.core.rollout.changes import changed
+from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.store.codec import decode, encode
 from orchestrator.store.errors import Unusable
 from orchestrator.store.sql.owner_locks import OwnerLocks
 from orchestrator.store.sql.sqlite import SqliteDatabase
@@ -92,15 +96,16 @@ def backup(path: Path, target: Path) -> Copied:
 def restore(path: Path, source: Path, *, with_active: bool) -> Copied:
     """Put a backup in the store's place, in one transaction: others see the old content or the new.
 
-    `with_active`: also one with rollouts under way, which the engine goes on with from where they were then. Raises
-    Refused for one without it and while an engine uses the store, Unusable for a file that is broken or too new.
+    `with_active`: also one with rollouts under way. Each of them is marked: an engine does nothing for it until AWS
+    was seen to agree with it. Raises Refused for one without it and while an engine uses the store, Unusable for a
+    file that is broken or too new.
     """
     copied = content(source)
     if copied.active and not with_active:
         raise Refused(
             what=f"{source} has rollouts under way: {', '.join(copied.active)}",
-            why="an engine would go on from weights and steps of when it was made, which may not be true any more",
-            next_step="end them first where they run, or say --with-active",
+            why="what the backup knows of weights and steps may not be true any more",
+            next_step="say --with-active: an engine then holds each of them against AWS before it does anything for it",
         )
     living = OwnerLocks.beside(path).living()
     if living:
@@ -117,6 +122,7 @@ def restore(path: Path, source: Path, *, with_active: bool) -> Copied:
         with _reading(source) as old, closing(sqlite3.connect(fresh)) as copy:
             old.backup(copy)
         SqliteDatabase(fresh).shut()  # of this version now; one of a newer version is refused here
+        _mark_active(fresh)
         SqliteDatabase(path).shut()
         with closing(sqlite3.connect(fresh)) as copy, closing(sqlite3.connect(path)) as store:
             copy.backup(store)
@@ -140,6 +146,18 @@ def content(path: Path) -> Copied:
                 must_be_whole(path)
             raise Unusable(what=f"{path} is no store of Teal's", why=str(error)) from error
     return Copied(rollouts=rollouts, active=tuple(one for (one,) in active), size=path.stat().st_size)
+
+
+def _mark_active(path: Path) -> None:
+    """Have rollouts under way, and whoever holds them, begin anew: what they were last is not known."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for rollout, body in connection.execute("SELECT id, body FROM rollouts WHERE is_active").fetchall():
+            row = decode(Rollout, body, rollout=rollout)
+            marked = encode(changed(row, went_back_at=datetime.now(UTC)))
+            connection.execute(
+                "UPDATE rollouts SET body = ?, version = version + 1, owner = NULL, lease_until = NULL WHERE id = ?",
+                (marked, rollout),
+            )
 
 
 def _reading(path: Path) -> closing[sqlite3.Connection]:

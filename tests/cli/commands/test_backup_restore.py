@@ -1,5 +1,6 @@
 """Backups of the store are whole, also of one in use; what is broken is said when it is met, and replaced."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -73,7 +74,20 @@ def test_a_backup_with_rollouts_under_way_is_restored_where_that_is_said(
     assert refused.exit_code != 0
     assert f"has rollouts under way: {shifting}" in refused.stderr
     assert "--with-active" in refused.stderr
+    told = terminal.teal("restore", str(target), "--with-active")
+    assert told.exit_code == 0
+    assert f"{shifting}. An engine does nothing for it until AWS agrees with it" in told.stderr
+
+
+def test_what_is_restored_under_way_is_held_against_aws_before_it_goes_on(
+    terminal: Terminal, shifting: str, store: Path
+) -> None:
+    target = terminal.folder / "backup.db"
+    terminal.teal("backup", str(target))
     assert terminal.teal("restore", str(target), "--with-active").exit_code == 0
+    with closing(sqlite3.connect(store)) as connection:
+        ((body,),) = connection.execute("SELECT body FROM rollouts").fetchall()
+    assert json.loads(body)["ticks"]["went_back_at"]
 
 
 def test_a_store_that_an_engine_holds_is_not_restored(

@@ -370,7 +370,9 @@ def test_everything_goes_to_blue_once_it_is_steady_in_two_looks_and_no_late_call
     )
     known = begun.rollout
     ready = swap_seen(
-        known, rules={r.arn: good_rule(actions=rule_lists.listed(known, r, r.verified)) for r in known.rules}
+        known,
+        rules={r.arn: good_rule(actions=rule_lists.listed(known, r, r.verified)) for r in known.rules},
+        green=service(GREEN_NAME, WANTED, tags={**SERVING, "teal:rollback": "teal: rollback by operator"}),
     )
     first = at(known, ready, now=NOON + MINUTE)
     assert asked(first) == []
