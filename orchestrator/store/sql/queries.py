@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, literal, select, tuple_, union_all
 
 from orchestrator.core.domain.commands import Command, CommandState
 from orchestrator.core.domain.events import Event, Record
 from orchestrator.core.domain.ids import RolloutId
+from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.ports.commands import CommandSeen
 from orchestrator.ports.rollouts import EventSeen, Filter, Stored
@@ -34,6 +35,7 @@ _OPEN = (
     .order_by(commands.c.rollout, commands.c.number)
 )
 
+_PLACE = (rollouts.c.created_at, rollouts.c.id)  # where a rollout stands among all, the newest last
 _NEXT_SERVICE = select(func.min(rollouts.c.service)).where(rollouts.c.service > bindparam("after"))
 
 
@@ -68,24 +70,52 @@ def find_active(connection: Connection, service: str) -> Stored | None:
 
 def page(connection: Connection, which: Filter, *, before: str, limit: int) -> tuple[tuple[Stored, ...], str]:
     """See `ports.rollouts.RolloutPages.list`. A cursor is the id of its page's last rollout."""
-    place = (rollouts.c.created_at, rollouts.c.id)
-    query = select(*SHOWN).order_by(*(column.desc() for column in place)).limit(limit + 1)
-    if which.service:
-        query = query.where(rollouts.c.service == which.service)
-    if which.phases:
-        query = query.where(rollouts.c.phase.in_(sorted(which.phases)))
-    if which.is_active is not None:
-        query = query.where(rollouts.c.is_active == which.is_active)
+    last = None
     if before:
-        last = connection.execute(select(*place).where(rollouts.c.id == before)).one_or_none()
+        last = connection.execute(select(*_PLACE).where(rollouts.c.id == before)).one_or_none()
         if last is None:
             raise invariants.unknown_cursor(before)
-        is_older = rollouts.c.created_at < last.created_at
-        is_beside = and_(rollouts.c.created_at == last.created_at, rollouts.c.id < last.id)
-        query = query.where(or_(is_older, is_beside))
-    rows = connection.execute(query).all()
+    query = listing(which, limit=limit + 1, before=None if last is None else (last.created_at, last.id))
+    rows = connection.execute(query).all() if query is not None else []
     found = tuple(stored(row) for row in rows[:limit])
     return found, found[-1].rollout.id if len(rows) > limit else ""
+
+
+def listing(
+    which: Filter, *, limit: int, before: tuple[datetime, str] | None = None
+) -> Select[*tuple[Any, ...]] | None:
+    """The newest rollouts that a filter lets through, older than a place; None: it lets none through.
+
+    Each phase is read from its own part of an index, newest first and no further than `limit`, so that no list costs
+    more than what it shows.
+    """
+    phases = _phases(which)
+    if phases is not None and not phases:
+        return None
+    newest = select(*SHOWN, rollouts.c.created_at).limit(limit)
+    newest = newest.order_by(*(column.desc() for column in _PLACE))
+    if before is not None:
+        newest = newest.where(
+            tuple_(*_PLACE)
+            < tuple_(*(literal(value, column.type) for value, column in zip(before, _PLACE, strict=True)))
+        )
+    if which.service:
+        newest = newest.where(rollouts.c.service == which.service)
+        return newest if phases is None else newest.where(rollouts.c.phase.in_(phases))
+    if phases is None:
+        return newest
+    parts = [newest.where(rollouts.c.phase == phase) for phase in phases]
+    if len(parts) == 1:
+        return parts[0]
+    found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    return select(found).order_by(found.c.created_at.desc(), found.c.id.desc()).limit(limit)
+
+
+def _phases(which: Filter) -> list[str] | None:
+    """The phases to look in, by name; None: all of them."""
+    if which.is_active is None:
+        return sorted(which.phases) if which.phases else None
+    return sorted(phase for phase in which.phases or Phase if phase.is_final is not which.is_active)
 
 
 def services(connection: Connection, *, after: str, limit: int) -> tuple[tuple[str, ...], str]:

@@ -70,6 +70,7 @@ rollouts = Table(
     Index("rollouts_due", "is_active", "wake_at"),
     Index("rollouts_newest", "created_at", "id"),
     Index("rollouts_of_service", "service", "created_at"),
+    Index("rollouts_in_phase", "phase", "created_at", "id"),
 )
 
 claims = Table(
