@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 
 import structlog
 
-from api.auth.bearer import has_valid_token
 from api.http.request.origins import is_loopback
 from api.http.telemetry.logs import log_to_stderr
 from api.http.telemetry.metrics import Meters
@@ -57,6 +56,8 @@ async def _may_listen_on(host: str, settings: Settings, *, is_asked_for: bool) -
     """Raises Refused if whoever reaches an address that is not this machine's own would be trusted."""
     if is_asked_for or settings.issuers:
         return
+    from api.auth.bearer import has_valid_token  # its keys and signatures are the doors' to load
+
     async with open_store() as store:
         if await has_valid_token(store, SystemClock().now()):
             return

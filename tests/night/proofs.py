@@ -12,6 +12,7 @@ SEEDS, SEEDS_AT_ONCE = 2000, 50
 SWAPS, SWAPS_AT_ONCE = 500, 50
 KILLED = 6  # rounds of ten rollouts
 FUZZED = 4  # seeds
+RESTARTS, RESTARTS_AT_ONCE = 50, 10
 
 Figures = Sequence[str]  # what each piece printed last
 
@@ -49,6 +50,13 @@ def kills_told(lines: Figures) -> str:
     rollouts, good = sum_of(r"(\d+) rollouts", lines), sum_of(r"(\d+) ended right", lines)
     lost = sum_of(r"(\d+) of ", lines)
     return f"{rollouts} rollouts, {good} ended right, {lost} requests lost by a shift"
+
+
+def restarts_told(lines: Figures) -> str:
+    """Of `python -m tests.endtoend.restarts`."""
+    kills, good = sum_of(r"(\d+) kills", lines), sum_of(r"(\d+) with a write", lines)
+    slowest = max(float(found) for line in lines for found in re.findall(r"after ([\d.]+) s", line))
+    return f"{kills} kills, {good} with a write to AWS within 5 s of the next exec, the slowest after {slowest:.2f} s"
 
 
 def fuzz_told(lines: Figures) -> str:
@@ -103,6 +111,15 @@ PROOFS = (
         claim="An engine killed at any moment loses nothing and leaves nothing behind.",
         pieces=tuple(("-m", "tests.endtoend.kills", "--seed", str(seed)) for seed in range(1, KILLED + 1)),
         told=kills_told,
+    ),
+    Proof(
+        name="restarts",
+        claim="A killed server's host has its rollouts moved again within five seconds of the next server's exec.",
+        pieces=tuple(
+            ("-m", "tests.endtoend.restarts", "--kills", str(RESTARTS_AT_ONCE), "--seed", str(seed))
+            for seed in range(1, RESTARTS // RESTARTS_AT_ONCE + 1)
+        ),
+        told=restarts_told,
     ),
     Proof(
         name="fuzz",

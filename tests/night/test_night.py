@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.night.__main__ import Progress, prove, row_of, rows_of
-from tests.night.proofs import PROOFS, Proof, kills_told, mutants_told, seeds_told
+from tests.night.proofs import PROOFS, Proof, kills_told, mutants_told, restarts_told, seeds_told
 
 THREE = Proof(
     name="simulation",
@@ -80,3 +80,10 @@ def test_figures_of_pieces_are_added_up() -> None:
     assert kills_told([kills, kills]) == "20 rollouts, 18 ended right, 2 requests lost by a shift"
     faults = "12 faults, 12 caught (12 by tests/core), 0 not; median 1.0 s, 0.2 CPU-minutes"
     assert mutants_told([faults, faults]) == "24 faults, one at a time, 24 caught"
+    restarts = [
+        "10 kills, 10 with a write within 5 s, the slowest after 3.21 s",
+        "10 kills, 9 with a write within 5 s, the slowest after 6.50 s",
+    ]
+    assert restarts_told(restarts) == (
+        "20 kills, 19 with a write to AWS within 5 s of the next exec, the slowest after 6.50 s"
+    )
