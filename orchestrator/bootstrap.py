@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
     from orchestrator.notify.sink import Sink
+    from orchestrator.notify.store_pager import StorePager
     from orchestrator.outbound.http_outbound import HttpOutward
     from orchestrator.store.sql.copies import Copied
     from orchestrator.verify.means import Means
@@ -124,6 +125,7 @@ class Engine:
     clock: Clock
     worker: "Worker"
     deliverer: "Deliverer"
+    pager: "StorePager"
     calendar: "Calendar"
     wakeups: "Wakeups | None" = None  # None: nobody pushes events
     registries: tuple[str, ...] = ()  # patterns of the images that revisions may run; empty: any
@@ -152,6 +154,7 @@ class Engine:
         told = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.deliverer.run(told), name="deliverer")
+            group.create_task(self.pager.run(told), name="store pager")
             if self.wakeups is not None:
                 group.create_task(self.wakeups.run(stop), name="wakeups")
             if self.lookout is not None:
@@ -392,6 +395,7 @@ def engine_of(
     from orchestrator.engine.tick import Ticker
     from orchestrator.engine.worker import Worker
     from orchestrator.notify.deliverer import Deliverer
+    from orchestrator.notify.store_pager import StorePager
 
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     calendar = Calendar(store, clock, freezes)
@@ -409,12 +413,18 @@ def engine_of(
     )
     deliverer = Deliverer(store, sinks, clock, owner=owner)
     worker.on_news = deliverer.hint
+    pager = StorePager(sinks, clock)
+    worker.on_written = pager.writable
+    worker.on_unwritable = lambda why: pager.unwritable(
+        why, acts=worker.safety.is_alone, again=worker.safety.page_again
+    )
     return Engine(
         store=store,
         cloud=cloud,
         clock=clock,
         worker=worker,
         deliverer=deliverer,
+        pager=pager,
         calendar=calendar,
         registries=tuple(registries),
         outward=outward,

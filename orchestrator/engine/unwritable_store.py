@@ -17,6 +17,7 @@ from orchestrator.core.domain.errors import TealError, Unwritable
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.core.rollout.spec import Limits
 from orchestrator.core.tick.seen import Results, Unrecorded
 from orchestrator.engine.commands import accept
 from orchestrator.engine.tick import NOTHING_KNOWN, Ticked, Ticker, to_safety_at_once
@@ -58,6 +59,8 @@ class SafetyWatch:
         self._orders: dict[RolloutId, _Order] = {}
         self._done: dict[RolloutId, Unrecorded] = {}
         self._is_on = False
+        self.is_alone = True  # as far as the last look knows; otherwise nothing is done
+        self.page_again = Limits().page_again  # the shortest that a rollout under way names; 0: none does
 
     @property
     def is_on(self) -> bool:
@@ -114,7 +117,8 @@ class SafetyWatch:
         """
         self._is_on = True
         store, now = self._ticker.store, self._ticker.clock.now()
-        if not store.take_alone(self._owner):
+        self.is_alone = store.take_alone(self._owner)
+        if not self.is_alone:
             return
         later = {rollout for rollout, looked in self._looked.items() if looked.again > now}
         try:
@@ -128,6 +132,8 @@ class SafetyWatch:
         except TealError as why:
             log.error("store_unreadable", why=str(why))
             return
+        if asked := [one.stored.rollout.spec.limits.page_again for one in active]:
+            self.page_again = min((again for again in asked if again), default=timedelta(0))
         async with asyncio.TaskGroup() as group:
             for one in active:
                 if only in (None, one.stored.rollout.id):

@@ -47,6 +47,9 @@ class Worker:
         """Tick this rollout alone; None: every one. Others of the store may belong to another account or region."""
         self.on_news: Callable[[], None] = lambda: None
         """Called once events were committed, so that whoever tells them need not wait until they ask."""
+        self.on_unwritable: Callable[[str], None] = lambda why: None
+        """Called with why whenever the store took no write; `on_written` whenever it took a tick's."""
+        self.on_written: Callable[[], None] = lambda: None
         self._hint = asyncio.Event()
         self._is_told = False  # somebody gave a hint since the store was asked for commands
         self._asks_again = 0.0  # when it is asked without one, by the loop's clock
@@ -82,6 +85,7 @@ class Worker:
                     log.error("store_unwritable", why=str(why), times=self._unreadable)
                     leased = ()
                     await self.safety.look(self._busy, self.only)
+                    self.on_unwritable(why.why)
                 except TealError as why:
                     self._unreadable += 1
                     log.error("store_unreadable", why=str(why), times=self._unreadable)
@@ -134,6 +138,7 @@ class Worker:
             log.warning("lease_lost", rollout=rollout, why=str(why))
         except Unwritable as why:
             log.error("store_unwritable", rollout=rollout, why=str(why))
+            self.on_unwritable(why.why)
             await self._pause(UNWRITABLE_PAUSE, stop)
         except Exception as error:  # the tick's edge: one rollout's fault never stops the others
             log.exception("tick_failed", rollout=rollout)
@@ -161,6 +166,7 @@ class Worker:
             self.safety.note(rollout, ticked)
             if not ticked.is_recorded:
                 raise Unwritable(what="the store cannot be written", why="a decision was not kept")
+            self.on_written()
             if ticked.decision.events:
                 self.on_news()
             if ticked.decision.wake_at is None:

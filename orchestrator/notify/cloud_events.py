@@ -3,15 +3,17 @@
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from orchestrator.core.domain.events import Fact
 from orchestrator.engine.views.rollout import RolloutView, view
+from orchestrator.notify.sink import StorePage
 from orchestrator.ports.rollouts import EventSeen, Stored
 
 MEDIA_TYPE = "application/cloudevents+json"
 TYPE = "teal.rollout."
+STORE_TYPE = "teal.store."
 SOURCE = "/teal"  # where the settings name no public address
 
 Json = Mapping[str, object]
@@ -20,6 +22,25 @@ Json = Mapping[str, object]
 def id_of(seen: EventSeen) -> str:
     """The event's id: the same each time it is sent, and no other event's."""
     return f"{seen.rollout}/{seen.number}"
+
+
+def id_of_store(page: StorePage) -> str:
+    """The id of what is told of the store itself."""
+    return f"store/{_text(page.at)}"
+
+
+def store_event(page: StorePage, *, public_url: str) -> bytes:
+    """What is told of the store itself, which belongs to no rollout."""
+    about = {
+        "specversion": "1.0",
+        "id": id_of_store(page),
+        "source": public_url.rstrip("/") or SOURCE,
+        "type": f"{STORE_TYPE}{'writable' if page.is_over else 'unwritable'}",
+        "time": _text(page.at),
+        "datacontenttype": "application/json",
+        "data": {"message": page.words, "why": page.why, "since": _text(page.since)},
+    }
+    return json.dumps(about, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def cloud_event(stored: Stored, seen: EventSeen, *, public_url: str) -> bytes:
@@ -31,7 +52,7 @@ def cloud_event(stored: Stored, seen: EventSeen, *, public_url: str) -> bytes:
         "source": public_url.rstrip("/") or SOURCE,
         "type": f"{TYPE}{event.kind.value}",
         "subject": str(stored.rollout.spec.service),
-        "time": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "time": _text(event.at),
         "datacontenttype": "application/json",
         "data": {
             "event": {
@@ -74,6 +95,10 @@ def _link(stored: Stored, public_url: str) -> Json:
     if not public_url:
         return {}
     return {"url": f"{public_url.rstrip('/')}/v1/rollouts/{quote(stored.rollout.id, safe='')}"}
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _plain(fact: Fact) -> Fact:

@@ -1,10 +1,22 @@
 """What a receiver of events must be able to do: take committed events of one rollout, in order, at least once."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from orchestrator.core.domain.errors import Rejected, Throttled
 from orchestrator.ports.rollouts import EventSeen, Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePage:
+    """What people are told of the store itself, which no event can tell: it could not be kept."""
+
+    at: datetime
+    since: datetime
+    words: str
+    why: str
+    is_over: bool
 
 
 class Sink(Protocol):
@@ -33,6 +45,10 @@ class Sink(Protocol):
         ended before that could be committed. Raises Outside to be called again later: Later if the receiver said
         when, Rejected if it said no, Gone if it takes no more events.
         """
+        ...
+
+    async def page(self, page: StorePage) -> None:
+        """Tell those who are paged of the store itself. Raises Outside; it may be called again with the same."""
         ...
 
 

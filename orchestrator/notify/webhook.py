@@ -12,9 +12,9 @@ from orchestrator.core.domain.errors import (
     Throttled,
     Unreachable,
 )
-from orchestrator.core.domain.events import FOR_PEOPLE
-from orchestrator.notify.cloud_events import MEDIA_TYPE, cloud_event, id_of
-from orchestrator.notify.sink import Gone, Later
+from orchestrator.core.domain.events import FOR_PEOPLE, EventKind
+from orchestrator.notify.cloud_events import MEDIA_TYPE, cloud_event, id_of, id_of_store, store_event
+from orchestrator.notify.sink import Gone, Later, StorePage
 from orchestrator.outbound.retry_after import retry_after
 from orchestrator.outbound.send import Answer, Outbound
 from orchestrator.outbound.signature import key_of, signed
@@ -58,11 +58,18 @@ class HookSink:
             await self._post(stored, seen)
         return state
 
+    async def page(self, page: StorePage) -> None:
+        """As Sink: to a hook that is told when people are paged, of whatever services."""
+        if EventKind.PAGED in (self._hook.events or FOR_PEOPLE):
+            await self._send(store_event(page, public_url=self._public_url), id_of_store(page))
+
     async def _post(self, stored: Stored, seen: EventSeen) -> None:
-        body = cloud_event(stored, seen, public_url=self._public_url)
+        await self._send(cloud_event(stored, seen, public_url=self._public_url), id_of(seen))
+
+    async def _send(self, body: bytes, known_by: str) -> None:
         headers = {
             "content-type": f"{MEDIA_TYPE}; charset=utf-8",
-            **signed(body, key=self._key, id=id_of(seen), at=self._clock.now()),
+            **signed(body, key=self._key, id=known_by, at=self._clock.now()),
         }
         try:
             answer = await self._out.send(

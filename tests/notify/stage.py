@@ -15,7 +15,7 @@ from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.notify.deliverer import Deliverer
-from orchestrator.notify.sink import Sink
+from orchestrator.notify.sink import Sink, StorePage
 from orchestrator.ports.rollouts import EventSeen, Stored
 from orchestrator.ports.store import Store
 from tests.contract.store_values import NOON, TTL, a_decision, a_rollout
@@ -47,6 +47,7 @@ class Recorder:
         self.batches: list[tuple[str, ...]] = []
         self.states: list[str] = []
         self.rows: list[Stored] = []
+        self.pages: list[StorePage] = []
         self.attempts = 0
         self.trouble: Exception | None = None
         self.stuck: asyncio.Event | None = None  # set: tells wait for it
@@ -65,6 +66,13 @@ class Recorder:
         self.batches.append(tuple(seen.event.message for seen in events))
         self.told += self.batches[-1]
         return f"{len(self.told)} told"
+
+    async def page(self, page: StorePage) -> None:
+        if self.stuck is not None:
+            await self.stuck.wait()
+        if self.trouble is not None:
+            raise self.trouble
+        self.pages.append(page)
 
 
 class Stage:

@@ -15,6 +15,7 @@ from orchestrator.core.domain.errors import Invalid, Lost
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.phases import Phase
 from orchestrator.notify.delivery_line import LEASE
+from orchestrator.notify.sink import StorePage
 from orchestrator.notify.webhook import HookSink
 from orchestrator.outbound.retry_after import retry_after
 from orchestrator.outbound.send import Outbound
@@ -126,7 +127,7 @@ def test_by_default_what_concerns_people_is_told_and_nothing_else() -> None:
             "started", "phase_changed", "weight_verified", "step_passed", "held", "hold_cleared",
             "window_overridden", "intervention_begun", "intervention_ended", "command_applied",
             "rollback_decided", "traffic_on_blue", "traffic_on_green", "blue_drained",
-            "blue_called_back", "paged", "ended", "evidence_lost", "changed_afterwards", "acted_unrecorded",
+            "blue_called_back", "paged", "ended", "evidence_lost", "changed_afterwards", "acted_unrecorded", "store_went_back",
         }  # fmt: skip
 
     played(script)
@@ -298,3 +299,33 @@ def test_an_infinite_fact_is_told_as_a_word() -> None:
         assert here.receiver.taken[-1]["data"]["event"]["facts"] == {"ratio": "inf", "share": 0.5}
 
     played(script)
+
+
+@pytest.mark.machine
+@pytest.mark.parametrize(("events", "is_told"), [((), True), (("paged",), True), (("ended",), False)])
+def test_a_hook_that_is_told_of_pages_is_told_that_the_store_cannot_be_written(
+    events: tuple[str, ...], is_told: bool
+) -> None:
+    page = StorePage(at=NOON + MINUTE, since=NOON, words="it cannot be written", why="no room", is_over=False)
+
+    async def script(here: Scene) -> None:
+        await here.sink.page(page)
+        told = [
+            {
+                "specversion": "1.0",
+                "id": "store/2026-03-01T12:01:00Z",
+                "source": "https://teal.example.com",
+                "type": "teal.store.unwritable",
+                "time": "2026-03-01T12:01:00Z",
+                "datacontenttype": "application/json",
+                "data": {
+                    "message": "it cannot be written",
+                    "why": "no room",
+                    "since": "2026-03-01T12:00:00Z",
+                },
+            }
+        ]
+        assert here.receiver.taken == (told if is_told else [])
+        assert not here.receiver.wrong
+
+    played(script, events=frozenset(map(EventKind, events)), services=("another/*",))

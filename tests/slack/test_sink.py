@@ -13,10 +13,11 @@ from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.rollout.spec import ApprovalSpec
-from orchestrator.notify.sink import Later
+from orchestrator.notify.sink import Later, StorePage
 from orchestrator.notify.slack.receiver import SlackSink
 from orchestrator.ports.rollouts import EventSeen
 from orchestrator.settings import Secret
+from tests.contract.store_values import NOON
 from tests.slack.fake import PRIVATE, RELEASES, No
 from tests.slack.room import Room
 
@@ -269,3 +270,15 @@ def test_a_slack_that_is_away_is_told_later(room: Room) -> None:
     rollout = room.start()
     with pytest.raises(Unreachable):
         tell(room, rollout)
+
+
+def test_a_store_that_cannot_be_written_is_a_message_of_its_own_that_calls_the_approvers(room: Room) -> None:
+    page = StorePage(
+        at=NOON, since=NOON, words="the store cannot be written: <full>", why="full", is_over=False
+    )
+    asyncio.run(room.sink.page(page))
+    asyncio.run(room.sink.page(replace(page, words="it can be written again", is_over=True)))
+    first, last = room.slack.messages
+    assert (first.channel, first.thread) == (RELEASES, "")
+    assert first.words == ("<!subteam^S-ALL> Teal needs a person: the store cannot be written: &lt;full&gt;")
+    assert last.words == "Teal: it can be written again"

@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from orchestrator.core.domain.errors import Outside, Unreachable
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.rollout.rollout import Rollout
+from orchestrator.notify.sink import StorePage
 from orchestrator.notify.slack import thread
 from orchestrator.notify.slack.client import BadBlocks, NoMessage, call, client_of
 from orchestrator.notify.slack.message import Act, Message, render
@@ -96,6 +97,12 @@ class SlackSink:
         await self._reply(told, calls, thread.lines(events))
         mentioned = (*told.mentioned, *(mention.key for mention in calls))[-MENTIONED_MAX:]
         return replace(told, mentioned=mentioned).written()
+
+    async def page(self, page: StorePage) -> None:
+        """As Sink: a message of its own in the settings' channel, which calls those who may approve."""
+        text = thread.of_store(page, self._settings)
+        told = {"channel": self._slack.channel, "text": clipped(text, FALLBACK_MAX), "unfurl_links": False}
+        await call(self._client, "chat.postMessage", told)
 
     def channel_of(self, row: Rollout) -> str:
         """Where a rollout is told: the file's channel, else the settings'."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from orchestrator.core.domain.events import Event, EventKind
 from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
+from orchestrator.notify.sink import StorePage
 from orchestrator.notify.slack.message import Act
 from orchestrator.notify.slack.text import SECTION_MAX, clipped, clock_time, escaped
 from orchestrator.ports.rollouts import EventSeen
@@ -112,11 +113,22 @@ def _mention(key: str, whom: str, words: str) -> Mention:
     return Mention(key=key, words=clipped(text, _CALL_MAX))
 
 
+def of_store(page: StorePage, settings: Settings) -> str:
+    """What is told of the store itself; people are called where it needs them."""
+    whom = "" if page.is_over else _mentioned((), settings)
+    words = escaped(f"Teal: {page.words}" if page.is_over else f"Teal needs a person: {page.words}")
+    return f"{whom} {words}".strip()
+
+
 def called(row: Rollout, settings: Settings) -> str:
     """The mentions of those who may approve: the file's approvers, else the group `approvers`; empty: nobody known."""
+    return _mentioned(row.spec.approval.approvers, settings)
+
+
+def _mentioned(names: tuple[str, ...], settings: Settings) -> str:
     groups = dict(settings.slack.groups) if settings.slack is not None else {}
     found = []
-    for name in row.spec.approval.approvers or (f"group:{APPROVERS}",):
+    for name in names or (f"group:{APPROVERS}",):
         person = settings.person_named(name)
         if name.startswith("group:"):
             group = groups.get(name.removeprefix("group:"), "")
