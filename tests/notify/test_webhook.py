@@ -127,7 +127,8 @@ def test_by_default_what_concerns_people_is_told_and_nothing_else() -> None:
             "started", "phase_changed", "weight_verified", "step_passed", "held", "hold_cleared",
             "window_overridden", "intervention_begun", "intervention_ended", "command_applied",
             "rollback_decided", "traffic_on_blue", "traffic_on_green", "blue_drained",
-            "blue_called_back", "paged", "ended", "evidence_lost", "changed_afterwards", "acted_unrecorded", "store_went_back",
+            "blue_called_back", "paged", "ended", "evidence_lost", "changed_afterwards", "acted_unrecorded",
+            "store_went_back",
         }  # fmt: skip
 
     played(script)
