@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from orchestrator.aws.client.errors import refused
 from orchestrator.aws.client.transport import Answer
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.spec import ApprovalSpec, Background
 from sandbox.scenarios.scenery_scaling import KINDS, scale_by
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from tests.cases.scaling_stage import scaling_of
@@ -79,3 +81,31 @@ def test_everything_of_scaling_is_the_same_before_and_after(ends: Phase) -> None
         row = stage.until(rollout)
         assert row.phase is ends, stage.story(rollout)
         assert scaling_of(stage) == before, stage.story(rollout)
+
+
+def test_who_waits_for_an_approval_before_green_has_its_scaling_looks_no_more_often_than_others() -> None:
+    def looks(background: Background) -> int:
+        with Rehearsal() as stage:
+            scaled(stage, "cpu")
+            approval = ApprovalSpec(before_traffic=True)
+            rollout = stage.start(stage.spec(stage.revision(), approval=approval, background=background))
+            stage.let_run(timedelta(minutes=2))
+            before = stage.run(stage.store.load(rollout)).version
+            stage.let_run(timedelta(minutes=1))
+            return stage.run(stage.store.load(rollout)).version - before
+
+    assert looks(Background.SAFE) == looks(Background.NONE)
+
+
+def test_green_has_its_scaling_before_traffic_though_its_tasks_grow_only_after_an_approval() -> None:
+    with Rehearsal() as stage:
+        scaled(stage, "cpu")
+        spec = stage.spec(
+            stage.revision(), approval=ApprovalSpec(before_traffic=True), background=Background.SAFE
+        )
+        rollout = stage.start(spec)
+        stage.let_run(timedelta(minutes=2))
+        assert len(scaling_of(stage)["targets"]) == 1
+        stage.command(rollout, CommandKind.APPROVE)
+        stage.until(rollout, Phase.SHIFTING)
+        assert len(scaling_of(stage)["targets"]) == 2, stage.story(rollout)

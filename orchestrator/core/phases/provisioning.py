@@ -254,7 +254,7 @@ def _start_traffic(draft: Draft) -> None:
         is_ready = is_approved(draft, BEFORE_TRAFFIC, of=of)
     if is_ready and not row.pause.paused_by and not capacity.is_grown(draft):
         return
-    if green_scaling.is_missing(draft.row):
+    if draft.green.is_grown and green_scaling.is_missing(draft.row):
         draft.wake_by(draft.now)  # nothing may add to fewer tasks than its share needs: only now may it scale
         return
     if is_ready and not row.pause.paused_by and (wait := auto_plan.wait_for_moment(draft)):
