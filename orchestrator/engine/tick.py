@@ -50,7 +50,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.cloud import ByAccount, Performer, TickCloud
 from orchestrator.ports.leases import Leased, TickStore
 from orchestrator.ports.outbound import Outward
-from orchestrator.ports.right_to_act import acting_until, boot_seconds
+from orchestrator.ports.right_to_act import Seconds, acting_until, boot_seconds
 
 NOTHING_KNOWN = Results()
 LEASE = timedelta(seconds=30)
@@ -174,6 +174,8 @@ class Ticker:
         self.calendar = calendar or Calendar(store, clock)
         self.outward = outward
         self.sources: Sources = sources or {}
+        self.boot: Seconds = boot_seconds
+        """By which a lease ends for what is sent: a clock that nobody sets."""
         self._looks: dict[RolloutId, Look] = {}
 
     @property
@@ -197,7 +199,7 @@ class Ticker:
         was committed. Where the store cannot be written, nothing but `to_safety_at_once` is performed.
         """
         async with asyncio.timeout(DEADLINE.total_seconds()):
-            began = boot_seconds()
+            began = self.boot()
             if leased.until - self.clock.now() < RENEW_BEFORE:
                 leased = await self.store.renew(leased, now=self.clock.now(), ttl=LEASE)
             row = leased.stored.rollout
@@ -213,7 +215,7 @@ class Ticker:
             written = await self._committed(leased, decision)
             if written is not None:
                 self._echo(decision, written)
-                with acting_until(ends):
+                with acting_until(ends, clock=self.boot):
                     results = await self._perform(decision, written)
                 return Ticked(leased=written, decision=decision, results=results)
         return await self._go_to_safety(leased, row, decision, ends)
@@ -229,7 +231,7 @@ class Ticker:
 
         `looked`: the row as the last such tick left it. `committed`: as the store has it.
         """
-        ends = boot_seconds() + LEASE.total_seconds()
+        ends = self.boot() + LEASE.total_seconds()
         async with asyncio.timeout(DEADLINE.total_seconds()):
             seen = await self._look(looked.stored.rollout, looked)
         decision = self._decide(looked.stored.rollout, seen, results, unrecorded)
@@ -264,7 +266,7 @@ class Ticker:
         """
         effects = to_safety_at_once(committed, decision)
         cloud = cloud_of(self.cloud, committed.spec.account).within(scope_of(committed))
-        with acting_until(ends):
+        with acting_until(ends, clock=self.boot):
             async with asyncio.TaskGroup() as group:
                 tasks = {effect.key: group.create_task(self._attempt(effect, cloud)) for effect in effects}
         results = _results({key: task.result() for key, task in tasks.items()})

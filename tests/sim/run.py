@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.sim.scenario import scenario_of, swapping
+from tests.sim.scenario import Scenario, scenario_of, swapping
+from tests.sim.shrinking import Shrunk, shrink
 from tests.sim.stage import Played, play
 
 
@@ -36,3 +37,15 @@ def complaint(played: Played) -> str:
     """What went wrong in a run, and how to see it again."""
     lines = [f"seed {played.seed} ended {played.phase}:", *map(str, played.broken)]
     return "\n".join([*lines, f"see it again: SEED={played.seed} make sim"])
+
+
+def shrink_it(scenario: Scenario, promise: int, *, of: Callable[[Scenario], Played] = play) -> Shrunk:
+    """The shortest story in which the same promise is broken; one in which the program itself fails is another."""
+
+    def breaks(candidate: Scenario) -> bool:
+        try:
+            return any(one.promise == promise for one in of(candidate).broken)
+        except Exception:  # what a smaller scenario cannot be played with is needed
+            return False
+
+    return shrink(scenario, breaks)

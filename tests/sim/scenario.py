@@ -8,10 +8,13 @@ from typing import Literal
 
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import Tenths
-from orchestrator.core.domain.plan import Plan, Step
+from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.rollout.spec import Background, Capacity, Ending, LimitThen, OnDrift, OnFailure
 from sandbox.scenarios import scenery_scaling
 from sandbox.world.kernel.faults import Fault, Kind, When
+from tests.sim.disk.disk import CommitFault, CommitKind, Spell, SpellKind
+from tests.sim.hosts.wall import ClockStep
+from tests.sim.process import Stop, Where
 
 Blue = Literal["good", "cannot start", "breaker puts the former back"]
 Befalls = Literal[
@@ -22,6 +25,18 @@ Befalls = Literal[
     "has more users",
     "may scale in again",
 ]
+Again = Literal["", "same", "other"]
+Gate = Literal["metric", "probe", "webhook", "window", "composite alarm", "approval before traffic"]
+GATES: tuple[Gate, ...] = (
+    "metric",
+    "probe",
+    "webhook",
+    "window",
+    "composite alarm",
+    "approval before traffic",
+)
+StateByHand = Literal["ALARM", "OK", "INSUFFICIENT_DATA"]
+NEIGHBOURS = ("orders", "payments", "search")
 Rival = Literal["raises green", "takes back", "applies the base", "turns stickiness on", "moves a little"]
 RIVALS: tuple[Rival, ...] = (
     "raises green",
@@ -38,7 +53,11 @@ MISHAPS: tuple[Befalls, ...] = (
     "has its scaling changed",
     "is deployed",
 )
-OF_SCALING: tuple[Befalls, ...] = ("has more users", "may scale in again", "has its scaling changed")
+OF_SCALING: tuple[Befalls, ...] = (
+    "has more users",
+    "may scale in again",
+    "has its scaling changed",
+)
 WHENS: tuple[When, ...] = ("before", "after", "late")
 KINDS: tuple[Kind, ...] = ("timeout", "throttle", "unavailable", "expired", "denied")
 WRITES = (
@@ -56,6 +75,11 @@ WRITES = (
     "DeleteService",
     "DeleteTargetGroup",
 )
+SPELLS: tuple[SpellKind, ...] = ("full", "busy", "slow")
+LOSSES: tuple[CommitKind, ...] = ("lost", "answer lost")
+STOPPED: tuple[Where, ...] = ("step", "signed", "sent", "commit")
+BY_HAND: tuple[StateByHand, ...] = ("ALARM", "ALARM", "ALARM", "OK", "INSUFFICIENT_DATA")
+AGAIN: tuple[Again, ...] = ("same", "other")
 GREENS: tuple[
     tuple[int, Mapping[str, str]], ...
 ] = (  # how often (in a hundred), and how the revision behaves
@@ -72,11 +96,17 @@ GREENS: tuple[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCommand:
-    """A command, given so many seconds after the start."""
+    """A command, given so many seconds after the start.
+
+    `again`: its key is used a second time, for the same command or for another. `together`: another operator gives the
+    same command at the same moment, with a key of their own.
+    """
 
     at: float
     kind: CommandKind
     full: bool = False
+    again: Again = ""
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +133,36 @@ class Mishap:
 
     at: float
     what: Befalls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """Somebody sets the state of the service's alarm at a time."""
+
+    at: float
+    state: StateByHand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """The operators' calendar has nothing rolled out from `at` on, for so many seconds."""
+
+    at: float
+    lasts: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """Another service of the same account and store, with a rollout of its own that starts after `at` seconds."""
+
+    name: str
+    at: float
+    green: Mapping[str, str]
+    plan: Plan
+    rules: int
+    requests_per_second: float
+    on_failure: OnFailure
+    commands: tuple[PlannedCommand, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +199,22 @@ class Scenario:
     scaling_write: float  # seconds that a write to a scalable target keeps others out
     starts: tuple[float, ...]  # seconds after which somebody tries to start another rollout beside this one
     ending: Ending = Ending.SETTLE
+    store: Literal["memory", "sql"] = "memory"
+    spells: tuple[Spell, ...] = ()
+    commits: tuple[CommitFault, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    clock_steps: tuple[ClockStep, ...] = ()
+    upgrades: tuple[float, ...] = ()  # seconds after which the first engine is ended, and a newer one begins
+    neighbours: tuple[Neighbour, ...] = ()
+    one_way: bool = False
+    closed: tuple[Closed, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    webhook_says_fail: bool = False
+    test_rule: bool = False
+    sticky: bool = False
+    by_hand: tuple[ByHand, ...] = ()
+    is_told: bool = False  # a hook is told of everything
+    dead_hook: bool = False  # and another is never there
 
 
 def scenario_of(seed: int) -> Scenario:
@@ -157,7 +233,7 @@ def scenario_of(seed: int) -> Scenario:
         scalable=draw.random() < 0.6,
         requests_per_second=draw.choice((40, 40, 40, 15, 4, 0)),
         tricky=draw.random() < 0.7,
-        room=7 if draw.random() < 0.05 else None,
+        room=7 if draw.random() < 0.08 else None,
         on_failure=OnFailure.HOLD if draw.random() < 0.2 else OnFailure.ROLLBACK,
         on_drift=draw.choice((OnDrift.HOLD, OnDrift.HOLD, OnDrift.ACCEPT, OnDrift.ROLLBACK)),
         hold_then=LimitThen.HOLD if draw.random() < 0.2 else LimitThen.ROLLBACK,
@@ -180,9 +256,11 @@ def scenario_of(seed: int) -> Scenario:
     if drawn.tricky:
         writes = Random(seed * 86028121 + 7).choice((0.0, 0.0, 0.3, 4.0))
         drawn = replace(drawn, behind=_behind(seed), scaling_write=writes)
+    drawn = _asked_for(drawn, Random(seed * 122949823 + 19))
     if calm:
-        return drawn
-    return replace(
+        return _as_swap(drawn) if drawn.ending.is_swap else drawn
+    drawn = _troubled(drawn, Random(seed * 141650939 + 23))
+    drawn = replace(
         drawn,
         deaths=tuple(draw.randrange(5, 1200) for _ in range(draw.choice((0, 0, 1, 1, 2, 4)))),
         away=draw.choice((0.2, 3.0, 31.0, 70.0)),
@@ -193,7 +271,10 @@ def scenario_of(seed: int) -> Scenario:
         outages=tuple(_outage(draw) for _ in range(draw.choice((0, 0, 0, 1, 1, 2)))),
         edits=tuple(_edit(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
         commands=tuple(
-            sorted((_command(draw) for _ in range(draw.choice((0, 0, 1, 2, 4)))), key=lambda w: w.at)
+            sorted(
+                (*drawn.commands, *(_command(draw) for _ in range(draw.choice((0, 0, 1, 2, 4))))),
+                key=lambda w: w.at,
+            )
         ),
         mishaps=(
             *(_mishap(draw) for _ in range(draw.choice((0, 0, 0, 1, 2)))),
@@ -201,13 +282,106 @@ def scenario_of(seed: int) -> Scenario:
         ),
         starts=tuple(sorted(draw.uniform(0, 240) for _ in range(draw.choice((0, 1, 2))))),
     )
+    return _as_swap(drawn) if drawn.ending.is_swap else drawn
 
 
 def swapping(seed: int) -> Scenario:
     """The scenario of a seed with an end in which green stays; nobody but Teal and AWS has a hand in it."""
     ending = Random(seed * 15485863 + 3).choice((Ending.KEEP, Ending.DELETE))
-    drawn = replace(scenario_of(seed), scalable=False, scaled_by=(), tells_colour=False, edits=(), mishaps=())
-    return replace(drawn, ending=ending)
+    return _as_swap(replace(scenario_of(seed), ending=ending))
+
+
+def _as_swap(drawn: Scenario) -> Scenario:
+    return replace(drawn, scalable=False, scaled_by=(), tells_colour=False, edits=(), mishaps=())
+
+
+def _asked_for(drawn: Scenario, draw: Random) -> Scenario:
+    """What a rollout file asks for beyond the usual, and who else rolls out beside it."""
+    plan = NAMED_PLANS[draw.choice(("auto", "fast"))] if draw.random() < 0.09 else drawn.plan
+    gates = tuple(gate for gate in GATES if draw.random() < 0.085)
+    return replace(
+        drawn,
+        store="sql" if draw.random() < 0.5 else "memory",
+        plan=plan,
+        gates=gates,
+        webhook_says_fail=draw.random() < 0.2,
+        test_rule="probe" in gates or draw.random() < 0.06,
+        sticky=draw.random() < 0.09,
+        one_way=draw.random() < 0.09,
+        neighbours=_neighbours(draw) if draw.random() < 0.09 else (),
+        is_told=draw.random() < 0.1,
+        ending=draw.choice((Ending.KEEP, Ending.DELETE)) if draw.random() < 0.1 else Ending.SETTLE,
+    )
+
+
+def _troubled(drawn: Scenario, draw: Random) -> Scenario:
+    """What befalls the store, the engines' host and its clock, and what people do at the doors."""
+    orders: list[PlannedCommand] = []
+    for again in AGAIN:
+        if draw.random() < 0.1:
+            orders.append(replace(_command(draw), again=again))
+    if draw.random() < 0.1:
+        orders.append(replace(_command(draw), together=True))
+    if draw.random() < 0.09:
+        orders.append(PlannedCommand(at=draw.uniform(0, 260), kind=CommandKind.ABANDON))
+    spells = tuple(_spell(draw, kind) for kind in SPELLS if draw.random() < 0.09)
+    commits = tuple(
+        CommitFault(nth=draw.randrange(2, 60), kind=kind) for kind in LOSSES if draw.random() < 0.1
+    )
+    stops = tuple(_stop(draw, where) for where in STOPPED if draw.random() < 0.09)
+    return replace(
+        drawn,
+        commands=tuple(orders),
+        spells=spells,
+        commits=commits,
+        stops=stops,
+        clock_steps=tuple(_clock_step(draw) for _ in range(draw.choice((1, 1, 2))))
+        if draw.random() < 0.12
+        else (),
+        upgrades=(draw.uniform(10, 250),) if draw.random() < 0.1 else (),
+        closed=(Closed(at=draw.uniform(0, 200), lasts=draw.choice((20.0, 60.0, 120.0))),)
+        if draw.random() < 0.1
+        else (),
+        by_hand=(ByHand(at=draw.uniform(20, 200), state=draw.choice(BY_HAND)),)
+        if draw.random() < 0.1
+        else (),
+        dead_hook=draw.random() < 0.1,
+    )
+
+
+def _neighbours(draw: Random) -> tuple[Neighbour, ...]:
+    names = NEIGHBOURS[: draw.choice((1, 1, 2, 3))]
+    return tuple(
+        Neighbour(
+            name=name,
+            at=draw.uniform(0, 60),
+            green=draw.choices([kind for _, kind in GREENS], [often for often, _ in GREENS])[0],
+            plan=_plan(draw),
+            rules=draw.choice((1, 1, 2)),
+            requests_per_second=draw.choice((40, 15)),
+            on_failure=OnFailure.ROLLBACK,
+            commands=tuple(_command(draw) for _ in range(draw.choice((0, 0, 1)))),
+        )
+        for name in names
+    )
+
+
+def _spell(draw: Random, kind: SpellKind) -> Spell:
+    lasts = draw.choice((5.0, 30.0, 90.0, 240.0))
+    return Spell(at=draw.uniform(0, 200), lasts=lasts, kind=kind, slow=draw.choice((0.4, 3.0, 9.0, 14.0)))
+
+
+def _stop(draw: Random, where: Where) -> Stop:
+    """Mostly for longer than a lease; of writes that leave late, some for longer than AWS takes their signature."""
+    most = {"step": 12_000, "signed": 24, "sent": 24, "commit": 60}[where]
+    lasts = draw.choice((10.0, 31.0, 33.0, 45.0, 90.0, 200.0, 290.0, 330.0, 480.0))
+    return Stop(where=where, nth=draw.randrange(1, most), lasts=lasts)
+
+
+def _clock_step(draw: Random) -> ClockStep:
+    return ClockStep(
+        at=draw.uniform(0, 260), seconds=draw.choice((-230.0, -120.0, -45.0, 50.0, 120.0, 230.0))
+    )
 
 
 def _scaled_by(draw: Random) -> tuple[str, ...]:
@@ -271,7 +445,7 @@ def _mishaps_of_scaling(drawn: Scenario, draw: Random) -> tuple[Mishap, ...]:
     """What befalls a service that scales: more users, and people who touch its scaling."""
     if not drawn.scalable or not drawn.scaled_by:
         return ()
-    count = draw.choice((0, 1, 1, 2))
+    count = draw.choice((1, 1, 2, 2))
     return tuple(Mishap(at=draw.uniform(5, 240), what=draw.choice(OF_SCALING)) for _ in range(count))
 
 

@@ -1,32 +1,49 @@
-"""One scenario played to its end in virtual time, with the oracle looking on after every call."""
+"""One scenario played to its end in virtual time, with an oracle for each rollout that looks on after every call."""
 
 import asyncio
 import traceback
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from random import Random
+from typing import cast
 
+from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.commands import Actor, Command, CommandKind
-from orchestrator.core.domain.errors import Conflict, Refused
+from orchestrator.core.domain.errors import Conflict, Unwritable
 from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
-from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
-from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.domain.verdict import Verdict
 from orchestrator.core.rollout.rollout import HoldKind, Rollout
-from orchestrator.core.rollout.spec import Limits, MetricsSpec, ServiceName, Spec
-from orchestrator.engine import commands
+from orchestrator.core.rollout.spec import Spec
+from orchestrator.engine.worker import Worker
+from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
-from sandbox.scenarios.scenery import register
+from sandbox.scenarios.scenery import Scenery, register
+from sandbox.world.kernel.faults import Fault, Faults
 from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.world import World
 from tests.sim.case import Broken
-from tests.sim.furnishing import furnish_for
+from tests.sim.disk.disk import Disk
+from tests.sim.disk.ledger import ledger_of
+from tests.sim.disk.locks import Host, SimulatedLocks
+from tests.sim.disk.memory import DiskedMemory
+from tests.sim.disk.sql import DiskedSqlStore, Kept
+from tests.sim.files import spec_beside, spec_of
+from tests.sim.furnishing import furnish_beside, furnish_for
+from tests.sim.hosts.stopping import StoppingLoop, Stops
+from tests.sim.hosts.wall import Wall
+from tests.sim.names import name_of_fault
 from tests.sim.oracle import Oracle
-from tests.sim.process import Process, run_process
+from tests.sim.people.doors import Doors
+from tests.sim.people.receivers import DeadHook, LivingHook, TeamsSystems
+from tests.sim.process import TICKED, Furniture, Process, StopPlan, run_process
 from tests.sim.rivals import act, befall
-from tests.sim.scenario import Edit, Outage, Scenario
+from tests.sim.scenario import ByHand, Closed, Edit, Mishap, Outage, PlannedCommand, Scenario
+from tests.sim.truth import RuleTruth
+from tests.sim.views import Distribution, TruthAmongOthers, WorldView
 from tests.support.rehearsal import AUTHOR, MINUTE, OPERATOR, START
 from tests.support.virtual import LoopClock, VirtualLoop, close
 from tests.support.virtual_traffic import VirtualTraffic
@@ -35,6 +52,7 @@ QUIET_AFTER = timedelta(minutes=6)  # then nobody interferes and AWS answers
 LOOKED_AFTER = timedelta(seconds=40)  # how often the operator looks after a rollout that stands still
 LONGEST = timedelta(minutes=90)
 AFTERWARDS = timedelta(seconds=60)
+TOLD_WITHIN = timedelta(minutes=15)  # of the end: a hook's backoff, a dead engine's lease of its delivery
 
 
 @dataclass(slots=True)
@@ -48,6 +66,40 @@ class Played:
     seconds: float = 0.0  # virtual
     calls: int = 0
     ticks: int = 0
+    rollouts: int = 1
+    struck: frozenset[str] = frozenset()  # the kinds of trouble that somebody met
+
+
+@dataclass(slots=True)
+class Part:
+    """One rollout and its service."""
+
+    id: RolloutId
+    scenery: Scenery
+    spec: Spec
+    oracle: Oracle
+    commands: tuple[PlannedCommand, ...]
+    at: float = 0.0
+    is_started: bool = False
+    test_rules: dict[str, RuleTruth] = field(default_factory=dict)
+
+    @property
+    def row(self) -> Rollout:
+        """The row as committed."""
+        return self.oracle.row
+
+
+class CountedFaults(Faults[World]):
+    """Faults that say which of them struck."""
+
+    on_strike: Callable[[Fault], None] | None = None
+
+    def strike(self, service: str, operation: str) -> Fault | None:
+        """As the script has it."""
+        fault = super().strike(service, operation)
+        if fault is not None and self.on_strike is not None:
+            self.on_strike(fault)
+        return fault
 
 
 class Stage:
@@ -55,42 +107,132 @@ class Stage:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.draw = Random(scenario.seed)
+        self.struck: set[str] = set()
         settings = _settings(scenario)
         self.world = World(start=START, seed=scenario.seed, minute=MINUTE, settings=settings)
         self.world.behaviour.start = timedelta(seconds=3)
         self.world.behaviour.start_spread = timedelta(seconds=2)
-        self.scenery = furnish_for(self.world, scenario)
-        traffic: VirtualTraffic | None = None
-        if scenario.requests_per_second:
-            traffic = VirtualTraffic(
-                self.world,
-                self.scenery.listeners[0],
-                scenario.requests_per_second,
-                path="/",
-                seed=scenario.seed,
-            )
+        scenery = furnish_for(self.world, scenario)
+        beside = [
+            (neighbour, furnish_beside(self.world, neighbour, number, scenery))
+            for number, neighbour in enumerate(scenario.neighbours, start=1)
+        ]
+        if scenario.room is not None:
+            self.world.capacity.limit = scenario.room
+        traffic = self._traffic(scenery, scenario.requests_per_second, scenario.seed)
+        others = [self._traffic(one, n.requests_per_second, scenario.seed + 1) for n, one in beside]
         self.world.advance(3 * MINUTE)
-        self.revision = TaskDefinitionArn(
-            register(self.world, family=self.scenery.service, environment=scenario.green)
-        )
-        self.loop = VirtualLoop(self._moved)
+        revision = self._revision(scenery, scenario.green)
+        self.loop = StoppingLoop(self._moved) if scenario.stops else VirtualLoop(self._moved)
         self._began = self.world.now
         self.clock = LoopClock(self.loop, self._began)
-        self.store = MemoryStore()
-        self.rollout = RolloutId(f"checkout-{scenario.seed & 0xFFFFFFFF:08x}")
-        self.oracle = Oracle(self.world, self.store, self.rollout, self.scenery, self.revision)
-        self.oracle.traffic = traffic
-        self.stop: asyncio.Event | None = None
+        self.disk = Disk(self.loop, scenario.spells, scenario.commits, self.struck.add)
+        self.kept: Kept | MemoryStore = Kept() if scenario.store == "sql" else MemoryStore()
+        self.ledger = ledger_of(self.kept)
+        self.host = Host()
+        self._calls = Distribution(self.world)
+        self._is_late = False
+        self.parts: list[Part] = []
+        spec = spec_of(scenario, scenery, revision)
+        self._add(scenery, revision, spec, traffic, commands=scenario.commands)
+        for (neighbour, one), load in zip(beside, others, strict=True):
+            theirs = self._revision(one, neighbour.green)
+            spec = spec_beside(neighbour, one, theirs)
+            self._add(one, theirs, spec, load, commands=neighbour.commands, at=neighbour.at)
+        names = [part.scenery.service for part in self.parts]
+        for part in self.parts if scenario.neighbours else ():
+            part.oracle.truth = TruthAmongOthers(self.world, {*names} - {part.scenery.service})
+            part.oracle.alarms_before = part.oracle.truth.alarms()
+        self.main = self.parts[0]
+        self.wall = Wall(self.loop, self._began, scenario.clock_steps)
+        self.living, self.dead = LivingHook(), DeadHook()
+        says = Verdict.FAIL if scenario.webhook_says_fail else Verdict.PASS
+        self.systems = TeamsSystems(self.world, seed=scenario.seed, says=says)
+        self._alive: list[Process] = []
+        self.doors = Doors(self._view(None), self.clock, engines=self._engines, struck=self.struck.add)
 
-    def _moved(self, seconds: float) -> None:
-        self.world.advance(self._began + timedelta(seconds=seconds))
-        self.oracle.look()
+    @property
+    def rollout(self) -> RolloutId:
+        """The rollout that the scenario is about."""
+        return self.main.id
+
+    @property
+    def oracle(self) -> Oracle:
+        """Its oracle."""
+        return self.main.oracle
 
     @property
     def row(self) -> Rollout:
-        """The row as committed."""
-        return self.oracle.row
+        """Its row as committed."""
+        return self.main.row
+
+    # before the first tick ------------------------------------------------------------------------------------------
+
+    def _traffic(self, scenery: Scenery, rate: float, seed: int) -> VirtualTraffic | None:
+        if not rate:
+            return None
+        return VirtualTraffic(self.world, scenery.listeners[0], rate, path="/", seed=seed)
+
+    def _revision(self, scenery: Scenery, environment: object) -> TaskDefinitionArn:
+        given = cast(dict[str, str], environment)
+        return TaskDefinitionArn(register(self.world, family=scenery.service, environment=given))
+
+    def _add(
+        self,
+        scenery: Scenery,
+        revision: TaskDefinitionArn,
+        spec: Spec,
+        traffic: VirtualTraffic | None,
+        *,
+        commands: tuple[PlannedCommand, ...],
+        at: float = 0.0,
+    ) -> None:
+        name = RolloutId(f"{scenery.service}-{self.scenario.seed & 0xFFFFFFFF:08x}")
+        view, log = WorldView.of(self.world, name)
+        ledger = cast(MemoryStore, self.ledger)  # of a store the oracle asks for what is committed alone
+        oracle = Oracle(view, ledger, name, scenery, revision)
+        oracle.traffic = traffic
+        part = Part(name, scenery, spec, oracle, commands, at)
+        part.test_rules = {arn: oracle.truth.rule(arn) for arn in scenery.test_rules}
+        self._calls.add(name, scenery, log)
+        self.parts.append(part)
+
+    def _view(self, process: Process | None) -> Store:
+        """The store as a process has it open; None: as the doors do, which hold no lease."""
+        if isinstance(self.kept, MemoryStore):
+            return cast(Store, DiskedMemory(self.kept, self.disk, self.loop))
+        locks = SimulatedLocks(self.host, process) if process is not None else None
+        return DiskedSqlStore(self.kept, self.disk, self.loop, locks)
+
+    def _engines(self) -> Iterator[Worker]:
+        """Those that work now."""
+        for process in self._alive:
+            if process.worker is not None and not process.is_over:
+                yield process.worker
+
+    # while it plays -------------------------------------------------------------------------------------------------
+
+    def _moved(self, seconds: float) -> None:
+        self.world.advance(self._began + timedelta(seconds=seconds))
+        self._calls.go_on(None)
+        for part in self.parts:
+            if part.is_started:
+                part.oracle.look()
+
+    def _hears(self, process: Process | None) -> None:
+        """A call arrives at the World, or (None) was made."""
+        name = TICKED.get()
+        caller = next((part for part in self.parts if part.id == name), None)
+        if process is not None:
+            self._calls.go_on(None)
+            self._is_late = process.sends_late
+            if caller is not None:
+                caller.oracle.hears(process)
+            return
+        self._calls.go_on(name, is_late=self._is_late)
+        for part in self.parts:
+            if part.is_started:
+                part.oracle.hears(None)
 
     def play(self) -> Played:
         """Everything from the start to a minute after the end."""
@@ -98,84 +240,109 @@ class Stage:
             self.loop.run_until_complete(self._play())
         finally:
             close(self.loop)
-        if self.row.phase.is_final:
-            self.oracle.end()
-        else:
-            self.oracle.breaks(
-                12, f"it did not end within {LONGEST}: {self.row.phase}, {self.row.waiting.holds}"
-            )
-        stored = self.store._rows[self.rollout]
-        told = [seen.event for seen in stored.events]
-        story = [f"{e.at:%H:%M:%S.%f} {e.kind}: {e.message}" for e in told]
+        for part in self.parts:
+            if part.row.phase.is_final:
+                part.oracle.end()
+                self._end_of_test_rules(part)
+            else:
+                holds = part.row.waiting.holds
+                part.oracle.breaks(12, f"it did not end within {LONGEST}: {part.row.phase}, {holds}")
+        self._check_told()
         return Played(
             seed=self.scenario.seed,
             phase=self.row.phase,
-            story="\n".join(story),
-            broken=self.oracle.broken,
+            story="\n\n".join(self._story(part) for part in self.parts),
+            broken=[one for part in self.parts for one in self._broken(part)],
             seconds=self.loop.seconds,
             calls=len(self.world.log),
-            ticks=stored.version,
+            ticks=sum(self.ledger._rows[part.id].version for part in self.parts),
+            rollouts=len(self.parts),
+            struck=frozenset(self.struck),
         )
+
+    def _broken(self, part: Part) -> Iterator[Broken]:
+        for one in part.oracle.broken:
+            yield one if part is self.main else replace(one, how=f"{part.id}: {one.how}")
+
+    def _story(self, part: Part) -> str:
+        told = [seen.event for seen in self.ledger._rows[part.id].events]
+        lines = [f"{e.at:%H:%M:%S.%f} {e.kind}: {e.message}" for e in told]
+        return "\n".join(([] if part is self.main else [f"{part.id}:"]) + lines)
 
     async def _play(self) -> None:
         stop = asyncio.Event()
-        await self._start()
+        await self._start(self.main)
         self._script()
         async with asyncio.TaskGroup() as group:
             for number in range(self.scenario.workers):
-                deaths = self.scenario.deaths if number == 0 else ()
-                group.create_task(self._lives(f"engine {number}", deaths, stop))
-            group.create_task(self._give_commands())
+                group.create_task(self._lives(number, stop))
+            for part in self.parts:
+                group.create_task(self._give_commands(part))
+            for part in self.parts[1:]:
+                group.create_task(self._start_later(part))
             group.create_task(self._starts())
+            for closed in self.scenario.closed:
+                group.create_task(self._close(closed))
             try:
                 await self._until_end()
                 await asyncio.sleep(AFTERWARDS.total_seconds())
+                await self._until_told()
             finally:
                 stop.set()
 
-    async def _start(self) -> None:
-        now = self.clock.now()
-        row = Rollout(id=self.rollout, spec=self._spec(), author=AUTHOR, created_at=now, phase_since=now)
-        claims = frozenset({f"service {row.spec.service}"})
-        await self.store.create(row, claims=claims, key="sim", events=(), wake_at=now)
+    async def _start_later(self, part: Part) -> None:
+        await asyncio.sleep(part.at)
+        await self._start(part)
 
-    def _spec(self) -> Spec:
-        scenery, scenario = self.scenery, self.scenario
-        alarms = AlarmsSpec(alarms=tuple(AlarmSpec(name=name) for name in scenery.alarms))
-        return Spec(
-            service=ServiceName(cluster=scenery.cluster, service=scenery.service),
-            task_definition=self.revision,
-            colour_variable="TEAL_COLOUR" if scenario.tells_colour else "",
-            background=scenario.background,
-            ending=scenario.ending,
-            capacity=scenario.capacity,
-            plan=scenario.plan,
-            gates=GatesSpec(alarms=alarms),
-            metrics=MetricsSpec(period=MINUTE, lag=2 * MINUTE),
-            limits=Limits(
-                provision=timedelta(minutes=4),
-                hold=timedelta(minutes=3),
-                then=scenario.hold_then,
-                settle=timedelta(minutes=6),
-            ),
-            on_failure=scenario.on_failure,
-            on_drift=scenario.on_drift,
-        )
+    async def _start(self, part: Part) -> None:
+        now = self.clock.now()
+        row = Rollout(id=part.id, spec=part.spec, author=AUTHOR, created_at=now, phase_since=now)
+        claims = frozenset({f"service {row.spec.service}"})
+        store, key = self._view(None), f"start of {part.id}"
+        while True:
+            try:
+                await store.create(row, claims=claims, key=key, events=(), wake_at=now)
+                break
+            except Unwritable:  # the same start again, with the same key
+                await asyncio.sleep(4)
+        part.is_started = True
+        if part is not self.main:
+            self.struck.add("several rollouts")
 
     def _script(self) -> None:
         """Arm everything that goes wrong, and its end."""
-        kernel, faults = self.world.kernel, self.world.faults
-        for fault in self.scenario.faults:
+        scenario, kernel = self.scenario, self.world.kernel
+        faults = self.world.faults = CountedFaults(kernel)
+        faults.on_strike = self._struck_by
+        for fault in scenario.faults:
             faults.add(fault)
-        for outage in self.scenario.outages:
+        for outage in scenario.outages:
             kernel.after(timedelta(seconds=outage.at), partial(self._fail_all, outage))
-        for edit in self.scenario.edits:
-            faults.before(edit.before, edit.nth, partial(self._rival, edit))
-        for mishap in self.scenario.mishaps:
-            kernel.after(timedelta(seconds=mishap.at), partial(befall, self.oracle, mishap.what, self.draw))
+        for number, edit in enumerate(scenario.edits):
+            faults.before(edit.before, edit.nth, partial(self._rival, edit, self._draw(f"edit {number}")))
+        for number, mishap in enumerate(scenario.mishaps):
+            draw = self._draw(f"mishap {number}")
+            kernel.after(timedelta(seconds=mishap.at), partial(self._befall, mishap, draw))
+        for by_hand in scenario.by_hand:
+            kernel.after(timedelta(seconds=by_hand.at), partial(self._set_by_hand, by_hand))
+        for step in scenario.clock_steps:
+            kernel.after(timedelta(seconds=step.at), partial(self._note, "clock stepped"))
         kernel.after(QUIET_AFTER, self._calm)
-        if self.scenario.blue_in_settling != "good":
+        if scenario.blue_in_settling != "good":
             kernel.after(timedelta(seconds=1), self._spoil_blue)
+
+    def _draw(self, of: str) -> Random:
+        """Chance of one thing's own, so that what else happens does not move it."""
+        return Random(f"{self.scenario.seed} {of}")
+
+    def _note(self, name: str) -> None:
+        """Trouble that struck, if it was not over by then."""
+        if not self.row.phase.is_final:
+            self.struck.add(name)
+
+    def _struck_by(self, fault: Fault) -> None:
+        is_scripted = any(fault is one for one in self.scenario.faults)
+        self.struck.add(name_of_fault(fault) if is_scripted else "outage")
 
     def _calm(self) -> None:
         self.world.faults.clear()
@@ -185,58 +352,117 @@ class Stage:
         until = self.world.now + timedelta(seconds=outage.lasts)
         self.world.faults.outage("all", until=until, kind=outage.kind)
 
-    def _rival(self, edit: Edit, _: World) -> None:
-        act(self.oracle, edit.what, self.draw)
+    def _rival(self, edit: Edit, draw: Random, _: World) -> None:
+        self._note(f"somebody {edit.what}")
+        act(self.oracle, edit.what, draw)
+
+    def _befall(self, mishap: Mishap, draw: Random) -> None:
+        self._note(f"blue {mishap.what}")
+        befall(self.oracle, mishap.what, draw)
+
+    def _set_by_hand(self, by_hand: ByHand) -> None:
+        self._note("alarm state by hand")
+        given = {
+            "AlarmName": self.main.scenery.alarms[0],
+            "StateValue": by_hand.state,
+            "StateReason": "by hand",
+        }
+        self.world._perform("cloudwatch", "SetAlarmState", given)
 
     def _spoil_blue(self) -> None:
         """From settling on, the revision that green runs cannot start any more."""
         if self.row.phase is Phase.SETTLING:
-            name = self.revision.rsplit("/", 1)[1]
+            self.struck.add("blue in settling")
+            name = self.oracle.revision.rsplit("/", 1)[1]
             self.world.behaviour.start_failures[name] = "CannotPullContainerError: the image is gone"
         elif not self.row.phase.is_final:
             self.world.kernel.after(timedelta(seconds=0.3), self._spoil_blue)
 
-    async def _lives(self, name: str, deaths: tuple[int, ...], stop: asyncio.Event) -> None:
-        """One engine after another; each but the last is killed somewhere."""
-        for life, dies_at in enumerate((*deaths, None)):
-            process = Process(f"{name}, life {life}", dies_at)
+    # engines --------------------------------------------------------------------------------------------------------
+
+    async def _lives(self, number: int, stop: asyncio.Event) -> None:
+        """One engine after another: killed somewhere, or ended for a newer one, but for the last."""
+        deaths = list(self.scenario.deaths if number == 0 else ())
+        upgrades = sorted(self.scenario.upgrades if number == 0 else ())
+        plan = StopPlan([one for one in self.scenario.stops if one.engine == number], self.struck.add)
+        draw, life = self._draw(f"engine {number}"), 0
+        while True:
+            dies_at = deaths.pop(0) if deaths else None
+            process = Process(f"engine {number}, life {life}", dies_at, stops=self._stops(plan), plan=plan)
+            self._alive = [one for one in self._alive if not one.is_over] + [process]
+            end = asyncio.Event()
+            until = asyncio.ensure_future(self._ends(end, stop, upgrades[0] if upgrades else None))
             await run_process(
                 process,
                 world=self.world,
-                store=self.store,
+                store=self._view(process),
                 clock=self.clock,
-                draw=self.draw,
-                stop=stop,
-                called=self.oracle.hears,
+                draw=draw,
+                stop=end,
+                called=self._hears,
                 failed=self._failed,
+                furniture=self._furniture(),
             )
+            until.cancel()
             if stop.is_set():
                 return
-            await asyncio.sleep(self.scenario.away)
+            life += 1
+            if process.is_dead:
+                self._note("killed")
+                await asyncio.sleep(self.scenario.away)
+                continue
+            if dies_at is not None:
+                deaths.insert(0, dies_at)
+            upgrades.pop(0)
+            self._note("upgrade")
+            if isinstance(self.kept, Kept):
+                self.kept.open_again()
+
+    async def _ends(self, end: asyncio.Event, stop: asyncio.Event, upgrade: float | None) -> None:
+        """Set `end` at the stop, or at an upgrade."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if upgrade is None else max(0.0, upgrade - self.loop.seconds)):
+                await stop.wait()
+        end.set()
+
+    def _stops(self, plan: StopPlan) -> Stops | None:
+        if not isinstance(self.loop, StoppingLoop):
+            return None
+        return plan.stops_of(self.loop)
+
+    def _furniture(self) -> Furniture:
+        scenario = self.scenario
+        sinks = (self.living,) if scenario.is_told else ()
+        return Furniture(
+            outward=self.systems if {"probe", "webhook"} & {*scenario.gates} else None,
+            sinks=(*sinks, self.dead) if scenario.dead_hook else sinks,
+            machine=self.wall.now if scenario.clock_steps else None,
+            boot=self.loop.time,
+            begins=True,
+        )
 
     def _failed(self, error: Exception) -> None:
         where = "".join(traceback.format_exception(error)[-4:])
         self.oracle.breaks(12, f"a tick failed by itself: {where}")
 
-    async def _give_commands(self) -> None:
-        for planned in self.scenario.commands:
-            await asyncio.sleep(max(0.0, planned.at - self.loop.seconds))
-            earlier = [step.weight for step in self.row.spec.plan.steps[: self.row.progress.step]]
-            to = self.draw.choice(earlier) if planned.kind is CommandKind.BACK and earlier else None
-            command = Command(
-                key=f"command at {planned.at}",
-                kind=planned.kind,
-                by=OPERATOR,
-                at=self.clock.now(),
-                full=planned.full,
-                to=to,
-            )
-            await self._give(command)
+    # people ---------------------------------------------------------------------------------------------------------
 
-    async def _give(self, command: Command) -> None:
-        with suppress(Refused):
-            await commands.accept(self.rollout, command, store=self.store)
-            self.oracle.accepted.append(command)
+    async def _give_commands(self, part: Part) -> None:
+        draw = self._draw(f"commands of {part.id}")
+        for planned in part.commands:
+            await asyncio.sleep(max(0.0, planned.at - self.loop.seconds))
+            if part.is_started:
+                self.struck.add(f"command: {planned.kind}")
+                await self.doors.order(part.oracle, part.id, planned, draw, OPERATOR)
+
+    async def _close(self, closed: Closed) -> None:
+        """Put a freeze into the calendar."""
+        await asyncio.sleep(closed.at)
+        now = self.clock.now()
+        freeze = Freeze(begins=now, ends=now + timedelta(seconds=closed.lasts), reason="the sale")
+        with suppress(Unwritable):
+            await self._view(None).keep_freezes((freeze,))
+            self._note("freeze")
 
     async def _starts(self) -> None:
         for at in self.scenario.starts:
@@ -250,36 +476,87 @@ class Stage:
         for number, claim in enumerate(() if row.phase.is_final else wanted):
             other = RolloutId(f"{self.rollout[:-8]}{number:02x}{round(at * 1000):06x}")
             beside = Rollout(id=other, spec=row.spec, author=OPERATOR, created_at=now, phase_since=now)
-            with suppress(Conflict):
-                await self.store.create(beside, claims=frozenset({claim}), key=other, events=(), wake_at=now)
+            with suppress(Conflict, Unwritable):
+                await self._view(None).create(
+                    beside, claims=frozenset({claim}), key=other, events=(), wake_at=now
+                )
                 self.oracle.breaks(5, f"{other} was started beside this rollout: {claim} was free")
 
     async def _until_end(self) -> None:
         """Wait for the end; once all is quiet, an operator does what a person is asked to do."""
         end = self.clock.now() + LONGEST
         looked = self.clock.now() + QUIET_AFTER
-        while not self.row.phase.is_final and self.clock.now() < end:
+        while not self._is_over() and self.clock.now() < end:
             await asyncio.sleep(1)
             if self.clock.now() >= looked:
                 looked = self.clock.now() + LOOKED_AFTER
-                await self._operate()
+                for part in self.parts:
+                    await self._operate(part)
 
-    async def _operate(self) -> None:
-        row, age = self.row, self.clock.now() - self._began
+    def _is_over(self) -> bool:
+        return all(part.is_started and part.row.phase.is_final for part in self.parts)
+
+    async def _operate(self, part: Part) -> None:
+        row, age = part.row, self.clock.now() - self._began
+        draw = self._draw(f"operator of {part.id} at {self.loop.seconds}")
         waits = {hold.kind for hold in row.waiting.holds}
         kind: CommandKind | None = None
+        if row.phase.is_final:
+            return
         if row.pause.paused_by is not None:
             kind = CommandKind.RESUME
         elif HoldKind.APPROVAL in waits:
             kind = CommandKind.APPROVE
-        elif waits & {HoldKind.BLUE, HoldKind.FAILED} and self.draw.random() < 0.3:
+        elif waits & {HoldKind.BLUE, HoldKind.FAILED} and draw.random() < 0.3:
             self.world.behaviour.start_failures.clear()
             kind = CommandKind.RESUME
-        elif age > timedelta(minutes=25) and row.phase is not Phase.ROLLING_BACK:
+        elif age > timedelta(minutes=15) and row.phase is not Phase.ROLLING_BACK:
             kind = CommandKind.ROLLBACK
         if kind is not None:
-            by = Actor(name=f"operator {self.draw.randrange(10**6)}")
-            await self._give(Command(key=f"{age}", kind=kind, by=by, at=self.clock.now()))
+            by = Actor(name=f"operator {draw.randrange(10**6)}")
+            command = Command(key=f"{age}", kind=kind, by=by, at=self.clock.now())
+            await self.doors.give(part.oracle, part.id, command)
+
+    # at the end -----------------------------------------------------------------------------------------------------
+
+    async def _until_told(self) -> None:
+        """Wait until the hook that lives was told all."""
+        if not self.scenario.is_told:
+            return
+        end = self.clock.now() + TOLD_WITHIN
+        while self.clock.now() < end and any(self._untold(part) for part in self.parts):
+            await self._pause(5)
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def _untold(self, part: Part) -> str:
+        """What the living hook was not told of a rollout, or not in its order; empty: it was."""
+        told = list(dict.fromkeys(self.living.told.get(part.id, ())))
+        last = len(self.ledger._rows[part.id].events)
+        if not told:
+            return f"none of {last} events" if last else ""
+        wanted = list(range(told[0], last + 1))
+        return "" if told == wanted else f"{told[:1]} to {told[-1:]} of {last} events, {len(told)} of them"
+
+    def _check_told(self) -> None:
+        for part in self.parts if self.scenario.is_told else ():
+            if untold := self._untold(part):
+                part.oracle.breaks(11, f"the hook that lives was told {untold}")
+        if self.dead.asked:
+            self.struck.add("dead hook")
+        if self.systems.questions:
+            self.struck.add("gate: webhook")
+        if self.systems.sent:
+            self.struck.add("gate: probe")
+
+    def _end_of_test_rules(self, part: Part) -> None:
+        """Promise 7: rules that pointed at green before any user did are as they were."""
+        if part.row.phase is Phase.ABANDONED or part.row.spec.ending.is_swap:
+            return
+        for arn, before in part.test_rules.items():
+            if (now := part.oracle.truth.rule(arn)) != before:
+                part.oracle.breaks(7, f"the test rule {arn} was {before} and is {now}")
 
 
 def _settings(scenario: Scenario) -> WorldSettings:

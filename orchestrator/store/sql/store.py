@@ -59,12 +59,14 @@ class SqlStore:
         owners: OwnerLocks | None = None,
         *,
         shown: Callable[[Stored], str] | None = None,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """`owners` None: of nobody is it known that they have died, and every lease lasts as long as it was taken.
 
         `shown`: what is kept beside each row for those who only show it; None: nothing, and rows tell it themselves.
+        `seconds`: a clock that nobody sets.
         """
-        self._database, self._owners, self._show = database, owners, shown
+        self._database, self._owners, self._show, self._seconds = database, owners, shown, seconds
         self._asked_who_died = -LIVES_ASKED_SECONDS
 
     async def create(
@@ -133,7 +135,7 @@ class SqlStore:
 
     async def _take_from_the_dead(self, owner: str) -> None:
         """Free what owners hold whose processes have ended on this host, so that nobody waits for their leases."""
-        locks, now = self._owners, time.monotonic()
+        locks, now = self._owners, self._seconds()
         if locks is None:
             return
         locks.hold(owner)

@@ -1,0 +1,112 @@
+"""The rollout files of a scenario: what its rollouts ask for."""
+
+from datetime import timedelta
+
+from orchestrator.core.domain.calendar import Opening, WindowSpec
+from orchestrator.core.domain.ids import TaskDefinitionArn
+from orchestrator.core.gates.alarms import AlarmSpec, AlarmsSpec
+from orchestrator.core.gates.metric import MetricInput, MetricSpec
+from orchestrator.core.gates.probe import ProbeSpec
+from orchestrator.core.gates.registry import GatesSpec
+from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
+from orchestrator.core.rollout.spec import ApprovalSpec, Limits, MetricsSpec, ServiceName, Spec
+from sandbox.scenarios.scenery import Scenery
+from tests.sim.furnishing import COMPOSITE, TEST_PORT
+from tests.sim.scenario import Neighbour, Scenario
+from tests.support.rehearsal import MINUTE, START
+
+SHARE_OF_ERRORS = MetricSpec(
+    name="errors",
+    query="IF(FILL(r, 0) > 0, FILL(e, 0) / r * 100, 0)",
+    inputs=(
+        MetricInput(
+            id="e",
+            metric="HTTPCode_Target_5XX_Count",
+            stat="Sum",
+            dimensions=(("TargetGroup", "{target_group}"), ("LoadBalancer", "{load_balancer}")),
+        ),
+        MetricInput(
+            id="r",
+            metric="RequestCount",
+            stat="Sum",
+            dimensions=(("TargetGroup", "{target_group}"), ("LoadBalancer", "{load_balancer}")),
+        ),
+    ),
+    maximum=20.0,
+    periods=2,
+)
+# Open from the start until a while later: what is under way then is held for a night of the simulation.
+OPEN_FOR = timedelta(minutes=3)
+
+
+def spec_of(scenario: Scenario, scenery: Scenery, revision: TaskDefinitionArn) -> Spec:
+    """The rollout that the scenario is about."""
+    return Spec(
+        service=ServiceName(cluster=scenery.cluster, service=scenery.service),
+        task_definition=revision,
+        colour_variable="TEAL_COLOUR" if scenario.tells_colour else "",
+        background=scenario.background,
+        ending=scenario.ending,
+        capacity=scenario.capacity,
+        plan=scenario.plan,
+        gates=_gates(scenario, scenery),
+        test_rules=scenery.test_rules,
+        approval=ApprovalSpec(before_traffic="approval before traffic" in scenario.gates),
+        metrics=MetricsSpec(period=MINUTE, lag=2 * MINUTE),
+        limits=Limits(
+            provision=timedelta(minutes=4),
+            hold=timedelta(minutes=3),
+            then=scenario.hold_then,
+            settle=timedelta(minutes=6),
+        ),
+        on_failure=scenario.on_failure,
+        on_drift=scenario.on_drift,
+        one_way=scenario.one_way,
+    )
+
+
+def spec_beside(neighbour: Neighbour, scenery: Scenery, revision: TaskDefinitionArn) -> Spec:
+    """A neighbour's rollout."""
+    alarms = AlarmsSpec(alarms=tuple(AlarmSpec(name=name) for name in scenery.alarms))
+    return Spec(
+        service=ServiceName(cluster=scenery.cluster, service=scenery.service),
+        task_definition=revision,
+        plan=neighbour.plan,
+        gates=GatesSpec(alarms=alarms),
+        metrics=MetricsSpec(period=MINUTE, lag=2 * MINUTE),
+        limits=Limits(provision=timedelta(minutes=4), hold=timedelta(minutes=3), settle=timedelta(minutes=6)),
+        on_failure=neighbour.on_failure,
+    )
+
+
+def _gates(scenario: Scenario, scenery: Scenery) -> GatesSpec:
+    asked = scenario.gates
+    alarms = list(scenery.alarms)
+    if "composite alarm" in asked:
+        alarms.append(f"{scenery.alarms[0]}{COMPOSITE}")
+    probe = ProbeSpec(url=f"http://localhost:{TEST_PORT}", count=20, warm_up=3)
+    hooks = tuple(
+        WebhookSpec(url="https://smoke.example/run", when=when, timeout=timedelta(minutes=1))
+        for when in (HookWhen.BEFORE_TRAFFIC, HookWhen.EVERY_STEP)
+    )
+    return GatesSpec(
+        alarms=AlarmsSpec(alarms=tuple(AlarmSpec(name=name) for name in alarms)),
+        metrics=(SHARE_OF_ERRORS,) if "metric" in asked else (),
+        probe=probe if "probe" in asked else ProbeSpec(),
+        webhooks=hooks if "webhook" in asked else (),
+        window=_window() if "window" in asked else WindowSpec(),
+    )
+
+
+def _window() -> WindowSpec:
+    """Open now, closed in a while, and open again two minutes later."""
+    midnight = START.replace(hour=0, minute=0)
+    begins, closes = START - midnight - timedelta(hours=1), START - midnight + OPEN_FOR
+    opens_again = closes + timedelta(minutes=2)
+    every_day = tuple(range(7))
+    return WindowSpec(
+        allow=(
+            Opening(days=every_day, begins=begins, ends=closes),
+            Opening(days=every_day, begins=opens_again, ends=opens_again + timedelta(hours=6)),
+        )
+    )

@@ -1,0 +1,26 @@
+"""A machine's clock on the wall, which people and time services set: forwards and backwards, at once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tests.support.virtual import VirtualLoop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStep:
+    """The machine's clock is set so many seconds ahead (or back), so many after the start."""
+
+    at: float
+    seconds: float
+
+
+class Wall:
+    """What the machine's clock says; `start` is the true time at the loop's beginning."""
+
+    def __init__(self, loop: VirtualLoop, start: datetime, steps: tuple[ClockStep, ...]) -> None:
+        self._loop, self._start, self._steps = loop, start, steps
+
+    def now(self) -> datetime:
+        """The present moment, as far as this machine knows."""
+        off = sum(step.seconds for step in self._steps if step.at <= self._loop.seconds)
+        return self._start + timedelta(seconds=self._loop.seconds + off)
