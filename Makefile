@@ -72,7 +72,7 @@ shape: setup
 	$(BIN)/python tests/shape.py
 
 sim: setup
-	$(BIN)/python -m tests.sim $(if $(SEED),--start $(SEED) --seeds 1,--seeds $(or $(SEEDS),2000))
+	$(BIN)/python -m tests.sim $(if $(SCENARIO),--scenario $(SCENARIO),$(if $(SEED),--start $(SEED) --seeds 1,--seeds $(or $(SEEDS),2000)))
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))

@@ -15,6 +15,7 @@ from tests.sim.stage import Played, play
 from tests.support.garbage import look_seldom
 
 SMALLEST = Path(".sim")  # where shrunk scenarios are kept
+SHRUNK_MOST = 3  # of those that broke a promise, the first
 
 parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
 parser.add_argument("--seeds", type=int, default=200, help="how many seeds to play")
@@ -56,7 +57,7 @@ def main() -> int:
     if asked.scenario is not None:
         return _play_file(asked.scenario)
     began, phases, counts = time.perf_counter(), Counter[str](), Counts()
-    calls, broken, hours = 0, 0, 0.0
+    calls, hours, broken = 0, 0.0, list[Played]()
     of, scenario_for = (play_swap, swapping) if asked.swaps else (play_seed, scenario_of)
     seeds = range(asked.start, asked.start + asked.seeds)
     for played in play_seeds(seeds, processes=asked.processes, of=of):
@@ -66,19 +67,19 @@ def main() -> int:
         hours += played.seconds / 3600
         counts.add(scenario, played)
         if played.broken:
-            broken += 1
+            broken.append(played)
             print(complaint(played), flush=True)
         if asked.story or (played.broken and asked.seeds == 1):
-            print(f"{scenario}\n{played.story}")
-        if played.broken and not asked.no_shrinking:
-            _shrink(scenario, played, swaps=asked.swaps)
+            print(f"{scenario}\n{played.story}", flush=True)
     seconds = time.perf_counter() - began
+    for played in () if asked.no_shrinking else broken[:SHRUNK_MOST]:
+        _shrink(scenario_for(played.seed), played, swaps=asked.swaps)
     if asked.counts or asked.seeds >= 100:
         print("\n".join(counts.lines()))
     ends = ", ".join(f"{count} {phase}" for phase, count in phases.most_common())
     print(
         f"{asked.seeds} seeds in {seconds:.1f} s ({ends}), {hours:.0f} simulated hours, {calls} calls, "
-        f"{broken} broke a promise"
+        f"{len(broken)} broke a promise"
     )
     return 1 if broken else 0
 

@@ -1,5 +1,6 @@
 """The rollout files of a scenario: what its rollouts ask for."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.domain.calendar import Opening, WindowSpec
@@ -9,10 +10,18 @@ from orchestrator.core.gates.metric import MetricInput, MetricSpec
 from orchestrator.core.gates.probe import ProbeSpec
 from orchestrator.core.gates.registry import GatesSpec
 from orchestrator.core.gates.webhook import HookWhen, WebhookSpec
-from orchestrator.core.rollout.spec import ApprovalSpec, Limits, MetricsSpec, ServiceName, Spec
+from orchestrator.core.rollout.spec import (
+    ApprovalSpec,
+    Ending,
+    Limits,
+    MetricsSpec,
+    OnDrift,
+    ServiceName,
+    Spec,
+)
 from sandbox.scenarios.scenery import Scenery
 from tests.sim.furnishing import COMPOSITE, TEST_PORT
-from tests.sim.scenario import Neighbour, Scenario
+from tests.sim.scenario import PLAINEST, Neighbour, Scenario
 from tests.support.rehearsal import MINUTE, START
 
 SHARE_OF_ERRORS = MetricSpec(
@@ -40,7 +49,7 @@ OPEN_FOR = timedelta(minutes=3)
 
 
 def spec_of(scenario: Scenario, scenery: Scenery, revision: TaskDefinitionArn) -> Spec:
-    """The rollout that the scenario is about."""
+    """The rollout that a scenario is about."""
     return Spec(
         service=ServiceName(cluster=scenery.cluster, service=scenery.service),
         task_definition=revision,
@@ -65,17 +74,26 @@ def spec_of(scenario: Scenario, scenery: Scenery, revision: TaskDefinitionArn) -
     )
 
 
-def spec_beside(neighbour: Neighbour, scenery: Scenery, revision: TaskDefinitionArn) -> Spec:
-    """A neighbour's rollout."""
-    alarms = AlarmsSpec(alarms=tuple(AlarmSpec(name=name) for name in scenery.alarms))
-    return Spec(
-        service=ServiceName(cluster=scenery.cluster, service=scenery.service),
-        task_definition=revision,
+def file_beside(scenario: Scenario, neighbour: Neighbour) -> Scenario:
+    """What a neighbour's rollout asks for, and what befalls it: nothing of its own but people's commands."""
+    kept = ("tricky", "behind", "scaling_write", "store", "workers")  # which are everybody's
+    plain = replace(scenario, **{name: value for name, value in PLAINEST.items() if name not in kept})
+    return replace(
+        plain,
+        green=neighbour.green,
         plan=neighbour.plan,
-        gates=GatesSpec(alarms=alarms),
-        metrics=MetricsSpec(period=MINUTE, lag=2 * MINUTE),
-        limits=Limits(provision=timedelta(minutes=4), hold=timedelta(minutes=3), settle=timedelta(minutes=6)),
+        rules=neighbour.rules,
+        requests_per_second=neighbour.requests_per_second,
         on_failure=neighbour.on_failure,
+        on_drift=OnDrift.HOLD,
+        commands=neighbour.commands,
+        edits=(),
+        mishaps=(),
+        gates=(),
+        by_hand=(),
+        neighbours=(),
+        ending=Ending.SETTLE,
+        scaled_by=(),
     )
 
 

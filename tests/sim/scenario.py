@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import Tenths
@@ -215,6 +215,34 @@ class Scenario:
     by_hand: tuple[ByHand, ...] = ()
     is_told: bool = False  # a hook is told of everything
     dead_hook: bool = False  # and another is never there
+
+
+PLAINEST: dict[str, Any] = {  # of the fields that are no lists
+    "workers": 1,
+    "rules": 1,
+    "default_rule": False,
+    "foreign_group": False,
+    "scalable": False,
+    "tricky": False,
+    "room": None,
+    "blue_in_settling": "good",
+    "green": {},
+    "hold_then": LimitThen.ROLLBACK,
+    "on_failure": OnFailure.ROLLBACK,
+    "tells_colour": False,
+    "background": Background.NONE,
+    "capacity": Capacity.FULL,
+    "behind": 0.0,
+    "scaling_write": 0.0,
+    "one_way": False,
+    "test_rule": False,
+    "sticky": False,
+    "is_told": False,
+    "dead_hook": False,
+    "webhook_says_fail": False,
+    "store": "memory",
+    "requests_per_second": 40,
+}
 
 
 def scenario_of(seed: int) -> Scenario:

@@ -15,36 +15,9 @@ from pydantic import TypeAdapter
 
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.plan import Plan, Step
-from orchestrator.core.rollout.spec import Background, Capacity, LimitThen, OnFailure
-from tests.sim.scenario import Scenario
+from tests.sim.scenario import PLAINEST, Scenario
 
-PLAYS_MOST = 400
-PLAINEST: dict[str, object] = {
-    "workers": 1,
-    "rules": 1,
-    "default_rule": False,
-    "foreign_group": False,
-    "scalable": False,
-    "tricky": False,
-    "room": None,
-    "blue_in_settling": "good",
-    "green": {},
-    "hold_then": LimitThen.ROLLBACK,
-    "on_failure": OnFailure.ROLLBACK,
-    "tells_colour": False,
-    "background": Background.NONE,
-    "capacity": Capacity.FULL,
-    "behind": 0.0,
-    "scaling_write": 0.0,
-    "one_way": False,
-    "test_rule": False,
-    "sticky": False,
-    "is_told": False,
-    "dead_hook": False,
-    "webhook_says_fail": False,
-    "store": "memory",
-    "requests_per_second": 40,
-}
+PLAYS_MOST = 200
 _SCENARIO: TypeAdapter[Scenario] = TypeAdapter(Scenario)
 
 

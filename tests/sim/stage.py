@@ -13,6 +13,7 @@ from typing import cast
 from orchestrator.core.domain.calendar import Freeze
 from orchestrator.core.domain.commands import Actor, Command, CommandKind
 from orchestrator.core.domain.errors import Conflict, Unwritable
+from orchestrator.core.domain.events import EventKind
 from orchestrator.core.domain.ids import RolloutId, TaskDefinitionArn
 from orchestrator.core.domain.phases import Phase
 from orchestrator.core.domain.verdict import Verdict
@@ -31,7 +32,7 @@ from tests.sim.disk.ledger import ledger_of
 from tests.sim.disk.locks import Host, SimulatedLocks
 from tests.sim.disk.memory import DiskedMemory
 from tests.sim.disk.sql import DiskedSqlStore, Kept
-from tests.sim.files import spec_beside, spec_of
+from tests.sim.files import file_beside, spec_of
 from tests.sim.furnishing import furnish_beside, furnish_for
 from tests.sim.hosts.stopping import StoppingLoop, Stops
 from tests.sim.hosts.wall import Wall
@@ -41,7 +42,7 @@ from tests.sim.people.doors import Doors
 from tests.sim.people.receivers import DeadHook, LivingHook, TeamsSystems
 from tests.sim.process import TICKED, Furniture, Process, StopPlan, run_process
 from tests.sim.rivals import act, befall
-from tests.sim.scenario import ByHand, Closed, Edit, Mishap, Outage, PlannedCommand, Scenario
+from tests.sim.scenario import ByHand, Closed, Edit, Mishap, Outage, Scenario
 from tests.sim.truth import RuleTruth
 from tests.sim.views import Distribution, TruthAmongOthers, WorldView
 from tests.support.rehearsal import AUTHOR, MINUTE, OPERATOR, START
@@ -75,10 +76,10 @@ class Part:
     """One rollout and its service."""
 
     id: RolloutId
+    file: Scenario
     scenery: Scenery
     spec: Spec
     oracle: Oracle
-    commands: tuple[PlannedCommand, ...]
     at: float = 0.0
     is_started: bool = False
     test_rules: dict[str, RuleTruth] = field(default_factory=dict)
@@ -133,12 +134,10 @@ class Stage:
         self._calls = Distribution(self.world)
         self._is_late = False
         self.parts: list[Part] = []
-        spec = spec_of(scenario, scenery, revision)
-        self._add(scenery, revision, spec, traffic, commands=scenario.commands)
+        self._add(scenario, scenery, revision, traffic)
         for (neighbour, one), load in zip(beside, others, strict=True):
             theirs = self._revision(one, neighbour.green)
-            spec = spec_beside(neighbour, one, theirs)
-            self._add(one, theirs, spec, load, commands=neighbour.commands, at=neighbour.at)
+            self._add(file_beside(scenario, neighbour), one, theirs, load, at=neighbour.at)
         names = [part.scenery.service for part in self.parts]
         for part in self.parts if scenario.neighbours else ():
             part.oracle.truth = TruthAmongOthers(self.world, {*names} - {part.scenery.service})
@@ -179,12 +178,11 @@ class Stage:
 
     def _add(
         self,
+        file: Scenario,
         scenery: Scenery,
         revision: TaskDefinitionArn,
-        spec: Spec,
         traffic: VirtualTraffic | None,
         *,
-        commands: tuple[PlannedCommand, ...],
         at: float = 0.0,
     ) -> None:
         name = RolloutId(f"{scenery.service}-{self.scenario.seed & 0xFFFFFFFF:08x}")
@@ -192,7 +190,7 @@ class Stage:
         ledger = cast(MemoryStore, self.ledger)  # of a store the oracle asks for what is committed alone
         oracle = Oracle(view, ledger, name, scenery, revision)
         oracle.traffic = traffic
-        part = Part(name, scenery, spec, oracle, commands, at)
+        part = Part(name, file, scenery, spec_of(file, scenery, revision), oracle, at)
         part.test_rules = {arn: oracle.truth.rule(arn) for arn in scenery.test_rules}
         self._calls.add(name, scenery, log)
         self.parts.append(part)
@@ -248,6 +246,7 @@ class Stage:
                 holds = part.row.waiting.holds
                 part.oracle.breaks(12, f"it did not end within {LONGEST}: {part.row.phase}, {holds}")
         self._check_told()
+        self.struck |= self._struck_at_the_end()
         return Played(
             seed=self.scenario.seed,
             phase=self.row.phase,
@@ -449,7 +448,7 @@ class Stage:
 
     async def _give_commands(self, part: Part) -> None:
         draw = self._draw(f"commands of {part.id}")
-        for planned in part.commands:
+        for planned in part.file.commands:
             await asyncio.sleep(max(0.0, planned.at - self.loop.seconds))
             if part.is_started:
                 self.struck.add(f"command: {planned.kind}")
@@ -543,12 +542,26 @@ class Stage:
         for part in self.parts if self.scenario.is_told else ():
             if untold := self._untold(part):
                 part.oracle.breaks(11, f"the hook that lives was told {untold}")
-        if self.dead.asked:
-            self.struck.add("dead hook")
-        if self.systems.questions:
-            self.struck.add("gate: webhook")
-        if self.systems.sent:
-            self.struck.add("gate: probe")
+
+    def _struck_at_the_end(self) -> set[str]:
+        """Of what a scenario has from the start: what came to anything."""
+        told = [seen.event for seen in self.ledger._rows[self.rollout].events]
+        phases = {dict(event.facts).get("end", "") for event in told}
+        has_traffic = any(event.kind is EventKind.WEIGHT_VERIFIED for event in told)
+        asks = {f"gate: {gate}" for gate in self.scenario.gates} - {"gate: webhook", "gate: probe"}
+        found = {
+            "dead hook": bool(self.dead.asked),
+            "a hook is told": bool(self.living.told),
+            "gate: webhook": bool(self.systems.questions),
+            "gate: probe": bool(self.systems.sent),
+            "one way": any("only a person may roll back" in event.message for event in told),
+            "green stays": "retiring" in phases,
+        }
+        if has_traffic:
+            asks |= {"plan auto", "test rule", "sticky base", "no room"}
+            found |= dict.fromkeys(asks, True)
+        always = {"SQL store", "two engines", "reads go back", "another start"}
+        return always | {name for name, is_so in found.items() if is_so}
 
     def _end_of_test_rules(self, part: Part) -> None:
         """Promise 7: rules that pointed at green before any user did are as they were."""

@@ -141,7 +141,7 @@ class Desk:
         if isinstance(self.kept, Kept):
             self.store = DiskedSqlStore(self.kept, self.disk, self.loop, None)
         else:
-            self.store = DiskedMemory(self.kept, self.disk, self.loop)  # type: ignore[assignment]
+            self.store = DiskedMemory(self.kept, self.disk, self.loop)
         self.ledger = ledger_of(self.kept)
 
     async def leased(self) -> Leased:

@@ -119,6 +119,7 @@ class _SqlRow:
     _owner: str | None = None
     _version: int = 0
     _events: list[EventSeen] = field(default_factory=list)
+    _events_as_of: int = -1
 
     @property
     def rollout(self) -> Rollout:
@@ -138,6 +139,9 @@ class _SqlRow:
 
     @property
     def events(self) -> list[EventSeen]:
+        if self._events_as_of == self.kept.written:
+            return self._events
+        self._events_as_of = self.kept.written
         found = self.kept.raw.execute(_EVENTS, (self.id, len(self._events)))
         for number, body, chain in found:
             event = decode(Event, body, rollout=self.id)
