@@ -257,8 +257,8 @@ class World:
         if fault is not None:
             error = failure(service, fault.kind if fault.when != "late" else "timeout")
             if fault.when == "late":
-                sent = self.kernel.now
-                self.kernel.after(fault.delay, lambda: self._late(service, operation, params, sent))
+                signed = self.kernel.now + fault.ahead
+                self.kernel.after(fault.delay, lambda: self._late(service, operation, params, signed))
         self.log.append(CallRecord(self.kernel.now, service, operation, params, answer, error, by))
         if error is not None:
             raise error
@@ -278,12 +278,12 @@ class World:
         self._checker.check_output(service, operation, answer)
         return answer
 
-    def _late(self, service: str, operation: str, params: Json, sent: datetime) -> None:
+    def _late(self, service: str, operation: str, params: Json, signed: datetime) -> None:
         """A call that was lost on its way arrives after all; nobody hears the answer. Too old, it is refused."""
         answer: Json | None = None
         error: AwsRefusal | CallLost = CallLost("took effect late")
         try:
-            refuse_old(service, sent, self.kernel.now)
+            refuse_old(service, signed, self.kernel.now)
             answer = self._perform(service, operation, params)
         except AwsRefusal as refusal:
             error = refusal

@@ -25,12 +25,17 @@ def stage() -> Iterator[Rehearsal]:
         yield rehearsal
 
 
-def rolled_back_in_settling(stage: Rehearsal, delay: timedelta) -> tuple[RolloutId, str]:
-    """A rollout whose first update of blue lands so late, rolled back meanwhile; and blue's former revision."""
+def rolled_back_in_settling(
+    stage: Rehearsal, delay: timedelta, *, ahead: timedelta = 0 * SECOND
+) -> tuple[RolloutId, str]:
+    """A rollout whose first update of blue lands so late, rolled back meanwhile; and blue's former revision.
+
+    `ahead`: of AWS's clock, the one that signed it.
+    """
     former = service_of(stage)["taskDefinition"]
     rollout = stage.start(stage.spec(stage.revision()))
     stage.until(rollout, Phase.WATCHING)
-    stage.world.faults.add(Fault(operation="UpdateService", when="late", delay=delay))
+    stage.world.faults.add(Fault(operation="UpdateService", when="late", delay=delay, ahead=ahead))
     stage.until(rollout, Phase.SETTLING)
     stage.let_run(10 * SECOND)
     stage.command(rollout, CommandKind.ROLLBACK)
@@ -47,6 +52,17 @@ def test_case_58_an_update_of_blue_that_lands_after_the_rollback_is_undone_befor
     stage.let_run(HOUR / 4)
     assert service_of(stage)["taskDefinition"] == former, stage.story(rollout)
     assert live_services(stage) == ["checkout"]
+
+
+@pytest.mark.parametrize("seconds", [360, 430, 495])
+def test_case_58_an_update_that_a_clock_ahead_of_aws_s_has_signed_is_taken_for_longer_and_undone_as_well(
+    stage: Rehearsal, seconds: int
+) -> None:
+    rollout, former = rolled_back_in_settling(stage, seconds * SECOND, ahead=200 * SECOND)
+    row = stage.until(rollout, within=HOUR)
+    assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
+    stage.let_run(HOUR / 4)
+    assert service_of(stage)["taskDefinition"] == former, stage.story(rollout)
 
 
 def test_case_58_people_are_told_in_plain_words_that_an_own_update_was_carried_out_late(

@@ -155,14 +155,17 @@ def _page_if_stuck(draft: Draft, end: End) -> None:
 
 
 def _page_if_left(draft: Draft) -> None:
-    """Page people where traffic is on blue and what Teal made does not go: AWS refuses, or something is in its way."""
+    """Page people where traffic is on blue and what Teal made does not go: AWS refuses, or something is in its way.
+
+    What an end waits for with a time at which it is over is nothing to call anybody for.
+    """
     row = draft.row
     on_blue = row.end.traffic_on_blue_at if row.end else None
     if row.phase is not Phase.ROLLING_BACK or on_blue is None:
         return
     drain = row.spec.drain
     longest = row.spec.limits.hold + drain.after + drain.slices * drain.every + leaving_rules.slowest(row)
-    if draft.now >= on_blue + longest:
+    if draft.now >= on_blue + longest and not blue_former.may_be_taken_off(draft):
         why = draft.seen.failures[0].why if draft.seen.failures else row.waiting.waiting_for
         draft.page(
             f"all traffic is on blue for {span(longest)}, and not all that Teal made is gone: {why}",

@@ -14,7 +14,7 @@ from orchestrator.core.rollout.rollout import Rollout, Ticks, Unanswered
 
 SIGNATURE_AGE = timedelta(minutes=5)  # of a signature that ECS and Elastic Load Balancing take
 SIGNED_WITHIN = timedelta(seconds=15)  # of the decision: a tick ends by then
-SKEW = timedelta(minutes=1)  # that a clock may be ahead of AWS's before AWS's time is used
+SKEW = timedelta(minutes=5)  # that a clock may be ahead of AWS's when it signs: AWS takes no signature beyond
 KEPT = 4  # of one call that is asked for again and again; the oldest are refused soonest
 
 

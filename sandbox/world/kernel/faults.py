@@ -21,7 +21,8 @@ class Fault:
     """One failure to come. `nth` counts calls of `operation` ("*": any) from the moment it was added.
 
     before: nothing took effect. after: it took effect, but the caller sees the failure. late: the caller sees a
-    timeout and the call takes effect `delay` later, as a frozen process's write does. `times` calls in a row fail.
+    timeout and the call takes effect `delay` later, as a frozen process's write does; a clock that was `ahead` of AWS's
+    signed it. `times` calls in a row fail.
     """
 
     operation: str = "*"
@@ -30,6 +31,7 @@ class Fault:
     kind: Kind = "timeout"
     times: int = 1
     delay: timedelta = timedelta(seconds=5)
+    ahead: timedelta = timedelta(0)
 
 
 @dataclass(slots=True)
