@@ -11,6 +11,8 @@ LATE_LONG = timedelta(seconds=25)
 
 def name_of_fault(fault: Fault) -> str:
     """Of one call to AWS that fails."""
+    if fault.ahead:
+        return "call: late, signed ahead"
     if fault.when == "late":
         return "call: late by more than 25 s" if fault.delay > LATE_LONG else "call: late"
     return f"call: fails {fault.when} it took effect"

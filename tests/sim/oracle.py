@@ -5,6 +5,7 @@ means to do is known only from the committed row's phase and events.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -47,6 +48,7 @@ class Oracle(Case):
         self._failed = ""
         self._kept_from = world.now
         self.traffic: VirtualTraffic | None = None
+        self.is_store_written: Callable[[], bool] = lambda: True
         self._kept = 0  # tasks of blue at the last look
 
     def excuse_shrinking(self) -> None:
@@ -97,8 +99,8 @@ class Oracle(Case):
         self._kept = blue.desired
 
     def _is_the_one_writer(self, record: CallRecord) -> None:
-        """Promise 5: only who holds the row writes."""
-        if self._caller is not None and self.writer != self._caller.owner:
+        """Promise 5: only who holds the row writes; nobody can hold one while the store takes no writes."""
+        if self.is_store_written() and self._caller is not None and self.writer != self._caller.owner:
             self.breaks(5, f"{record.operation} by {self._caller.owner} while {self.writer} holds the row")
 
     # at the end --------------------------------------------------------------------------------------------------

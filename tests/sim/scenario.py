@@ -293,6 +293,7 @@ def scenario_of(seed: int) -> Scenario:
         deaths=tuple(draw.randrange(5, 1200) for _ in range(draw.choice((0, 0, 1, 1, 2, 4)))),
         away=draw.choice((0.2, 3.0, 31.0, 70.0)),
         faults=(
+            *drawn.faults,
             *(_fault(draw) for _ in range(draw.choice((0, 1, 2, 3, 6)))),
             *(_fault_of_registering(own) for _ in range(2 * drawn.tells_colour)),
         ),
@@ -374,6 +375,7 @@ def _troubled(drawn: Scenario, draw: Random) -> Scenario:
         if draw.random() < 0.1
         else (),
         dead_hook=draw.random() < 0.1,
+        faults=(_signed_ahead(draw),) if draw.random() < 0.1 else (),
     )
 
 
@@ -404,6 +406,19 @@ def _stop(draw: Random, where: Where) -> Stop:
     most = {"step": 12_000, "signed": 24, "sent": 24, "commit": 60}[where]
     lasts = draw.choice((10.0, 31.0, 33.0, 45.0, 90.0, 200.0, 290.0, 330.0, 480.0))
     return Stop(where=where, nth=draw.randrange(1, most), lasts=lasts)
+
+
+def _signed_ahead(draw: Random) -> Fault:
+    """A call that AWS takes for longer, since the clock that signed it was ahead of AWS's."""
+    operation = draw.choice(("ModifyRule", "ModifyRule", "UpdateService"))
+    ahead, delay = draw.uniform(60, 230), draw.uniform(100, 530)
+    return Fault(
+        operation=operation,
+        nth=draw.choice((1, 2, 3)),
+        when="late",
+        delay=timedelta(seconds=delay),
+        ahead=timedelta(seconds=ahead),
+    )
 
 
 def _clock_step(draw: Random) -> ClockStep:

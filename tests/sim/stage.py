@@ -189,7 +189,7 @@ class Stage:
         view, log = WorldView.of(self.world, name)
         ledger = cast(MemoryStore, self.ledger)  # of a store the oracle asks for what is committed alone
         oracle = Oracle(view, ledger, name, scenery, revision)
-        oracle.traffic = traffic
+        oracle.traffic, oracle.is_store_written = traffic, self.disk.takes_writes
         part = Part(name, file, scenery, spec_of(file, scenery, revision), oracle, at)
         part.test_rules = {arn: oracle.truth.rule(arn) for arn in scenery.test_rules}
         self._calls.add(name, scenery, log)

@@ -47,6 +47,10 @@ class Disk:
         self._struck = struck
         self._committed = 0
 
+    def takes_writes(self) -> bool:
+        """Whether it takes any now."""
+        return self._kind() not in ("full", "busy")
+
     def next_commit(self) -> CommitKind | None:
         """What becomes of the commit that is asked for now."""
         if not self._commits:
