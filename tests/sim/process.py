@@ -21,7 +21,7 @@ from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.core.tick.seen import Results, Unrecorded
 from orchestrator.engine.aws_time import AwsTime
 from orchestrator.engine.steady_clock import SteadyClock
-from orchestrator.engine.tick import NOTHING_KNOWN, Ticked, Ticker
+from orchestrator.engine.tick import NOTHING_KNOWN, Overtaken, Ticked, Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.notify.deliverer import Deliverer
 from orchestrator.notify.sink import Sink
@@ -148,7 +148,7 @@ class WatchedTicker(Ticker):
         TICKED.set(leased.stored.rollout.id)
         try:
             return await super().tick(leased, results, unrecorded)
-        except (Lost, TimeoutError, Unwritable):
+        except (Lost, Overtaken, TimeoutError, Unwritable):
             raise
         except Exception as error:
             self._failed(error)

@@ -92,8 +92,10 @@ async def follow(
             yield f"retry: {RETRY_MS}\n\n"
             while True:
                 # The phase is read before the events: those that came with the last phase are then in the page.
-                is_over = (await store.load(rollout)).rollout.phase.is_final
-                found = await store.events(rollout, after=after, limit=PAGE)
+                stored = await door.looks.of(rollout)
+                is_over = stored.rollout.phase.is_final
+                is_news = is_over or stored.events > after
+                found = await store.events(rollout, after=after, limit=PAGE) if is_news else ()
                 for seen in found:
                     yield event_text(event_view(seen))
                     after, quiet_since = seen.number, loop.time()

@@ -145,7 +145,7 @@ async def newer(door: Door, rollout: RolloutId, *, than: int, within: timedelta)
     loop = asyncio.get_running_loop()
     end = loop.time() + within.total_seconds()
     while True:
-        stored = await door.engine.store.load(rollout)
+        stored = await door.looks.of(rollout)
         left = timedelta(seconds=end - loop.time())
         if stored.version != than or left <= timedelta(0) or door.closing.is_set():
             return stored

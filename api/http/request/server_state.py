@@ -14,6 +14,7 @@ from fastapi import Depends, Header, Request
 from api.auth.bearer import LOCAL, Authenticator
 from api.http.request.context import AtVisit
 from api.http.request.pacing import Pacing
+from api.http.request.shared_looks import SharedLooks
 from api.http.request.strangers import Strangers
 from api.http.request.work import Work
 from api.http.telemetry.metrics import DoorMeters
@@ -57,6 +58,10 @@ class Door:
     strangers: Strangers = field(default_factory=Strangers)
     pacing: Pacing = field(default_factory=Pacing)
     work: Work = field(default_factory=Work)
+    looks: SharedLooks = field(init=False)  # of those who wait for news
+
+    def __post_init__(self) -> None:
+        self.looks = SharedLooks(lambda rollout: self.engine.store.load(rollout), every=ASK_STORE)
 
     async def pause(self, duration: timedelta) -> None:
         """Wait before asking the store again; returns at once when the server shuts down."""

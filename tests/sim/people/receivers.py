@@ -13,6 +13,7 @@ from orchestrator.core.cloud.probes_and_webhooks import (
 from orchestrator.core.domain.errors import Unreachable
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.verdict import Verdict
+from orchestrator.notify.sink import StorePage
 from orchestrator.ports.rollouts import EventSeen, Stored
 from sandbox.world.world import World
 from tests.support.virtual_probe import VirtualProber
@@ -26,6 +27,7 @@ class LivingHook:
 
     def __init__(self) -> None:
         self.told: dict[RolloutId, list[int]] = {}
+        self.paged: list[StorePage] = []
 
     def wants(self, stored: Stored, seen: EventSeen) -> bool:
         """Everything."""
@@ -35,6 +37,10 @@ class LivingHook:
         """Keep their numbers."""
         self.told.setdefault(stored.rollout.id, []).extend(seen.number for seen in events)
         return str(events[-1].number)
+
+    async def page(self, page: StorePage) -> None:
+        """Keep it."""
+        self.paged.append(page)
 
 
 class DeadHook:
@@ -53,7 +59,15 @@ class DeadHook:
     async def tell(self, stored: Stored, events: tuple[EventSeen, ...], state: str) -> str:
         """Never answers."""
         self.asked += 1
-        raise Unreachable(what="hook dead did not answer", why="connection refused")
+        raise self._silence()
+
+    async def page(self, page: StorePage) -> None:
+        """Never answers either."""
+        self.asked += 1
+        raise self._silence()
+
+    def _silence(self) -> Unreachable:
+        return Unreachable(what="hook dead did not answer", why="connection refused")
 
 
 class TeamsSystems(VirtualProber):
