@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from orchestrator.config.text.pydantic_words import words_of
 from orchestrator.config.text.yaml_document import step_into
 from orchestrator.core.domain.errors import Invalid, Mistake
 from orchestrator.core.domain.events import EventKind
@@ -249,7 +250,8 @@ def _mistakes(error: ValidationError, place: str) -> Iterator[Mistake]:
             case "missing":
                 yield Mistake(pointer=pointer, what=f"{keys[-1]} is missing", instead="write it")
             case _:
-                yield Mistake(pointer=pointer, what=str(details["msg"]), instead="")
+                what, instead = words_of(details) or ("it is not what is meant here", FORMS)
+                yield Mistake(pointer=pointer, what=what, instead=instead)
 
 
 _PROCESSES = ("fail", "promote", "fail_start_time", "absolute_promote")

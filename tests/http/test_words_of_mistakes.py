@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from api.app import published
-from api.http.request.mistake_words import SAID, words_of
+from api.http.request.mistake_words import words_of
 from tests.config.test_words_of_mistakes import FOREIGN
 from tests.http.desk import Desk, problem
 
@@ -77,7 +77,6 @@ def test_no_answer_speaks_python_or_a_regex(desk: Desk) -> None:
 
 
 def test_what_has_no_words_of_its_own_is_still_said_in_words() -> None:
-    assert "uuid_parsing" not in SAID
     what, instead = words_of({"type": "uuid_parsing", "msg": "Input should be a valid UUID", "ctx": {}})
     assert not FOREIGN.search(f"{what}: {instead}")
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.cli.main import teal
+from tests.config.test_words_of_mistakes import FOREIGN
 
 SERIES: dict[str, Any] = {
     "name": "late",
@@ -59,7 +60,7 @@ def test_json_is_a_list_of_names_and_logarithms(tmp_path: Path) -> None:
         ({"vectors": 3}, "/vectors: vectors is no list"),
         ({**SERIES, "process": "fial"}, "/process: there is no such process"),
         ([SERIES, {"intervals": []}], "/1: process is missing"),
-        ({**SERIES, "margin": 0.5}, "/margin: Input should be greater than or equal to 1"),
+        ({**SERIES, "margin": 0.5}, "/margin: it is less than 1: write 1 or more"),
         (
             {**SERIES, "intervals": [{**SERIES["intervals"][0], "green_errors": -1}]},
             "/intervals/0/green_errors:",
@@ -78,6 +79,16 @@ def test_what_cannot_be_weighed_is_refused_where_it_stands(
     result = evidence(tmp_path, content)
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+@pytest.mark.parametrize("value", [None, True, -1, 1.5, 10**17, "", "x", [], ["x"], {}, {"?": 1}])
+def test_no_mistake_in_a_series_speaks_python(tmp_path: Path, value: object) -> None:
+    for key in SERIES:
+        told = evidence(tmp_path, {**SERIES, key: value}).stderr
+        assert not FOREIGN.search(told.removeprefix(str(tmp_path))), told
+    for key in SERIES["intervals"][0]:
+        told = evidence(tmp_path, {**SERIES, "intervals": [{**SERIES["intervals"][0], key: value}]}).stderr
+        assert not FOREIGN.search(told.removeprefix(str(tmp_path))), told
 
 
 def test_a_file_that_is_not_there_is_a_clear_sentence(tmp_path: Path) -> None:
