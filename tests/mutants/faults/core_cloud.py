@@ -19,13 +19,11 @@ FAULTS = (
         name="a late creation may stay",
         file=EFFECTS,
         text=(
-            "case CreateTargetGroup() | RegisterRevision() | CreateService() | UpdateService() | "
-            "PutTags():\n"
+            "case CreateTargetGroup() | RegisterRevision() | CreateService() | UpdateService():\n"
             "            return True"
         ),
         instead=(
-            "case CreateTargetGroup() | RegisterRevision() | CreateService() | UpdateService() | "
-            "PutTags():\n"
+            "case CreateTargetGroup() | RegisterRevision() | CreateService() | UpdateService():\n"
             "            return False"
         ),
         breaks="No rollout ends while what it created may still come.",

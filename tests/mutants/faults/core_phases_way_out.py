@@ -35,8 +35,8 @@ FAULTS = (
     Fault(
         name="what a rollback leaves pages nobody",
         file=ROLLING_BACK,
-        text="if draft.now >= on_blue + longest:",
-        instead="if draft.now >= on_blue + longest * 1000:",
+        text="if draft.now >= on_blue + longest and not",
+        instead="if draft.now >= on_blue + longest * 1000 and not",
         breaks="People are paged where what Teal made does not go.",
         caught_by=(
             f"{BY_ROLLING_BACK}::test_people_are_called_where_traffic_is_on_blue_and_what_teal_made_does_not_go",
