@@ -7,9 +7,11 @@ of the address that has most of them: who asks at once is answered however many 
 
 import asyncio
 import ipaddress
+import re
 import resource
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +23,8 @@ from api.problems import MEDIA_TYPE, AddressTooLong, HeadersTooLarge, Malformed,
 from orchestrator.core.domain.errors import TealError
 from orchestrator.settings import Bounds
 
+_AUTHORIZATION = re.compile(rb"\r\nauthorization:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_COMMAND = re.compile(rb"POST \S*/v1/rollouts/")
 HELD_BACK = 96  # descriptors for store, AWS, workers and connections that are about to be closed
 FEWEST = 16
 LINGER_SECONDS = (
@@ -44,6 +48,9 @@ class Connections:
     bounds: Bounds
     most: int
     proxies: tuple[str, ...] = ()
+    is_owing: Callable[[bytes], bool] = lambda _: (
+        False
+    )  # by an Authorization: its caller's requests have to wait
     _all: dict["Connection", str] = field(default_factory=dict)  # and their addresses
     _of: dict[str, dict["Connection", None]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -67,6 +74,14 @@ class Connections:
             self._of[address].pop(one)
             if not self._of[address]:
                 del self._of[address]
+
+    def is_unwelcome(self, one: "Connection", head: bytes) -> bool:
+        """True where there is no room and a request begins whose caller has to wait; no command to a rollout does."""
+        address = self._all.get(one, "")
+        if len(self._all) < self.most and len(self._of.get(address, ())) < self.bounds.per_address:
+            return False
+        key = _AUTHORIZATION.search(head)
+        return key is not None and not _COMMAND.match(head) and self.is_owing(key[1])
 
     def _close_one(self, among: tuple["Connection", ...], new: "Connection") -> bool:
         """Close one whose client is made to wait, else the oldest that waits for its client.
@@ -135,6 +150,9 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """As uvicorn; then the time begins for what has begun."""
         if self.transport.is_closing() or self._is_refused:
+            return
+        if self._awaited == "head" and self.ledger.is_unwelcome(self, data):
+            self.drop()  # as it would be once it was read, which costs more
             return
         super().data_received(data)
         if not self._is_refused:

@@ -47,7 +47,7 @@ async def serve(
             access_log=False,
             server_header=False,
             lifespan="off",
-            http=bounded(Connections(bounds, most, proxies)),
+            http=bounded(Connections(bounds, most, proxies, door.pacing.is_owing)),
             ws="none",
             backlog=ACCEPTED_AT_ONCE,
             h11_max_incomplete_event_size=HEAD_BYTES,

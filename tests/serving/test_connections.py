@@ -132,6 +132,29 @@ def test_who_is_made_to_wait_makes_room_before_those_who_have_not_been_heard_yet
     play(Served(LONG), script)
 
 
+def test_where_there_is_no_room_who_has_to_wait_is_let_go_before_the_request_is_read_but_for_commands() -> (
+    None
+):
+    async def said(served: Served, request: bytes) -> bytes:
+        reader, writer = await served.connect()
+        writer.write(request + b" HTTP/1.1\r\nhost: localhost\r\nAuthorization: Bearer hostile\r\n\r\n")
+        line = await reader.readline()
+        writer.close()
+        return line
+
+    async def script(served: Served) -> None:
+        served.ledger.is_owing = lambda key: key == b"Bearer hostile"
+        assert (await said(served, b"GET /")).startswith(b"HTTP/1.1 200"), "there is room"
+        quiet = [await served.connect() for _ in range(LONG.connections)]
+        assert await said(served, b"GET /") == b""
+        assert (await said(served, b"POST /v1/rollouts/r1/rollback")).startswith(b"HTTP/1.1 200")
+        assert (await served.ask()).startswith(b"HTTP/1.1 200"), "others are heard"
+        for _, writer in quiet:
+            writer.close()
+
+    play(Served(LONG), script)
+
+
 def test_one_address_has_its_own_bound_below_that_of_all() -> None:
     async def script(served: Served) -> None:
         idle = [await served.connect() for _ in range(60)]

@@ -62,6 +62,16 @@ def test_callers_without_number_take_no_room_without_bound_and_free_none_who_owe
     assert pacing.owes("hostile") > 0
 
 
+def test_who_owes_is_known_by_what_a_request_says_of_its_caller() -> None:
+    pacing = Pacing(clock := Clock())
+    for _ in range(100):
+        pacing.refused("hostile", key=b"Bearer one", is_too_many=True)
+    assert pacing.is_owing(b"Bearer one")
+    assert not pacing.is_owing(b"Bearer other")
+    clock.seconds += LONGEST_SECONDS
+    assert not pacing.is_owing(b"Bearer one")
+
+
 def door(*, asked_max: int = 1000, asked_from_max: int = 1000, bounds: Bounds = Bounds()) -> Door:
     nothing = cast(Any, None)
     return Door(

@@ -65,7 +65,12 @@ class Guard:
                 await _keep(visit, door)
                 if visit.status >= REFUSED and visit.known is not None and not visit.is_command:
                     is_too_many = visit.status in TOO_MANY
-                    door.pacing.refused(visit.caller, body_bytes=visit.body_bytes, is_too_many=is_too_many)
+                    door.pacing.refused(
+                        visit.caller,
+                        key=headers.get("authorization", "").encode("latin-1"),
+                        body_bytes=visit.body_bytes,
+                        is_too_many=is_too_many,
+                    )
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)

@@ -28,19 +28,29 @@ class Pacing:
 
     now: Callable[[], float] = time.monotonic
     _of: dict[str, _Account] = field(default_factory=dict)
+    _by_key: dict[int, str] = field(default_factory=dict)  # callers, by what they identify themselves with
 
-    def refused(self, caller: str, *, body_bytes: int = 0, is_too_many: bool = False) -> None:
-        """Note that a request of this caller's was refused after so much of a body."""
+    def refused(
+        self, caller: str, *, key: bytes = b"", body_bytes: int = 0, is_too_many: bool = False
+    ) -> None:
+        """Note that a request of this caller's was refused after so much of a body. `key`: its Authorization."""
         if caller not in self._of:
             self._make_room()
         mine = self._of.setdefault(caller, _Account(FREE, self.now()))
         cost = 1 + body_bytes / UNIT_BYTES + (OF_ONE_TOO_MANY if is_too_many else 0)
         mine.left, mine.at = max(self._left(mine) - cost, -LONGEST_SECONDS * PER_SECOND), self.now()
+        if key and len(self._by_key) < CALLERS_MAX:
+            self._by_key[hash(key)] = caller
 
     def owes(self, caller: str) -> float:
         """The seconds that a request of this caller's is to wait."""
         mine = self._of.get(caller)
         return 0.0 if mine is None else max(0.0, -self._left(mine) / PER_SECOND)
+
+    def is_owing(self, key: bytes) -> bool:
+        """True if a request with this Authorization would have to wait, as far as is known before it is read."""
+        caller = self._by_key.get(hash(key))
+        return caller is not None and self.owes(caller) > 0
 
     def _left(self, one: _Account) -> float:
         return min(FREE, one.left + (self.now() - one.at) * PER_SECOND)
@@ -49,5 +59,6 @@ class Pacing:
         """Forget who has everything left; where nobody has, who owes least."""
         if len(self._of) >= CALLERS_MAX:
             self._of = {caller: one for caller, one in self._of.items() if self._left(one) < FREE}
+            self._by_key = {key: caller for key, caller in self._by_key.items() if caller in self._of}
         if len(self._of) >= CALLERS_MAX:
             del self._of[max(self._of, key=lambda caller: self._left(self._of[caller]))]
