@@ -37,6 +37,7 @@ def test_a_bad_green_is_taken_back_while_nothing_can_be_kept_and_the_log_says_so
     first = stage.events(rollout)[told].event
     assert first.kind is EventKind.ACTED_UNRECORDED, stage.story(rollout)
     assert "the store could not be written, and Teal gave blue all traffic without it" in first.message
+    assert len(stage.events(rollout, EventKind.ACTED_UNRECORDED)) == 1, "it is told once"
     assert not stage.events(rollout, EventKind.DRIFT_FOUND), stage.story(rollout)
     assert "somebody" not in stage.story(rollout)
 
