@@ -58,7 +58,7 @@ def test_faults_have_names_of_their_own_and_are_a_hundred_at_least() -> None:
 def test_core_engine_and_store_have_their_faults() -> None:
     packages = Counter(fault.file.split("/")[1] for fault in EVERY)
     assert set(packages) == {"core", "engine", "store"}
-    assert min(packages.values()) >= 5
+    assert min(packages.values()) >= 20
 
 
 def test_a_fault_knows_its_module() -> None:

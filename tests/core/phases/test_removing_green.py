@@ -510,7 +510,7 @@ def test_a_suspension_that_lands_after_scaling_was_given_back_is_lifted_again() 
 
 
 def test_no_rollout_ends_while_a_call_that_makes_something_may_still_land() -> None:
-    known = restored(created_last=NOON - timedelta(seconds=10))
+    known = restored(created_last=NOON - timedelta(seconds=10), is_scaling_touched=False)
     known = changed(known, pairs=tuple(replace(pair, is_deleted=True) for pair in known.pairs))
     decision = at(known, seen_of(known, **QUIET))
     assert decision.rollout.phase is Phase.ROLLING_BACK
@@ -532,7 +532,7 @@ def test_no_rollback_ends_while_an_update_of_blue_that_it_overtook_may_still_be_
 
 
 def test_greens_group_is_not_deleted_while_a_rule_still_names_it() -> None:
-    known = changed(restored(), rules=(rule(0),))
+    known = changed(restored(), rules=(rule(0, intended=(Tenths(0), Tenths(100))),), is_scaling_touched=False)
     assert asked(at(known)) == ["write_rule"]
     assert "delete_target_group" in asked(at(restored()))
 

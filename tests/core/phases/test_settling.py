@@ -149,6 +149,16 @@ def test_blue_as_before_its_update_is_an_older_answer_at_first_and_undone_by_ecs
     assert held(second) == {HoldKind.BLUE}
 
 
+def test_looks_within_a_minute_of_blues_update_may_all_be_older_than_it_and_fail_nothing() -> None:
+    before = good_deployment(task_definition=FORMER)
+    newest = attempt(at=NOON - timedelta(seconds=20), before=before.id, is_taken=True)
+    known = changed(settling(), attempts=(newest,))
+    as_before = seen_of(known, blue=service("checkout", FORMER, deployments=(before,)))
+    for seconds, is_failed in ((0, False), (15, False), (39, False), (40, True)):
+        known = at(known, as_before, now=NOON + timedelta(seconds=seconds)).rollout
+        assert known.handover.attempts[-1].is_failed is is_failed, seconds
+
+
 def test_one_attempt_is_one_deployment_and_what_ecs_undid_holds_and_calls_people() -> None:
     known = settling()
     decision = twice(known, seen_of(known, blue=ROLLED_BY_ECS))

@@ -52,8 +52,10 @@ from tests.core.stages import (
 UNREAD = Unread(why="a test")
 
 
-def test_the_first_step_is_written_once_green_is_ready() -> None:
-    assert written(at(row(Phase.SHIFTING, weight=0))) == [100]
+def test_the_first_step_is_written_once_green_is_ready_and_read_back_a_second_later() -> None:
+    decision = at(row(Phase.SHIFTING, weight=0))
+    assert written(decision) == [100]
+    assert decision.wake_at == NOON + timedelta(seconds=1)
 
 
 def test_a_step_begins_when_its_weight_was_read_back() -> None:

@@ -8,6 +8,7 @@ AUTO_PLAN = "orchestrator/core/analysis/auto_plan.py"
 
 BY_INTERVALS = "tests/core/analysis/test_intervals.py"
 BY_APPLY_COMMANDS = "tests/core/test_apply_commands.py"
+BY_SHIFTING = "tests/core/phases/test_shifting.py"
 BY_AUTO_PLAN = "tests/core/analysis/test_auto_plan.py"
 
 FAULTS = (
@@ -18,6 +19,26 @@ FAULTS = (
         instead="return _has_all(reading)",
         breaks="A period is taken once two reads, apart from each other, agree.",
         caught_by=(f"{BY_INTERVALS}::test_one_read_alone_takes_nothing_and_is_noted",),
+    ),
+    Fault(
+        name="a period at two weights is compared",
+        file=INTERVALS,
+        text=("    if interval.weight is None:\n        return Use.WEIGHT_CHANGE\n"),
+        instead="",
+        breaks="A period in which the weight changed compares nothing.",
+        caught_by=(
+            f"{BY_INTERVALS}::test_a_period_in_which_the_weight_changed_and_green_s_warm_up_compare_nothing",
+        ),
+    ),
+    Fault(
+        name="green's first traffic is compared",
+        file=INTERVALS,
+        text="    if row.evidence.warm_up_left:\n",
+        instead="    if row.evidence.warm_up_left > 1000:\n",
+        breaks="Green's warm-up is not held against it.",
+        caught_by=(
+            f"{BY_INTERVALS}::test_a_period_in_which_the_weight_changed_and_green_s_warm_up_compare_nothing",
+        ),
     ),
     Fault(
         name="periods of the weight before count",
@@ -77,6 +98,16 @@ FAULTS = (
         caught_by=(f"{BY_APPLY_COMMANDS}::test_going_back_after_a_failure_that_holds_is_a_way_on",),
     ),
     Fault(
+        name="a new step inherits the old one's proof",
+        file=BAKE,
+        text="comparison=at_new_weight(draft.row.evidence.comparison),",
+        instead="comparison=draft.row.evidence.comparison,",
+        breaks="Green is shown not to be worse at each weight anew.",
+        caught_by=(
+            f"{BY_SHIFTING}::test_evidence_against_green_goes_on_to_the_next_weight_and_what_speaks_for_it_begins_anew",
+        ),
+    ),
+    Fault(
         name="auto leaps to half the traffic",
         file=AUTO_PLAN,
         text="highest = min(spec.factor * weight, HALF)",
@@ -84,6 +115,16 @@ FAULTS = (
         breaks="The plan `auto` grows as far as what is known of green allows.",
         caught_by=(
             f"{BY_AUTO_PLAN}::test_the_next_weight_spends_no_more_than_the_budget_on_the_worst_that_green_could_still_be",
+        ),
+    ),
+    Fault(
+        name="auto's bound is the measured rate",
+        file=AUTO_PLAN,
+        text="return (rate + z2 / (2 * n) + spread) / (1 + z2 / n) - blue",
+        instead="return rate - blue",
+        breaks="The plan `auto` reckons with a green as bad as it could still be.",
+        caught_by=(
+            f"{BY_AUTO_PLAN}::test_a_green_without_an_error_could_still_be_bad_where_few_requests_have_reached_it",
         ),
     ),
     Fault(

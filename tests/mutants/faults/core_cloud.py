@@ -110,4 +110,14 @@ FAULTS = (
         breaks="Rounding never gives green more.",
         caught_by=(f"{BY_FORWARD_ACTION}::test_written_weights_keep_every_bound",),
     ),
+    Fault(
+        name="a raised share reads as less",
+        file=FORWARD_ACTION,
+        text="return Tenths(-(-1000 * green_weight // total))",
+        instead="return Tenths(1000 * green_weight // total)",
+        breaks="A share of green that is not nothing never reads as nothing.",
+        caught_by=(
+            f"{BY_FORWARD_ACTION}::test_a_share_is_rounded_up_so_that_more_for_green_never_reads_as_what_it_was",
+        ),
+    ),
 )

@@ -5,11 +5,13 @@ from tests.mutants.fault import Fault
 EVENT_CHAIN = "orchestrator/core/domain/event_chain.py"
 PHASES = "orchestrator/core/domain/phases.py"
 COMMANDS = "orchestrator/core/domain/commands.py"
+CALENDAR = "orchestrator/core/domain/calendar.py"
 PLAN = "orchestrator/core/domain/plan.py"
 
 BY_EVENT_CHAIN = "tests/core/domain/test_event_chain.py"
 BY_HOLDS = "tests/core/test_holds.py"
 BY_ROLLING_BACK = "tests/core/phases/test_rolling_back.py"
+BY_CALENDAR = "tests/core/domain/test_calendar.py"
 BY_SETTLING = "tests/core/phases/test_settling.py"
 
 FAULTS = (
@@ -85,6 +87,19 @@ FAULTS = (
         breaks="A rollback can be ordered until green is gone.",
         caught_by=(
             f"{BY_ROLLING_BACK}::test_a_rollback_in_settling_gives_blue_its_former_revision_and_leaves_the_weights",
+        ),
+    ),
+    Fault(
+        name="a freeze binds nobody",
+        file=CALENDAR,
+        text=(
+            "        return not self.services or any(fnmatchcase(service, pattern) for pattern in "
+            "self.services)"
+        ),
+        instead="        return any(fnmatchcase(service, pattern) for pattern in self.services)",
+        breaks="A freeze without services is for every service.",
+        caught_by=(
+            f"{BY_CALENDAR}::test_a_freeze_is_for_the_services_it_names_and_for_all_where_it_names_none",
         ),
     ),
     Fault(

@@ -7,9 +7,11 @@ CHANGE_WINDOWS = "orchestrator/core/evaluation/change_windows.py"
 EVALUATE = "orchestrator/core/evaluation/evaluate.py"
 EVIDENCE_OUTAGE = "orchestrator/core/evaluation/evidence_outage.py"
 INTERVENTION = "orchestrator/core/evaluation/intervention.py"
+LIMITS = "orchestrator/core/evaluation/limits.py"
 BEFORE_TRAFFIC = "orchestrator/core/evaluation/before_traffic.py"
 
 BY_BEFORE_TRAFFIC = "tests/core/evaluation/test_before_traffic.py"
+BY_HOLDS = "tests/core/test_holds.py"
 BY_APPROVAL = "tests/engine/test_approval.py"
 BY_CHANGE_WINDOWS = "tests/core/evaluation/test_change_windows.py"
 BY_AGREED_LOOKS = "tests/core/evaluation/test_agreed_looks.py"
@@ -36,7 +38,7 @@ FAULTS = (
         text="if draft.row.progress.waited_for_approval >= spec.timeout:",
         instead="if draft.row.progress.waited_for_approval >= spec.timeout * 1000:",
         breaks="What nobody approves in time ends as the file says.",
-        caught_by=(f"{BY_APPROVAL}::test_nobody_approves_and_it_is_rolled_back_when_the_time_is_over",),
+        caught_by=(f"{BY_HOLDS}::test_an_approval_that_nobody_gives_rolls_back_at_its_limit_and_not_before",),
     ),
     Fault(
         name="an alarm that fires already asks nobody",
@@ -83,6 +85,16 @@ FAULTS = (
         breaks="What one old answer could show fails green once two looks agree.",
         caught_by=(
             f"{BY_AGREED_LOOKS}::test_one_look_at_a_green_without_a_healthy_target_holds_and_the_next_is_soon",
+        ),
+    ),
+    Fault(
+        name="doubt outlives a look that was good",
+        file=EVALUATE,
+        text="is_of_last_look = last is not None and last.at == draft.row.ticks.ticked_at",
+        instead="is_of_last_look = last is not None",
+        breaks="Doubt ends with a look that shows something else.",
+        caught_by=(
+            f"{BY_AGREED_LOOKS}::test_a_doubt_from_before_ticks_in_which_green_was_not_judged_agrees_with_nothing",
         ),
     ),
     Fault(
@@ -170,6 +182,22 @@ FAULTS = (
         caught_by=(
             f"{BY_INTERVENTION}::test_blue_that_stays_bad_without_green_acquits_it_and_the_rollout_waits",
         ),
+    ),
+    Fault(
+        name="green is waited for without end",
+        file=LIMITS,
+        text="if taken > row.spec.limits.provision and not",
+        instead="if taken > row.spec.limits.provision * 1000 and not",
+        breaks="A green that does not become ready in time is rolled back.",
+        caught_by=(f"{BY_HOLDS}::test_green_that_is_not_ready_in_time_rolls_back",),
+    ),
+    Fault(
+        name="an approval uses up the time to start",
+        file=LIMITS,
+        text="taken = draft.now - since - row.progress.waited_for_approval - row.pause.paused_for",
+        instead="taken = draft.now - since",
+        breaks="Time that people took does not count for green's time to start.",
+        caught_by=(f"{BY_HOLDS}::test_time_that_people_took_to_approve_is_not_held_against_green",),
     ),
     Fault(
         name="a failing probe lets users in",

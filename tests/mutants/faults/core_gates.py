@@ -36,6 +36,22 @@ FAULTS = (
         caught_by=(f"{BY_HEALTH}::test_the_targets_decide",),
     ),
     Fault(
+        name="both colours down fails green",
+        file=HEALTH,
+        text=(
+            "    if _has_none_healthy(scene.others):\n"
+            "        other = scene.judged.other\n"
+            "        return _hold"
+        ),
+        instead=(
+            "    if _has_none_healthy(scene.others) and scene.weight == 0:\n"
+            "        other = scene.judged.other\n"
+            "        return _hold"
+        ),
+        breaks="Where no colour has a healthy target, green is not blamed.",
+        caught_by=(f"{BY_HEALTH}::test_green_is_not_blamed_where_no_target_of_blue_is_healthy_either",),
+    ),
+    Fault(
         name="tasks may die one after the other",
         file=HEALTH,
         text=("    if len(stops) > FLAPPING_OVER:\n        other"),
@@ -150,6 +166,18 @@ FAULTS = (
         instead="return math.log(1 / self.alpha)",
         breaks="The streams share alpha: a good release fails no more often than it says.",
         caught_by=(f"{BY_COMPARE}::test_streams_share_alpha",),
+    ),
+    Fault(
+        name="shown well by a few requests",
+        file=COMPARE,
+        text=(
+            "is_enough = standing.at_weight >= INTERVALS_LEAST and standing.green_at_weight >= spec.requests"
+        ),
+        instead="is_enough = standing.at_weight >= 1",
+        breaks="Green is shown not to be worse by enough periods and requests at a weight.",
+        caught_by=(
+            f"{BY_COMPARE}::test_green_is_shown_well_by_enough_periods_and_requests_and_never_by_few",
+        ),
     ),
     Fault(
         name="inconclusive passes though the file holds",

@@ -18,6 +18,16 @@ FAULTS = (
         ),
     ),
     Fault(
+        name="an old answer fails blue's update",
+        file=SETTLING,
+        text="return _doubt(draft, attempt, seen, until=attempt.at + UNREAD_LONGEST)",
+        instead="return _doubt(draft, attempt, seen)",
+        breaks="An answer from before blue's update does not fail it.",
+        caught_by=(
+            f"{BY_SETTLING}::test_looks_within_a_minute_of_blues_update_may_all_be_older_than_it_and_fail_nothing",
+        ),
+    ),
+    Fault(
         name="a failure in settling goes on",
         file=SETTLING,
         text="if failing is not None and not draft.row.waiting.failed:",
@@ -45,6 +55,16 @@ FAULTS = (
         breaks="Where blue fails on the new revision, green gets the weight of the last good step back.",
         caught_by=(
             f"{BY_SETTLING}::test_blue_that_fails_on_the_way_home_puts_the_last_good_step_back_on_green",
+        ),
+    ),
+    Fault(
+        name="home without one judged period",
+        file=SETTLING,
+        text="if not intervals.at_weight(row) or draft.holds:",
+        instead="if draft.holds:",
+        breaks="Traffic returns to blue one step at a time, each judged for a whole period.",
+        caught_by=(
+            f"{BY_SETTLING}::test_a_step_home_waits_for_its_period_though_no_gate_that_reads_metrics_is_on",
         ),
     ),
     Fault(
@@ -86,6 +106,14 @@ FAULTS = (
         instead=("        > row.spec.limits.settle * 1000\n        and"),
         breaks="People are paged once settling lasts too long.",
         caught_by=(f"{BY_SETTLING}::test_settling_too_long_calls_people_and_changes_nothing",),
+    ),
+    Fault(
+        name="home while paused",
+        file=SETTLING,
+        text="against = [h for h in draft.holds if h.kind is not HoldKind.PAUSED or not is_half_there]",
+        instead="against = [h for h in draft.holds if h.kind is not HoldKind.PAUSED]",
+        breaks="No more traffic returns to blue while a person has paused the rollout.",
+        caught_by=(f"{BY_SETTLING}::test_no_more_traffic_returns_to_blue_while_somebody_has_paused",),
     ),
     Fault(
         name="a weight is written on one look's word",

@@ -23,6 +23,36 @@ FAULTS = (
         ),
     ),
     Fault(
+        name="traffic to a blue without tasks",
+        file=ROLLING_BACK,
+        text="if draft.row.blue_loss is not None and not _has_blue_its_tasks(draft):",
+        instead="if draft.row.blue_loss is not None and _has_blue_its_tasks(draft) is None:",
+        breaks="A blue that was scaled to nothing gets its tasks before it gets traffic.",
+        caught_by=(
+            f"{BY_ROLLING_BACK}::test_a_blue_that_somebody_scaled_to_nothing_gets_its_tasks_before_its_traffic",
+        ),
+    ),
+    Fault(
+        name="a rule that was not read is on blue",
+        file=ROLLING_BACK,
+        text=(
+            "            case str():\n"
+            "                done = False\n"
+            "            case Absent():\n"
+            "                verified = None"
+        ),
+        instead=(
+            "            case str():\n"
+            "                pass\n"
+            "            case Absent():\n"
+            "                verified = None"
+        ),
+        breaks="A rollback counts as done once every rule was read and gives green nothing.",
+        caught_by=(
+            f"{BY_ROLLING_BACK}::test_a_rule_that_was_not_read_does_not_count_as_on_blue_though_every_other_is",
+        ),
+    ),
+    Fault(
         name="a raise that lands late is not awaited",
         file=ROLLING_BACK,
         text="elif doubted := rule_looks.doubted_on_the_way_back(draft, rule, found):",
@@ -30,6 +60,16 @@ FAULTS = (
         breaks="A rule that reads as before a raise is written again: the raise may have landed.",
         caught_by=(
             f"{BY_ROLLING_BACK}::test_a_rule_that_reads_as_before_the_last_raise_is_written_to_blue_again_and_not_believed",
+        ),
+    ),
+    Fault(
+        name="a stuck rollback pages nobody",
+        file=ROLLING_BACK,
+        text="if draft.now >= end.at + longest:",
+        instead="if draft.now >= end.at + longest * 1000:",
+        breaks="People are paged where a rollback does not come to its end.",
+        caught_by=(
+            f"{BY_ROLLING_BACK}::test_people_are_called_where_blue_does_not_get_its_traffic_within_a_minute",
         ),
     ),
     Fault(
@@ -67,6 +107,16 @@ FAULTS = (
         instead="pass",
         breaks="A rollback waits for nobody.",
         caught_by=(f"{BY_ROLLING_BACK}::test_a_rollback_ends_a_pause",),
+    ),
+    Fault(
+        name="somebody else's tag rolls back",
+        file=ROLLING_BACK,
+        text="and seen.tags.get(tags.ROLLOUT) == row.id:",
+        instead="and seen.tags.get(tags.ROLLOUT):",
+        breaks="Only what is tagged as this rollout's can say that it was rolled back.",
+        caught_by=(
+            f"{BY_ROLLING_BACK}::test_a_tag_on_what_this_rollout_made_says_that_somebody_rolled_it_back_with_aws_alone",
+        ),
     ),
     Fault(
         name="green's tasks stop without draining",
@@ -145,6 +195,16 @@ FAULTS = (
         caught_by=(f"{BY_REMOVING_GREEN}::test_a_creation_that_may_still_arrive_is_waited_for",),
     ),
     Fault(
+        name="an end before late calls have landed",
+        file=REMOVING_GREEN,
+        text="    if not waiting and draft.may_land_late:\n",
+        instead="    if not waiting and draft.may_land_late and draft.holds:\n",
+        breaks="No rollout ends while what it asked for may still land.",
+        caught_by=(
+            f"{BY_REMOVING_GREEN}::test_no_rollout_ends_while_a_call_that_makes_something_may_still_land",
+        ),
+    ),
+    Fault(
         name="green is deleted with its tasks",
         file=REMOVING_GREEN,
         text="if service.running or service.pending:",
@@ -163,6 +223,16 @@ FAULTS = (
         ),
     ),
     Fault(
+        name="an update that comes late takes blue away",
+        file=REMOVING_GREEN,
+        text="waiting = waiting or blue_former.may_be_taken_off(draft) or last_look.waits(draft)",
+        instead="waiting = waiting or last_look.waits(draft)",
+        breaks="No rollback ends while an update that it overtook may still be carried out.",
+        caught_by=(
+            f"{BY_REMOVING_GREEN}::test_no_rollback_ends_while_an_update_of_blue_that_it_overtook_may_still_be_carried_out",
+        ),
+    ),
+    Fault(
         name="an update that came late stays",
         file=REMOVING_GREEN,
         text="if why := blue_former.was_taken_off(draft):",
@@ -171,6 +241,22 @@ FAULTS = (
         caught_by=(
             f"{BY_REMOVING_GREEN}::test_one_look_that_shows_blue_on_the_revision_that_was_taken_back_changes_nothing",
         ),
+    ),
+    Fault(
+        name="a target group goes before its rule",
+        file=REMOVING_GREEN,
+        text="if (green is not None and not green.is_gone) or not is_restored:",
+        instead="if green is not None and not green.is_gone:",
+        breaks="Green's target groups go once no rule uses them.",
+        caught_by=(f"{BY_REMOVING_GREEN}::test_greens_group_is_not_deleted_while_a_rule_still_names_it",),
+    ),
+    Fault(
+        name="a rollout ends while something holds",
+        file=REMOVING_GREEN,
+        text=("    if waiting or draft.holds:\n        return\n    if draft.row.end"),
+        instead=("    if waiting:\n        return\n    if draft.row.end"),
+        breaks="No rollout ends while something holds it.",
+        caught_by=(f"{BY_REMOVING_GREEN}::test_no_rollout_ends_while_somebody_has_paused_it",),
     ),
     Fault(
         name="steady before a late update can come",
@@ -209,5 +295,13 @@ FAULTS = (
         instead=('    if missing:\n        return ""\n    since'),
         breaks="The end waits a moment for what it has yet to compare.",
         caught_by=(f"{BY_REMOVING_GREEN}::test_scaling_is_never_restored_over_somebodys_later_change",),
+    ),
+    Fault(
+        name="the last sentence forgives another revision",
+        file=LAST_LOOK,
+        text="if due and runs != due:",
+        instead="if not due and runs != due:",
+        breaks="The last sentence says that blue does not run what it is to run.",
+        caught_by=(f"{BY_REMOVING_GREEN}::test_the_last_sentence_says_what_is_not_as_it_was",),
     ),
 )

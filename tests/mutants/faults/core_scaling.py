@@ -8,6 +8,7 @@ TARGET_VALUES = "orchestrator/core/scaling/target_values.py"
 GREEN_SCALING = "orchestrator/core/scaling/green_scaling.py"
 
 BY_BLUE_FLOOR = "tests/core/scaling/test_blue_floor.py"
+BY_REMOVING_GREEN = "tests/core/phases/test_removing_green.py"
 BY_SHIFTING = "tests/core/phases/test_shifting.py"
 BY_GREEN_SCALING = "tests/core/scaling/test_green_scaling.py"
 
@@ -21,12 +22,50 @@ FAULTS = (
         caught_by=(f"{BY_BLUE_FLOOR}::test_an_older_write_of_teals_own_that_came_late_is_written_over",),
     ),
     Fault(
+        name="somebody's bounds are lost",
+        file=BLUE_FLOOR,
+        text=("    known = with_theirs(known, seen)\n    if seen == kept(known):"),
+        instead="    if seen == kept(known):",
+        breaks="What others set of blue's scaling meanwhile is what it is given back.",
+        caught_by=(f"{BY_REMOVING_GREEN}::test_scaling_is_never_restored_over_somebodys_later_change",),
+    ),
+    Fault(
         name="a scaling changed by others holds nothing",
         file=BLUE_FLOOR,
         text=("    if known.is_foreign:\n        _hold(draft, blue, seen, needed)\n"),
         instead=("    if known.is_foreign:\n        pass\n"),
         breaks="Somebody else's change of blue's scaling holds until a person has seen it.",
         caught_by=(f"{BY_BLUE_FLOOR}::test_what_others_set_is_held_for_until_it_is_put_back",),
+    ),
+    Fault(
+        name="blue that shrank stays small",
+        file=BLUE_FLOOR,
+        text="    if is_short and draft.row.green_weight != NONE:\n",
+        instead="    if is_short and draft.row.green_weight == NONE:\n",
+        breaks="While green has traffic blue keeps what all traffic needs.",
+        caught_by=(
+            f"{BY_BLUE_FLOOR}::test_a_suspension_that_somebody_lifts_is_written_again_while_green_has_traffic",
+        ),
+    ),
+    Fault(
+        name="a late suspension stays",
+        file=BLUE_FLOOR,
+        text="if seen != back and draft.may_land_late and seen in (wanted(known), *known.written):",
+        instead="if seen != back and seen in (wanted(known), *known.written) and draft.holds:",
+        breaks="A suspension that lands after scaling was given back is lifted again.",
+        caught_by=(
+            f"{BY_REMOVING_GREEN}::test_a_suspension_that_lands_after_scaling_was_given_back_is_lifted_again",
+        ),
+    ),
+    Fault(
+        name="blue is as large as at the start",
+        file=CAPACITY,
+        text="return max(least, seen.desired) if isinstance(seen, ServiceSeen) else least",
+        instead="return least",
+        breaks="Blue is kept as large as it has grown to be.",
+        caught_by=(
+            f"{BY_SHIFTING}::test_a_blue_that_has_scaled_out_meanwhile_must_be_able_to_take_back_what_it_carries_now",
+        ),
     ),
     Fault(
         name="green does not follow blue",

@@ -8,6 +8,8 @@ REMAINDER = "orchestrator/core/statistics/remainder.py"
 
 BY_SEQUENTIAL_TEST = "tests/core/statistics/test_sequential_test.py"
 BY_COMPARE = "tests/core/gates/test_compare.py"
+BY_SHIFTING = "tests/core/phases/test_shifting.py"
+BY_COMPARISON = "tests/core/statistics/test_comparison.py"
 BY_REMAINDER = "tests/core/statistics/test_remainder.py"
 
 FAULTS = (
@@ -111,12 +113,40 @@ FAULTS = (
         ),
     ),
     Fault(
+        name="shown well at one weight is shown at all",
+        file=COMPARISON,
+        text=(
+            "            stream,\n"
+            "            mirror=replace(stream.mirror, sums=(), intervals=0),\n"
+            "            absolute=replace(stream.absolute, requests=0, events=0) if "
+            "stream.absolute else None,\n"
+            "            at_weight=0,"
+        ),
+        instead=("            stream,\n            at_weight=0,"),
+        breaks="Green is shown not to be worse at each weight anew.",
+        caught_by=(
+            f"{BY_SHIFTING}::test_evidence_against_green_goes_on_to_the_next_weight_and_what_speaks_for_it_begins_anew",
+        ),
+    ),
+    Fault(
         name="server errors are not errors",
         file=COMPARISON,
         text="return counts.answers_5xx + counts.connection_errors, counts.requests",
         instead="return counts.connection_errors, counts.requests",
         breaks="Answers of 5xx and connection errors are green's errors.",
         caught_by=(f"{BY_COMPARE}::test_green_that_fails_five_times_as_often_as_blue_fails",),
+    ),
+    Fault(
+        name="requests in flight are lost requests",
+        file=COMPARISON,
+        text=(
+            "return replace(stream, remainders=after), replace(whole, green_events=found.green.sure), whole"
+        ),
+        instead="return replace(stream, remainders=after), whole, whole",
+        breaks="Requests in flight are not held against green.",
+        caught_by=(
+            f"{BY_COMPARISON}::test_requests_that_may_still_be_answered_are_not_held_against_green_and_do_not_show_it_to_be_well",
+        ),
     ),
     Fault(
         name="requests in flight count in every period",

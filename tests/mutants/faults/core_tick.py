@@ -10,9 +10,9 @@ BY_PROVISIONING = "tests/core/phases/test_provisioning.py"
 BY_POINT_OF_NO_RETURN = "tests/core/tick/test_point_of_no_return.py"
 BY_UNREAD = "tests/core/tick/test_unread.py"
 BY_ROLLING_BACK = "tests/core/phases/test_rolling_back.py"
+BY_REMOVING_GREEN = "tests/core/phases/test_removing_green.py"
 BY_PREPARING = "tests/core/phases/test_preparing.py"
 BY_HOLDS = "tests/core/test_holds.py"
-BY_REMOVING_GREEN = "tests/core/phases/test_removing_green.py"
 BY_73_ONE_WAY = "tests/cases/test_73_one_way.py"
 
 FAULTS = (
@@ -67,6 +67,16 @@ FAULTS = (
         instead="if known.times and self.now < again:",
         breaks="A write to safety is asked for in every tick until it is seen to have worked.",
         caught_by=(f"{BY_ROLLING_BACK}::test_a_write_to_safety_is_asked_for_in_every_tick_until_it_is_seen",),
+    ),
+    Fault(
+        name="a write is repeated at every look",
+        file=DRAFT,
+        text="if known.times and not is_to_safety(effect) and self.now < again:",
+        instead="if known.times < 0:",
+        breaks="A write that does not show yet is not sent again at once.",
+        caught_by=(
+            f"{BY_REMOVING_GREEN}::test_a_write_that_does_not_show_yet_is_sent_again_ever_more_slowly_and_not_at_every_look",
+        ),
     ),
     Fault(
         name="a call that makes something is not remembered",
@@ -155,6 +165,31 @@ FAULTS = (
         breaks="Two looks agree before blue counts as deleted.",
         caught_by=(
             f"{BY_POINT_OF_NO_RETURN}::test_blue_is_taken_for_deleted_once_two_looks_did_not_find_it",
+        ),
+    ),
+    Fault(
+        name="an empty blue is not noticed",
+        file=POINT_OF_NO_RETURN,
+        text="draft.change(blue_loss=Loss.EMPTY if is_empty else None)",
+        instead="draft.change(blue_loss=None)",
+        breaks="A blue that somebody scaled to nothing is noticed, and people are paged.",
+        caught_by=(
+            f"{BY_POINT_OF_NO_RETURN}::test_a_blue_that_somebody_scaled_to_nothing_is_noticed_holds_and_calls_people",
+        ),
+    ),
+    Fault(
+        name="lost listeners roll back",
+        file=POINT_OF_NO_RETURN,
+        text=(
+            "    if row.rules and {rule.listener for rule in row.rules} <= set(row.listeners.lost_listeners):"
+        ),
+        instead=(
+            "    if row.rules and not {rule.listener for rule in row.rules} | "
+            "set(row.listeners.lost_listeners):"
+        ),
+        breaks="Where no weight can be written any more, nothing rolls back.",
+        caught_by=(
+            f"{BY_POINT_OF_NO_RETURN}::test_where_every_listener_is_gone_nothing_rolls_back_and_people_are_called",
         ),
     ),
 )

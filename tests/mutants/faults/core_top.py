@@ -10,6 +10,7 @@ BY_HOLDS = "tests/core/test_holds.py"
 BY_FULL_DISK = "tests/engine/test_full_disk.py"
 BY_ROLLING_BACK = "tests/core/phases/test_rolling_back.py"
 BY_CHANGE_WINDOWS = "tests/core/evaluation/test_change_windows.py"
+BY_SHIFTING = "tests/core/phases/test_shifting.py"
 BY_58_LATE_UPDATES = "tests/cases/test_58_late_updates.py"
 BY_38_AWS_DOES_NOT_ANSWER = "tests/cases/test_38_aws_does_not_answer.py"
 BY_BEFORE_TRAFFIC = "tests/core/evaluation/test_before_traffic.py"
@@ -102,6 +103,34 @@ FAULTS = (
         caught_by=(f"{BY_HOLDS}::test_what_aws_refuses_is_told_once_and_holds_as_long_as_it_lasts",),
     ),
     Fault(
+        name="a write is read back late",
+        file=DECIDE,
+        text="draft.wake_by(draft.now + min(draft.poll, LOOK_AFTER_EFFECT))",
+        instead="draft.wake_by(draft.now + draft.poll)",
+        breaks="What was written is read back a second later.",
+        caught_by=(
+            f"{BY_SHIFTING}::test_the_first_step_is_written_once_green_is_ready_and_read_back_a_second_later",
+        ),
+    ),
+    Fault(
+        name="a new phase waits for the next look",
+        file=DECIDE,
+        text=("    if draft.row.phase is not draft.before.phase:\n        return draft.now\n"),
+        instead="",
+        breaks="A phase that has begun is looked at at once.",
+        caught_by=(f"{BY_SHIFTING}::test_the_watch_passed_begins_settling",),
+    ),
+    Fault(
+        name="abandon rolls back",
+        file=DECIDE,
+        text="        _abandon(draft, ending)\n",
+        instead='        turn_back.roll_back(draft, "abandoned", ending.by)\n',
+        breaks="Once a rollout is abandoned Teal writes nothing more.",
+        caught_by=(
+            f"{BY_ROLLING_BACK}::test_an_abandoned_rollout_writes_nothing_more_and_says_what_is_left",
+        ),
+    ),
+    Fault(
         name="late calls are forgotten at once",
         file=DECIDE,
         text="draft.change(unanswered=without_answered(draft.row.ticks, draft.seen.answered, draft.now))",
@@ -184,6 +213,14 @@ FAULTS = (
         ),
     ),
     Fault(
+        name="a rollback to a deleted blue",
+        file=APPLY_COMMANDS,
+        text="if row.blue_loss is Loss.DELETED:",
+        instead="if row.blue_loss is Loss.EMPTY:",
+        breaks="No traffic is led back to a blue that was deleted.",
+        caught_by=(f"{BY_APPLY_COMMANDS}::test_nothing_leads_back_to_a_blue_that_was_deleted",),
+    ),
+    Fault(
         name="a rollback while green is taken away",
         file=APPLY_COMMANDS,
         text="row.green is not None and row.green.is_leaving:",
@@ -223,6 +260,16 @@ FAULTS = (
         breaks="What a person has seen and let go on does not fail the rollout again.",
         caught_by=(
             f"{BY_APPLY_COMMANDS}::test_resuming_after_a_pause_keeps_the_bake_and_after_a_failure_begins_it_anew",
+        ),
+    ),
+    Fault(
+        name="old evidence fails it again",
+        file=APPLY_COMMANDS,
+        text="comparison=anew(draft.row.evidence.comparison)",
+        instead="comparison=draft.row.evidence.comparison",
+        breaks="After a resume the comparison begins anew.",
+        caught_by=(
+            f"{BY_APPLY_COMMANDS}::test_evidence_that_a_person_has_seen_and_let_go_on_does_not_fail_the_rollout_again",
         ),
     ),
     Fault(

@@ -10,6 +10,7 @@ STICKY_SESSIONS = "orchestrator/core/traffic/sticky_sessions.py"
 SWAP_RULES = "orchestrator/core/traffic/swap_rules.py"
 
 BY_RULES = "tests/core/traffic/test_rules.py"
+BY_ROLLING_BACK = "tests/core/phases/test_rolling_back.py"
 BY_SETTLING = "tests/core/phases/test_settling.py"
 BY_STALE_READS = "tests/core/traffic/test_stale_reads.py"
 BY_SHIFTING = "tests/core/phases/test_shifting.py"
@@ -41,6 +42,26 @@ FAULTS = (
         instead="",
         breaks="A rule that somebody changed or that could not be read is left alone.",
         caught_by=(f"{BY_RULES}::test_writes_lead_from_what_is_seen_to_what_is_wanted",),
+    ),
+    Fault(
+        name="a rule is written whatever it holds",
+        file=RULES,
+        text="write_of(rule, actions, weight, to_safety=to_safety, expects=found.actions)",
+        instead="write_of(rule, actions, weight, to_safety=to_safety)",
+        breaks="A rule is written only while it holds what the decision was made from.",
+        caught_by=(f"{BY_RULES}::test_a_write_stands_only_while_the_rule_holds_what_it_was_decided_from",),
+    ),
+    Fault(
+        name="sticky users stay on green",
+        file=RULES,
+        text=(
+            "    if cookie_life(actions):\n        return without_green_at_all(rule, actions, green), None\n"
+        ),
+        instead="",
+        breaks="A rollback frees users whom a cookie keeps on green.",
+        caught_by=(
+            f"{BY_ROLLING_BACK}::test_users_whom_a_cookie_keeps_on_green_are_freed_by_greens_leaving_the_rule",
+        ),
     ),
     Fault(
         name="a rule is at its weight once it reads so",
