@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,16 @@ import pytest
 from orchestrator.aws.client.call import Caller
 from orchestrator.aws.cloud import AwsCloud
 from orchestrator.core.domain.commands import CommandKind
-from orchestrator.core.domain.errors import Lost
+from orchestrator.core.domain.errors import Lost, Unwritable
 from orchestrator.core.domain.ids import Tenths
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.changes import changed
+from orchestrator.core.rollout.rollout import Decision
 from orchestrator.core.tick.needs import Needs
 from orchestrator.core.tick.seen import Seen
 from orchestrator.engine.tick import CALL_LONGEST, DEADLINE, LEASE, RENEW_BEFORE, Ticked, Ticker
 from orchestrator.ports.leases import Leased
+from orchestrator.store.memory.store import MemoryStore
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from tests.support.direct_transport import DirectTransport
 from tests.support.rehearsal import Rehearsal, quick_plan
@@ -109,6 +113,34 @@ def test_what_was_not_committed_is_not_done(stage: Stage) -> None:
     assert stage.made() == 0
     stage.tick(others)
     assert stage.made() == 1
+
+
+class Overtaken(MemoryStore):
+    """A store that says of a commit that it was not taken, where another decision was in the meantime."""
+
+    async def commit(self, leased: Leased, decision: Decision) -> Leased:
+        theirs = changed(leased.stored.rollout, waiting_for="another's decision")
+        await super().commit(leased, replace(decision, rollout=theirs, events=()))
+        raise Unwritable(what="the store cannot be written", why="a test")
+
+
+def test_another_s_commit_is_not_taken_for_one_s_own(stage: Stage) -> None:
+    leased = stage.lease()
+    store = Overtaken()
+    store.__dict__.update(stage.store.__dict__)
+    stage.ticker.store = store
+    ticked = stage.tick(leased)
+    assert not ticked.is_recorded
+    assert stage.made() == 0
+    assert stage.row(stage.rollout).waiting.waiting_for == "another's decision"
+
+
+def test_a_row_that_cannot_be_is_not_acted_on(stage: Stage) -> None:
+    leased = stage.lease()
+    row = changed(leased.stored.rollout, phase=Phase.ROLLING_BACK)
+    with pytest.raises(AssertionError, match="cannot be acted on: it is rolling back and does not know why"):
+        stage.tick(replace(leased, stored=replace(leased.stored, rollout=row)))
+    assert stage.made() == 0
 
 
 def test_traffic_goes_to_safety_before_anything_else_is_written() -> None:

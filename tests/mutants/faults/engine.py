@@ -106,12 +106,28 @@ FAULTS = (
         caught_by=(f"{BY_LEASE_OF_A_TICK}::test_what_was_not_committed_is_not_done",),
     ),
     Fault(
+        name="an unsound row is acted on",
+        file=TICK,
+        text='            assert not broken, f"the row',
+        instead='            assert not broken or row, f"the row',
+        breaks="A row that cannot be is not acted on.",
+        caught_by=(f"{BY_LEASE_OF_A_TICK}::test_a_row_that_cannot_be_is_not_acted_on",),
+    ),
+    Fault(
         name="a commit whose answer was lost counts as not made",
         file=TICK,
         text="is_mine = stored.version == leased.stored.version + 1 and stored.rollout == decision.rollout",
         instead="is_mine = False",
         breaks="A commit whose answer was lost is read back.",
         caught_by=(f"{BY_FULL_DISK}::test_a_commit_whose_answer_was_lost_is_read_back_and_counts",),
+    ),
+    Fault(
+        name="somebody else's commit is mine",
+        file=TICK,
+        text="is_mine = stored.version == leased.stored.version + 1 and stored.rollout == decision.rollout",
+        instead="is_mine = stored.version == leased.stored.version + 1",
+        breaks="Another's commit is never taken for one's own.",
+        caught_by=(f"{BY_LEASE_OF_A_TICK}::test_another_s_commit_is_not_taken_for_one_s_own",),
     ),
     Fault(
         name="a full disk rolls settling back",
