@@ -19,7 +19,14 @@ from api.serving.channel import NEWS_EVERY_SECONDS, News, Opening
 from api.serving.keeper import Ears, Keeper
 from api.serving.orders import Taken
 from api.serving.write_probe import WriteProbe
-from orchestrator.bootstrap import SystemClock, looking_back, must_have_whole_store, open_engine, open_store
+from orchestrator.bootstrap import (
+    SystemClock,
+    looking_back,
+    must_have_whole_store,
+    only_server,
+    open_engine,
+    open_store,
+)
 from orchestrator.core.domain.errors import Refused, Unwritable
 from orchestrator.engine.steady_clock import SteadyClock
 from orchestrator.settings import Settings
@@ -47,7 +54,7 @@ def run(
     if not is_loopback(host):
         asyncio.run(_may_listen_on(host, settings, is_asked_for=is_auth_required))
         is_auth_required = True
-    with _listening(host, port) as listener:
+    with only_server(), _listening(host, port) as listener:
         log_to_stderr()
         asyncio.run(_serve(listener, announce, settings, is_auth_required))
 

@@ -1,16 +1,18 @@
 """The way in: a store by its URL."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from orchestrator.core.domain.errors import Invalid, Mistake
+from orchestrator.core.domain.errors import Invalid, Mistake, Refused
 from orchestrator.ports.rollouts import Stored
 from orchestrator.ports.store import Store
 from orchestrator.store.sql import copies
-from orchestrator.store.sql.owner_locks import OwnerLocks
+from orchestrator.store.sql.owner_locks import OwnerLocks, server_lock
 from orchestrator.store.sql.sqlite import SqliteDatabase
 from orchestrator.store.sql.store import SqlStore
 
@@ -35,6 +37,23 @@ def migrate(url: str) -> None:
     path = _path_of(url)
     owners = OwnerLocks.beside(path)
     SqliteDatabase(path, is_used=lambda: bool(owners.living())).shut()
+
+
+@contextmanager
+def only_server(url: str) -> Iterator[None]:
+    """Be the one server of a store on this host. Raises Refused where another is."""
+    path = _path_of(url)
+    held = server_lock(path)
+    if held is None:
+        raise Refused(
+            what=f"another `teal serve` works on the store {path}",
+            why="of two, neither could be sure to act alone where the store cannot be written",
+            next_step="end that one first, or name another store in TEAL_STORE; `teal deploy` may work beside a server",
+        )
+    try:
+        yield
+    finally:
+        os.close(held)
 
 
 def must_be_whole(url: str) -> None:

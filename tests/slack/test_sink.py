@@ -280,5 +280,6 @@ def test_a_store_that_cannot_be_written_is_a_message_of_its_own_that_calls_the_a
     asyncio.run(room.sink.page(replace(page, words="it can be written again", is_over=True)))
     first, last = room.slack.messages
     assert (first.channel, first.thread) == (RELEASES, "")
-    assert first.words == ("<!subteam^S-ALL> Teal needs a person: the store cannot be written: &lt;full&gt;")
-    assert last.words == "Teal: it can be written again"
+    called = "<!subteam^S-ALL> Teal needs a person"
+    assert first.texts == [f"{called}: the store cannot be written: &lt;full&gt;"]
+    assert last.texts == ["Teal: it can be written again"]

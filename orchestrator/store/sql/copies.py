@@ -15,10 +15,15 @@ from orchestrator.core.rollout.changes import changed
 from orchestrator.core.rollout.rollout import Rollout
 from orchestrator.store.codec import decode, encode
 from orchestrator.store.errors import Unusable
+from orchestrator.store.sql import trouble
 from orchestrator.store.sql.owner_locks import OwnerLocks
 from orchestrator.store.sql.sqlite import SqliteDatabase
 
 FAULTS_SHOWN = 5
+_BROKEN = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+)  # what else SQLite says is not of the file's content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,8 @@ def faults(path: Path, *, is_full: bool) -> tuple[str, ...]:
                     for table, _, other, _ in connection.execute("PRAGMA foreign_key_check")
                 ]
         except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF not in _BROKEN:
+                raise _unreadable(path, error) from error
             return (str(error),)
     return tuple(found)
 
@@ -160,13 +167,23 @@ def _mark_active(path: Path) -> None:
             )
 
 
+def _unreadable(path: Path, error: Exception) -> Unusable:
+    """A file that nothing is known to be wrong with: what keeps it from being read."""
+    seen, to_do = trouble.seen_of(path)
+    return Unusable(
+        what=f"the store {path} cannot be read",
+        why=f"{seen} ({error})" if seen else str(error),
+        next_step=to_do or f"{trouble.USUAL}.",
+    )
+
+
 def _reading(path: Path) -> closing[sqlite3.Connection]:
     if not path.exists():
         raise Unusable(what=f"{path} cannot be read", why="there is no such file")
     try:
         return closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
     except sqlite3.Error as error:
-        raise Unusable(what=f"{path} cannot be read", why=str(error)) from error
+        raise _unreadable(path, error) from error
 
 
 def _beside(path: Path) -> tuple[Path, ...]:

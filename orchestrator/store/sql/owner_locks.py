@@ -31,6 +31,26 @@ class _State(Enum):
     UNKNOWN = "unknown"
 
 
+def server_lock(store: Path) -> int | None:
+    """Say that this process is the store's server; an open file to be closed at its end. None: another one is.
+
+    Where no lock can be had (a full or read-only disk) nothing is known of others, and the file is of nothing.
+    """
+    try:
+        store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = os.open(store.with_name(f"{store.name}-server"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        return None
+    except OSError:
+        pass
+    return held
+
+
 class OwnerLocks:
     """A file for each owner, in a folder beside the store's file."""
 

@@ -26,6 +26,7 @@ from sqlalchemy.pool import StaticPool
 
 from orchestrator.core.domain.errors import Unwritable
 from orchestrator.store.errors import Unusable
+from orchestrator.store.sql import trouble
 from orchestrator.store.sql.upgrade import upgrade
 
 T = TypeVar("T")
@@ -265,9 +266,9 @@ def _unwritable(path: Path, error: BaseException) -> Unwritable:
 
 
 def _unusable(path: Path, error: BaseException) -> Unusable:
+    seen, to_do = trouble.seen_of(path)
     return Unusable(
         what=f"the store {path} cannot be used",
-        why=str(error),
-        next_step="Check that it is a file of Teal's on a local disk with room left, that this user may write it, and "
-        "that no other program holds it.",
+        why=f"{seen} ({error})" if seen else str(error),
+        next_step=to_do or f"{trouble.USUAL}.",
     )
