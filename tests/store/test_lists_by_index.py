@@ -61,12 +61,16 @@ def plan_of(connection: Connection, which: Filter, before: tuple[datetime, str] 
     return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {written}")]
 
 
+def in_words(which: Filter) -> str:
+    return f"{which.service or 'any'}-{'+'.join(sorted(which.phases)) or 'any'}-{which.is_active}"
+
+
 def is_contradiction(which: Filter) -> bool:
     return bool(which.phases) and all(phase.is_final is which.is_active for phase in which.phases)
 
 
 @pytest.mark.parametrize("before", [None, BEFORE], ids=["first page", "a later page"])
-@pytest.mark.parametrize("which", [which for which in FILTERS if not is_contradiction(which)], ids=str)
+@pytest.mark.parametrize("which", [which for which in FILTERS if not is_contradiction(which)], ids=in_words)
 def test_no_filter_scans_the_table(
     connection: Connection, which: Filter, before: tuple[datetime, str] | None
 ) -> None:
@@ -80,7 +84,7 @@ def test_no_filter_scans_the_table(
         assert look.startswith("SEARCH rollouts USING INDEX") or is_whole_page, steps
 
 
-@pytest.mark.parametrize("which", ONE_BY_ONE, ids=str)
+@pytest.mark.parametrize("which", ONE_BY_ONE, ids=in_words)
 @pytest.mark.parametrize("before", [None, BEFORE], ids=["first page", "a later page"])
 def test_a_page_is_read_in_its_index_s_order_from_where_it_begins(
     connection: Connection, which: Filter, before: tuple[datetime, str] | None
