@@ -25,6 +25,7 @@ from tests.sim.disk.memory import DiskedMemory
 from tests.sim.disk.sql import DiskedSqlStore, Kept
 from tests.sim.hosts.stopping import OF_PROCESS, StoppingLoop, Stops
 from tests.sim.names import drawn
+from tests.sim.process import Stop
 from tests.sim.run import shrink_it
 from tests.sim.scenario import Scenario, scenario_of, swapping
 from tests.sim.stage import Played, play
@@ -41,6 +42,15 @@ def test_every_kind_of_trouble_is_drawn_in_one_seed_of_twenty_at_least() -> None
     counts = Counter(name for seed in range(seeds) for name in drawn(scenario_of(seed)))
     assert len(counts) >= 50
     assert {name: count for name, count in counts.items() if count < seeds / 20} == {}
+
+
+def test_a_seed_plays_the_same_again_on_the_sql_store_with_a_process_that_stops_and_a_clock_that_is_set() -> (
+    None
+):
+    scenario = replace(scenario_of(161), stops=(Stop(where="sent", nth=2, lasts=45.0),))
+    first, second = play(scenario), play(scenario)
+    assert {"clock stepped", "commit: lost", "stopped: sent", "store: busy"} <= first.struck
+    assert (first.story, first.calls, first.seconds) == (second.story, second.calls, second.seconds)
 
 
 @pytest.mark.long
