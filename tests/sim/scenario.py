@@ -367,7 +367,7 @@ def _troubled(drawn: Scenario, draw: Random) -> Scenario:
         clock_steps=tuple(_clock_step(draw) for _ in range(draw.choice((1, 1, 2))))
         if draw.random() < 0.12
         else (),
-        upgrades=(draw.uniform(10, 250),) if draw.random() < 0.1 else (),
+        upgrades=(draw.uniform(5, 150),) if draw.random() < 0.1 else (),
         closed=(Closed(at=draw.uniform(0, 200), lasts=draw.choice((20.0, 60.0, 120.0))),)
         if draw.random() < 0.1
         else (),
@@ -403,7 +403,7 @@ def _spell(draw: Random, kind: SpellKind) -> Spell:
 
 def _stop(draw: Random, where: Where) -> Stop:
     """Mostly for longer than a lease; of writes that leave late, some for longer than AWS takes their signature."""
-    most = {"step": 12_000, "signed": 24, "sent": 24, "commit": 60}[where]
+    most = {"step": 4_000, "signed": 24, "sent": 24, "commit": 60}[where]
     lasts = draw.choice((10.0, 31.0, 33.0, 45.0, 90.0, 200.0, 290.0, 330.0, 480.0))
     return Stop(where=where, nth=draw.randrange(1, most), lasts=lasts)
 
@@ -423,7 +423,7 @@ def _signed_ahead(draw: Random) -> Fault:
 
 def _clock_step(draw: Random) -> ClockStep:
     return ClockStep(
-        at=draw.uniform(0, 260), seconds=draw.choice((-230.0, -120.0, -45.0, 50.0, 120.0, 230.0))
+        at=draw.uniform(0, 150), seconds=draw.choice((-230.0, -120.0, -45.0, 50.0, 120.0, 230.0))
     )
 
 
