@@ -20,6 +20,7 @@ from orchestrator.core.rollout.spec import (
     Spec,
 )
 from sandbox.scenarios.scenery import Scenery
+from tests.sim.beside import Beside
 from tests.sim.furnishing import COMPOSITE, TEST_PORT
 from tests.sim.scenario import PLAINEST, Neighbour, Scenario
 from tests.support.rehearsal import MINUTE, START
@@ -46,10 +47,13 @@ SHARE_OF_ERRORS = MetricSpec(
 )
 # Open from the start until a while later: what is under way then is held for a night of the simulation.
 OPEN_FOR = timedelta(minutes=3)
+APPROVAL = timedelta(minutes=7)  # until nobody has approved
 
 
-def spec_of(scenario: Scenario, scenery: Scenery, revision: TaskDefinitionArn) -> Spec:
-    """The rollout that a scenario is about."""
+def spec_of(
+    scenario: Scenario, scenery: Scenery, revision: TaskDefinitionArn, alarms: tuple[str, ...] = ()
+) -> Spec:
+    """The rollout that a scenario is about. `alarms`: those that it names besides the scenery's."""
     return Spec(
         service=ServiceName(cluster=scenery.cluster, service=scenery.service),
         task_definition=revision,
@@ -58,9 +62,9 @@ def spec_of(scenario: Scenario, scenery: Scenery, revision: TaskDefinitionArn) -
         ending=scenario.ending,
         capacity=scenario.capacity,
         plan=scenario.plan,
-        gates=_gates(scenario, scenery),
+        gates=_gates(scenario, scenery, alarms),
         test_rules=scenery.test_rules,
-        approval=ApprovalSpec(before_traffic="approval before traffic" in scenario.gates),
+        approval=ApprovalSpec(timeout=APPROVAL, before_traffic="approval before traffic" in scenario.gates),
         metrics=MetricsSpec(period=MINUTE, lag=2 * MINUTE),
         limits=Limits(
             provision=timedelta(minutes=4),
@@ -78,6 +82,7 @@ def file_beside(scenario: Scenario, neighbour: Neighbour) -> Scenario:
     """What a neighbour's rollout asks for, and what befalls it: nothing of its own but people's commands."""
     kept = ("tricky", "behind", "scaling_write", "store", "workers")  # which are everybody's
     plain = replace(scenario, **{name: value for name, value in PLAINEST.items() if name not in kept})
+    plain = replace(plain, beside=Beside(is_attended=scenario.is_attended))
     return replace(
         plain,
         green=neighbour.green,
@@ -97,9 +102,9 @@ def file_beside(scenario: Scenario, neighbour: Neighbour) -> Scenario:
     )
 
 
-def _gates(scenario: Scenario, scenery: Scenery) -> GatesSpec:
+def _gates(scenario: Scenario, scenery: Scenery, beside: tuple[str, ...]) -> GatesSpec:
     asked = scenario.gates
-    alarms = list(scenery.alarms)
+    alarms = [*scenery.alarms, *beside]
     if "composite alarm" in asked:
         alarms.append(f"{scenery.alarms[0]}{COMPOSITE}")
     probe = ProbeSpec(url=f"http://localhost:{TEST_PORT}", count=20, warm_up=3)

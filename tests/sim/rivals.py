@@ -16,7 +16,8 @@ from tests.sim.truth import Actions, weights
 def act(oracle: Oracle, what: Rival, draw: Random) -> None:
     """Edit one rule of the rollout, as it stands right now."""
     arn = draw.choice(oracle.rules)
-    actions: Actions = json.loads(oracle.truth.rule(arn).actions)
+    was = oracle.truth.rule(arn)
+    actions: Actions = json.loads(was.actions)
     forward = next(action for action in actions if action["Type"] == "forward")
     found, blue, green = weights(actions), oracle.blue_group, oracle.green_group
     match what:
@@ -47,7 +48,7 @@ def act(oracle: Oracle, what: Rival, draw: Random) -> None:
         _call(oracle.world, "elbv2", "ModifyListener", given)
     else:
         _call(oracle.world, "elbv2", "ModifyRule", {"RuleArn": arn, "Actions": actions})
-    oracle.writes.excuse(arn)
+    oracle.edited_rule(arn, was)
 
 
 def befall(oracle: Oracle, what: Befalls, draw: Random) -> None:
@@ -83,7 +84,7 @@ def _lift(oracle: Oracle) -> None:
         named = {"ResourceId": target.resource, "ScalableDimension": DIMENSION, "ServiceNamespace": "ecs"}
         lifted = {"SuspendedState": {"DynamicScalingInSuspended": False}}
         _call(oracle.world, "application-autoscaling", "RegisterScalableTarget", {**named, **lifted})
-        oracle.excuse_shrinking()
+        oracle.things.excuse_shrinking()
 
 
 def _rebound(oracle: Oracle) -> None:

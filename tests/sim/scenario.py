@@ -12,6 +12,7 @@ from orchestrator.core.domain.plan import NAMED_PLANS, Plan, Step
 from orchestrator.core.rollout.spec import Background, Capacity, Ending, LimitThen, OnDrift, OnFailure
 from sandbox.scenarios import scenery_scaling
 from sandbox.world.kernel.faults import Fault, Kind, When
+from tests.sim.beside import NOTHING, Beside, beside_of, late_creation, with_few_errors
 from tests.sim.disk.disk import CommitFault, CommitKind, Spell, SpellKind
 from tests.sim.hosts.wall import ClockStep
 from tests.sim.process import Stop, Where
@@ -215,6 +216,12 @@ class Scenario:
     by_hand: tuple[ByHand, ...] = ()
     is_told: bool = False  # a hook is told of everything
     dead_hook: bool = False  # and another is never there
+    beside: Beside = NOTHING
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether an operator looks after what stands still."""
+        return self.beside.is_attended
 
 
 PLAINEST: dict[str, Any] = {  # of the fields that are no lists
@@ -242,11 +249,25 @@ PLAINEST: dict[str, Any] = {  # of the fields that are no lists
     "webhook_says_fail": False,
     "store": "memory",
     "requests_per_second": 40,
+    "beside": NOTHING,
 }
 
 
 def scenario_of(seed: int) -> Scenario:
     """The scenario of a seed."""
+    drawn, beside = _drawn(seed), beside_of(seed)
+    drawn = replace(drawn, beside=beside, green=with_few_errors(drawn.green, beside))
+    if drawn.plan.steps and Random(seed * 49979693 + 41).random() < 0.15:  # longer than its evidence takes
+        first = replace(drawn.plan.steps[0], bake=timedelta(seconds=100))
+        drawn = replace(drawn, plan=replace(drawn.plan, steps=(first, *drawn.plan.steps[1:])))
+    if beside.what != "a late creation":
+        return drawn
+    fault, at = late_creation(seed)
+    taken_back = PlannedCommand(at=at, kind=CommandKind.ROLLBACK)
+    return replace(drawn, faults=(fault,), commands=(taken_back,), deaths=(), outages=())
+
+
+def _drawn(seed: int) -> Scenario:
     draw = Random(seed * 7919 + 13)
     own = Random(seed * 104729 + 5)
     calm = draw.random() < 0.15  # some rollouts meet no trouble but their own

@@ -26,6 +26,7 @@ from sandbox.scenarios.scenery import Scenery, register
 from sandbox.world.kernel.faults import Fault, Faults
 from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.world import World
+from tests.sim.beside import Fate, alarm_on_the_balancer
 from tests.sim.case import Broken
 from tests.sim.disk.disk import Disk
 from tests.sim.disk.ledger import ledger_of
@@ -43,7 +44,7 @@ from tests.sim.people.receivers import DeadHook, LivingHook, TeamsSystems
 from tests.sim.process import TICKED, Furniture, Process, StopPlan, run_process
 from tests.sim.rivals import act, befall
 from tests.sim.scenario import ByHand, Closed, Edit, Mishap, Outage, Scenario
-from tests.sim.truth import RuleTruth
+from tests.sim.truth import RuleTruth, Truth
 from tests.sim.views import Distribution, TruthAmongOthers, WorldView
 from tests.support.rehearsal import AUTHOR, MINUTE, OPERATOR, START
 from tests.support.virtual import LoopClock, VirtualLoop, close
@@ -52,6 +53,7 @@ from tests.support.virtual_traffic import VirtualTraffic
 QUIET_AFTER = timedelta(minutes=6)  # then nobody interferes and AWS answers
 LOOKED_AFTER = timedelta(seconds=40)  # how often the operator looks after a rollout that stands still
 LONGEST = timedelta(minutes=90)
+LONGEST_ALONE = timedelta(minutes=22)  # where no operator ever comes
 AFTERWARDS = timedelta(seconds=60)
 TOLD_WITHIN = timedelta(minutes=15)  # of the end: a hook's backoff, a dead engine's lease of its delivery
 
@@ -122,27 +124,26 @@ class Stage:
             self.world.capacity.limit = scenario.room
         traffic = self._traffic(scenery, scenario.requests_per_second, scenario.seed)
         others = [self._traffic(one, n.requests_per_second, scenario.seed + 1) for n, one in beside]
+        alarm = alarm_on_the_balancer(self.world, scenery.load_balancer)
         self.world.advance(3 * MINUTE)
         revision = self._revision(scenery, scenario.green)
         self.loop = StoppingLoop(self._moved) if scenario.stops else VirtualLoop(self._moved)
         self._began = self.world.now
         self.clock = LoopClock(self.loop, self._began)
-        self.disk = Disk(self.loop, scenario.spells, scenario.commits, self.struck.add)
+        self.disk = Disk(self.loop, scenario.spells, scenario.commits, self._meets)
         self.kept: Kept | MemoryStore = Kept() if scenario.store == "sql" else MemoryStore()
         self.ledger = ledger_of(self.kept)
         self.host = Host()
         self._calls = Distribution(self.world)
         self._is_late = False
         self.parts: list[Part] = []
-        self._add(scenario, scenery, revision, traffic)
+        self._names = frozenset({scenery.service, *(one.service for _, one in beside)})
+        self._add(scenario, scenery, revision, traffic, alarms=(alarm,))
         for (neighbour, one), load in zip(beside, others, strict=True):
             theirs = self._revision(one, neighbour.green)
             self._add(file_beside(scenario, neighbour), one, theirs, load, at=neighbour.at)
-        names = [part.scenery.service for part in self.parts]
-        for part in self.parts if scenario.neighbours else ():
-            part.oracle.truth = TruthAmongOthers(self.world, {*names} - {part.scenery.service})
-            part.oracle.alarms_before = part.oracle.truth.alarms()
         self.main = self.parts[0]
+        self.fate = Fate(self.world, scenario.beside, service=scenery.service, revision=revision)
         self.wall = Wall(self.loop, self._began, scenario.clock_steps)
         self.living, self.dead = LivingHook(), DeadHook()
         says = Verdict.FAIL if scenario.webhook_says_fail else Verdict.PASS
@@ -183,14 +184,17 @@ class Stage:
         revision: TaskDefinitionArn,
         traffic: VirtualTraffic | None,
         *,
+        alarms: tuple[str, ...] = (),
         at: float = 0.0,
     ) -> None:
         name = RolloutId(f"{scenery.service}-{self.scenario.seed & 0xFFFFFFFF:08x}")
         view, log = WorldView.of(self.world, name)
         ledger = cast(MemoryStore, self.ledger)  # of a store the oracle asks for what is committed alone
-        oracle = Oracle(view, ledger, name, scenery, revision)
-        oracle.traffic, oracle.is_store_written = traffic, self.disk.takes_writes
-        part = Part(name, file, scenery, spec_of(file, scenery, revision), oracle, at)
+        others = self._names - {scenery.service}
+        truth = TruthAmongOthers(self.world, others) if others else Truth(self.world)
+        oracle = Oracle(view, ledger, name, scenery, revision, file, truth)
+        oracle.traffic, oracle.alarms = traffic, alarms
+        part = Part(name, file, scenery, spec_of(file, scenery, revision, alarms), oracle, at)
         part.test_rules = {arn: oracle.truth.rule(arn) for arn in scenery.test_rules}
         self._calls.add(name, scenery, log)
         self.parts.append(part)
@@ -213,9 +217,13 @@ class Stage:
     def _moved(self, seconds: float) -> None:
         self.world.advance(self._began + timedelta(seconds=seconds))
         self._calls.go_on(None)
+        is_disturbed = self.disk.is_in_the_way()
         for part in self.parts:
             if part.is_started:
+                if is_disturbed:
+                    part.oracle.disturbed()
                 part.oracle.look()
+        self.fate.green, self.fate.has_traffic = self.oracle.green or "", self.oracle.most > 0
 
     def _hears(self, process: Process | None) -> None:
         """A call arrives at the World, or (None) was made."""
@@ -243,8 +251,7 @@ class Stage:
                 part.oracle.end()
                 self._end_of_test_rules(part)
             else:
-                holds = part.row.waiting.holds
-                part.oracle.breaks(12, f"it did not end within {LONGEST}: {part.row.phase}, {holds}")
+                part.oracle.unended()
         self._check_told()
         self.struck |= self._struck_at_the_end()
         return Played(
@@ -282,6 +289,7 @@ class Stage:
             group.create_task(self._starts())
             for closed in self.scenario.closed:
                 group.create_task(self._close(closed))
+            group.create_task(self._take_back(stop))
             try:
                 await self._until_end()
                 await asyncio.sleep(AFTERWARDS.total_seconds())
@@ -325,7 +333,8 @@ class Stage:
         for by_hand in scenario.by_hand:
             kernel.after(timedelta(seconds=by_hand.at), partial(self._set_by_hand, by_hand))
         for step in scenario.clock_steps:
-            kernel.after(timedelta(seconds=step.at), partial(self._note, "clock stepped"))
+            kernel.after(timedelta(seconds=step.at), self._step_clock)
+        self.fate.begin()
         kernel.after(QUIET_AFTER, self._calm)
         if scenario.blue_in_settling != "good":
             kernel.after(timedelta(seconds=1), self._spoil_blue)
@@ -339,6 +348,21 @@ class Stage:
         if not self.row.phase.is_final:
             self.struck.add(name)
 
+    def _meets(self, name: str) -> None:
+        """Somebody met trouble of the disk's."""
+        self.struck.add(name)
+        self._disturb()
+
+    def _step_clock(self) -> None:
+        self._note("clock stepped")
+        self._disturb()
+
+    def _disturb(self) -> None:
+        """Whatever is owed in time is owed from now on."""
+        for part in self.parts:
+            if part.is_started:
+                part.oracle.disturbed()
+
     def _struck_by(self, fault: Fault) -> None:
         is_scripted = any(fault is one for one in self.scenario.faults)
         self.struck.add(name_of_fault(fault) if is_scripted else "outage")
@@ -346,6 +370,7 @@ class Stage:
     def _calm(self) -> None:
         self.world.faults.clear()
         self.world.capacity.limit = None
+        self.fate.is_calm = True
 
     def _fail_all(self, outage: Outage) -> None:
         until = self.world.now + timedelta(seconds=outage.lasts)
@@ -454,6 +479,19 @@ class Stage:
                 self.struck.add(f"command: {planned.kind}")
                 await self.doors.order(part.oracle, part.id, planned, draw, OPERATOR)
 
+    async def _take_back(self, stop: asyncio.Event) -> None:
+        """A rollback while blue takes the revision over, or has just taken it."""
+        after = self.scenario.beside.taken_back_after
+        while after is not None and not stop.is_set():
+            await asyncio.sleep(1)
+            if self.oracle.touched_at is not None:
+                break
+        if after is not None and not stop.is_set():
+            await asyncio.sleep(after)
+            by = Actor(name="a doubter")
+            taken = Command(key="taken back", kind=CommandKind.ROLLBACK, by=by, at=self.clock.now())
+            await self.doors.give(self.oracle, self.rollout, taken)
+
     async def _close(self, closed: Closed) -> None:
         """Put a freeze into the calendar."""
         await asyncio.sleep(closed.at)
@@ -483,17 +521,20 @@ class Stage:
 
     async def _until_end(self) -> None:
         """Wait for the end; once all is quiet, an operator does what a person is asked to do."""
-        end = self.clock.now() + LONGEST
+        is_attended = self.scenario.is_attended
+        end = self.clock.now() + (LONGEST if is_attended else LONGEST_ALONE)
         looked = self.clock.now() + QUIET_AFTER
         while not self._is_over() and self.clock.now() < end:
             await asyncio.sleep(1)
-            if self.clock.now() >= looked:
+            if is_attended and self.clock.now() >= looked:
                 looked = self.clock.now() + LOOKED_AFTER
                 for part in self.parts:
                     await self._operate(part)
 
     def _is_over(self) -> bool:
-        return all(part.is_started and part.row.phase.is_final for part in self.parts)
+        return all(
+            part.is_started and (part.row.phase.is_final or part.oracle.ends.stands()) for part in self.parts
+        )
 
     async def _operate(self, part: Part) -> None:
         row, age = part.row, self.clock.now() - self._began

@@ -1,39 +1,48 @@
-"""What the oracle takes for known: only what an answer could say."""
+"""What the oracle takes for known: only what one answer said, whole."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.scenarios.scenery import furnish
+from sandbox.scenarios.scenery import Scenery, furnish
+from sandbox.world.kernel.errors import Json
 from sandbox.world.kernel.log import CallRecord
 from sandbox.world.world import World
-from tests.sim.evidence import ANSWERS, Evidence
+from tests.sim.evidence import ANSWERS, Counts, Evidence
 
 AT = datetime(2026, 3, 2, 9, 3, 20, tzinfo=UTC)
-REQUESTS, ANSWERED = "RequestCount", "HTTPCode_Target_2XX_Count"
+REQUESTS, ANSWERED, FAILED = "RequestCount", "HTTPCode_Target_2XX_Count", "HTTPCode_Target_5XX_Count"
+BLUE: Counts = {REQUESTS: 400, ANSWERED: 400}
 
 
-def read(evidence: Evidence, asked: set[str], counts: dict[str, float]) -> None:
-    """One GetMetricData for green's group, answered."""
-    names = sorted(asked)
-    queries = [
-        {
-            "Id": f"q{number}",
-            "MetricStat": {
-                "Metric": {"MetricName": name, "Dimensions": [{"Name": "TargetGroup", "Value": "green"}]}
-            },
-        }
-        for number, name in enumerate(names)
-    ]
-    results = [
-        {"Id": f"q{number}", "Timestamps": [AT], "Values": [counts[name]]}
-        if name in counts
-        else {"Id": f"q{number}", "Timestamps": [], "Values": []}
-        for number, name in enumerate(names)
-    ]
+def read(
+    evidence: Evidence,
+    scenery: Scenery,
+    asked: set[str],
+    counts: Counts,
+    *,
+    at: datetime = AT,
+    blue: Counts = BLUE,
+) -> None:
+    """One GetMetricData for both groups, answered."""
+    queries: list[Json] = []
+    results: list[Json] = []
+    groups = {"targetgroup/green/1": counts, scenery.target_group.rsplit(":", 1)[1]: blue}
+    for group, told in groups.items():
+        for name in sorted(asked):
+            dimensions = [{"Name": "TargetGroup", "Value": group}]
+            metric = {"MetricName": name, "Dimensions": dimensions}
+            number = f"q{len(queries)}"
+            queries.append({"Id": number, "MetricStat": {"Metric": metric, "Stat": "Sum"}})
+            value = (
+                {"Timestamps": [AT], "Values": [told[name]]}
+                if name in told
+                else {"Timestamps": [], "Values": []}
+            )
+            results.append({"Id": number, **value})
     evidence.hears(
         CallRecord(
-            at=AT,
+            at=at,
             service="cloudwatch",
             operation="GetMetricData",
             params={"MetricDataQueries": queries},
@@ -59,13 +68,35 @@ def read(evidence: Evidence, asked: set[str], counts: dict[str, float]) -> None:
             True,
             id="a later call that asked for answers found few",
         ),
+        pytest.param(
+            [(ANSWERS, {REQUESTS: 20, ANSWERED: 8, FAILED: 12}), (ANSWERS, {REQUESTS: 24, ANSWERED: 24})],
+            False,
+            id="two answers are not merged into one that AWS never gave",
+        ),
     ],
 )
-def test_unanswered_is_what_one_call_that_asked_for_every_class_of_answers_found(
-    calls: list[tuple[set[str], dict[str, float]]], *, speaks: bool
+def test_what_speaks_against_green_is_what_one_call_that_asked_for_everything_found(
+    calls: list[tuple[set[str], Counts]], *, speaks: bool
 ) -> None:
     world = World(start=AT)
-    evidence = Evidence(world, furnish(world))
+    scenery = furnish(world)
+    evidence = Evidence(world, scenery)
     for asked, counts in calls:
-        read(evidence, asked, counts)
-    assert evidence._periods[AT].speaks_against_green is speaks
+        read(evidence, scenery, asked, counts)
+    period = evidence.periods.get(AT)
+    assert (period is not None and period.speaks_against_green) is speaks
+
+
+def test_what_convicts_green_was_said_by_every_answer_that_may_be_taken_for_the_last_word() -> None:
+    world = World(start=AT)
+    scenery = furnish(world)
+    evidence = Evidence(world, scenery)
+    bad: Counts = {REQUESTS: 100, ANSWERED: 20, FAILED: 80}
+    good: Counts = {REQUESTS: 100, ANSWERED: 100}
+    read(evidence, scenery, ANSWERS, good, at=AT + timedelta(seconds=61))
+    read(evidence, scenery, ANSWERS, bad, at=AT + timedelta(seconds=65))
+    assert not evidence.periods[AT].convicts()  # it may change yet
+    read(evidence, scenery, ANSWERS, bad, at=AT + timedelta(seconds=80))
+    assert evidence.periods[AT].convicts()
+    read(evidence, scenery, ANSWERS, good, at=AT + timedelta(minutes=3))
+    assert not evidence.periods[AT].convicts()

@@ -55,6 +55,11 @@ class Truth:
         found = self._balancing.groups.get(group)
         return sum(t.state == "healthy" for t in found.targets.values()) if found else 0
 
+    def in_use(self, group: str) -> int:
+        """How many targets of a group may still have requests: all that are registered, or draining."""
+        found = self._balancing.groups.get(group)
+        return len(found.targets) if found else 0
+
     def services(self) -> list[Service]:
         """Every service that is not INACTIVE."""
         return [service for service in self._containers.services.values() if service.status != "INACTIVE"]
@@ -89,6 +94,10 @@ class Truth:
     def alarms(self) -> dict[str, str]:
         """Every alarm by name, as it was put."""
         return {name: json.dumps(each.settings, sort_keys=True) for name, each in self._alarms._all.items()}
+
+    def alarm_states(self) -> dict[str, str]:
+        """Every alarm's state by its name."""
+        return {name: each.state for name, each in self._alarms._all.items()}
 
     def scales(self, cluster: str, service: str) -> str:
         """A service's policies and scheduled actions, as text that can be compared."""

@@ -4,13 +4,14 @@ Sources: CloudWatch, "Evaluating an alarm", "Configuring how CloudWatch alarms t
 """
 
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.core.cloud.metric_math import is_absent_when_zero
-from orchestrator.core.cloud.resources import AlarmSeen, MetricQuery, Series, Unread
+from orchestrator.core.cloud.resources import AlarmSeen, MetricQuery, Unread
 from orchestrator.core.gates.alarm_scope import blues_series_of, requests_of, series_of
 from orchestrator.core.gates.scene import Scene, first_whole, floor_to
 
@@ -40,6 +41,7 @@ class Judgement:
     words: str
     clears_when: str = ""
     numbers: Mapping[str, float]
+    periods: tuple[datetime, ...] = ()  # starts of those that it was judged by
 
 
 def judge_points(alarm: AlarmSeen, scene: Scene, *, missing_breaches: bool) -> Judgement:
@@ -53,27 +55,31 @@ def judge_points(alarm: AlarmSeen, scene: Scene, *, missing_breaches: bool) -> J
     if comparison is None:
         words = f"{alarm.name} compares by {alarm.comparison or 'nothing'}, which Teal does not judge"
         return _unknown(words, f"gates.alarms no longer names {alarm.name}")
-    periods = _judgeable(alarm, scene, points or ())
-    if not periods or points is None:
-        return _unknown(
-            f"{alarm.name}: no whole period was measured yet", "a whole period of it was measured"
-        )
-    breaching, missing = _tally(alarm, comparison, periods, dict(points), dict(requests or ()))
-    if missing_breaches:
-        breaching += missing
-    return _m_of_n(alarm, breaching=breaching, missing=missing, periods=len(periods))
+    if points is None:
+        return _unmeasured(alarm)
+
+    def judged(periods: list[datetime]) -> Judgement:
+        breaching, missing = _tally(alarm, comparison, periods, dict(points), dict(requests or ()))
+        found = breaching + missing if missing_breaches else breaching
+        told = _m_of_n(alarm, breaching=found, missing=missing, periods=len(periods))
+        return replace(told, periods=tuple(periods))
+
+    settled = judged(_newest(alarm, scene, frozenset()))
+    if settled.outcome is Outcome.BREACHES:
+        return settled  # a newer period that is still being published does not take it back
+    newest = _newest(alarm, scene, frozenset(start for start, _ in points))
+    return judged(newest) if newest else _unmeasured(alarm)
 
 
-def is_blue_over(alarm: AlarmSeen, scene: Scene) -> bool | None:
-    """True if blue's own series is over the threshold in one of the periods that green is judged by.
+def is_blue_over(alarm: AlarmSeen, scene: Scene, periods: Sequence[datetime]) -> bool | None:
+    """True if blue's own series is over the threshold in one of the periods that green was judged by.
 
     None while blue's newest of them may still be published. What cannot be read excuses nobody: then it is False.
     """
-    points, greens = scene.metrics.get(blues_series_of(alarm)), scene.metrics.get(series_of(alarm))
-    comparison = COMPARISONS.get(alarm.comparison)
-    if points is None or isinstance(points, Unread) or isinstance(greens, Unread) or comparison is None:
+    points, comparison = scene.metrics.get(blues_series_of(alarm)), COMPARISONS.get(alarm.comparison)
+    if points is None or isinstance(points, Unread) or comparison is None:
         return False
-    periods, blues = _judgeable(alarm, scene, greens or ()), dict(points)
+    blues = dict(points)
     if any(start in blues and comparison(blues[start], alarm.threshold) for start in periods):
         return True
     is_due = not periods or periods[-1] + alarm.period + scene.lag <= scene.now
@@ -89,11 +95,14 @@ def _unknown(words: str, clears_when: str) -> Judgement:
     return Judgement(outcome=Outcome.UNKNOWN, words=words, clears_when=clears_when, numbers={})
 
 
-def _judgeable(alarm: AlarmSeen, scene: Scene, points: Series) -> list[datetime]:
-    """Starts of the newest N periods at this weight that are measured, or should be by now; oldest first."""
+def _unmeasured(alarm: AlarmSeen) -> Judgement:
+    return _unknown(f"{alarm.name}: no whole period was measured yet", "a whole period of it was measured")
+
+
+def _newest(alarm: AlarmSeen, scene: Scene, known: AbstractSet[datetime]) -> list[datetime]:
+    """Starts of the newest N periods at this weight that are among the known, or final by now; oldest first."""
     if scene.serves_since is None or not alarm.period:
         return []
-    known = {start for start, _ in points}
     start, end = first_whole(scene.serves_since, alarm.period), floor_to(scene.now, alarm.period)
     periods: list[datetime] = []
     while end - alarm.period >= start and len(periods) < alarm.evaluation_periods:

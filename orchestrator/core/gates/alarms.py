@@ -199,7 +199,7 @@ def _by_series(spec: AlarmSpec, seen: AlarmSeen, scene: Scene) -> Answer:
     found = judge_points(seen, scene, missing_breaches=_breaches(spec.no_data, seen))
     match found.outcome:
         case Outcome.BREACHES:
-            return _breached(seen, found.words, found.numbers, is_blue_over(seen, scene))
+            return _breached(seen, found.words, found.numbers, is_blue_over(seen, scene, found.periods))
         case Outcome.WITHIN:
             return passed(NAME, f"{found.words}{_muted(seen)}", numbers=found.numbers)
         case Outcome.SILENT:

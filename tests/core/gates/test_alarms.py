@@ -324,6 +324,25 @@ def test_an_outage_of_both_is_known_before_the_alarm_says_so(blue: Any, verdict:
     assert answer.verdict is verdict, answer.reason
 
 
+@pytest.mark.parametrize(
+    "newest",
+    [
+        pytest.param({}, id="the next period was not published yet"),
+        pytest.param({2: 3.0}, id="of the next period a part was published"),
+        pytest.param({2: 3.0, 1: 2.0}, id="parts of the next two"),
+        pytest.param({2: 9.0}, id="the next one is over it too"),
+    ],
+)
+def test_a_breach_in_periods_that_are_final_fails_though_blue_has_no_errors_and_newer_periods_come(
+    newest: dict[int, float],
+) -> None:
+    alarm = good_alarm(threshold=5.0, evaluation_periods=2, datapoints_to_alarm=2)
+    read = {"alarm checkout-5xx": series({4: 9, 3: 9, **newest}), f"blue alarm {alarm.name}": series({})}
+    answer = asked(alarm, metrics=read, now=NOON)
+    assert answer.verdict is FAIL, answer.reason
+    assert "over its threshold in 2 of 2 periods" in answer.reason
+
+
 def test_blue_firing_alone_says_nothing_against_green() -> None:
     assert of_green(replace(LATENCY, state="ALARM"), dict.fromkeys(range(1, 10), UNDER)).verdict is PASS
 

@@ -13,6 +13,7 @@ SpellKind = Literal["full", "busy", "slow"]
 CommitKind = Literal["lost", "answer lost"]
 BUSY_LONGEST = 10.0  # seconds that SQLite waits for another process's transaction
 EPSILON = 1e-6
+NOTICEABLE = 1.0  # seconds that a write takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +47,13 @@ class Disk:
         self._loop, self._spells, self._commits = loop, spells, commits
         self._struck = struck
         self._committed = 0
+        self._busy_until = 0.0  # with the last write that was begun
 
-    def takes_writes(self) -> bool:
-        """Whether it takes any now."""
-        return self._kind() not in ("full", "busy")
+    def is_in_the_way(self) -> bool:
+        """Whether writes are refused, or take longer than anybody reckons with."""
+        spell = self._spell()
+        is_troubled = spell is not None and (spell.kind != "slow" or spell.slow > NOTICEABLE)
+        return is_troubled or self._loop.seconds < self._busy_until
 
     def next_commit(self) -> CommitKind | None:
         """What becomes of the commit that is asked for now."""
@@ -81,6 +85,7 @@ class Disk:
         if spell.kind == "busy":
             return min(BUSY_LONGEST, spell.at + spell.lasts - self._loop.seconds)
         self._struck("store: slow")
+        self._busy_until = max(self._busy_until, self._loop.seconds) + spell.slow
         return spell.slow / 2
 
     def late(self) -> float:

@@ -64,10 +64,12 @@ class Doors:
 
     async def give(self, oracle: Oracle, rollout: RolloutId, command: Command) -> bool:
         """Give a command; True once it was accepted. What the store does not take is tried again, with its key."""
+        oracle.asked(command)
         for _ in range(TRIES):
             try:
                 await commands.accept(rollout, command, store=self._store)
             except Refused:
+                oracle.refused(command)
                 return False
             except Unwritable:
                 if command.kind is CommandKind.ROLLBACK and await self._roll_back_at_once(rollout, command):
@@ -75,7 +77,7 @@ class Doors:
                         False  # done and not recorded, or handed to the store: the log tells it as Teal's own
                     )
             else:
-                oracle.accepted.append(command)
+                oracle.accepted(command)
                 return True
             await asyncio.sleep(PAUSE)
         return False
