@@ -15,7 +15,7 @@ from sandbox.world.kernel import throttle
 from sandbox.world.kernel.log import CallRecord
 from tests.bench.account import LONGEST, MINUTE, Account
 from tests.bench.lines import line, ratio
-from tests.sim.truth import Truth
+from tests.sim.oracles.truth import Truth
 
 LOOK = timedelta(milliseconds=200)
 SEEDS = range(3)

@@ -14,7 +14,7 @@ from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.store import MemoryStore
 from tests.bench.account import Account
 from tests.bench.lines import line, ratio
-from tests.sim.process import Process, run_process
+from tests.sim.hosts.process import Process, run_process
 
 POINTS_MOST = 150  # a life ends after at most so many calls to store and AWS, counted before and after each
 SEED = 3

@@ -4,7 +4,7 @@ import asyncio
 from random import Random
 
 from sandbox.world.world import World
-from tests.sim.process import Process, run_process
+from tests.sim.hosts.process import Process, run_process
 from tests.support.rehearsal import Rehearsal
 
 

@@ -14,8 +14,8 @@ from sandbox.scenarios import scenery_scaling
 from sandbox.world.kernel.faults import Fault, Kind, When
 from tests.sim.beside import NOTHING, Beside, beside_of, late_creation, with_few_errors
 from tests.sim.disk.disk import CommitFault, CommitKind, Spell, SpellKind
+from tests.sim.hosts.process import Stop, Where
 from tests.sim.hosts.wall import ClockStep
-from tests.sim.process import Stop, Where
 
 Blue = Literal["good", "cannot start", "breaker puts the former back"]
 Befalls = Literal[

@@ -27,7 +27,6 @@ from sandbox.world.kernel.faults import Fault, Faults
 from sandbox.world.kernel.settings import WorldSettings
 from sandbox.world.world import World
 from tests.sim.beside import Fate, alarm_on_the_balancer
-from tests.sim.case import Broken
 from tests.sim.disk.disk import Disk
 from tests.sim.disk.ledger import ledger_of
 from tests.sim.disk.locks import Host, SimulatedLocks
@@ -35,17 +34,18 @@ from tests.sim.disk.memory import DiskedMemory
 from tests.sim.disk.sql import DiskedSqlStore, Kept
 from tests.sim.files import file_beside, spec_of
 from tests.sim.furnishing import furnish_beside, furnish_for
+from tests.sim.hosts.process import TICKED, Furniture, Process, StopPlan, run_process
 from tests.sim.hosts.stopping import StoppingLoop, Stops
 from tests.sim.hosts.wall import Wall
 from tests.sim.names import name_of_fault
-from tests.sim.oracle import Oracle
+from tests.sim.oracles.case import Broken
+from tests.sim.oracles.oracle import Oracle
+from tests.sim.oracles.truth import RuleTruth, Truth
+from tests.sim.oracles.views import Distribution, TruthAmongOthers, WorldView
 from tests.sim.people.doors import Doors
 from tests.sim.people.receivers import DeadHook, LivingHook, TeamsSystems
-from tests.sim.process import TICKED, Furniture, Process, StopPlan, run_process
-from tests.sim.rivals import act, befall
+from tests.sim.people.rivals import act, befall
 from tests.sim.scenario import ByHand, Closed, Edit, Mishap, Outage, Scenario
-from tests.sim.truth import RuleTruth, Truth
-from tests.sim.views import Distribution, TruthAmongOthers, WorldView
 from tests.support.rehearsal import AUTHOR, MINUTE, OPERATOR, START
 from tests.support.virtual import LoopClock, VirtualLoop, close
 from tests.support.virtual_traffic import VirtualTraffic

@@ -8,7 +8,7 @@ from sandbox.scenarios.scenery import Scenery, furnish
 from sandbox.world.kernel.errors import Json
 from sandbox.world.kernel.log import CallRecord
 from sandbox.world.world import World
-from tests.sim.evidence import ANSWERS, Counts, Evidence
+from tests.sim.oracles.evidence import ANSWERS, Counts, Evidence
 
 AT = datetime(2026, 3, 2, 9, 3, 20, tzinfo=UTC)
 REQUESTS, ANSWERED, FAILED = "RequestCount", "HTTPCode_Target_2XX_Count", "HTTPCode_Target_5XX_Count"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.sim.oracles import ORACLES
+from tests.sim.oracles.promises import ORACLES
+from tests.sim.oracles.shown import SHOWN
 from tests.sim.planted import FAULTS, GIVEN, OWN, hunt
-from tests.sim.shown import SHOWN
 from tests.support.garbage import look_seldom
 
 OWN_LEAST = 20

@@ -17,7 +17,7 @@ from orchestrator.core.rollout.spec import Ending
 from orchestrator.engine import commands
 from tests.cases.looks import groups_of, live_services, rules_of, service_of
 from tests.cases.swap_stage import in_place, swap, swapped
-from tests.sim.process import Process, run_process
+from tests.sim.hosts.process import Process, run_process
 from tests.support.rehearsal import OPERATOR, Rehearsal
 
 AWAY = timedelta(seconds=31)  # a lease, and a second

@@ -18,13 +18,13 @@ from orchestrator.ports.leases import Leased
 from orchestrator.ports.store import Store
 from orchestrator.store.memory.store import MemoryStore
 from tests.sim import shrinking
-from tests.sim.case import Broken
 from tests.sim.disk.disk import CommitFault, CommitKind, Disk, Spell
 from tests.sim.disk.ledger import ledger_of
 from tests.sim.disk.memory import DiskedMemory
 from tests.sim.disk.sql import DiskedSqlStore, Kept
 from tests.sim.hosts.stopping import OF_PROCESS, StoppingLoop, Stops
 from tests.sim.names import drawn
+from tests.sim.oracles.case import Broken
 from tests.sim.process import Stop
 from tests.sim.run import shrink_it
 from tests.sim.scenario import Scenario, scenario_of, swapping

@@ -10,7 +10,7 @@ from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.ids import RolloutId
 from orchestrator.core.domain.phases import Phase
 from orchestrator.store.codec import encode
-from tests.sim.process import Process, run_process
+from tests.sim.hosts.process import Process, run_process
 from tests.support.rehearsal import Rehearsal
 
 FAILS_HALF = {"TEAL_DEMO_ERROR_RATE": "0.5"}

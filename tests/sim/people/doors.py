@@ -11,7 +11,7 @@ from orchestrator.core.domain.ids import RolloutId
 from orchestrator.engine import commands
 from orchestrator.engine.worker import Worker
 from orchestrator.ports.store import Store
-from tests.sim.oracle import Oracle
+from tests.sim.oracles.oracle import Oracle
 from tests.sim.scenario import PlannedCommand
 from tests.support.virtual import LoopClock
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.rollout.spec import OnFailure
 from sandbox.world.kernel.log import CallRecord
-from tests.sim.case import SLACK, Case
-from tests.sim.duties import Duties
-from tests.sim.evidence import Evidence, Period
-from tests.sim.rule_oracle import RuleOracle
+from tests.sim.oracles.case import SLACK, Case
+from tests.sim.oracles.duties import Duties
+from tests.sim.oracles.evidence import Evidence, Period
+from tests.sim.oracles.rule_oracle import RuleOracle
 
 WITHIN = timedelta(seconds=5)  # from the answer until blue has all traffic: the rest of one tick
 MARGIN = timedelta(seconds=3)  # in which a written weight may not be known to Teal yet
@@ -67,7 +67,8 @@ class FailureOracle:
         case, now = self.case, self.case.world.now
         within = LOOKED if oracle == "breaching alarm" else WITHIN
         case.known_at = now
-        if case.file.on_failure is OnFailure.HOLD and oracle != "green that gave up":
+        is_held = case.file.on_failure is OnFailure.HOLD and oracle != "green that gave up"
+        if is_held or case.file.one_way:
             start = now - OLD_ANSWERS * 2
             self.duties.owe(
                 oracle,

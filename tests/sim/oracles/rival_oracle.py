@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from tests.sim.case import SLACK, Case
-from tests.sim.duties import Duties
-from tests.sim.rule_oracle import UNSEEN, RuleOracle
-from tests.sim.told import Line
-from tests.sim.truth import RuleTruth, besides_weights
+from tests.sim.oracles.case import SLACK, Case
+from tests.sim.oracles.duties import Duties
+from tests.sim.oracles.rule_oracle import UNSEEN, RuleOracle
+from tests.sim.oracles.told import Line
+from tests.sim.oracles.truth import RuleTruth, besides_weights
 
 NOTICED = timedelta(seconds=15)  # an interval while it is watched, and a tick
 OLD_LIST = timedelta(seconds=32)  # as before, where the list may be an old answer for a quarter of a minute

@@ -9,7 +9,7 @@ from sandbox.world.ecs.resources import Service
 from sandbox.world.kernel.errors import CallLost, Json
 from sandbox.world.kernel.log import CallRecord
 from sandbox.world.world import World
-from tests.sim.truth import Truth
+from tests.sim.oracles.truth import Truth
 
 READS = ("Describe", "Get", "List")
 OF_RULES = ("ModifyRule", "ModifyListener", "SetRulePriorities")

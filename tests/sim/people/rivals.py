@@ -8,9 +8,9 @@ from typing import assert_never
 from sandbox.world.autoscaling.targets import DIMENSION
 from sandbox.world.kernel.errors import AwsRefusal, Json
 from sandbox.world.world import World
-from tests.sim.oracle import Oracle
+from tests.sim.oracles.oracle import Oracle
+from tests.sim.oracles.truth import Actions, weights
 from tests.sim.scenario import Befalls, Rival
-from tests.sim.truth import Actions, weights
 
 
 def act(oracle: Oracle, what: Rival, draw: Random) -> None:

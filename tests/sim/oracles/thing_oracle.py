@@ -6,8 +6,8 @@ from typing import Any
 
 from orchestrator.core.rollout.spec import Ending
 from sandbox.world.kernel.log import CallRecord
-from tests.sim.case import Case
-from tests.sim.truth import share
+from tests.sim.oracles.case import Case
+from tests.sim.oracles.truth import share
 
 LET_GO = timedelta(
     seconds=5

@@ -17,10 +17,10 @@ from orchestrator.store.memory.store import MemoryStore
 from sandbox.scenarios.scenery import Scenery
 from sandbox.world.ecs.resources import Service
 from sandbox.world.world import World
-from tests.sim.oracles import ORACLES
+from tests.sim.oracles.promises import ORACLES
+from tests.sim.oracles.told import Line, Told
+from tests.sim.oracles.truth import RuleTruth, Truth, weights
 from tests.sim.scenario import Scenario
-from tests.sim.told import Line, Told
-from tests.sim.truth import RuleTruth, Truth, weights
 
 SLACK = 0.0021  # of a share: weights are whole numbers
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.domain.commands import Command
 from sandbox.world.kernel.log import CallRecord
-from tests.sim.case import SLACK, Case
-from tests.sim.duties import Duties
-from tests.sim.told import Line
+from tests.sim.oracles.case import SLACK, Case
+from tests.sim.oracles.duties import Duties
+from tests.sim.oracles.told import Line
 
 ANSWERED = timedelta(seconds=8)  # from the door's answer until the log says what became of it
 EFFECT = timedelta(seconds=6)  # from there until it has had its effect

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tests.sim.case import Case
+from tests.sim.oracles.case import Case
 
 SILENT = timedelta(seconds=12.5)  # no engine is silent for so long: it looks once a period at least
 

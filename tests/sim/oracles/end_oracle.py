@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.rollout.spec import Ending, LimitThen
-from tests.sim.case import Case
-from tests.sim.duties import Duties
-from tests.sim.truth import share
+from tests.sim.oracles.case import Case
+from tests.sim.oracles.duties import Duties
+from tests.sim.oracles.truth import share
 
 HELD_LONGEST = timedelta(minutes=3)  # as the file of every play says
 SETTLED_LONGEST = timedelta(minutes=6)

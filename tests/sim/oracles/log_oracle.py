@@ -3,11 +3,11 @@
 import re
 from datetime import timedelta
 
-from tests.sim.case import SLACK, Case
-from tests.sim.duties import Duties
-from tests.sim.evidence import FRESH, Evidence
-from tests.sim.told import Line
-from tests.sim.truth import weights
+from tests.sim.oracles.case import SLACK, Case
+from tests.sim.oracles.duties import Duties
+from tests.sim.oracles.evidence import FRESH, Evidence
+from tests.sim.oracles.told import Line
+from tests.sim.oracles.truth import besides_weights, weights
 
 READ_BACK = re.compile(r"green's weight on (.+) was read back: (?:([\d.]+) %|its first list)")
 AT_ONCE = timedelta(seconds=5)
@@ -82,15 +82,18 @@ class LogOracle:
             return
         for arn in case.rules:
             is_same = case.truth.rule(arn) == case.before[arn]
-            says_so = "not as it was" in last.text or "left as" in last.text or case.file.ending.is_swap
+            told = last.text.partition("; not ")[2]  # as it was, or compared
+            says_so = case.names[arn] in told or case.file.ending.is_swap
             if not is_same and not says_so and not self._is_same_but_in_form(arn):
                 words = f"{case.names[arn]} differs, and it says: {last.text}"
                 case.says("the end says what differs", words)
 
     def _is_same_but_in_form(self, arn: str) -> bool:
         """A rule that somebody else wrote in another form says the same to AWS and to people."""
-        was, now = weights(self.case.before[arn].actions), weights(self.case.truth.rule(arn).actions)
+        case = self.case
+        before, after = case.before[arn].actions, case.truth.rule(arn).actions
+        was, now = weights(before), weights(after)
         mine = {group: weight / sum(was.values()) for group, weight in was.items() if weight}
-        return arn in self.case.edited and mine == {
-            group: weight / sum(now.values()) for group, weight in now.items() if weight
-        }
+        theirs = {group: weight / sum(now.values()) for group, weight in now.items() if weight}
+        is_alike = besides_weights(before, *was) == besides_weights(after, *was)
+        return arn in case.edited and is_alike and mine == theirs

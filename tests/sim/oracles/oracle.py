@@ -10,19 +10,19 @@ from orchestrator.store.memory.store import MemoryStore
 from sandbox.scenarios.scenery import Scenery
 from sandbox.world.kernel.log import CallRecord
 from sandbox.world.world import World
-from tests.sim.case import Case
-from tests.sim.command_oracle import CommandOracle
-from tests.sim.duties import Duties
-from tests.sim.end_oracle import EndOracle
-from tests.sim.evidence import Evidence
-from tests.sim.failure_oracle import FailureOracle
-from tests.sim.log_oracle import LogOracle
-from tests.sim.process import Process
-from tests.sim.rival_oracle import RivalOracle
-from tests.sim.rule_oracle import RuleOracle
+from tests.sim.hosts.process import Process
+from tests.sim.oracles.case import Case
+from tests.sim.oracles.command_oracle import CommandOracle
+from tests.sim.oracles.duties import Duties
+from tests.sim.oracles.end_oracle import EndOracle
+from tests.sim.oracles.evidence import Evidence
+from tests.sim.oracles.failure_oracle import FailureOracle
+from tests.sim.oracles.log_oracle import LogOracle
+from tests.sim.oracles.rival_oracle import RivalOracle
+from tests.sim.oracles.rule_oracle import RuleOracle
+from tests.sim.oracles.thing_oracle import ThingOracle
+from tests.sim.oracles.truth import RuleTruth, Truth
 from tests.sim.scenario import Scenario
-from tests.sim.thing_oracle import ThingOracle
-from tests.sim.truth import RuleTruth, Truth
 from tests.support.virtual_traffic import VirtualTraffic
 
 READS = ("Describe", "List", "Get")
@@ -120,7 +120,7 @@ class Oracle(Case):
             self.commands.hears(record, is_teal=True)
             if record.operation in RULE_WRITES and record.error is not None:
                 self.writes.failed(record)
-        elif not is_late and self._caller is not None and record.error is None:
+        elif not is_late and self._caller is not None:  # where AWS refuses its looks, nobody has a newer one
             self._looked_at[self._caller.owner] = number
         if record.answer is not None and not is_read:
             if record.operation in RULE_WRITES:

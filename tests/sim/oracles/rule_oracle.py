@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sandbox.world.kernel.log import CallRecord
-from tests.sim.case import SLACK, Case
-from tests.sim.evidence import Evidence
-from tests.sim.told import Want
-from tests.sim.truth import RuleTruth, besides_weights, share, weights
+from tests.sim.oracles.case import SLACK, Case
+from tests.sim.oracles.evidence import Evidence
+from tests.sim.oracles.told import Want
+from tests.sim.oracles.truth import RuleTruth, besides_weights, share, weights
 
 UNSEEN = timedelta(seconds=2)  # a read may be so much older than the write that follows it
 HOME = (0.9, 0.5, 0.0)  # green's shares as traffic comes home
