@@ -54,6 +54,9 @@ QUIET_AFTER = timedelta(minutes=6)  # then nobody interferes and AWS answers
 LOOKED_AFTER = timedelta(seconds=40)  # how often the operator looks after a rollout that stands still
 LONGEST = timedelta(minutes=90)
 LONGEST_ALONE = timedelta(minutes=22)  # where no operator ever comes
+AWS_TELLS = timedelta(
+    seconds=1
+)  # whole seconds of its time, by which an engine goes whose machine's clock is set
 AFTERWARDS = timedelta(seconds=60)
 TOLD_WITHIN = timedelta(minutes=15)  # of the end: a hook's backoff, a dead engine's lease of its delivery
 
@@ -194,6 +197,8 @@ class Stage:
         truth = TruthAmongOthers(self.world, others) if others else Truth(self.world)
         oracle = Oracle(view, ledger, name, scenery, revision, file, truth)
         oracle.traffic, oracle.alarms = traffic, alarms
+        if self.scenario.clock_steps:
+            oracle.clock_error = AWS_TELLS
         part = Part(name, file, scenery, spec_of(file, scenery, revision, alarms), oracle, at)
         part.test_rules = {arn: oracle.truth.rule(arn) for arn in scenery.test_rules}
         self._calls.add(name, scenery, log)

@@ -7,7 +7,7 @@ is read as text (`told`).
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from orchestrator.core.domain.events import Event
@@ -78,6 +78,7 @@ class Case:
         self.known_at: datetime | None = None  # green was known to be bad, the last time
         self.blue_failed_at: datetime | None = None  # the same of blue, in settling
         self.alarms: tuple[str, ...] = ()  # that the file names besides the scenery's
+        self.clock_error = timedelta(0)  # by how much an engine's clock may be wrong, as the stage says
         self.broken: list[Broken] = []
 
     @property

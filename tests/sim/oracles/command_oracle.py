@@ -103,7 +103,12 @@ class CommandOracle:
                     number,
                     f"{line.text} was applied, nothing holds",
                     within=MOVED,
-                    is_met=lambda: case.least > was + SLACK or not case.is_early or self._is_held(at),
+                    is_met=lambda: (
+                        case.least > was + SLACK
+                        or not case.is_early
+                        or self._is_held(at)
+                        or self._is_watched_enough(was, at)
+                    ),
                     is_void=lambda: self._is_overtaken(at),
                 )
             case "resume":
@@ -134,6 +139,11 @@ class CommandOracle:
         """Whether it turned back, ended, or was taken to an earlier step by somebody after a promotion."""
         told, back = self.case.told, self.case.told.last_given("back")
         return told.turned_back is not None or told.ended is not None or (back is not None and back >= since)
+
+    def _is_watched_enough(self, was: float, since: datetime) -> bool:
+        """Where green stays, blue is not touched after the last step: the log alone says that the watch is over."""
+        has_all = self.case.file.ending.is_swap and was > 1 - SLACK
+        return has_all and self.case.told.says("step_passed", since=since)
 
     def _is_held_besides(self) -> bool:
         return any(not one.startswith("blue did not take") for one in self.case.told.standing)

@@ -67,15 +67,18 @@ class FailureOracle:
         case, now = self.case, self.case.world.now
         within = LOOKED if oracle == "breaching alarm" else WITHIN
         case.known_at = now
-        is_held = case.file.on_failure is OnFailure.HOLD and oracle != "green that gave up"
-        if is_held or case.file.one_way:
+        if case.file.on_failure is OnFailure.HOLD and oracle != "green that gave up":
             start = now - OLD_ANSWERS * 2
             self.duties.owe(
                 oracle,
                 how,
                 how,
                 within=within,
-                is_met=lambda: case.told.says("gate_answered", since=start, words=": fail:") or self._holds(),
+                is_met=lambda: (
+                    case.told.says("gate_answered", since=start, words=": fail:")
+                    or self._holds()
+                    or self._is_left_to_people()
+                ),
                 is_void=lambda: not case.is_early or bool(case.told.turned_back or case.told.ended),
             )
             return
@@ -84,9 +87,16 @@ class FailureOracle:
             how,
             how,
             within=within,
-            is_met=lambda: case.told.turned_back is not None and case.is_all_on_blue(),
+            is_met=lambda: (
+                (case.told.turned_back is not None and case.is_all_on_blue()) or self._is_left_to_people()
+            ),
             is_void=lambda: case.told.ended is not None or not case.is_early,
         )
+
+    def _is_left_to_people(self) -> bool:
+        """Where the file says that green's start cannot be undone: a failure is said to be a person's to take back."""
+        words = "only a person may roll back"
+        return self.case.file.one_way and any(words in reason for reason in self.case.told.standing)
 
     def _holds(self) -> bool:
         gates = ("guard: ", "health: ", "alarms: ", "compare: ")

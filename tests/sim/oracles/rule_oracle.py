@@ -187,7 +187,7 @@ class RuleOracle:
         is_promoted = told.given_between("promote", last.number, number)
         if want is not None:
             yield from self._against_order(last.share, want.share, is_promoted=is_promoted)
-        if case.world.now - entered.first < step.bake and not is_promoted:
+        if case.world.now - entered.first < step.bake - case.clock_error and not is_promoted:
             yield "bake", f"{last.share:.1%} was held for {case.world.now - entered.first} of {step.bake}"
         first = next(each for each in told.wants if abs(each.share - last.share) < SLACK)
         if step.approval and not told.given_between("approve", first.number, number):
