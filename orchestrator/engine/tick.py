@@ -210,7 +210,10 @@ class Ticker:
             try:
                 seen = await look.read(self._look(row, leased))
             finally:
-                del self._looks[row.id]
+                if (
+                    self._looks.get(row.id) is look
+                ):  # not another's, begun where this one has outlived its lease
+                    del self._looks[row.id]
             decision = self._decide(row, seen, results, unrecorded)
             written = await self._committed(leased, decision)
             if written is not None:

@@ -143,6 +143,25 @@ def test_a_row_that_cannot_be_is_not_acted_on(stage: Stage) -> None:
     assert stage.made() == 0
 
 
+def test_a_look_that_outlived_its_lease_leaves_the_next_one_of_the_same_process_alone(stage: Stage) -> None:
+    """As after a process was stopped for longer than a lease: it takes the row anew while the old look goes on."""
+    mine = stage.lease()
+    stage.run(stage.store.release(mine))
+    again = stage.lease()
+    stage.late.takes = 4 * SECOND
+
+    async def both() -> tuple[Ticked | BaseException, Ticked | BaseException]:
+        first = asyncio.ensure_future(stage.ticker.tick(mine))
+        await asyncio.sleep(1)
+        return await asyncio.gather(first, stage.ticker.tick(again), return_exceptions=True)
+
+    first, second = stage.run(both())
+    assert isinstance(first, Lost)
+    assert isinstance(second, Ticked), second
+    assert stage.made() == 1
+    assert not stage.ticker.looking_at
+
+
 def test_traffic_goes_to_safety_before_anything_else_is_written() -> None:
     """Somebody has scaled blue out, which green follows, and somebody else takes green's weight back."""
     with Rehearsal() as stage:
