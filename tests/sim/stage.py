@@ -54,9 +54,7 @@ QUIET_AFTER = timedelta(minutes=6)  # then nobody interferes and AWS answers
 LOOKED_AFTER = timedelta(seconds=40)  # how often the operator looks after a rollout that stands still
 LONGEST = timedelta(minutes=90)
 LONGEST_ALONE = timedelta(minutes=22)  # where no operator ever comes
-AWS_TELLS = timedelta(
-    seconds=1
-)  # whole seconds of its time, by which an engine goes whose machine's clock is set
+LATE_TO_AWS = timedelta(minutes=1)  # by so much a clock may be wrong before an engine goes by AWS's
 AFTERWARDS = timedelta(seconds=60)
 TOLD_WITHIN = timedelta(minutes=15)  # of the end: a hook's backoff, a dead engine's lease of its delivery
 
@@ -197,8 +195,6 @@ class Stage:
         truth = TruthAmongOthers(self.world, others) if others else Truth(self.world)
         oracle = Oracle(view, ledger, name, scenery, revision, file, truth)
         oracle.traffic, oracle.alarms = traffic, alarms
-        if self.scenario.clock_steps:
-            oracle.clock_error = AWS_TELLS
         part = Part(name, file, scenery, spec_of(file, scenery, revision, alarms), oracle, at)
         part.test_rules = {arn: oracle.truth.rule(arn) for arn in scenery.test_rules}
         self._calls.add(name, scenery, log)
@@ -222,7 +218,7 @@ class Stage:
     def _moved(self, seconds: float) -> None:
         self.world.advance(self._began + timedelta(seconds=seconds))
         self._calls.go_on(None)
-        is_disturbed = self.disk.is_in_the_way()
+        is_disturbed = self.disk.is_in_the_way() or not any(one.is_awake for one in self._alive)
         for part in self.parts:
             if part.is_started:
                 if is_disturbed:
@@ -361,6 +357,8 @@ class Stage:
     def _step_clock(self) -> None:
         self._note("clock stepped")
         self._disturb()
+        for part in self.parts:
+            part.oracle.clock_error = min(self.wall.error(), LATE_TO_AWS)
 
     def _disturb(self) -> None:
         """Whatever is owed in time is owed from now on."""

@@ -80,6 +80,11 @@ class Process:
         self.sends_late = False
         """Set while a call arrives that was decided long before: its process was stopped on the way."""
 
+    @property
+    def is_awake(self) -> bool:
+        """Whether it runs: it was not killed or ended, and is not stopped."""
+        return not self.is_over and not (self.stops is not None and self.stops.is_stopped)
+
     def point(self) -> None:
         """A point between two lines; nothing of a dead process comes past one."""
         if self._left is not None and not self.is_dead:

@@ -42,30 +42,30 @@ class Stops:
     def __init__(self, loop: "StoppingLoop", *, at_step: int | None = None, lasts: float = 0.0) -> None:
         """`at_step`: the n-th step of the process at which it stops by itself, for so many seconds."""
         self._loop, self._left, self._lasts = loop, at_step, lasts
-        self._is_stopped = False
+        self.is_stopped = False
         self._waiting: list[_Step] = []
         self.on_stop: Callable[[], None] = lambda: None
 
     def holds(self, step: _Step) -> bool:
         """True if this step must wait."""
-        if self._left is not None and not self._is_stopped:
+        if self._left is not None and not self.is_stopped:
             self._left -= 1
             if self._left <= 0:
                 self._left = None
                 self.begin(self._lasts)
-        if self._is_stopped:
+        if self.is_stopped:
             self._waiting.append(step)
-        return self._is_stopped
+        return self.is_stopped
 
     def begin(self, seconds: float) -> None:
         """Stop before the next step, for so long."""
-        if not self._is_stopped:
-            self._is_stopped = True
+        if not self.is_stopped:
+            self.is_stopped = True
             self.on_stop()
             self._loop.outside(seconds, self._go_on)
 
     def _go_on(self) -> None:
-        self._is_stopped = False
+        self.is_stopped = False
         waiting, self._waiting = self._waiting, []
         for step in waiting:
             self._loop.again(step)

@@ -20,6 +20,13 @@ class Wall:
     def __init__(self, loop: VirtualLoop, start: datetime, steps: tuple[ClockStep, ...]) -> None:
         self._loop, self._start, self._steps = loop, start, steps
 
+    def error(self) -> timedelta:
+        """How far it has been from the truth at most, so far."""
+        in_turn = sorted(self._steps, key=lambda step: step.at)
+        past = [step for step in in_turn if step.at <= self._loop.seconds]
+        sums = (sum(step.seconds for step in past[: number + 1]) for number in range(len(past)))
+        return timedelta(seconds=max(map(abs, sums), default=0.0))
+
     def now(self) -> datetime:
         """The present moment, as far as this machine knows."""
         off = sum(step.seconds for step in self._steps if step.at <= self._loop.seconds)

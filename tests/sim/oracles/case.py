@@ -68,6 +68,7 @@ class Case:
         self.scaling_before = self.scaling()
         self.configuration_before = json.dumps(self.blue().configuration, sort_keys=True)
         self.edited: set[str] = set()  # rules that a rival wrote
+        self.edited_afterwards: set[str] = set()  # the same once the rollout had ended
         self.made: set[str] = set()  # names and ARNs of what Teal made
         self.touched_at: datetime | None = None  # blue was given another revision, or Teal tried to
         self.emptied_at: datetime | None = None  # blue was asked to run no task
@@ -78,7 +79,7 @@ class Case:
         self.known_at: datetime | None = None  # green was known to be bad, the last time
         self.blue_failed_at: datetime | None = None  # the same of blue, in settling
         self.alarms: tuple[str, ...] = ()  # that the file names besides the scenery's
-        self.clock_error = timedelta(0)  # by how much an engine's clock may be wrong, as the stage says
+        self.clock_error = timedelta(0)  # an engine's clock may be wrong by so much, as the stage says
         self.broken: list[Broken] = []
 
     @property

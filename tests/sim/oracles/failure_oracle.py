@@ -95,8 +95,11 @@ class FailureOracle:
 
     def _is_left_to_people(self) -> bool:
         """Where the file says that green's start cannot be undone: a failure is said to be a person's to take back."""
-        words = "only a person may roll back"
-        return self.case.file.one_way and any(words in reason for reason in self.case.told.standing)
+        words, told = "only a person may roll back", self.case.told
+        if not self.case.file.one_way:
+            return False
+        is_said = any(line.kind == "paged" and words in line.text for line in told.lines)
+        return (is_said and self._holds()) or any(words in reason for reason in told.standing)
 
     def _holds(self) -> bool:
         gates = ("guard: ", "health: ", "alarms: ", "compare: ")

@@ -80,7 +80,7 @@ class LogOracle:
         case, last = self.case, self.case.told.ended
         if last is None:
             return
-        for arn in case.rules:
+        for arn in set(case.rules) - case.edited_afterwards:
             is_same = case.truth.rule(arn) == case.before[arn]
             told = last.text.partition("; not ")[2]  # as it was, or compared
             says_so = case.names[arn] in told or case.file.ending.is_swap

@@ -79,6 +79,8 @@ class Oracle(Case):
 
     def edited_rule(self, arn: str, was: RuleTruth) -> None:
         """Somebody else just wrote this rule, which was so before."""
+        if self.told.ended is not None:
+            self.edited_afterwards.add(arn)
         self.writes.excuse(arn)
         self.rivals.edited(arn, was)
 
