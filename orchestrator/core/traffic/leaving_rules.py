@@ -86,7 +86,7 @@ def not_drained(draft: Draft) -> str:
     if row.green is None or row.green.is_gone or not has_served(row):
         return ""
     since = row.way_out.stopping_since
-    if since is None:
+    if since is None or (isinstance(seen, ServiceSeen) and seen.status == "ACTIVE" and seen.desired):
         return "green's tasks to be stopped"
     if draft.now >= since + slowest(row):
         return ""

@@ -298,6 +298,14 @@ def test_draining_is_waited_for_no_longer_than_it_can_take() -> None:
     assert "write_rule" in asked(at(late, seen_of(late, **draining)))
 
 
+def test_tasks_that_were_never_told_to_stop_have_not_had_their_time_to_drain() -> None:
+    """The call was recorded and never sent: its process was stopped on the way."""
+    known = stopping(timedelta(minutes=10))
+    decision = at(known, seen_of(known, targets={GREEN_GROUP: TargetsSeen(healthy=3)}))
+    assert asked(decision) == ["scale_service"]
+    assert decision.rollout.way_out.stopping_since == NOON
+
+
 def test_green_leaves_a_sticky_rule_before_its_tasks_go_and_they_wait_out_its_delay() -> None:
     known = leaving(rules=(SERVED,), is_scaling_touched=False)
     out = at(known, seen_of(known, rules={RULE: good_rule(actions=STICKY)}))
