@@ -48,7 +48,8 @@ class EndOracle:
             return False
         if told.is_paused:
             return True
-        is_standing = not case.is_early or case.file.hold_then is LimitThen.HOLD
+        is_left = case.file.one_way or case.file.hold_then is LimitThen.HOLD
+        is_standing = not case.is_early or is_left
         return is_standing and any(line.kind == "paged" for line in told.lines)
 
     def stands(self) -> bool:
