@@ -22,10 +22,10 @@ from tests.sim.disk.disk import CommitFault, CommitKind, Disk, Spell
 from tests.sim.disk.ledger import ledger_of
 from tests.sim.disk.memory import DiskedMemory
 from tests.sim.disk.sql import DiskedSqlStore, Kept
+from tests.sim.hosts.process import Stop
 from tests.sim.hosts.stopping import OF_PROCESS, StoppingLoop, Stops
 from tests.sim.names import drawn
 from tests.sim.oracles.case import Broken
-from tests.sim.process import Stop
 from tests.sim.run import shrink_it
 from tests.sim.scenario import Scenario, scenario_of, swapping
 from tests.sim.stage import Played, play

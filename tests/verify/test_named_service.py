@@ -49,7 +49,7 @@ def test_no_sentence_of_aws_about_the_users_own_service_is_in_the_report(stage: 
         return call(service, operation, params)
 
     stage.ways.lie = refuse
-    outcome = play(stage, "shopcluster", "annasshop", "preflight", "rollback-provisioning", "beliefs")
+    outcome = play(stage, "shopcluster", "annasshop", "preflight", "rollback-shifting", "beliefs")
     assert any(SAYS in call.message for call in stage.log.refusals)
     text = texts(outcome, stage)
     assert not [

@@ -200,7 +200,7 @@ FAULTS = (
     Fault(
         name="a breaching alarm passes",
         file=ALARMS,
-        text="            return _breached(seen, found.words, found.numbers, is_blue_over(seen, scene))",
+        text="            return _breached(seen, found.words, found.numbers, is_blue_over(seen, scene, found.periods))",
         instead="            return passed(NAME, found.words)",
         breaks="An alarm that green breaches fails green.",
         caught_by=(

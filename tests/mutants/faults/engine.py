@@ -252,8 +252,8 @@ FAULTS = (
     Fault(
         name="two act without a record",
         file=UNWRITABLE_STORE,
-        text=("        if not store.take_alone(self._owner):\n            return\n"),
-        instead="        store.take_alone(self._owner)\n",
+        text="        if not self.is_alone:\n            return\n",
+        instead="",
         breaks="Without a record only one that is sure to be alone acts.",
         caught_by=(
             f"{BY_FULL_DISK}::test_nothing_is_written_without_the_store_where_another_engine_may_work_on_it",
