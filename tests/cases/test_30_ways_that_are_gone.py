@@ -8,6 +8,8 @@ import pytest
 from orchestrator.core.domain.commands import CommandKind
 from orchestrator.core.domain.errors import Refused
 from orchestrator.core.domain.phases import Phase
+from orchestrator.core.rollout.rollout import HoldKind
+from orchestrator.core.rollout.spec import OnFailure
 from sandbox.world.world import World
 from tests.cases.looks import green_of, live_services, paged, reason_of, service_of, shifting
 from tests.cases.rule_stage import call, forward_of, green_group, rule_of, weights_of
@@ -77,9 +79,8 @@ def test_case_31_without_its_listener_both_services_keep_running_and_people_are_
     assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
 
 
-def test_case_32_a_write_that_never_reads_back_fails_the_rollout(stage: Rehearsal) -> None:
-    """AWS acknowledges each write of the second step, and shows the list as it was: that is no way to go on."""
-    rollout = shifting(stage)
+def never_reads_back(stage: Rehearsal) -> None:
+    """AWS acknowledges each write of the second step, and shows the list as it was."""
     arn, ours = stage.scenery.rules[0], rule_of(stage)["Actions"]
     for action in ours:
         action.pop("TargetGroupArn", None)
@@ -91,9 +92,28 @@ def test_case_32_a_write_that_never_reads_back_fails_the_rollout(stage: Rehearsa
         world.faults.before("DescribeRules", 1, undo)
 
     undo(stage.world)
+
+
+def test_case_32_a_write_that_never_reads_back_fails_the_rollout(stage: Rehearsal) -> None:
+    """That is no way to go on."""
+    rollout = shifting(stage)
+    never_reads_back(stage)
     row = stage.until(rollout)
     assert row.phase is Phase.ROLLED_BACK, stage.story(rollout)
     assert "does not read back as written" in reason_of(stage, rollout)
+
+
+def test_case_32_a_write_that_never_reads_back_holds_where_the_file_leaves_failures_to_people(
+    stage: Rehearsal,
+) -> None:
+    rollout = shifting(stage, on_failure=OnFailure.HOLD)
+    never_reads_back(stage)
+    stage.let_run(timedelta(minutes=4))
+    row = stage.row(rollout)
+    assert "does not read back as written" in row.waiting.failed, stage.story(rollout)
+    assert HoldKind.FAILED in {hold.kind for hold in row.waiting.holds}
+    stage.command(rollout, CommandKind.ROLLBACK, reason="it does not go on")
+    assert stage.until(rollout).phase is Phase.ROLLED_BACK, stage.story(rollout)
 
 
 def test_case_43_a_blue_that_was_scaled_to_nothing_gets_its_tasks_before_it_gets_traffic(

@@ -93,8 +93,8 @@ def advance(draft: Draft) -> None:
     if not rules.all_at(draft.row, _weight(draft)):
         draft.change(waiting_for=f"green's weight of {percent(_weight(draft))} to be read back on every rule")
         lost = rules.unread_write(draft, _weight(draft))
-        if lost:
-            _failure_ends_it(draft, (fail(RULES, lost),))
+        if lost and not _failure_ends_it(draft, (fail(RULES, lost),)):
+            rules.withdraw_growth(draft)
         return
     if draft.row.progress.bake.since is None:
         _start_step(draft)

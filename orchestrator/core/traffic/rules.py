@@ -209,6 +209,22 @@ def unread_write(draft: Draft, weight: Tenths | None) -> str:
     return ""
 
 
+def withdraw_growth(draft: Draft) -> None:
+    """Ask for no more for green than it has: something speaks against it that was found after it was asked for."""
+    grown = [
+        effect
+        for effect in draft.effects
+        if isinstance(effect, WriteRule)
+        and not effect.to_safety
+        and (effect.green or NONE) > draft.before.green_weight
+    ]
+    keys = {effect.key for effect in grown}
+    draft.effects = [effect for effect in draft.effects if effect not in grown]
+    unsent = [one for one in draft.row.ticks.unanswered if one.key in keys and one.at == draft.now]
+    left = tuple(one for one in draft.row.ticks.unanswered if one not in unsent)
+    draft.change(unanswered=left)
+
+
 def all_at(row: Rollout, weight: Tenths | None) -> bool:
     """True once this weight was written last and read back on every rule."""
     return all(rule.verified == weight and not rule.is_unwritten for rule in row.rules)
