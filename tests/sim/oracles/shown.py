@@ -42,7 +42,7 @@ SHOWN: dict[str, tuple[str, int]] = {
     "the rest of a rule": ("a rollback writes the list of the start", 34),
     "command answered": ("pauses are accepted and lost", 1),
     "rollback by command": ("a rollback is said, and not begun", 1),
-    "back by command": ("going back is said, and not done", 16),
+    "back by command": ("going back is said, and not done", 40),
     "promote by command": ("a promotion is said, and not done", 40),
     "resume by command": ("resuming is said, and not done", 12),
     "abandon by command": ("an abandoned rollout goes on", 24),
