@@ -48,9 +48,8 @@ class Connections:
     bounds: Bounds
     most: int
     proxies: tuple[str, ...] = ()
-    is_owing: Callable[[bytes], bool] = lambda _: (
-        False
-    )  # by an Authorization: its caller's requests have to wait
+    is_owing: Callable[[bytes], bool] = lambda _: False
+    """True for an Authorization whose caller's requests have to wait."""
     _all: dict["Connection", str] = field(default_factory=dict)  # and their addresses
     _of: dict[str, dict["Connection", None]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -166,11 +165,8 @@ class Connection(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """In place of uvicorn's: a problem, after which the rest of what comes has little time to be thrown away."""
         self._is_refused = True
-        if self.conn.our_state not in (
-            h11.IDLE,
-            h11.SEND_RESPONSE,
-        ):  # half an answer is out: nothing fits behind it
-            self.drop()
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.drop()  # half an answer is out: nothing fits behind it
             return
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # this is its answer

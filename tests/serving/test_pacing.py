@@ -72,6 +72,17 @@ def test_who_owes_is_known_by_what_a_request_says_of_its_caller() -> None:
     assert not pacing.is_owing(b"Bearer one")
 
 
+def test_keys_that_change_with_every_request_take_no_room_without_bound_and_do_not_hide_who_owes() -> None:
+    pacing = Pacing(Clock())
+    for number in range(2 * CALLERS_MAX):
+        pacing.refused("ci", key=f"Bearer {number}".encode())
+        pacing._of.clear()  # it owes nothing
+    assert len(pacing._by_key) <= CALLERS_MAX
+    for _ in range(100):
+        pacing.refused("hostile", key=b"Bearer hostile", is_too_many=True)
+    assert pacing.is_owing(b"Bearer hostile")
+
+
 def door(*, asked_max: int = 1000, asked_from_max: int = 1000, bounds: Bounds = Bounds()) -> Door:
     nothing = cast(Any, None)
     return Door(

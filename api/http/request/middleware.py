@@ -93,8 +93,8 @@ class Guard:
         try:
             _check_sizes(scope)
             await admit(visit, scope, headers, door.auth, self._calls)
-            body = None
-            if seconds := 0.0 if visit.is_command else door.pacing.owes(visit.caller):
+            body, seconds = None, 0.0 if visit.is_command else door.pacing.owes(visit.caller)
+            if seconds:
                 body = await _whole_body(receive, headers, visit)
                 if body is None or not await _stays(visit, receive, seconds):
                     return

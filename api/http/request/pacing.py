@@ -39,8 +39,8 @@ class Pacing:
         mine = self._of.setdefault(caller, _Account(FREE, self.now()))
         cost = 1 + body_bytes / UNIT_BYTES + (OF_ONE_TOO_MANY if is_too_many else 0)
         mine.left, mine.at = max(self._left(mine) - cost, -LONGEST_SECONDS * PER_SECOND), self.now()
-        if key and len(self._by_key) < CALLERS_MAX:
-            self._by_key[hash(key)] = caller
+        if key:
+            self._remember(key, caller)
 
     def owes(self, caller: str) -> float:
         """The seconds that a request of this caller's is to wait."""
@@ -52,6 +52,13 @@ class Pacing:
         caller = self._by_key.get(hash(key))
         return caller is not None and self.owes(caller) > 0
 
+    def _remember(self, key: bytes, caller: str) -> None:
+        """Know a caller by this key; of the keys of those who owe nothing, some may be forgotten."""
+        if len(self._by_key) >= CALLERS_MAX:
+            self._by_key = {known: whose for known, whose in self._by_key.items() if self.owes(whose)}
+        if len(self._by_key) < CALLERS_MAX:
+            self._by_key[hash(key)] = caller
+
     def _left(self, one: _Account) -> float:
         return min(FREE, one.left + (self.now() - one.at) * PER_SECOND)
 
@@ -59,6 +66,5 @@ class Pacing:
         """Forget who has everything left; where nobody has, who owes least."""
         if len(self._of) >= CALLERS_MAX:
             self._of = {caller: one for caller, one in self._of.items() if self._left(one) < FREE}
-            self._by_key = {key: caller for key, caller in self._by_key.items() if caller in self._of}
         if len(self._of) >= CALLERS_MAX:
             del self._of[max(self._of, key=lambda caller: self._left(self._of[caller]))]
