@@ -14,7 +14,6 @@ from orchestrator.core.rollout.rollout import Decision, Rollout
 from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.rows import Row
 from orchestrator.store.memory.store import MemoryStore
-from sandbox.ports import ForwardView
 from tests.support.rehearsal import Rehearsal
 
 
@@ -121,18 +120,6 @@ class EarlierStoreStage(Rehearsal):
             row.rollout = changed(row.rollout, went_back_at=self.clock.now())
         self.store = self.store.put_back(row)
 
-    def share(self) -> float:
-        """What users get that is not blue's, by the first rule's weights."""
-        (view, *_), group = self.world.traffic.listeners(), self.scenery.target_group
-        action = view.rules[0].action
-        assert isinstance(action, ForwardView)
-        weights = dict(action.weights)
-        return 1.0 - weights.get(group, 0) / sum(weights.values())
-
-    def writes(self, since: int) -> list[str]:
-        """What was written on AWS since then."""
-        return [call.operation for call in self.world.log[since:] if not call.operation.startswith(READS)]
-
     def shares_until(
         self, rollout: RolloutId, *, within: timedelta = timedelta(minutes=20)
     ) -> Iterator[float]:
@@ -142,6 +129,3 @@ class EarlierStoreStage(Rehearsal):
                 return
             self.let_run(timedelta(seconds=1))
             yield self.share()
-
-
-READS = ("Describe", "Get", "List")

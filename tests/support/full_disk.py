@@ -13,7 +13,6 @@ from orchestrator.engine.tick import Ticker
 from orchestrator.engine.worker import Worker
 from orchestrator.ports.leases import Leased
 from orchestrator.store.memory.store import MemoryStore
-from sandbox.ports import ForwardView
 from tests.support.rehearsal import OPERATOR, Rehearsal
 
 
@@ -54,9 +53,6 @@ for _name in ("create", "claim", "lease_due", "renew", "release", "wake", "add_c
     setattr(FullDisk, _name, _guarded(_name))
 
 
-READS = ("Describe", "Get", "List")
-
-
 class FullDiskStage(Rehearsal):
     """A rehearsal whose store can be full, and whose worker stays the same."""
 
@@ -79,17 +75,6 @@ class FullDiskStage(Rehearsal):
     def fill(self) -> None:
         """From now on there is no room."""
         self.store.is_full = True
-
-    def share(self) -> float:
-        """Green's part of the first rule's weights, as users meet it."""
-        (view, *_), group = self.world.traffic.listeners(), self.scenery.target_group
-        action = view.rules[0].action
-        assert isinstance(action, ForwardView)
-        weights = dict(action.weights)
-        return 1.0 - weights.get(group, 0) / sum(weights.values())
-
-    def writes(self, since: int) -> list[str]:
-        return [call.operation for call in self.world.log[since:] if not call.operation.startswith(READS)]
 
     def order(self, rollout: RolloutId) -> Unrecorded | None:
         """Ask the engine for a rollback that no store takes, while it works."""

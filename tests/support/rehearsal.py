@@ -28,6 +28,7 @@ from orchestrator.ports.commands import CommandSeen
 from orchestrator.ports.outbound import Outward
 from orchestrator.ports.rollouts import EventSeen
 from orchestrator.store.memory.store import MemoryStore
+from sandbox.ports import ForwardView
 from sandbox.scenarios.scenery import Scenery, furnish, register, until_steady
 from sandbox.world.kernel.errors import AwsRefusal, CallLost
 from sandbox.world.kernel.settings import WorldSettings
@@ -39,6 +40,7 @@ from tests.support.virtual_traffic import VirtualTraffic
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(seconds=10)
+READS = ("Describe", "Get", "List")
 T = TypeVar("T")
 AUTHOR, OPERATOR = Actor(name="author"), Actor(name="operator")
 
@@ -181,6 +183,18 @@ class Rehearsal:
         """The audit log as text, for a failing test's message."""
         lines = (f"{e.event.at:%H:%M:%S} {e.event.kind}: {e.event.message}" for e in self.events(rollout))
         return "\n".join(lines)
+
+    def share(self) -> float:
+        """What users get that is not blue's, by the first rule's weights."""
+        (view, *_), group = self.world.traffic.listeners(), self.scenery.target_group
+        action = view.rules[0].action
+        assert isinstance(action, ForwardView)
+        weights = dict(action.weights)
+        return 1.0 - weights.get(group, 0) / sum(weights.values())
+
+    def writes(self, since: int) -> list[str]:
+        """What was asked of AWS, but for reads, since its log had so many calls."""
+        return [call.operation for call in self.world.log[since:] if not call.operation.startswith(READS)]
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in virtual time."""
